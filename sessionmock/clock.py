@@ -1,0 +1,133 @@
+"""Time and waiting. Nothing else in sessionmock reads a clock, sets a timer or waits with a limit.
+
+Times are integer nanoseconds on a monotonic clock of no known start; only differences mean anything. `date()` is the
+wall clock, for cookies, caches and certificates alone.
+"""
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+SECOND = 1_000_000_000
+
+
+def nanoseconds(seconds: float) -> int:
+    """`seconds` as the clock counts them; what no timer can reach is cut to 100 years."""
+    return int(min(seconds, 3_155_760_000.0) * SECOND)
+
+
+class Timer(Protocol):
+    """A call that has been set for later."""
+
+    def cancel(self) -> None:
+        """Drop the call if it has not been made yet."""
+
+
+class Clock(Protocol):
+    """The seam: what tells the time, sets timers on the engine and lets a thread wait."""
+
+    def now(self) -> int:
+        """Nanoseconds on the monotonic clock."""
+
+    def date(self) -> datetime:
+        """The wall clock, aware, in UTC."""
+
+    def call_at(self, when: int, call: Callable[..., None], *arguments: Any) -> Timer:
+        """Make `call` on the engine at `when` or soon after. Only from the engine."""
+
+    def park(self, lock: threading.Lock, until: int | None) -> bool:
+        """Wait to acquire `lock`, at most until `until`; whether it was acquired."""
+
+
+class SystemClock:
+    """Real time, with timers on an asyncio loop. `loop` may be None where no timer is set."""
+
+    def __init__(self, loop: AbstractEventLoop | None = None) -> None:
+        self._loop = loop
+
+    def now(self) -> int:
+        return time.monotonic_ns()
+
+    def date(self) -> datetime:
+        return datetime.now(UTC)
+
+    def call_at(self, when: int, call: Callable[..., None], *arguments: Any) -> Timer:
+        assert self._loop is not None, "this clock has no loop to set timers on"
+        return self._loop.call_later(max(0, when - time.monotonic_ns()) / SECOND, call, *arguments)
+
+    def park(self, lock: threading.Lock, until: int | None) -> bool:
+        if until is None:
+            return lock.acquire()
+        return lock.acquire(timeout=min(max(0.0, (until - time.monotonic_ns()) / SECOND), threading.TIMEOUT_MAX))
+
+
+class VirtualTimer:
+    """An entry of a virtual clock; cancelled by forgetting what it would call."""
+
+    __slots__ = ("arguments", "call", "sequence", "when")
+
+    def __init__(self, when: int, sequence: int, call: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        self.when, self.sequence, self.arguments = when, sequence, arguments
+        self.call: Callable[..., None] | None = call
+
+    def __lt__(self, other: VirtualTimer) -> bool:
+        return (self.when, self.sequence) < (other.when, other.sequence)
+
+    def cancel(self) -> None:
+        self.call = None
+        self.arguments = ()
+
+
+class VirtualClock:
+    """Time that stands still until somebody waits, and then jumps to the next timer.
+
+    Calls are made by whoever waits, one at a time, in the order (time, sequence): the same program gives the same
+    order every time. It starts at 0 ns and, for `date()`, at `start` (2026-01-01 UTC).
+    """
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._start = start
+        self._now = 0
+        self._sequence = 0
+        self._timers: list[VirtualTimer] = []
+
+    def now(self) -> int:
+        return self._now
+
+    def date(self) -> datetime:
+        return self._start + timedelta(microseconds=self._now // 1000)
+
+    def call_at(self, when: int, call: Callable[..., None], *arguments: Any) -> Timer:
+        self._sequence += 1
+        timer = VirtualTimer(max(when, self._now), self._sequence, call, arguments)
+        heapq.heappush(self._timers, timer)
+        return timer
+
+    def park(self, lock: threading.Lock, until: int | None) -> bool:
+        """Run what is due, jump, run on, until `lock` is free, `until` has come or nothing is left to run."""
+        while not lock.acquire(blocking=False):
+            if not self._step(until):
+                return False
+        return True
+
+    def _step(self, until: int | None) -> bool:
+        """Make the next call that is due by `until`; False, and the time moved on to `until`, where there is none."""
+        while self._timers:
+            if until is not None and self._timers[0].when > until:
+                break
+            timer = heapq.heappop(self._timers)
+            if timer.call is None:
+                continue
+            self._now = timer.when
+            timer.call(*timer.arguments)
+            return True
+        if until is not None:
+            self._now = max(self._now, until)
+        return False

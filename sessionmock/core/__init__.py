@@ -1,0 +1,1 @@
+"""Rules: pure functions and tables. No I/O, no threads, no clock, no httpx."""

@@ -1,0 +1,61 @@
+"""HTTP messages as the engine and the routes exchange them: heads, headers and bodies, and no transport.
+
+Headers are a list of (name, value) pairs in the order of the wire, names as they were written. They hold str; bytes
+of a peer are read as UTF-8 where they are UTF-8 and as Latin-1 where not (scenario data-unicode-header).
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .url import URLParts, split_url
+
+Headers = list[tuple[str, str]]
+
+
+def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
+    """The value of the field `name` (lower case), repeated fields joined by ", " (RFC 9110, section 5.3); or None."""
+    found = None
+    for key, value in headers:
+        if key.lower() == name:
+            found = value if found is None else f"{found}, {value}"
+    return found
+
+
+class BodyStream(Protocol):
+    """A request body that is read piece by piece: a file, or what a delegate supplied."""
+
+    length: int        # bytes in all, -1 when unknown: the body is then sent chunked (I27)
+    may_block: bool    # True: `read` may run user code or wait, so it is called off the engine
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; b"" at the end. An exception fails the load."""
+
+    def close(self) -> None:
+        """Releases what the stream holds; called once, also when it was not read to its end."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One request as it goes to a route. Headers are complete but for what framing needs (Host, lengths)."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes | BodyStream | None = None
+
+    @property
+    def parts(self) -> URLParts:
+        return split_url(self.url)
+
+
+@dataclass(slots=True)
+class ResponseHead:
+    """Status line and headers of one response, final or informational."""
+
+    status: int
+    headers: Headers
+    reason: str = ""
+    http_version: str = "HTTP/1.1"
+    extra: dict[str, Any] = field(default_factory=dict)    # what a route alone can tell (addresses, TLS, times)
