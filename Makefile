@@ -1,0 +1,47 @@
+# Each target makes the environment that it needs, and makes it again only when pyproject.toml has changed.
+#
+#   make demo    record, replay without the server, plant a leak: what the project is for, in two minutes
+#   make test    the whole suite, in random order, warnings as errors; builds the wheel and tries it
+#   make lint    ruff and mypy --strict
+#   make bench   speed beside httpx, aiohttp, respx and vcrpy; wants nginx on the PATH. NAMES="get script" picks some
+#   make soak    the longer runs that `make test` leaves out
+#   make clean   forget the environment and everything built
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$python" && break; done)
+WORKERS ?= 2
+NAMES ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint bench soak clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.has-test
+	$(BIN)/python -m tests.downstream
+
+test: $(VENV)/.has-test
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
+
+soak: $(VENV)/.has-test
+	$(BIN)/python -m pytest -n $(WORKERS) -m soak -q
+
+lint: $(VENV)/.has-lint
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.has-bench
+	$(BIN)/python -m tests.benchmarks $(NAMES)
+
+# The stamp names the extra that was installed; pip leaves alone what is there already.
+$(VENV)/.has-%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv); or name one: make PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
