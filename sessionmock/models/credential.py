@@ -1,0 +1,177 @@
+"""Credentials, the spaces they belong to, and the challenges that ask for them (api.md, section 10)."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from os import PathLike
+from typing import Any, Final, overload
+
+from ..errors import InvalidArgumentException
+
+# What `URLProtectionSpace.authentication_method` says, by Apple's names and values.
+NSURLAuthenticationMethodDefault: Final = "NSURLAuthenticationMethodDefault"
+NSURLAuthenticationMethodHTTPBasic: Final = "NSURLAuthenticationMethodHTTPBasic"
+NSURLAuthenticationMethodHTTPDigest: Final = "NSURLAuthenticationMethodHTTPDigest"
+NSURLAuthenticationMethodHTMLForm: Final = "NSURLAuthenticationMethodHTMLForm"
+NSURLAuthenticationMethodNTLM: Final = "NSURLAuthenticationMethodNTLM"
+NSURLAuthenticationMethodNegotiate: Final = "NSURLAuthenticationMethodNegotiate"
+NSURLAuthenticationMethodClientCertificate: Final = "NSURLAuthenticationMethodClientCertificate"
+NSURLAuthenticationMethodServerTrust: Final = "NSURLAuthenticationMethodServerTrust"
+
+# `URLProtectionSpace.protocol` and `.proxy_type`.
+NSURLProtectionSpaceHTTP: Final = "http"
+NSURLProtectionSpaceHTTPS: Final = "https"
+NSURLProtectionSpaceFTP: Final = "ftp"
+NSURLProtectionSpaceHTTPProxy: Final = "http"
+NSURLProtectionSpaceHTTPSProxy: Final = "https"
+NSURLProtectionSpaceFTPProxy: Final = "ftp"
+NSURLProtectionSpaceSOCKSProxy: Final = "SOCKS"
+
+# Methods that put no password on the wire.
+_SECURE_METHODS = frozenset({
+    NSURLAuthenticationMethodHTTPDigest, NSURLAuthenticationMethodNTLM, NSURLAuthenticationMethodNegotiate,
+    NSURLAuthenticationMethodClientCertificate, NSURLAuthenticationMethodServerTrust,
+})
+
+ClientIdentity = str | PathLike[str] | tuple[str | PathLike[str], ...]
+"""A key with its certificate, as `ssl.SSLContext.load_cert_chain` takes it: the path of a PEM file that holds both, or
+(certificate file, key file) or (certificate file, key file, password of the key)."""
+
+
+class CredentialPersistence(IntEnum):
+    """How long a credential is kept: for one task, for the session, in the keyring, or there and on other devices.
+
+    There is no cloud behind this library, so SYNCHRONIZABLE is kept like PERMANENT.
+    """
+
+    NONE = 0
+    FOR_SESSION = 1
+    PERMANENT = 2
+    SYNCHRONIZABLE = 3
+
+
+class AuthChallengeDisposition(IntEnum):
+    """What a delegate answers a challenge with; `URLSession.AuthChallengeDisposition`."""
+
+    USE_CREDENTIAL = 0
+    PERFORM_DEFAULT_HANDLING = 1
+    CANCEL_AUTHENTICATION_CHALLENGE = 2
+    REJECT_PROTECTION_SPACE = 3
+
+
+class _IdentityMember:
+    """`identity` is Apple's name twice: of an initialiser (on the class) and of a property (on a credential)."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[URLCredential]) -> Any: ...
+    @overload
+    def __get__(self, instance: URLCredential, owner: type[URLCredential]) -> ClientIdentity | None: ...
+    def __get__(self, instance: URLCredential | None, owner: type[URLCredential]) -> Any:
+        return owner._with_identity if instance is None else instance._identity
+
+
+@dataclass(frozen=True, slots=True)
+class URLCredential:
+    """A user with a password, a client certificate, or the word that a server is trusted. Immutable.
+
+        URLCredential("ann", "secret")                            # persistence: FOR_SESSION
+        URLCredential.identity("client.pem")                      # answers a ClientCertificate challenge
+        URLCredential.trust(challenge.protection_space.server_trust)
+
+    `has_password` is False for a user whose password is not known. The password is never shown by `repr`.
+    """
+
+    user: str | None
+    password: str | None = field(default=None, repr=False)
+    persistence: CredentialPersistence = CredentialPersistence.FOR_SESSION
+    certificates: tuple[Any, ...] = field(default=(), kw_only=True, repr=False)
+    server_trust: Any = field(default=None, kw_only=True, repr=False)
+    _identity: ClientIdentity | None = field(default=None, kw_only=True, repr=False)
+
+    identity = _IdentityMember()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "persistence", CredentialPersistence(self.persistence))
+
+    @classmethod
+    def _with_identity(
+        cls,
+        identity: ClientIdentity,
+        certificates: Iterable[Any] = (),
+        persistence: CredentialPersistence = CredentialPersistence.FOR_SESSION,
+    ) -> URLCredential:
+        """A client certificate with its key; `certificates` are the intermediate ones. Never kept permanently."""
+        if persistence > CredentialPersistence.FOR_SESSION:
+            raise InvalidArgumentException(
+                f"URLCredential.identity(persistence={persistence!r}): only passwords are kept permanently, "
+                "use NONE or FOR_SESSION")
+        return cls(None, None, persistence, certificates=tuple(certificates), _identity=identity)
+
+    @classmethod
+    def trust(cls, trust: Any) -> URLCredential:
+        """Accepts the server that presented `trust`, which is the `server_trust` of a challenge's protection space."""
+        return cls(None, None, CredentialPersistence.NONE, server_trust=trust)
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the password is known; an empty one counts."""
+        return self.password is not None
+
+
+@dataclass(frozen=True, slots=True)
+class URLProtectionSpace:
+    """A part of a server, or a proxy, that one credential opens (RFC 9110, section 11.5).
+
+    Two spaces are equal when host, port, protocol, realm, method and kind of proxy are; what a server presented
+    (`server_trust`, `distinguished_names`) does not matter. A port of 0 is a space of its own, not the default port's.
+    `protocol` is None for a proxy, `proxy_type` None for anything else.
+    """
+
+    host: str
+    port: int
+    protocol: str | None
+    realm: str | None = None
+    authentication_method: str = NSURLAuthenticationMethodDefault
+    proxy_type: str | None = field(default=None, kw_only=True)
+    distinguished_names: tuple[bytes, ...] = field(default=(), kw_only=True, compare=False)
+    server_trust: Any = field(default=None, kw_only=True, compare=False)
+
+    @classmethod
+    def proxy(
+        cls,
+        host: str,
+        port: int,
+        type: str | None = NSURLProtectionSpaceHTTPProxy,
+        realm: str | None = None,
+        authentication_method: str = NSURLAuthenticationMethodDefault,
+    ) -> URLProtectionSpace:
+        """The space of a proxy of the given type (NSURLProtectionSpaceHTTPProxy and its like)."""
+        return cls(host, port, None, realm, authentication_method, proxy_type=type or NSURLProtectionSpaceHTTPProxy)
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether a proxy asks, not the server."""
+        return self.proxy_type is not None
+
+    @property
+    def receives_credential_securely(self) -> bool:
+        """Whether nobody on the way can read the password: by TLS, or by a method that does not send it."""
+        return self.protocol == NSURLProtectionSpaceHTTPS or self.authentication_method in _SECURE_METHODS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class URLAuthenticationChallenge:
+    """What a delegate is asked. `failure_response` is the 401 or 407 and None for a challenge of TLS.
+
+    `proposed_credential` is what default handling would use (from the storage or the URL) and, once a credential has
+    failed, the one that failed last; `previous_failure_count` counts refused credentials for this space, from 0.
+    `sender` is of no use: only the completion handler answers.
+    """
+
+    protection_space: URLProtectionSpace
+    proposed_credential: URLCredential | None = None
+    previous_failure_count: int = 0
+    failure_response: Any = None
+    error: Exception | None = None
+    sender: None = None
