@@ -51,15 +51,6 @@ class CredentialPersistence(IntEnum):
     SYNCHRONIZABLE = 3
 
 
-class AuthChallengeDisposition(IntEnum):
-    """What a delegate answers a challenge with; `URLSession.AuthChallengeDisposition`."""
-
-    USE_CREDENTIAL = 0
-    PERFORM_DEFAULT_HANDLING = 1
-    CANCEL_AUTHENTICATION_CHALLENGE = 2
-    REJECT_PROTECTION_SPACE = 3
-
-
 class _IdentityMember:
     """`identity` is Apple's name twice: of an initialiser (on the class) and of a property (on a credential)."""
 

@@ -8,7 +8,6 @@ import pytest
 from sessionmock.errors import InvalidArgumentException
 from sessionmock.models import credential as module
 from sessionmock.models.credential import (
-    AuthChallengeDisposition,
     CredentialPersistence,
     NSURLAuthenticationMethodHTTPBasic,
     NSURLAuthenticationMethodHTTPDigest,
@@ -125,7 +124,5 @@ def test_challenge():
 
 
 def test_numbers():
-    """Enumerations have Apple's numbers."""
+    """Persistences have Apple's numbers."""
     assert {"NONE": 0, "FOR_SESSION": 1, "PERMANENT": 2, "SYNCHRONIZABLE": 3} == {p.name: p.value for p in CredentialPersistence}
-    assert [0, 1, 2, 3] == [AuthChallengeDisposition[name] for name in (
-        "USE_CREDENTIAL", "PERFORM_DEFAULT_HANDLING", "CANCEL_AUTHENTICATION_CHALLENGE", "REJECT_PROTECTION_SPACE")]
