@@ -1,0 +1,194 @@
+"""Request bodies that are read piece by piece (`models.message.BodyStream`)."""
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from typing import Any, BinaryIO, cast
+
+from ..errors import InvalidArgumentException
+from .message import BodyStream
+
+
+class BytesStream:
+    """Bytes in memory; `data` is copied where it can change."""
+
+    __slots__ = ("_data", "_position", "length")
+    may_block = False
+
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+        self._data = bytes(data)
+        self._position = 0
+        self.length = len(self._data)
+
+    def read(self, size: int) -> bytes:
+        piece = self._data[self._position:self._position + size]
+        self._position += len(piece)
+        return piece
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class FileStream:
+    """A file from `offset` to its end, opened at the first read.
+
+    What is wrong with the file (missing, a folder, not readable) is an OSError of `open` or `read`, where the load can
+    fail of it; the length is -1 then, and for what is not a regular file, which may also block.
+    """
+
+    __slots__ = ("_file", "length", "may_block", "offset", "path")
+
+    def __init__(self, path: str | os.PathLike[str], offset: int = 0) -> None:
+        self.path, self.offset = os.fspath(path), offset
+        self._file: BinaryIO | None = None
+        self.length, self.may_block = -1, False
+        try:
+            found = os.stat(self.path)
+        except (OSError, ValueError):
+            return
+        if stat.S_ISREG(found.st_mode):
+            self.length = max(0, found.st_size - offset)
+        else:
+            self.may_block = True
+
+    def open(self) -> BinaryIO:
+        """The open file, at the place where reading goes on. Raises OSError."""
+        if self._file is None:
+            try:
+                self._file = cast("BinaryIO", open(self.path, "rb", buffering=0))
+            except ValueError as error:    # a NUL in the path
+                raise FileNotFoundError(f"{error}: {self.path!r}") from error
+            if self.offset:
+                self._file.seek(self.offset)
+        return self._file
+
+    def read(self, size: int) -> bytes:
+        return (self._file or self.open()).read(size)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+class ReaderStream:
+    """An object with `read(size)` that returns bytes, from where it stands; closing leaves it open to its owner."""
+
+    __slots__ = ("_file", "length")
+    may_block = True
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.length = _rest(file)
+
+    def read(self, size: int) -> bytes:
+        return _piece(self._file.read(size))
+
+    def close(self) -> None:
+        """The file is its owner's."""
+
+
+class IterableStream:
+    """Pieces of bytes from any iterable, which may be a generator; `length` in all, -1 when not known."""
+
+    __slots__ = ("_left", "_pieces", "length")
+    may_block = True
+
+    def __init__(self, iterable: Iterable[bytes], length: int = -1) -> None:
+        self._pieces = iter(iterable)
+        self._left = b""
+        self.length = length
+
+    def read(self, size: int) -> bytes:
+        while not self._left:
+            try:
+                self._left = _piece(next(self._pieces))
+            except StopIteration:
+                return b""
+        piece, self._left = self._left[:size], self._left[size:]
+        return piece
+
+    def close(self) -> None:
+        """Ends a generator, so that its `finally` runs now."""
+        if callable(close := getattr(self._pieces, "close", None)):
+            close()
+
+
+class ChainedStream:
+    """Several streams as one body, each opened when the one before has ended."""
+
+    __slots__ = ("_open", "length", "may_block")
+
+    def __init__(self, streams: Iterable[BodyStream]) -> None:
+        self._open = list(streams)
+        lengths = [each.length for each in self._open]
+        self.length = -1 if -1 in lengths else sum(lengths)
+        self.may_block = any(each.may_block for each in self._open)
+
+    def read(self, size: int) -> bytes:
+        while self._open:
+            if piece := self._open[0].read(size):
+                return piece
+            self._open.pop(0).close()
+        return b""
+
+    def close(self) -> None:
+        while self._open:
+            self._open.pop().close()
+
+
+class InputStream:
+    """Apple's InputStream over bytes or a file. It announces no length, so the body goes chunked (I27, data-body-stream)."""
+
+    __slots__ = ("_source", "may_block")
+    length = -1
+
+    def __init__(self, data: bytes | bytearray | memoryview | None = None, *, path: str | os.PathLike[str] | None = None) -> None:
+        if (data is None) == (path is None):
+            raise InvalidArgumentException("InputStream takes either data=bytes or path=a file's path")
+        self._source: BodyStream = FileStream(path) if path is not None else BytesStream(cast("bytes", data))
+        self.may_block = self._source.may_block
+
+    def read(self, size: int) -> bytes:
+        return self._source.read(size)
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def as_body_stream(value: Any) -> BodyStream:
+    """`value` as a stream: bytes, a binary file (or anything with `read`), an iterable of bytes, or a stream already.
+
+    Raises InvalidArgumentException for anything else, and for a file opened in text mode.
+    """
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return BytesStream(value)
+    if hasattr(value, "read"):
+        if hasattr(value, "may_block"):
+            return cast("BodyStream", value)
+        if hasattr(value, "encoding"):
+            raise InvalidArgumentException(f"{value!r} is opened in text mode; a body is bytes: open it with mode 'rb'")
+        return ReaderStream(value)
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return IterableStream(value)
+    raise InvalidArgumentException(
+        f"{value!r} cannot be a body stream; it takes bytes, a binary file, an iterable of bytes or InputStream(path=...)")
+
+
+def _piece(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    raise InvalidArgumentException(f"a body stream gave {value!r}; it has to give bytes")
+
+
+def _rest(file: Any) -> int:
+    """How many bytes `file` has from where it stands, -1 where it cannot tell."""
+    try:
+        here = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        file.seek(here)
+    except (AttributeError, OSError, ValueError):
+        return -1
+    return max(0, end - here) if isinstance(end, int) and isinstance(here, int) else -1

@@ -1,0 +1,127 @@
+"""The name under which a response would be saved (Apple's `suggestedFilename`; scenarios filename-*).
+
+In this order: Content-Disposition (RFC 6266), the last component of the URL's path, the host, "unknown". A name is never
+a path: separators become "_", and "." and ".." count as no name.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from urllib.parse import unquote, unquote_to_bytes
+
+from .message import header
+from .url import split_url
+
+LONGEST = 255    # bytes of UTF-8: what common file systems take
+
+# One parameter: a quoted string, or what stands before the next ";" that is not escaped (RFC 9110, section 5.6.6).
+_PARAMETER = re.compile(r'\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|((?:[^;\\]|\\.|\\$)*+))', re.DOTALL)
+_REST = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|[^;])*+;?', re.DOTALL)
+_EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'((?:[^%]|%[0-9A-Fa-f]{2})*)", re.IGNORECASE)    # RFC 8187, section 3.2
+_SEPARATORS = str.maketrans("/\\", "__")
+# Controls, line separators, marks that turn the direction of text (they disguise an extension), lone surrogates.
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+# The types whose usual extension the standard table lacks or gives second; the first is the one that is appended.
+_USUAL = {
+    "application/gzip": (".gz", ".tgz"), "application/x-gzip": (".gz", ".tgz"), "application/xml": (".xml", ".xsl", ".rdf", ".wsdl"),
+    "audio/mpeg": (".mp3", ".mp2"), "image/heic": (".heic",), "image/tiff": (".tiff", ".tif"), "image/webp": (".webp",),
+    "text/javascript": (".js", ".mjs"), "text/markdown": (".md", ".markdown"), "font/woff": (".woff",), "font/woff2": (".woff2",),
+    "application/yaml": (".yaml", ".yml"), "text/plain": (".txt", ".text"), "video/mp4": (".mp4", ".m4v"),
+}
+# They say nothing about the content, so they take no other extension's place.
+_VAGUE = frozenset({"application/octet-stream", "text/plain", "binary/octet-stream", "application/x-download", "application/force-download"})
+
+
+def parameters(value: str) -> Iterator[tuple[str, str]]:
+    """The parameters of a field value as Content-Disposition or Content-Type: names in lower case, quotes removed.
+
+    What is not a parameter is passed over. In quotes a backslash escapes quote and backslash only, since Windows paths are sent so.
+    """
+    position = 0
+    while position < len(value):
+        found = _PARAMETER.match(value, position)
+        if found:
+            name, quoted, plain = found.groups()
+            yield name.lower(), plain.strip().strip('"') if quoted is None else re.sub(r'\\(["\\])', r"\1", quoted)
+            position = found.end()
+        rest = _REST.match(value, position)
+        position = rest.end() if rest and rest.end() > position else position + 1
+
+
+def disposition_filename(value: str) -> str | None:
+    """The file name of a Content-Disposition field: `filename*` (RFC 8187) before `filename`, the first of each; or None."""
+    plain = None
+    for name, text in parameters(value):
+        if name == "filename*":
+            if (decoded := _extended(text)) is not None:
+                return decoded
+        elif name == "filename" and plain is None:
+            plain = text
+    return plain
+
+
+def suggested_filename(url: str | None, headers: Iterable[tuple[str, str]], mime_type: str | None) -> str:
+    """The name to save a response under, never empty and never a path. See the module.
+
+    The type's extension is appended to a name that has none of those of the type; text/plain and types for unknown
+    bytes leave any extension as it is.
+    """
+    disposition = header(headers, "content-disposition")
+    name = _plain(disposition_filename(disposition) or "") if disposition else ""
+    if not name:
+        path, host = _path_and_host(url or "")
+        name = _plain(unquote(path)) or _plain(host) or "unknown"
+    return _shortened(*_extended_for(name, mime_type))
+
+
+def _extended(text: str) -> str | None:
+    found = _EXTENDED.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        return unquote_to_bytes(found[2]).decode(found[1])
+    except UnicodeDecodeError:
+        return None
+
+
+def _path_and_host(url: str) -> tuple[str, str]:
+    try:
+        parts = split_url(url)
+    except ValueError:
+        return "", ""
+    hierarchical = parts.host or parts.path.startswith("/")    # the path of a data: URL is its content
+    return parts.path.rstrip("/").rpartition("/")[2] if hierarchical else "", parts.host
+
+
+def _plain(name: str) -> str:
+    """`name` with nothing in it that makes a path or hides, or "" where nothing is left."""
+    plain = _HIDDEN.sub("", name).translate(_SEPARATORS).strip()
+    return "" if plain in (".", "..") else plain
+
+
+def _extended_for(name: str, mime_type: str | None) -> tuple[str, str]:
+    """Stem and extension of `name`, the extension completed by the type's."""
+    stem, dot, last = name.rpartition(".")
+    own = f".{last}" if stem and dot else ""
+    known = _extensions(mime_type) if mime_type else ()
+    if not known or own.lower() in known or (own and mime_type in _VAGUE):
+        return (stem, own) if own else (name, "")
+    return name, known[0]
+
+
+def _shortened(stem: str, extension: str) -> str:
+    end = extension.encode()
+    if len(end) > LONGEST // 2:    # no extension, but a long name with a dot in it
+        stem, end = stem + extension, b""
+    return (stem.encode()[:LONGEST - len(end)] + end).decode(errors="ignore")
+
+
+@lru_cache(maxsize=256)
+def _extensions(mime_type: str) -> tuple[str, ...]:
+    """The extensions of a type, the usual one first; none for what is unknown. Independent of the machine's own tables."""
+    if mime_type in _USUAL:
+        return _USUAL[mime_type]
+    from mimetypes import MimeTypes
+    return () if mime_type in _VAGUE else tuple(MimeTypes().guess_all_extensions(mime_type))
