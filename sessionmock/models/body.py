@@ -56,7 +56,7 @@ class FileStream:
         """The open file, at the place where reading goes on. Raises OSError."""
         if self._file is None:
             try:
-                self._file = cast("BinaryIO", open(self.path, "rb", buffering=0))
+                self._file = cast("BinaryIO", open(self.path, "rb", buffering=0))  # noqa: SIM115
             except ValueError as error:    # a NUL in the path
                 raise FileNotFoundError(f"{error}: {self.path!r}") from error
             if self.offset:

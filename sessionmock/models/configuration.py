@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from ..errors import InvalidArgumentException
 from .enums import CachePolicy, CookieAcceptPolicy, MultipathServiceType, NetworkServiceType, TLSProtocolVersion
-from .settings import ANY_MAP, FLAG, HEADER_MAP, SECONDS, SEQUENCE, TEXT, Setting, Settings, member, optional, settings, whole
+from .settings import ANY_MAP, FLAG, HEADER_MAP, SECONDS, SEQUENCE, TEXT, Setting, Settings, member, optional, reject, whole
 
 # How the stores of a configuration that sets none are made: by the name of the property, from the configuration's kind
 # ("default", "ephemeral" or "background"). The layer that has the stores fills it.
@@ -22,6 +22,7 @@ class Store:
     """
 
     __slots__ = ("name",)
+    default: Any = object()    # nothing that can be set: one that was is always shown
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -33,7 +34,7 @@ class Store:
             return instance._values[self.name]
         made = instance._made
         if self.name not in made and (factory := STORE_FACTORIES.get(self.name)):
-            return made.setdefault(self.name, factory(instance._kind))
+            return made.setdefault(self.name, factory(instance._kind))    # two threads may make one; the first is kept
         return made.get(self.name)
 
     def __set__(self, instance: URLSessionConfiguration, value: Any) -> None:
@@ -88,7 +89,7 @@ class URLSessionConfiguration(Settings):
 
     def __init__(self) -> None:
         raise InvalidArgumentException(
-            "URLSessionConfiguration() has no kind; use URLSessionConfiguration.default(), .ephemeral() or .background(identifier)")
+            "URLSessionConfiguration() has no kind; use its class methods default(), ephemeral() or background(identifier)")
 
     @classmethod
     def default(cls) -> Self:
@@ -107,15 +108,14 @@ class URLSessionConfiguration(Settings):
         `identifier` names the session; an empty one raises InvalidArgumentException.
         """
         if not isinstance(identifier, str) or not identifier:
-            raise InvalidArgumentException(f"URLSessionConfiguration.background was given {identifier!r}; it takes a str that is not empty")
-        made = cls._make("background", identifier)
-        made.url_cache = None
-        return made
+            reject("URLSessionConfiguration.background", identifier, "a str that is not empty")
+        return cls._make("background", identifier)
 
     @classmethod
     def _make(cls, kind: str, identifier: str | None = None) -> Self:
         made = object.__new__(cls)
-        made._kind, made._identifier, made._values, made._made = kind, identifier, {}, {}
+        made._kind, made._identifier, made._values = kind, identifier, {}
+        made._made = {"url_cache": None} if kind == "background" else {}
         return made
 
     @property
@@ -131,7 +131,8 @@ class URLSessionConfiguration(Settings):
     def copy(self) -> Self:
         """An independent copy with the same stores (I7)."""
         new = object.__new__(type(self))
-        new._kind, new._identifier, new._values, new._made = self._kind, self._identifier, self._values.copy(), self._made
+        new._kind, new._identifier, new._made = self._kind, self._identifier, self._made
+        new._values = self._values.copy()
         return new
 
     __copy__ = copy
@@ -139,9 +140,4 @@ class URLSessionConfiguration(Settings):
     def __repr__(self) -> str:
         """Only what differs from the defaults."""
         shown = [repr(self._identifier)] if self._identifier else []
-        for name, setting in settings(type(self)).items():
-            if (value := setting.__get__(self, type(self))) != setting.default:
-                shown.append(f"{name}={value!r}")
-        shown += [f"{name}={self._values[name]!r}" for name in ("http_cookie_storage", "url_credential_storage", "url_cache")
-                  if name in self._values and (self._values[name] is not None or self._kind != "background" or name != "url_cache")]
-        return f"{type(self).__name__}.{self._kind}({', '.join(shown)})"
+        return f"{type(self).__name__}.{self._kind}({', '.join(shown + self._shown())})"

@@ -25,19 +25,19 @@ _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff
 
 # The types whose usual extension the standard table lacks or gives second; the first is the one that is appended.
 _USUAL = {
-    "application/gzip": (".gz", ".tgz"), "application/x-gzip": (".gz", ".tgz"), "application/xml": (".xml", ".xsl", ".rdf", ".wsdl"),
+    "application/gzip": (".gz", ".tgz"), "application/x-gzip": (".gz", ".tgz"), "application/xml": (".xml", ".xsl", ".rdf"),
     "audio/mpeg": (".mp3", ".mp2"), "image/heic": (".heic",), "image/tiff": (".tiff", ".tif"), "image/webp": (".webp",),
     "text/javascript": (".js", ".mjs"), "text/markdown": (".md", ".markdown"), "font/woff": (".woff",), "font/woff2": (".woff2",),
     "application/yaml": (".yaml", ".yml"), "text/plain": (".txt", ".text"), "video/mp4": (".mp4", ".m4v"),
 }
 # They say nothing about the content, so they take no other extension's place.
-_VAGUE = frozenset({"application/octet-stream", "text/plain", "binary/octet-stream", "application/x-download", "application/force-download"})
+_VAGUE = frozenset({"application/octet-stream", "binary/octet-stream", "application/force-download", "text/plain"})
 
 
 def parameters(value: str) -> Iterator[tuple[str, str]]:
     """The parameters of a field value as Content-Disposition or Content-Type: names in lower case, quotes removed.
 
-    What is not a parameter is passed over. In quotes a backslash escapes quote and backslash only, since Windows paths are sent so.
+    What is not a parameter is passed over. In quotes a backslash escapes quote and backslash only: Windows paths are sent so.
     """
     position = 0
     while position < len(value):

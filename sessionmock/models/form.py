@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from secrets import token_hex
 from typing import Any
 
-from ..errors import InvalidArgumentException
 from .body import BytesStream, ChainedStream, FileStream, as_body_stream
 from .message import BodyStream
-from .settings import header_value
+from .settings import header_value, reject
 
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
 Files = Mapping[str, Any] | Iterable[tuple[str, Any]]
@@ -38,7 +37,7 @@ def multipart(fields: Fields, files: Files, boundary: str | None = None) -> tupl
     """
     mark = token_hex(16) if boundary is None else boundary
     if not _BOUNDARY.fullmatch(mark):
-        raise InvalidArgumentException(f"boundary was given {boundary!r}; it takes 1 to 70 characters of RFC 2046, section 5.1.1")
+        reject("boundary", boundary, "1 to 70 characters of RFC 2046, section 5.1.1")
     pieces: list[bytes | BodyStream] = []
     for name, text in _texts(fields):
         value = re.sub(r"\r\n?|\n", "\r\n", text)
@@ -65,8 +64,7 @@ def _file(name: str, given: Any) -> tuple[str, bytes | BodyStream, str]:
     filename, value, kind = None, given, None
     if isinstance(given, tuple):
         if len(given) not in (2, 3):
-            raise InvalidArgumentException(f"files[{name!r}] was given a tuple of {len(given)}; "
-                                           "it takes (file name, value) or (file name, value, content type)")
+            reject(f"files[{name!r}]", given, "(file name, value) or (file name, value, content type)")
         filename, value, kind = (*given, None)[:3]
     content: bytes | BodyStream
     if isinstance(value, str):
@@ -84,7 +82,7 @@ def _file(name: str, given: Any) -> tuple[str, bytes | BodyStream, str]:
     try:
         return str(filename or name), content, header_value(text)
     except (TypeError, ValueError):
-        raise InvalidArgumentException(f"files[{name!r}] was given the content type {kind!r}; it takes a str without line breaks")
+        reject(f"files[{name!r}], as the content type,", kind, "a str without line breaks")
 
 
 def _escaped(name: str) -> str:
@@ -95,7 +93,7 @@ def _pairs(place: str, given: Any) -> Iterable[tuple[str, Any]]:
     """`given` as pairs whose first is a str."""
     for pair in given.items() if isinstance(given, Mapping) else given:
         if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
-            raise InvalidArgumentException(f"{place} was given {pair!r}; it takes a mapping of names to values, or pairs of them")
+            reject(place, pair, "a mapping of names to values, or pairs of them")
         yield pair
 
 
@@ -103,5 +101,5 @@ def _texts(fields: Fields) -> Iterable[tuple[str, str]]:
     for name, given in _pairs("fields", fields):
         for value in given if isinstance(given, (list, tuple)) else (given,):
             if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-                raise InvalidArgumentException(f"fields[{name!r}] was given {value!r}; it takes str, int or float, or a list of them")
+                reject(f"fields[{name!r}]", value, "str, int or float, or a list of them")
             yield name, str(value)

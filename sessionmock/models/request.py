@@ -9,8 +9,7 @@ from . import enums
 from .body import as_body_stream
 from .form import Fields, Files, multipart, urlencoded
 from .message import BodyStream
-from .settings import FLAG, HEADER_NAME, HEADER_VALUE, SECONDS, TEXT, TOKEN, Setting, Settings, header_name, header_value, member, \
-    optional, reject
+from .settings import FLAG, SECONDS, TEXT, TOKEN, Setting, Settings, header_field, member, optional, reject
 
 DEFAULT_TIMEOUT = 60.0    # seconds; Apple's, for a request that sets none
 
@@ -169,7 +168,7 @@ class URLRequest(Settings):
     @http_body.setter
     def http_body(self, value: bytes | bytearray | memoryview | None) -> None:
         if value is not None and not isinstance(value, (bytes, bytearray, memoryview)):
-            reject("URLRequest.http_body", value, "bytes or None; encode a str, and give a file or an iterable as http_body_stream")
+            reject("URLRequest.http_body", value, "bytes or None (encode a str; a file or an iterable is an http_body_stream)")
         self._body = None if value is None else bytes(value)
         self._stream = None
 
@@ -212,14 +211,14 @@ class URLRequest(Settings):
         if value is None:
             self._headers.pop(for_http_header_field.lower(), None)
             return
-        name, text = _field(for_http_header_field, value)
+        name, text = header_field("URLRequest", for_http_header_field, value)
         key = name.lower()
         known = self._headers.get(key)
         self._headers[key] = (known[0] if known else name, text)
 
     def add_value(self, value: str, for_http_header_field: str) -> None:
         """Adds to a header field, joined to what it had by "," (RFC 9110, section 5.3)."""
-        name, text = _field(for_http_header_field, value)
+        name, text = header_field("URLRequest", for_http_header_field, value)
         key = name.lower()
         known = self._headers.get(key)
         self._headers[key] = (known[0], f"{known[1]},{text}") if known else (name, text)
@@ -250,10 +249,8 @@ class URLRequest(Settings):
     __hash__ = None  # type: ignore[assignment]    # it can change
 
     def _identity(self) -> tuple[Any, ...]:
-        kind = type(self)
-        changed = {name: value for name, value in self._values.items() if value != getattr(kind, name).default}
         headers = {key: value for key, (_, value) in self._headers.items()}
-        return self._url, self._method, self._body, self._stream, self._timeout, headers, changed
+        return self._url, self._method, self._body, self._stream, self._timeout, headers, self._changed()
 
     def __repr__(self) -> str:
         shown = [repr(self._url), repr(self._method)]
@@ -265,8 +262,7 @@ class URLRequest(Settings):
             shown.append("body from a stream")
         if self._timeout is not None:
             shown.append(f"timeout_interval={self._timeout:g}")
-        shown += [f"{name}={value!r}" for name, value in self._values.items()]
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return f"{type(self).__name__}({', '.join(shown + self._shown())})"
 
 
 def _url(value: object) -> str | None:
@@ -280,15 +276,3 @@ def _method(value: object) -> str:
         reject("URLRequest.http_method", value, "a method as 'POST', or None for 'GET'")
     known = value.upper()
     return known if known in _METHODS else value
-
-
-def _field(name: object, value: object) -> tuple[str, str]:
-    """A header field that has been checked."""
-    try:
-        field = header_name(name)
-    except (TypeError, ValueError):
-        reject("URLRequest, as the name of a header field,", name, HEADER_NAME)
-    try:
-        return field, header_value(value)
-    except (TypeError, ValueError):
-        reject(f"URLRequest's header field {field}", value, HEADER_VALUE)

@@ -40,6 +40,15 @@ class Settings:
     __slots__ = ("_values",)
     _values: dict[str, Any]
 
+    def _changed(self) -> dict[str, Any]:
+        """The settings that differ from their defaults."""
+        kind = type(self)
+        return {name: value for name, value in self._values.items() if value != getattr(kind, name).default}
+
+    def _shown(self) -> list[str]:
+        """`_changed` as a repr shows it: of a mapping the keys alone, since header values may be secrets."""
+        return [f"{name}={list(value) if isinstance(value, Mapping) else value!r}" for name, value in self._changed().items()]
+
 
 class Setting(Generic[T]):
     """One attribute of a `Settings` class, with its default and what it takes."""
@@ -70,11 +79,6 @@ class Setting(Generic[T]):
             reject(f"{type(instance).__name__}.{self.name}", value, self.takes.words)
 
 
-def settings(owner: type) -> dict[str, Setting[Any]]:
-    """The settings that `owner` declares, by name, in their order."""
-    return {name: each for name, each in vars(owner).items() if isinstance(each, Setting) and each.name == name}
-
-
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError
@@ -93,15 +97,18 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
-def header_name(value: Any) -> str:
-    """`value` where it is a field name (RFC 9110, section 5.1); else TypeError or ValueError."""
-    if not TOKEN.fullmatch(value):
-        raise ValueError
-    return str(value)
+def header_field(place: str, name: Any, value: Any) -> tuple[str, str]:
+    """A header field, the blanks around its value removed (RFC 9110, section 5). Raises InvalidArgumentException."""
+    if not isinstance(name, str) or not TOKEN.fullmatch(name):
+        reject(f"{place}, as the name of a header field,", name, "a token of RFC 9110 (letters, digits and !#$%&'*+-.^_`|~)")
+    try:
+        return name, header_value(value)
+    except (TypeError, ValueError):
+        reject(f"{place}, as the value of {name},", value, "a str without line breaks and NUL")
 
 
 def header_value(value: Any) -> str:
-    """`value` without the blanks around it where it can be a value (RFC 9110, section 5.5); else TypeError or ValueError."""
+    """`value` without the blanks around it; TypeError or ValueError where no field can have it (RFC 9110, section 5.5)."""
     if _UNSAFE.search(value):
         raise ValueError
     if not value.isascii():
@@ -110,7 +117,7 @@ def header_value(value: Any) -> str:
 
 
 def _header_map(value: Any) -> Mapping[str, str]:
-    return MappingProxyType({header_name(name): header_value(text) for name, text in _pairs(value)})
+    return MappingProxyType(dict(header_field("a header map", name, text) for name, text in _pairs(value)))
 
 
 def _pairs(value: Any) -> Any:
@@ -124,9 +131,6 @@ def _sequence(value: Any) -> tuple[Any, ...]:
         raise TypeError
     return tuple(value)
 
-
-HEADER_NAME = "a token of RFC 9110 (letters, digits and !#$%&'*+-.^_`|~)"
-HEADER_VALUE = "a str without line breaks and NUL"
 
 FLAG = Takes("True or False", _flag)
 TEXT = Takes("a str", _text)
