@@ -1,0 +1,30 @@
+"""What `sessionmock` exports."""
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import sessionmock
+
+
+def test_all_is_sorted_and_without_doubles() -> None:
+    """`sessionmock.__all__` lists each name once, in order."""
+    assert sorted(set(sessionmock.__all__)) == list(sessionmock.__all__)
+
+
+@pytest.mark.parametrize("name", sessionmock.__all__)
+def test_every_name_is_there_and_explained(name: str) -> None:
+    """A name of `__all__` can be imported; a class or function has a docstring of its own."""
+    value = getattr(sessionmock, name)
+    if inspect.isclass(value) or inspect.isroutine(value):
+        text = vars(value).get("__doc__") if inspect.isclass(value) else value.__doc__
+        assert text, f"{name} has no docstring"
+        assert not text.startswith(f"{value.__name__}("), f"{name} has only the docstring that was generated for it"
+
+
+def test_star_import_brings_the_public_names() -> None:
+    """`from sessionmock import *` brings exactly `__all__`."""
+    names: dict[str, object] = {}
+    exec("from sessionmock import *", names)
+    assert set(sessionmock.__all__) == set(names) - {"__builtins__"}
