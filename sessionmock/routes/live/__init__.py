@@ -1,0 +1,6 @@
+"""The live route: HTTP/1.1 over real sockets."""
+from __future__ import annotations
+
+from .route import LiveRoute
+
+__all__ = ["LiveRoute"]

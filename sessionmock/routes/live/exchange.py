@@ -1,0 +1,133 @@
+"""One request on the live route: what the engine holds of it."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...errors import URLError
+from ...models.message import BodyStream, Request
+
+if TYPE_CHECKING:
+    from ..base import Host, Sink
+    from .connection import Connection
+    from .http1 import Outgoing
+    from .pool import Pool
+    from .route import LiveChannel
+
+# Methods that may be sent again where nothing tells whether the server saw them (RFC 9110, section 9.2.2).
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+
+
+@dataclass(slots=True)
+class Timing:
+    """When each step of an exchange was, in nanoseconds of the clock; None for a step that did not happen.
+
+    A connection's making is told by the exchange that it was made for and by no later one. `connect_end` includes TLS.
+    """
+
+    domain_lookup_start: int | None = None
+    domain_lookup_end: int | None = None
+    connect_start: int | None = None
+    connect_end: int | None = None
+    secure_connection_start: int | None = None
+    secure_connection_end: int | None = None
+    request_start: int | None = None
+    request_end: int | None = None
+    response_start: int | None = None
+    request_header_bytes: int = 0
+    response_header_bytes: int = 0     # of all heads, informational ones too
+
+
+class LiveExchange:
+    """A request from `open` to its end. Public methods: from any thread, any number of times."""
+
+    __slots__ = ("channel", "connection", "ended", "outgoing", "paused", "pool", "reported", "request", "retried", "sink",
+                 "streaming", "timing")
+
+    outgoing: Outgoing     # set on the engine, before the exchange reaches a pool
+
+    def __init__(self, channel: LiveChannel, request: Request, sink: Sink) -> None:
+        self.channel = channel
+        self.request = request
+        self.sink = sink
+        self.timing = Timing()
+        self.pool: Pool | None = None
+        self.connection: Connection | None = None
+        self.ended = False                     # nothing reaches the sink any more
+        self.paused = False
+        self.retried = False
+        self.reported = 0                      # body bytes told to the sink; a retry does not tell them twice
+        self.streaming = False                 # the body's stream is in the hands of an Upload, which closes it
+
+    def pause(self) -> None:
+        """Read no more. What the kernel and one read hold stays there: memory is bounded by the connection's buffer."""
+        if not self.paused:
+            self.paused = True
+            self.channel.run(self._apply_pause)
+
+    def resume(self) -> None:
+        """Read on after `pause`."""
+        if self.paused:
+            self.paused = False
+            self.channel.run(self._apply_pause)
+
+    def cancel(self) -> None:
+        """End at once, without a word to the sink; the connection is closed unless the answer was complete."""
+        if not self.ended:
+            self.channel.run(self.drop)
+
+    def write(self, data: bytes) -> None:
+        """Send `data` of the protocol that a 101 switched to. Dropped where the connection is gone."""
+        self.channel.run(self._write, data)
+
+    def close(self) -> None:
+        """After a 101: send what was written, then close the connection; `end` follows. Else the same as `cancel`."""
+        self.channel.run(self._close)
+
+    # on the engine -----------------------------------------------------------------------------------------------
+
+    def _apply_pause(self) -> None:
+        if self.connection is not None:
+            self.connection.pause(self.paused)
+
+    def _write(self, data: bytes) -> None:
+        if self.connection is not None:
+            self.connection.write(data)
+
+    def _close(self) -> None:
+        if self.connection is not None and self.connection.switched:
+            self.connection.close()
+        else:
+            self.drop()
+
+    def drop(self) -> None:
+        """`cancel`, on the engine."""
+        if self.ended:
+            return
+        self.settle()
+        if self.connection is not None:
+            self.connection.cancel()
+        elif self.pool is not None:
+            self.pool.cancel(self)
+
+    def fail(self, error: URLError) -> None:
+        """Tell the sink, unless the exchange is over."""
+        if not self.ended:
+            self.settle()
+            self.sink.fail(error)
+
+    def settle(self) -> None:
+        """The exchange is over: nothing more reaches the sink. A stream that no upload took is closed."""
+        self.ended = True
+        body = self.request.body
+        if body is not None and not isinstance(body, bytes) and not self.streaming:
+            self.streaming = True
+            release(self.channel.host, body)
+
+
+def release(host: Host, body: BodyStream) -> None:
+    """Close `body`, off the engine where that may run user code."""
+    if body.may_block:
+        host.work(body.close)
+    else:
+        body.close()
