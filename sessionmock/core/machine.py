@@ -1,0 +1,165 @@
+"""The states of a task, as a table.
+
+`TRANSITIONS[phase][event]` names the next phase, what to do on the way and the rule it follows; every pair is there.
+Nothing here performs anything: the engine does the effects, in their order, and brings the next event. A task meets
+one event at a time, and none from its exchange while it is suspended or a callback of its delegate is still out, so
+order, back-pressure and "a cancelled task delivers nothing more" follow from the table alone.
+
+The rules: I-numbers are the invariants of URLSession (Apple's documentation of URLSessionTask and its delegates),
+RFC 9110 is HTTP semantics, the other names are conformance scenarios.
+"""
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from ..models.enums import TaskState
+
+
+class Phase(IntEnum):
+    """Where a task is. The public state follows from it and from the suspend count (`public_state`)."""
+
+    CREATED = 0         # never resumed
+    LOADING = 1         # a request is on its way; its final response has not come
+    NEEDING_STREAM = 2  # the delegate is asked for a body stream
+    REDIRECTING = 3     # the delegate is asked about a redirect
+    CHALLENGED = 4      # the delegate is asked for a credential
+    DECIDING = 5        # the delegate is asked what to do with the response
+    RECEIVING = 6       # the body comes
+    CACHING = 7         # the delegate is asked whether the response may be cached
+    COMPLETING = 8      # the outcome is fixed, its message is on its way
+    COMPLETED = 9       # the message was delivered
+
+
+class Event(IntEnum):
+    """What a task meets."""
+
+    RESUMED = 0         # the suspend count fell to 0
+    CANCELLED = 1
+    TIMED_OUT = 2
+    FAILED = 3          # the exchange, a rule or a delegate's exception ended the load
+    NEEDS_STREAM = 4    # the body must be supplied, or supplied again, by the delegate
+    STREAM = 5          # the delegate supplied it
+    SENT = 6            # bytes of the request's body left
+    INFORMED = 7        # a 1xx response
+    REDIRECT = 8        # a response that leads elsewhere
+    FOLLOW = 9          # the delegate follows it, perhaps changed
+    CHALLENGE = 10      # a response that asks for a credential
+    RETRY = 11          # there is one: send the request again
+    RESPONSE = 12       # a response that is the final one
+    ALLOW = 13          # the delegate takes it as it is
+    BECOME = 14         # the delegate turns the task into another
+    DATA = 15           # a piece of the body
+    END = 16            # the body is complete
+    STORED = 17         # the delegate answered what may be cached
+    DELIVERED = 18      # the terminal message was delivered
+
+
+class Effect(IntEnum):
+    """What to do on a transition. Each is a method of the engine's Load, by this name in lower case."""
+
+    OPEN = 0            # complete the request and open an exchange for it
+    ASK_STREAM = 1
+    TELL_SENT = 2
+    TELL_INFORMED = 3
+    ASK_REDIRECT = 4
+    DROP = 5            # the response of this exchange is not wanted: let it run dry or abort it
+    ASK_CHALLENGE = 6
+    ASK_RESPONSE = 7
+    BECOME = 8
+    CONSUME = 9         # hand a piece of the body to whoever takes it
+    ASK_STORE = 10      # the whole body is there: may it be cached?
+    STORE = 11
+    SETTLE_RESPONSE = 12  # a response held back by a question is the final one after all
+    ABORT = 13          # the exchange ends at once
+    FAIL = 14           # the outcome is an error
+    SUCCEED = 15        # the outcome is a response
+
+
+class Row(NamedTuple):
+    """A transition: the next phase (None: it stays), the effects in order, and the rule."""
+
+    to: Phase | None
+    effects: tuple[Effect, ...]
+    rule: str
+
+
+P, E, F = Phase, Event, Effect
+
+_IGNORED = Row(None, (), "I4: an exchange that was given up says nothing more; an answer that comes late changes nothing")
+_STAYS = Row(None, (), "I2: a task that runs is not started again")
+_FAILS = Row(P.COMPLETING, (F.ABORT, F.FAIL), "I4: exactly one terminal message")
+_CANCELS = Row(P.COMPLETING, (F.ABORT, F.FAIL), "I3: cancelled at once, -999, whatever was on its way")
+_TIMES_OUT = Row(P.COMPLETING, (F.ABORT, F.FAIL), "I16: -1001")
+_AGAIN = Row(P.LOADING, (F.DROP, F.OPEN), "I21, I22: the next hop is a request of its own")
+
+_EVERYWHERE = {E.RESUMED: _STAYS, E.CANCELLED: _CANCELS, E.TIMED_OUT: _TIMES_OUT, E.FAILED: _FAILS}
+
+_ROWS: dict[Phase, dict[Event, Row]] = {
+    P.CREATED: {
+        **_EVERYWHERE,
+        E.RESUMED: Row(P.LOADING, (F.OPEN,), "I1: nothing happens before the first resume"),
+    },
+    P.LOADING: {
+        **_EVERYWHERE,
+        E.NEEDS_STREAM: Row(P.NEEDING_STREAM, (F.ASK_STREAM,), "Apple: needNewBodyStream for a streamed upload, and to send a stream again"),
+        E.SENT: Row(None, (F.TELL_SENT,), "Apple: didSendBodyData"),
+        E.INFORMED: Row(None, (F.TELL_INFORMED,), "data-informational: a 1xx but 101 is told and is not the response"),
+        E.REDIRECT: Row(P.REDIRECTING, (F.ASK_REDIRECT,), "I21: the delegate is asked at each hop"),
+        E.CHALLENGE: Row(P.CHALLENGED, (F.ASK_CHALLENGE,), "RFC 9110, section 11.3: a challenge asks for a credential"),
+        E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "I14: response before data"),
+        E.END: _IGNORED,
+    },
+    P.NEEDING_STREAM: {
+        **_EVERYWHERE,
+        E.STREAM: Row(P.LOADING, (F.OPEN,), "auth-basic-upload-stream: the new stream is sent; none is -1021"),
+    },
+    P.REDIRECTING: {
+        **_EVERYWHERE,
+        E.TIMED_OUT: Row(P.COMPLETING, (F.SETTLE_RESPONSE, F.ABORT, F.SUCCEED),
+                         "corelibs: a time-out while the redirect is asked about ends the task with the 3xx and no error"),
+        E.FOLLOW: _AGAIN,
+        E.NEEDS_STREAM: Row(P.NEEDING_STREAM, (F.DROP, F.ASK_STREAM), "Apple: a 307 or 308 sends the body again, from a new stream"),
+        E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "redirect-refused: the 3xx and its body are the response"),
+    },
+    P.CHALLENGED: {
+        **_EVERYWHERE,
+        E.RETRY: _AGAIN,
+        E.NEEDS_STREAM: Row(P.NEEDING_STREAM, (F.DROP, F.ASK_STREAM), "auth-basic-upload-stream: a stream is asked for again before the retry"),
+        E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "auth-basic-default: without a credential the 401 is the response"),
+    },
+    P.DECIDING: {
+        **_EVERYWHERE,
+        E.ALLOW: Row(P.RECEIVING, (), "I15: no data before the disposition"),
+        E.BECOME: Row(P.RECEIVING, (F.BECOME,), "data-become-download"),
+    },
+    P.RECEIVING: {
+        **_EVERYWHERE,
+        E.SENT: Row(None, (F.TELL_SENT,), "Apple: didSendBodyData"),
+        E.DATA: Row(None, (F.CONSUME,), "I14: data in order"),
+        E.END: Row(P.CACHING, (F.ASK_STORE,), "Apple: willCacheResponse after the last data"),
+    },
+    P.CACHING: {
+        **_EVERYWHERE,
+        E.STORED: Row(P.COMPLETING, (F.STORE, F.SUCCEED), "I4, I13: a response of any status is no error"),
+    },
+    P.COMPLETING: {
+        E.DELIVERED: Row(P.COMPLETED, (), "I3: completed when the message is delivered"),
+    },
+    P.COMPLETED: {},
+}
+
+TRANSITIONS: dict[Phase, dict[Event, Row]] = {phase: {event: _ROWS[phase].get(event, _IGNORED) for event in Event} for phase in Phase}
+"""Every pair of phase and event. A pair that no rule names is ignored, and stays where it is."""
+
+# Phases in which the delegate is asked, and the exchange's events wait for the answer.
+ASKING = frozenset({P.NEEDING_STREAM, P.REDIRECTING, P.CHALLENGED, P.DECIDING, P.CACHING})
+
+
+def public_state(phase: Phase, suspensions: int, cancelled: bool) -> TaskState:
+    """`URLSessionTask.state`, derived (I2, I3)."""
+    if phase is Phase.COMPLETED:
+        return TaskState.COMPLETED
+    if cancelled:
+        return TaskState.CANCELING
+    return TaskState.SUSPENDED if suspensions else TaskState.RUNNING

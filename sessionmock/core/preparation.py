@@ -1,0 +1,63 @@
+"""From a URLRequest to the request that goes to a route: what is checked, and which header fields are added."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import Code, URLError, url_error
+from ..models.message import BodyStream, Headers, Request
+from ..models.request import URLRequest
+from ..models.url import split_url
+
+HTTP = frozenset({"http", "https"})
+LOCAL = frozenset({"data", "file"})
+FORM = "application/x-www-form-urlencoded"
+
+
+def refusal(request: URLRequest, body: bytes | BodyStream | None) -> URLError | None:
+    """Why `request` cannot be sent at all, or None.
+
+    -1002 without a URL or with a scheme that nothing serves (scenario data-scheme-unsupported), -1000 for a URL that
+    is none, -1103 for a GET with a body (scenario data-get-with-body).
+    """
+    url = request.url
+    if url is None:
+        return url_error(Code.UNSUPPORTED_URL, None)
+    try:
+        parts = split_url(url)
+    except ValueError as error:
+        return url_error(Code.BAD_URL, url, error)
+    if parts.scheme in LOCAL:
+        return None
+    if parts.scheme not in HTTP:
+        return url_error(Code.UNSUPPORTED_URL, url)
+    if not parts.host:
+        return url_error(Code.BAD_URL, url)
+    if body is not None and request.http_method == "GET":
+        return url_error(Code.DATA_LENGTH_EXCEEDS_MAXIMUM, url)
+    return None
+
+
+def completed(request: URLRequest, body: bytes | BodyStream | None, *, additional: Iterable[tuple[str, str]],
+              cookies: str | None, defaults: Headers, is_upload: bool) -> Request:
+    """`request` with every field that it goes out with, but for those of framing (Host, lengths), which the route adds.
+
+    The configuration's additional fields and the defaults yield to the request's own (I26); cookies of the store win
+    over a Cookie field set by hand (I25). A POST with a body gets the form type unless it names one or is an upload
+    (scenario data-post).
+    """
+    headers = request.header_pairs()
+    present = {name.lower() for name, _ in headers}
+    if cookies is not None:
+        if "cookie" in present:
+            headers = [pair for pair in headers if pair[0].lower() != "cookie"]
+        headers.append(("Cookie", cookies))
+        present.add("cookie")
+    for pair in additional:
+        if (lower := pair[0].lower()) not in present:
+            headers.append(pair)
+            present.add(lower)
+    method = request.http_method
+    if body is not None and method == "POST" and not is_upload and "content-type" not in present:
+        headers.append(("Content-Type", FORM))
+    headers += [pair for pair in defaults if pair[0].lower() not in present]
+    return Request(method, request.url or "", headers, body)

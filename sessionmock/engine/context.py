@@ -1,0 +1,106 @@
+"""What the loads of one session share: its configuration, its stores, its channels and its delegate's methods."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..clock import nanoseconds
+from ..core.decoding import accept_encoding
+from ..models.configuration import URLSessionConfiguration
+from ..models.enums import CookieAcceptPolicy
+from ..models.message import Headers
+from ..models.request import URLRequest
+from ..routes.base import Channel, Route
+from ..routes.live import LiveRoute
+from ..routes.local import LocalRoute
+from .dispatch import methods
+from .loop import AnyEngine
+from .queues import OperationQueue
+
+if TYPE_CHECKING:
+    from .load import Load
+
+USER_AGENT = "sessionmock/0.1"
+
+_live = LiveRoute()
+_local = LocalRoute()
+
+
+class Context:
+    """Lent by a session to its loads. `ended` is told of each load that has delivered its terminal message."""
+
+    __slots__ = ("_channels", "_lock", "additional", "configuration", "cookies", "delegate", "ended", "engine", "idle_limit", "methods",
+                 "queue", "resource_limit", "session")
+
+    def __init__(self, session: Any, configuration: URLSessionConfiguration, delegate: object | None, queue: OperationQueue,
+                 engine: AnyEngine, ended: Callable[[Load], None]) -> None:
+        self.session = session
+        self.configuration = configuration
+        self.delegate = delegate
+        self.queue = queue
+        self.engine = engine
+        self.ended = ended
+        self.methods = methods(delegate)
+        self.idle_limit = nanoseconds(configuration.timeout_interval_for_request)
+        self.resource_limit = nanoseconds(configuration.timeout_interval_for_resource)
+        self.additional = tuple((configuration.http_additional_headers or {}).items())
+        self._channels: dict[Route, Channel] = {}
+        self._lock = threading.Lock()
+
+    def channel(self, route: Route | None, scheme: str) -> tuple[str, Channel]:
+        """The source and the channel that a request of `scheme` takes."""
+        if scheme in ("data", "file"):
+            route = _local
+        elif route is None:
+            route = _live
+        channel = self._channels.get(route)
+        if channel is None:
+            with self._lock:
+                channel = self._channels.get(route)
+                if channel is None:
+                    channel = self._channels[route] = route.bind(self.configuration, self.engine)
+        return route.source, channel
+
+    def defaults(self) -> Headers:
+        """The fields that a request carries when it does not set them."""
+        return [("Accept", "*/*"), ("Accept-Encoding", accept_encoding()), ("User-Agent", USER_AGENT)]
+
+    def cookies_for(self, request: URLRequest) -> str | None:
+        """The Cookie field for `request`, or None (I25)."""
+        configuration = self.configuration
+        storage = configuration.http_cookie_storage
+        if storage is None or not (configuration.http_should_set_cookies and request.http_should_handle_cookies):
+            return None
+        header: str | None = storage.header_for(request.url)
+        return header
+
+    def store_cookies(self, request: URLRequest, headers: Headers) -> None:
+        """Keep the cookies of a response, before anybody hears of it (I25)."""
+        configuration = self.configuration
+        policy = configuration.http_cookie_accept_policy
+        if policy is CookieAcceptPolicy.NEVER or not request.http_should_handle_cookies:
+            return
+        if any(name.lower() == "set-cookie" for name, _ in headers) and (storage := configuration.http_cookie_storage) is not None:
+            storage.store_from_headers(request.url, headers, policy, request.main_document_url)
+
+    def flush(self) -> None:
+        """New connections from now on."""
+        for channel in list(self._channels.values()):
+            channel.flush()
+
+    def close(self) -> None:
+        """The session is invalid: nothing is held any more."""
+        channels, self._channels = self._channels, {}
+        for channel in channels.values():
+            channel.close()
+        self.methods = {}
+        self.delegate = None
+
+    def orphan(self) -> None:
+        """In a forked child: the connections are the parent's."""
+        self._lock = threading.Lock()
+        channels, self._channels = self._channels, {}
+        for channel in channels.values():
+            if (abandon := getattr(channel, "abandon", None)) is not None:
+                abandon()

@@ -1,0 +1,515 @@
+"""The engine: one asyncio loop of the process, run by whoever waits.
+
+A thread blocked in `wait` runs the loop itself when nobody does (it *drives*); with nobody waiting, one background
+thread does. So an answer reaches its waiter without a hand-over between threads, which beside computing threads costs
+a whole slice of the interpreter lock. `policy = "background"` makes the background thread drive always: same code,
+fewer owners, the mode to bisect with.
+
+The rules that keep it right:
+- Posting is one atomic append; everything is counted where the engine takes an item out, so that an interrupt between
+  two statements of an API call loses nothing.
+- `_owner` names who may run the loop, and changes only under `_lock`; every way out of `wait` ends in `_leave`, which
+  hands ownership on. A waiter's lock is a binary semaphore: waking twice is waking once.
+- A load nobody waits for yet (a `Loading`) wakes no thread: its caller is about to wait for it. The background thread
+  looks every 20 ms and takes what it finds unclaimed at two looks, so such a load starts 20 to 41 ms late.
+- While the main thread drives, SIGINT only sets a flag: raised on the engine's stack it would lose other threads'
+  data. The handler that was there is called after ownership is given up.
+"""
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context, ContextVar
+from typing import Any, Literal, Protocol
+
+from ..clock import SECOND, Clock, SystemClock, VirtualClock
+from . import work
+
+LOOK = SECOND // 50      # how often the idle background thread looks for loads that nobody claimed
+LINGER = SECOND          # how long it stays after the last load
+
+policy: Literal["waiter", "background"] = "waiter"
+
+_graveyard: list[Any] = []    # a forked child's copies of its parent's loop: never closed, never finalized
+
+
+class Event(Protocol):
+    """What `wait` waits for."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it has happened."""
+
+    def tell(self, call: Callable[[], None]) -> None:
+        """Make `call` when it has happened."""
+
+
+class Latch:
+    """Something that happens once and can be waited for, by threads and by callbacks."""
+
+    __slots__ = ("_calls", "done")
+
+    def __init__(self) -> None:
+        self.done = False
+        self._calls: list[Callable[[], None]] = []
+
+    def set(self) -> None:
+        """It has happened: everybody who waits is told, once. A second call does nothing."""
+        self.done = True
+        while self._calls:
+            try:
+                call = self._calls.pop()
+            except IndexError:      # another thread told the last one
+                return
+            call()
+
+    def tell(self, call: Callable[[], None]) -> None:
+        """Make `call` when it has happened, at once where it has. It must neither block nor raise."""
+        self._calls.append(call)
+        if self.done:
+            self.set()
+
+
+class _Waiter:
+    """A thread in `wait`."""
+
+    __slots__ = ("_engine", "lock")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+    def wake(self) -> None:
+        """Make the thread look at what it waits for, whether it drives or is parked."""
+        if self._engine._owner is self:
+            self._engine._interrupt()
+        self.release()
+
+    def release(self) -> None:
+        """Wake the parked thread."""
+        try:
+            self.lock.release()
+        except RuntimeError:        # woken already
+            pass
+
+
+class Engine:
+    """Runs the loop; see the module. `clock` sets timers on it. All methods may be called from any thread."""
+
+    virtual = False
+
+    def __init__(self) -> None:
+        self.main = MainQueue(self)
+        self._shield = _Shield(self)
+        self._reset()
+        os.register_at_fork(after_in_child=self._forked)
+        self.on_fork: list[Callable[[], None]] = []      # run in the child, after the engine is new
+
+    def _reset(self) -> None:
+        self.clock: Clock = SystemClock()
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._context = Context()
+        self._inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._owner: _Waiter | None = None
+        self._thread: int | None = None                  # the thread whose stack is the engine's
+        self._followers: deque[_Waiter] = deque()
+        self._background: _Waiter | None = None          # while its thread exists
+        self._yield = False                              # the background thread is asked to hand over
+        self._woken = False                              # a drain is on its way; set and cleared under the lock
+        self._urgent = False                             # something was posted that cannot wait for a look
+        self._live = 0                                   # loads on the engine
+        self._eager = 0                                  # those of them that nobody may keep waiting
+
+    # posting --------------------------------------------------------------------------------------------------
+    def post(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Run `call` on the engine soon, without waking a thread for it where nobody drives."""
+        self._inbox.append((call, arguments))
+        self._wake(eager=self._eager > 0)
+
+    def post_eager(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Run `call` on the engine now."""
+        self._inbox.append((call, arguments))
+        self._urgent = True
+        self._wake(eager=True)
+
+    def work(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Run `call` on a pooled thread."""
+        work.pool.submit(call, *arguments)
+
+    def on_engine(self) -> bool:
+        """Whether this is the engine's own stack."""
+        return self._thread == threading.get_ident()
+
+    def _wake(self, *, eager: bool) -> None:
+        if self._woken:
+            return
+        with self._lock:
+            if self._owner is not None:
+                if not self._woken:
+                    self._woken = True
+                    assert self._loop is not None
+                    if self._thread == threading.get_ident():
+                        self._loop.call_soon(self._drain, context=Context())
+                    else:
+                        self._loop.call_soon_threadsafe(self._drain, context=Context())
+                return
+            background = self._background
+            if background is None:
+                background = self._background = _Waiter(self)
+                threading.Thread(target=self._run_background, args=(background,), name="sessionmock-engine", daemon=True).start()
+        if eager:
+            background.release()
+
+    def _drain(self) -> None:
+        with self._lock:
+            self._woken = False
+        self._urgent = False
+        inbox = self._inbox
+        for _ in range(len(inbox)):
+            call, arguments = inbox.popleft()
+            try:
+                call(*arguments)
+            except Exception:       # one load's fault must not take the others along
+                work.report("the engine")
+        if inbox:
+            self._wake(eager=True)
+
+    # loads ----------------------------------------------------------------------------------------------------
+    def enlist(self, eager: bool) -> None:
+        """A load is on the engine from now on. Only on the engine."""
+        self._live += 1
+        self._eager += eager
+
+    def delist(self, eager: bool) -> None:
+        """It is no longer. Only on the engine."""
+        self._live -= 1
+        self._eager -= eager
+        if not self._live and self._owner is self._background:
+            self._interrupt()
+
+    def hasten(self) -> None:
+        """A load became eager. Only on the engine."""
+        self._eager += 1
+
+    # waiting --------------------------------------------------------------------------------------------------
+    def wait(self, latch: Event, until: int | None = None) -> bool:
+        """Block until `latch` is set, running the loop where nobody does; False when the time ran out."""
+        if latch.done:
+            return True
+        main = threading.current_thread() is threading.main_thread()
+        drives = policy == "waiter" and asyncio._get_running_loop() is None and (not main or self._shield.ready())
+        waiter = _Waiter(self)
+        outer = None
+        latch.tell(waiter.wake)
+        try:
+            if main:
+                outer = self.main.attend(waiter.wake)
+            if not drives:
+                self._urgent = True
+                self._wake(eager=True)
+            while not latch.done:
+                if until is not None and self.clock.now() >= until:
+                    return False
+                if main and self.main.run_one():
+                    continue
+                if self._claim(waiter, drives):
+                    self._drive(waiter, latch, until, main)
+                    if main and self._shield.pending:
+                        self._leave(waiter)
+                        self._shield.pass_on()
+                else:
+                    self.clock.park(waiter.lock, until)
+            return True
+        finally:
+            if main:
+                self.main.attend(outer)
+            self._leave(waiter)
+
+    def _claim(self, waiter: _Waiter, drives: bool) -> bool:
+        """Whether `waiter` owns the loop now. Else it follows: it is woken when it is its turn."""
+        if not drives:
+            return False
+        with self._lock:
+            if self._owner is waiter:
+                return True
+            if self._owner is None:
+                self._own(waiter)
+                return True
+            if waiter not in self._followers:
+                self._followers.append(waiter)
+            if self._owner is self._background:
+                self._yield = True
+                self._interrupt()
+            return False
+
+    def _own(self, waiter: _Waiter) -> None:
+        if self._loop is None:
+            loop = asyncio.SelectorEventLoop()
+            loop.set_exception_handler(_report_to_hook)
+            self._loop = loop
+            self.clock = SystemClock(loop)
+        self._owner = waiter            # last: an owner can be interrupted, so it has a loop
+
+    def _drive(self, waiter: _Waiter, latch: Event | None, until: int | None, main: bool) -> None:
+        """Run the loop as its owner until there is a reason to look up."""
+        loop = self._loop
+        assert loop is not None
+        timer = None
+        shield = self._shield
+        try:
+            shield.driving = main
+            self._thread = threading.get_ident()
+            if until is not None:
+                timer = self.clock.call_at(until, loop.stop)
+            self._context.run(self._pass, loop, waiter, latch, until, main)
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._thread = None
+            shield.driving = False
+
+    def _pass(self, loop: asyncio.AbstractEventLoop, waiter: _Waiter, latch: Event | None, until: int | None, main: bool) -> None:
+        loop.call_soon(self._drain)
+        while self._owner is waiter:
+            if latch is not None:
+                if latch.done or (until is not None and self.clock.now() >= until):
+                    return
+                if main and (self._shield.pending or self.main.waiting()):
+                    return
+            elif self._yield or not (self._live or self._inbox):
+                break
+            loop.run_forever()
+        if latch is None:               # a last pass, for transports that were just closed
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+
+    def _interrupt(self) -> None:
+        """Make the owner look up from the loop."""
+        loop = self._loop
+        assert loop is not None
+        if self._thread == threading.get_ident():
+            loop.stop()
+        else:
+            loop.call_soon_threadsafe(loop.stop, context=Context())
+
+    def _leave(self, waiter: _Waiter) -> None:
+        """`waiter` waits no longer; what it owned goes to a follower, else to the background thread where due."""
+        with self._lock:
+            if self._owner is not waiter:
+                if waiter in self._followers:
+                    self._followers.remove(waiter)
+                return
+            heir = self._owner = self._followers.popleft() if self._followers else None
+            if heir is None and (self._eager or self._urgent):
+                heir = self._background
+                if heir is None:
+                    heir = self._background = _Waiter(self)
+                    threading.Thread(target=self._run_background, args=(heir,), name="sessionmock-engine", daemon=True).start()
+            if heir is None or heir is self._background:
+                self._woken = False      # a drain that was on its way is now somebody's first act
+        if heir is not None:
+            heir.release()
+
+    # the background thread ------------------------------------------------------------------------------------
+    def _run_background(self, me: _Waiter) -> None:
+        clock = SystemClock()
+        unclaimed = False
+        idle_since = clock.now()
+        while self._background is me:       # not, after a fork
+            with self._lock:
+                waiting = bool(self._live or self._inbox)
+                if self._owner is None and (self._eager or self._urgent or (waiting and unclaimed)):
+                    self._own(me)
+                    self._yield = False
+                elif self._owner is None and not waiting and clock.now() - idle_since > LINGER:
+                    self._background = None
+                    return
+            if self._owner is me:
+                self._drive(me, None, None, main=False)
+                self._leave(me)
+                unclaimed = False
+                idle_since = clock.now()
+                continue
+            unclaimed = self._owner is None and waiting
+            if waiting or self._owner is not None:
+                idle_since = clock.now()
+            clock.park(me.lock, clock.now() + LOOK)
+
+    def rest(self) -> None:
+        """The last session is invalid: leave no trace in the process."""
+        self._shield.remove()
+
+    # fork -----------------------------------------------------------------------------------------------------
+    def _forked(self) -> None:
+        """In the child: everything of the parent's is set aside untouched (its descriptors are shared), all is new."""
+        _graveyard.append((self._loop, self._inbox, self._owner))
+        self._shield.driving = False
+        self.main.forget()
+        self._reset()
+        for call in self.on_fork:
+            call()
+
+
+def _report_to_hook(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a callback on the loop raised goes to `threading.excepthook`, not to a logger on the engine's stack."""
+    try:
+        raise context.get("exception") or RuntimeError(context["message"])
+    except BaseException:
+        work.report(f"the engine: {context['message']}")
+
+
+class _Shield:
+    """Keeps SIGINT off the engine's stack. Installed at the first wait of the main thread, inert while that does not
+    drive, taken away when the last session is invalidated."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._original: Any = None
+        self.driving = False
+        self.pending: tuple[int, Any] | None = None
+
+    def ready(self) -> bool:
+        """Whether the main thread may drive: a handler that raises (pytest-timeout's) cannot be shielded."""
+        if callable(signal.getsignal(signal.SIGALRM)):
+            return False
+        present = signal.getsignal(signal.SIGINT)
+        if present == self._handle:
+            return True
+        if callable(present):
+            self._original = present
+            signal.signal(signal.SIGINT, self._handle)
+        return True
+
+    def remove(self) -> None:
+        """Put the handler back that was there. Does nothing off the main thread."""
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) == self._handle:
+            signal.signal(signal.SIGINT, self._original)
+
+    def pass_on(self) -> None:
+        """Call the handler that was there with the signal that came."""
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            self._original(*pending)
+
+    def _handle(self, number: int, frame: Any) -> None:
+        if not self.driving:
+            self._original(number, frame)
+            return
+        self.pending = (number, frame)
+        loop = self._engine._loop
+        assert loop is not None
+        loop.call_soon_threadsafe(loop.stop)
+
+
+class MainQueue:
+    """Calls for the main thread. They are run by a wait there, by `run`, or by the asyncio loop that runs there."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.forget()
+
+    def forget(self) -> None:
+        self._calls: deque[Callable[[], None]] = deque()
+        self._attending: Callable[[], None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def add(self, call: Callable[[], None]) -> None:
+        """Have `call` run on the main thread."""
+        self._calls.append(call)
+        if (wake := self._attending) is not None:
+            wake()
+        elif (loop := self._loop) is not None:
+            try:
+                loop.call_soon_threadsafe(self.run_one)
+            except RuntimeError:        # closed: the next wait or run on the main thread takes it
+                self._loop = None
+
+    def notice(self) -> None:
+        """Remember the asyncio loop that runs on the main thread, where this is it."""
+        if threading.current_thread() is threading.main_thread():
+            self._loop = asyncio.get_running_loop()
+
+    def attend(self, wake: Callable[[], None] | None) -> Callable[[], None] | None:
+        """The main thread waits, and `wake` makes it look here; returns what did so before."""
+        before, self._attending = self._attending, wake
+        return before
+
+    def waiting(self) -> bool:
+        """Whether a call has not been run yet."""
+        return bool(self._calls)
+
+    def run_one(self) -> bool:
+        """Run the next call; False where there is none."""
+        try:
+            call = self._calls.popleft()
+        except IndexError:
+            return False
+        call()
+        return True
+
+
+class VirtualEngine:
+    """The engine under a virtual clock: no loop and no thread. Whoever waits makes every call, in order of time."""
+
+    virtual = True
+
+    def __init__(self, clock: VirtualClock | None = None) -> None:
+        self.clock: VirtualClock = clock or VirtualClock()
+        self.main = MainQueue(engine)
+
+    def post(self, call: Callable[..., None], *arguments: Any) -> None:
+        self.clock.call_at(self.clock.now(), call, *arguments)
+
+    post_eager = work = post
+
+    def on_engine(self) -> bool:
+        return False
+
+    def enlist(self, eager: bool) -> None: ...
+
+    delist = enlist
+
+    def hasten(self) -> None: ...
+
+    def wait(self, latch: Event, until: int | None = None) -> bool:
+        """Run what is due, and let time pass, until `latch` is set; False when virtual time ran out."""
+        lock = threading.Lock()
+        lock.acquire()
+        latch.tell(lock.release)
+        while not self.clock.park(lock, until):
+            if not self.main.run_one():
+                if until is None:
+                    raise RuntimeError("deadlock under the virtual clock: nothing is left to run, and what is waited for has not happened")
+                return False
+        return True
+
+
+AnyEngine = Engine | VirtualEngine
+
+engine = Engine()
+_current: ContextVar[AnyEngine] = ContextVar("sessionmock_engine", default=engine)
+
+
+def current_engine() -> AnyEngine:
+    """The engine of sessions made here."""
+    return _current.get()
+
+
+@contextmanager
+def virtual_time(clock: VirtualClock | None = None) -> Iterator[VirtualClock]:
+    """Sessions made in this block live in virtual time: it stands still until somebody waits, and then jumps to the
+    next timer. No thread runs for them; callbacks are made by whoever waits, in the order of time. Answers must come
+    from a script or a cassette: a live server knows no virtual time."""
+    virtual = VirtualEngine(clock)
+    token = _current.set(virtual)
+    try:
+        yield virtual.clock
+    finally:
+        _current.reset(token)

@@ -1,0 +1,225 @@
+"""The queues that callbacks run on: Apple's OperationQueue, as far as a session needs it."""
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, ClassVar
+
+from ..clock import nanoseconds
+from ..errors import InvalidArgumentException
+from . import work
+from .loop import AnyEngine, engine as system_engine
+
+Operation = Callable[[], Any]
+
+
+class _OnThread(threading.local):
+    """The queue whose operation runs on this thread."""
+
+    queue: OperationQueue | None = None
+
+
+_here = _OnThread()
+
+
+class _Main:
+    def __get__(self, instance: object, owner: type) -> OperationQueue:
+        return _main_queue
+
+
+class OperationQueue:
+    """Runs operations in the order in which they were added, `max_concurrent_operation_count` at a time (1).
+
+    Threads come from one pool and start with the first operation. An operation that returns a coroutine is not over
+    before the coroutine is; it runs on an asyncio loop kept by the thread, or on the loop of an `on_loop` queue.
+    """
+
+    main: ClassVar[_Main] = _Main()
+    """The queue of the main thread: run by `Loading.result()` there, by `run`, or by the asyncio loop running there."""
+
+    def __init__(self, max_concurrent_operation_count: int = 1, name: str | None = None) -> None:
+        if max_concurrent_operation_count < 1:
+            raise InvalidArgumentException(
+                f"max_concurrent_operation_count={max_concurrent_operation_count!r}: a queue runs at least 1 operation at a time")
+        self.max_concurrent_operation_count = max_concurrent_operation_count
+        self.name = name
+        self._operations: deque[Operation] = deque()
+        self._lock = threading.Lock()
+        self._running = 0
+
+    def __repr__(self) -> str:
+        return f"<OperationQueue {self.name or hex(id(self))}: {len(self._operations)} waiting, {self._running} running>"
+
+    @classmethod
+    def on_loop(cls, loop: asyncio.AbstractEventLoop) -> OperationQueue:
+        """A serial queue whose operations run on `loop`."""
+        return _LoopQueue(loop)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this code is run by an operation of this queue."""
+        return _here.queue is self
+
+    def add_operation(self, operation: Operation) -> None:
+        """Run `operation` when it is its turn. An exception it raises goes to `threading.excepthook`."""
+        self.submit(operation, system_engine)
+
+    def submit(self, operation: Operation, engine: AnyEngine) -> None:
+        """`add_operation` on the threads of `engine`."""
+        self._operations.append(operation)
+        with self._lock:
+            if self._running >= self.max_concurrent_operation_count:
+                return
+            self._running += 1
+        self._start(engine)
+
+    def _start(self, engine: AnyEngine) -> None:
+        engine.work(self._run, engine)
+
+    def _run(self, engine: AnyEngine) -> None:
+        """Run operations until none is left; under a virtual clock one, and the next in its turn."""
+        while True:
+            try:
+                operation = self._operations.popleft()
+            except IndexError:
+                with self._lock:
+                    if not self._operations:
+                        self._running -= 1
+                        return
+                continue
+            self._perform(operation)
+            del operation
+            if engine.virtual:
+                self._start(engine)
+                return
+
+    def _perform(self, operation: Operation) -> None:
+        before, _here.queue = _here.queue, self
+        try:
+            value = operation()
+            if inspect.iscoroutine(value):
+                self._await(value)
+        except BaseException:
+            work.report(f"an operation of {self!r}")
+        finally:
+            _here.queue = before
+
+    def _await(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        work.run_coroutine(coroutine)
+
+    def orphan(self) -> None:
+        """In a forked child: no thread runs what waits here, so it is dropped with the parent's loads."""
+        self._lock = threading.Lock()
+        self._operations.clear()
+        self._running = 0
+
+    def run(self, until: Callable[[], bool] | None = None, timeout: float | None = None) -> None:
+        """Run the main queue's operations on this, the main thread: those that wait now, or until `until()` is true.
+
+        Raises RuntimeError on another queue or thread, TimeoutError when `until` is still false after `timeout` seconds.
+        """
+        raise RuntimeError(f"{self!r} runs by itself; only OperationQueue.main is run by its thread")
+
+
+class _MainQueue(OperationQueue):
+    """Delivers on the main thread."""
+
+    def submit(self, operation: Operation, engine: AnyEngine) -> None:
+        engine.main.add(partial(self._perform, operation))
+
+    def _await(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            super()._await(coroutine)
+        else:
+            _keep(loop.create_task(coroutine))
+
+    def run(self, until: Callable[[], bool] | None = None, timeout: float | None = None) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("OperationQueue.main.run was called on a thread other than the main thread")
+        calls = system_engine.main
+        deadline = None if timeout is None else system_engine.clock.now() + nanoseconds(timeout)
+        while calls.run_one():
+            pass
+        if until is not None and not system_engine.wait(_Until(until), deadline):
+            raise TimeoutError(f"OperationQueue.main.run: until() was still false after {timeout} s")
+
+
+class _Until:
+    """A condition as something to wait for; the main thread looks at it after each operation."""
+
+    def __init__(self, condition: Callable[[], bool]) -> None:
+        self._condition = condition
+
+    @property
+    def done(self) -> bool:
+        return self._condition()
+
+    def tell(self, call: Callable[[], None]) -> None:
+        """Nobody is told: see the class."""
+
+
+class _LoopQueue(OperationQueue):
+    """Delivers on somebody's asyncio loop."""
+
+    loops: ClassVar[weakref.WeakSet[asyncio.AbstractEventLoop]] = weakref.WeakSet()
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._loop = loop
+        self.loops.add(loop)
+
+    @property
+    def is_current(self) -> bool:
+        return asyncio._get_running_loop() is self._loop
+
+    def _start(self, engine: AnyEngine) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._run_on_loop)
+        except RuntimeError:            # the loop is closed: better on another thread than lost
+            engine.work(self._run, engine)
+
+    def _run_on_loop(self) -> None:
+        while True:
+            with self._lock:
+                if not self._operations:
+                    self._running -= 1
+                    return
+                operation = self._operations.popleft()
+            before, _here.queue = _here.queue, self
+            try:
+                value = operation()
+            except BaseException:
+                work.report(f"an operation of {self!r}")
+                continue
+            finally:
+                _here.queue = before
+            if inspect.iscoroutine(value):
+                task = self._loop.create_task(value)
+                _keep(task)
+                task.add_done_callback(lambda _: self._run_on_loop())
+                return
+
+
+_tasks: set[asyncio.Task[Any]] = set()
+
+
+def _keep(task: asyncio.Task[Any]) -> None:
+    """Hold `task` until it is done: an asyncio loop holds its tasks only weakly."""
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+def delivers_here() -> bool:
+    """Whether this thread's running asyncio loop is one that an `on_loop` queue delivers to."""
+    loop = asyncio._get_running_loop()
+    return loop is not None and loop in _LoopQueue.loops
+
+
+_main_queue = _MainQueue(name="main")

@@ -1,0 +1,93 @@
+"""The one pool of threads behind delegate queues and whatever may block. Threads start when needed and end when idle."""
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from ..clock import SECOND, SystemClock
+
+LINGER = SECOND    # how long an idle thread stays, in nanoseconds
+
+Job = tuple[Callable[..., None], tuple[Any, ...]]
+
+
+class WorkPool:
+    """Runs jobs on daemon threads, each job at once: a job may block without holding up another."""
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self._idle: deque[_Worker] = deque()
+        self._serial = 0
+
+    def submit(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Run `call` on a thread of the pool."""
+        try:
+            worker = self._idle.pop()        # the most recent, so that the others can end
+        except IndexError:
+            self._serial += 1
+            worker = _Worker(self, f"sessionmock-work-{self._serial}")
+            worker.job = (call, arguments)
+            worker.start()
+        else:
+            worker.job = (call, arguments)
+            worker.ready.release()
+
+    def forget(self) -> None:
+        """In a forked child none of the threads exists."""
+        self._idle = deque()
+
+
+class _Worker(threading.Thread):
+    def __init__(self, pool: WorkPool, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._pool = pool
+        self.ready = threading.Lock()
+        self.ready.acquire()
+        self.job: Job | None = None
+        self.runner: asyncio.Runner | None = None
+
+    def run(self) -> None:
+        pool = self._pool
+        while self.job is not None:
+            call, arguments = self.job
+            self.job = None
+            try:
+                call(*arguments)
+            except BaseException:
+                report(f"a job of {self.name}")
+            del call, arguments              # hold no user object while idle
+            pool._idle.append(self)
+            if not pool._clock.park(self.ready, pool._clock.now() + LINGER):
+                try:
+                    pool._idle.remove(self)
+                except ValueError:           # taken in this very moment: the job comes
+                    self.ready.acquire()
+        if self.runner is not None:
+            self.runner.close()
+
+
+def run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Run `coroutine` to its end here: on the asyncio loop that a thread of the pool keeps, elsewhere on a new one."""
+    thread = threading.current_thread()
+    if isinstance(thread, _Worker):
+        thread.runner = thread.runner or asyncio.Runner()
+        thread.runner.run(coroutine)
+    else:
+        asyncio.run(coroutine)
+
+
+def report(where: str) -> None:
+    """Hand the exception being handled to `threading.excepthook`, saying where it came from."""
+    kind, error, trace = sys.exc_info()
+    assert kind is not None and error is not None
+    error.add_note(f"raised in {where}")
+    threading.excepthook(threading.ExceptHookArgs((kind, error, trace, threading.current_thread())))
+
+
+pool = WorkPool()
+os.register_at_fork(after_in_child=pool.forget)

@@ -1,0 +1,152 @@
+"""`Loading`: a load whose outcome somebody is about to want, by `await` or by `.result()`."""
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Generator
+from functools import partial
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from .clock import nanoseconds
+from .engine.loop import Latch
+from .engine.queues import delivers_here
+from .engine.load import Load
+from .errors import URLError
+
+T = TypeVar("T")
+
+
+class Loading(Generic[T]):
+    """A resumed task and its outcome. Asked twice, it gives the same.
+
+    `await` it on any asyncio or trio loop, or call `.result()` from plain code. A load that nobody waits for yet starts
+    20 to 41 ms after its creation (its caller is expected to wait at once); everything else starts at once.
+    """
+
+    def __init__(self, task: Any, load: Load, outcome: Any) -> None:
+        self.task = task
+        self._load = load
+        self._consumer = outcome
+
+    def __repr__(self) -> str:
+        return f"<Loading of {self.task!r}>"
+
+    def done(self) -> bool:
+        """Whether the outcome is there."""
+        return self._load.latch.done
+
+    def cancel(self) -> None:
+        """Cancel the task: the outcome is `URLError` -999 unless it was there already."""
+        self.task.cancel()
+
+    def result(self, timeout: float | None = None) -> T:
+        """Wait for the outcome, at most `timeout` seconds: (data, response), or for a download (path, response).
+
+        Raises the URLError that the load failed with; TimeoutError when the time runs out (the task goes on); and
+        RuntimeError at once where waiting could never end: on the engine's stack, on the session's own serial queue
+        or on an asyncio loop that a delegate queue delivers to. KeyboardInterrupt cancels the task.
+        """
+        load = self._load
+        if not load.latch.done:
+            self._refuse_to_block()
+            engine = load.context.engine
+            try:
+                ended = engine.wait(load.latch, None if timeout is None else engine.clock.now() + nanoseconds(timeout))
+            except KeyboardInterrupt:
+                self.cancel()
+                raise
+            if not ended:
+                load.hasten()
+                raise TimeoutError(f"{self.task!r} has not ended after {timeout} s; it goes on")
+        return self._outcome()
+
+    def _refuse_to_block(self) -> None:
+        context = self._load.context
+        if context.engine.on_engine():
+            place = "the engine's own stack"
+        elif context.queue.is_current and context.queue.max_concurrent_operation_count == 1:
+            place = "the session's own delegate queue"
+        elif delivers_here():
+            place = "an asyncio loop that a delegate queue delivers to"
+        else:
+            return
+        raise RuntimeError(f".result() of {self.task!r} on {place} would wait for ever; await it, or use a completion handler")
+
+    def _outcome(self) -> T:
+        value, response, error = self._consumer.outcome
+        if error is not None:
+            raise error from error.underlying_error
+        return value, response  # type: ignore[return-value]    # T is that pair; the consumer fixes its first part
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self.run().__await__()
+
+    async def run(self) -> T:
+        """The same as a coroutine function, for `create_task` and trio's `start_soon`."""
+        load = self._load
+        if not load.latch.done:
+            load.hasten()
+            try:
+                await ended(load.latch)
+            except BaseException:      # cancellation, as the library in charge raises it
+                self.cancel()
+                raise
+        return self._outcome()
+
+
+async def ended(latch: Latch) -> None:
+    """Wait for `latch` on whatever loop runs here: asyncio's or trio's."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        import trio
+        event = trio.Event()
+        token = trio.lowlevel.current_trio_token()
+        latch.tell(partial(_wake_trio, token, event))
+        await event.wait()
+        return
+    future = loop.create_future()
+    bell = _bells.get(loop)
+    if bell is None:
+        bell = _bells[loop] = _Bell(loop)
+    latch.tell(partial(bell.ring, future))
+    await future
+
+
+def _wake_trio(token: Any, event: Any) -> None:
+    import trio
+    try:
+        token.run_sync_soon(event.set)
+    except trio.RunFinishedError:       # nobody is there to be woken
+        pass
+
+
+class _Bell:
+    """Wakes one asyncio loop from other threads, once for all that has come since it last looked."""
+
+    __slots__ = ("_futures", "_loop", "_rung")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._futures: deque[asyncio.Future[None]] = deque()
+        self._rung = False
+
+    def ring(self, future: asyncio.Future[None]) -> None:
+        self._futures.append(future)
+        if not self._rung:
+            self._rung = True
+            try:
+                self._loop.call_soon_threadsafe(self._answer)
+            except RuntimeError:        # the loop is closed, and nobody waits there any more
+                self._futures.clear()
+
+    def _answer(self) -> None:
+        self._rung = False              # before looking: what comes after rings again
+        while self._futures:
+            future = self._futures.popleft()
+            if not future.done():
+                future.set_result(None)
+
+
+_bells: WeakKeyDictionary[asyncio.AbstractEventLoop, _Bell] = WeakKeyDictionary()

@@ -1,0 +1,33 @@
+"""Which route a task takes: the one in force where it is created, live where none is."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from .base import Route
+
+_here: ContextVar[Route | None] = ContextVar("sessionmock_route", default=None)
+_everywhere: list[Route] = []
+
+
+@contextmanager
+def use_route(route: Route, *, everywhere: bool = False) -> Iterator[Route]:
+    """Tasks created in this block take `route`; with `everywhere`, those of all threads do that have no route of their own."""
+    if everywhere:
+        _everywhere.append(route)
+        try:
+            yield route
+        finally:
+            _everywhere.remove(route)
+        return
+    token = _here.set(route)
+    try:
+        yield route
+    finally:
+        _here.reset(token)
+
+
+def current_route() -> Route | None:
+    """The route in force here, or None: live."""
+    return _here.get() or (_everywhere[-1] if _everywhere else None)

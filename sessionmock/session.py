@@ -1,0 +1,353 @@
+"""URLSession: makes tasks, calls its delegate, and lives until it is invalidated (api: NSURLSession)."""
+from __future__ import annotations
+
+import itertools
+import threading
+import warnings
+from collections.abc import Callable
+from functools import partial
+from os import PathLike
+from typing import Any, Self, TypeVar
+
+from . import registry, trace
+from .clock import SECOND
+from .engine import work
+from .engine.consumers import ToDelegate, ToHandler, ToLoading
+from .engine.context import Context
+from .engine.load import Consumer, Load
+from .engine.loop import Latch, current_engine, engine as system_engine
+from .engine.queues import OperationQueue
+from .errors import GenericException, InvalidArgumentException
+from .loading import Loading, ended
+from .models.body import FileStream, as_body_stream
+from .models.configuration import URLSessionConfiguration
+from .models.message import BodyStream
+from .models.request import URLRequest
+from .models.response import URLResponse
+from .registry import Site
+from .routes.current import current_route
+from .tasks import URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
+
+DRAIN = SECOND // 2     # how long leaving `with` by an exception waits for the session to become invalid
+
+Handler = Callable[..., Any]
+Task = TypeVar("Task", bound=URLSessionTask)
+
+_numbers = itertools.count(1)
+_shared_lock = threading.Lock()
+
+
+class _SharedSession(type):
+    """Gives URLSession its class property."""
+
+    _shared: URLSession | None = None
+
+    @property
+    def shared(cls) -> URLSession:
+        """The session of the process: default configuration, no delegate; it cannot be invalidated."""
+        with _shared_lock:
+            if _SharedSession._shared is None:
+                _SharedSession._shared = session = URLSession(URLSessionConfiguration.default())
+                session._is_shared = True
+                registry.sessions.pop(session._number, None)     # exempt from the rule of retention (I9)
+            return _SharedSession._shared
+
+
+class URLSession(metaclass=_SharedSession):
+    """Loads requests as tasks.
+
+    `configuration` is copied (I7). `delegate` is any object; of the delegate methods it has those that it has.
+    `delegate_queue` is where every callback runs: a private serial queue when None (I6).
+
+    The process holds the session, its delegate and its queue until it is invalidated (I9), so end it: by
+    `finish_tasks_and_invalidate()`, `invalidate_and_cancel()`, or `with`. Leaving `with` cancels tasks never resumed
+    with a ResourceWarning, finishes the others and waits until the session is invalid; an exception cancels them all.
+    """
+
+    def __init__(self, configuration: URLSessionConfiguration, delegate: object | None = None,
+                 delegate_queue: OperationQueue | None = None) -> None:
+        if not isinstance(configuration, URLSessionConfiguration):
+            raise InvalidArgumentException(
+                f"URLSession({configuration!r}): a session takes a configuration, as URLSessionConfiguration.default()")
+        self._number = next(_numbers)
+        self._site = Site()
+        self._scope = registry.current_scope()
+        self._is_shared = False
+        self._lock = threading.Lock()
+        self._tasks: dict[int, URLSessionTask] = {}
+        self._identifiers = itertools.count(1)
+        self._invalidating = False
+        self._announced = False
+        self._invalid = Latch()
+        self.session_description: str | None = None
+        """Free for the caller's use, and shown in leak reports; None at first."""
+        self._queue = delegate_queue or OperationQueue(name=f"session {self._number}")
+        self._context = Context(self, configuration.copy(), delegate, self._queue, current_engine(), self._ended)
+        registry.sessions[self._number] = self
+
+    def __repr__(self) -> str:
+        described = f" {self.session_description!r}" if self.session_description else ""
+        state = "shared" if self._is_shared else "invalid" if self._invalid.done else "invalidating" if self._invalidating else "valid"
+        return f"<URLSession {self._number}{described}: {state}, {len(self._tasks)} tasks>"
+
+    def __copy__(self) -> URLSession:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> URLSession:
+        return self
+
+    @property
+    def configuration(self) -> URLSessionConfiguration:
+        """A copy of the session's configuration (I7)."""
+        return self._context.configuration.copy()
+
+    @property
+    def delegate(self) -> object | None:
+        """The delegate; None once the session is invalid (I9)."""
+        return self._context.delegate
+
+    @property
+    def delegate_queue(self) -> OperationQueue:
+        """Where callbacks run."""
+        return self._queue
+
+    # making tasks ---------------------------------------------------------------------------------------------
+    def data_task(self, request: URLRequest | str, completion_handler: Handler | None = None) -> URLSessionDataTask:
+        """A task whose response comes into memory: to `completion_handler(data, response, error)`, else to the delegate.
+
+        A handler skips the delegate's response and data methods, not its questions (I5). GenericException on an
+        invalidated session (I12).
+        """
+        return self._make(URLSessionDataTask, request, _handed(completion_handler))
+
+    def upload_task(self, request: URLRequest | str | None = None, from_data: bytes | None = None,
+                    from_file: str | PathLike[str] | None = None, completion_handler: Handler | None = None, *,
+                    streamed_request: URLRequest | None = None) -> URLSessionUploadTask:
+        """A task that sends `from_data` or the file `from_file`, which is streamed; the request's own body is ignored.
+
+        With `streamed_request` the delegate supplies the body (`task_need_new_body_stream`); none is -1021.
+        """
+        return self._upload(request, from_data, from_file, streamed_request, _handed(completion_handler))
+
+    # loading in one call --------------------------------------------------------------------------------------
+    def data(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[bytes, URLResponse]]:
+        """Load `request` into memory: resumes a data task, and is awaited or asked for its `.result()`."""
+        consumer = ToLoading()
+        return self._loading(self._make(URLSessionDataTask, request, consumer, eager=False, delegate=delegate), consumer)
+
+    def upload(self, request: URLRequest | str, from_data: bytes | None = None, from_file: str | PathLike[str] | None = None,
+               delegate: object | None = None) -> Loading[tuple[bytes, URLResponse]]:
+        """Send a body, and load the answer into memory."""
+        consumer = ToLoading()
+        return self._loading(self._upload(request, from_data, from_file, None, consumer, eager=False, delegate=delegate), consumer)
+
+    # invalidation ---------------------------------------------------------------------------------------------
+    def finish_tasks_and_invalidate(self) -> None:
+        """Take no new tasks, let the others end, then become invalid (I10). Returns at once; the shared session ignores it."""
+        if not self._is_shared:
+            with self._lock:
+                self._invalidating = True
+            self._settle()
+
+    def invalidate_and_cancel(self) -> None:
+        """The same, and cancel every task (I11)."""
+        if not self._is_shared:
+            with self._lock:
+                self._invalidating = True
+                tasks = list(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            self._settle()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._leave(failed=kind is not None)
+        if not (self._is_shared or self._queue.is_current or self._context.engine.on_engine()):
+            engine = self._context.engine
+            engine.wait(self._invalid, None if kind is None else engine.clock.now() + DRAIN)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._leave(failed=kind is not None)
+        if not (self._is_shared or self._queue.is_current):
+            await ended(self._invalid)
+
+    def _leave(self, *, failed: bool) -> None:
+        if failed:
+            self.invalidate_and_cancel()
+            return
+        with self._lock:
+            forgotten = [task for task in self._tasks.values() if task._load.never_resumed]
+        for task in forgotten:
+            warnings.warn(f"{task!r} was never resumed, and is cancelled; it was made at {task._site}", ResourceWarning, stacklevel=3)
+            task.cancel()
+        self.finish_tasks_and_invalidate()
+
+    def _settle(self) -> None:
+        """Announce the end when it has come: no task is left and none can be made."""
+        with self._lock:
+            if not self._invalidating or self._tasks or self._announced:
+                return
+            self._announced = True
+        if "session_did_become_invalid" in self._context.methods:
+            self._queue.submit(self._tell_invalid, self._context.engine)
+        else:
+            self._end()
+
+    def _tell_invalid(self) -> Any:
+        method = self._context.methods["session_did_become_invalid"]
+        if trace.current is not None:
+            trace.current.callbacks.append(trace.Callback(method.name, None, (None,)))
+        try:
+            value = method.call(self, None)
+        except BaseException:
+            work.report(f"the delegate's session_did_become_invalid of {self!r}")
+        else:
+            if hasattr(value, "__await__"):
+                return self._tell_invalid_rest(value)
+        self._end()
+        return None
+
+    async def _tell_invalid_rest(self, coroutine: Any) -> None:
+        try:
+            await coroutine
+        except BaseException:
+            work.report(f"the delegate's session_did_become_invalid of {self!r}")
+        self._end()
+
+    def _end(self) -> None:
+        self._context.close()
+        registry.sessions.pop(self._number, None)
+        if not registry.sessions:
+            system_engine.rest()
+        self._invalid.set()
+
+    # asking -----------------------------------------------------------------------------------------------------
+    def get_tasks(self, completion_handler: Callable[[list[URLSessionTask], list[URLSessionTask], list[URLSessionTask]], Any]) -> None:
+        """Call `completion_handler(data, upload, download)` on the delegate queue with the tasks that have not ended."""
+        self._later(lambda: completion_handler(*self._sorted()))
+
+    async def tasks(self) -> tuple[list[URLSessionTask], list[URLSessionTask], list[URLSessionTask]]:
+        """(data, upload, download): the tasks that have not ended, never resumed ones too."""
+        return self._sorted()
+
+    def get_all_tasks(self, completion_handler: Callable[[list[URLSessionTask]], Any]) -> None:
+        """Call `completion_handler(tasks)` on the delegate queue with every task that has not ended."""
+        self._later(lambda: completion_handler(self._open()))
+
+    async def all_tasks(self) -> list[URLSessionTask]:
+        """Every task that has not ended."""
+        return self._open()
+
+    def reset(self, completion_handler: Callable[[], Any] | None = None) -> None:
+        """Empty the cookie, cache and credential stores and use new connections; then call the handler on the queue.
+
+        Tasks that run are not cancelled.
+        """
+        configuration = self._context.configuration
+        if (cookies := configuration.http_cookie_storage) is not None:
+            cookies.remove_all_cookies()
+        if (cache := configuration.url_cache) is not None:
+            cache.remove_all_cached_responses()
+        if (credentials := configuration.url_credential_storage) is not None:
+            credentials.remove_all_credentials()
+        self.flush(completion_handler)
+
+    def flush(self, completion_handler: Callable[[], Any] | None = None) -> None:
+        """Write what is kept on disk and use new connections from now on; then call the handler on the queue."""
+        self._context.flush()
+        if completion_handler is not None:
+            self._later(completion_handler)
+
+    def _later(self, call: Callable[[], Any]) -> None:
+        self._queue.submit(call, self._context.engine)
+
+    def _open(self) -> list[URLSessionTask]:
+        with self._lock:
+            tasks = list(self._tasks.values())
+        return [task for task in tasks if task.state is not URLSessionTask.State.COMPLETED]
+
+    def _sorted(self) -> tuple[list[URLSessionTask], list[URLSessionTask], list[URLSessionTask]]:
+        lists: dict[type, list[URLSessionTask]] = {URLSessionDataTask: [], URLSessionUploadTask: [], URLSessionDownloadTask: []}
+        for task in self._open():
+            lists.get(type(task), []).append(task)
+        data, upload, download = lists.values()
+        return data, upload, download
+
+    # inside -----------------------------------------------------------------------------------------------------
+    def _make(self, kind: type[Task], request: URLRequest | str, consumer: Consumer, *, body: bytes | BodyStream | None = None,
+              is_upload: bool = False, eager: bool = True, delegate: object | None = None) -> Task:
+        if isinstance(request, URLRequest):
+            request = request.copy()
+        elif isinstance(request, str):
+            request = URLRequest(request)
+        else:
+            raise InvalidArgumentException(f"a task takes a URLRequest or a URL as str, not {request!r}")
+        if not is_upload:
+            stream = request.http_body_stream
+            body = request.http_body if stream is None else as_body_stream(stream)
+        with self._lock:
+            if self._invalidating:
+                raise GenericException(f"Task created in a session that has been invalidated: {self!r}, made at {self._site}")
+            identifier = next(self._identifiers)
+            task = kind(self, identifier, Site(), registry.current_scope())
+            task._load = Load(self._context, task, request, consumer, body=body, is_upload=is_upload, eager=eager, route=current_route())
+            self._tasks[identifier] = task
+        if delegate is not None:
+            task.delegate = delegate
+        if (created := self._context.methods.get("session_did_create_task")) is not None:
+            if trace.current is not None:
+                trace.current.callbacks.append(trace.Callback(created.name, task, ()))
+            created.call(self, task)
+        return task
+
+    def _upload(self, request: URLRequest | str | None, from_data: bytes | None, from_file: str | PathLike[str] | None,
+                streamed_request: URLRequest | None, consumer: Consumer, **more: Any) -> URLSessionUploadTask:
+        if streamed_request is not None:
+            if request is not None or from_data is not None or from_file is not None:
+                raise InvalidArgumentException("upload_task: streamed_request stands alone; its body comes from the delegate")
+            return self._make(URLSessionUploadTask, streamed_request, consumer, is_upload=True, body=None, **more)
+        if request is None:
+            raise InvalidArgumentException("upload_task: a request is needed")
+        if from_data is not None and from_file is not None:
+            raise InvalidArgumentException("upload_task: the body is from_data or from_file, not both")
+        body = FileStream(from_file) if from_file is not None else bytes(from_data or b"")
+        return self._make(URLSessionUploadTask, request, consumer, is_upload=True, body=body, **more)
+
+    def _loading(self, task: URLSessionTask, consumer: Any) -> Loading[Any]:
+        task.resume()
+        return Loading(task, task._load, consumer)
+
+    def _ended(self, load: Load) -> None:
+        task: URLSessionTask = load.task
+        task._delegate = None
+        with self._lock:
+            self._tasks.pop(task._identifier, None)
+        if self._invalidating:
+            self._settle()
+
+    def _orphan(self) -> None:
+        """In a forked child."""
+        self._lock = threading.Lock()
+        self._queue.orphan()
+        self._context.orphan()
+        for task in list(self._tasks.values()):
+            task._load.orphan()
+
+
+def _handed(handler: Handler | None) -> Consumer:
+    return ToDelegate() if handler is None else ToHandler(handler)
+
+
+def _after_fork() -> None:
+    if _SharedSession._shared is not None:
+        _SharedSession._shared._orphan()
+    for session in list(registry.sessions.values()):
+        session._orphan()
+
+
+system_engine.on_fork.append(_after_fork)

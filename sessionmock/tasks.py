@@ -1,0 +1,152 @@
+"""Tasks: one load each, started, held and cancelled by whoever has them (api: NSURLSessionTask and its kinds)."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .engine.dispatch import methods
+from .engine.load import Load
+from .errors import GenericException, URLError
+from .models.enums import TaskState
+from .models.request import URLRequest
+from .models.response import URLResponse
+from .registry import Scope, Site
+
+if TYPE_CHECKING:
+    from .session import URLSession
+
+TRANSFER_SIZE_UNKNOWN = -1
+"""What a count of bytes reads when nobody knows it."""
+
+
+class URLSessionTask:
+    """One load of a session. It is born suspended: nothing happens before `resume()` (I1).
+
+    All members may be used on any thread. The session holds the task until its terminal message was delivered.
+    """
+
+    State: ClassVar[type[TaskState]] = TaskState
+    DEFAULT_PRIORITY: ClassVar[float] = 0.5
+    LOW_PRIORITY: ClassVar[float] = 0.25
+    HIGH_PRIORITY: ClassVar[float] = 0.75
+
+    _load: Load
+
+    def __init__(self, session: URLSession, identifier: int, site: Site, scope: Scope | None) -> None:
+        self._session = session
+        self._identifier = identifier
+        self._site = site
+        self._scope = scope
+        self._delegate: object | None = None
+        self._priority = 0.5
+        self.task_description: str | None = None
+        """Free for the caller's use; None at first."""
+
+    def __repr__(self) -> str:
+        request = self._load.original_request
+        described = f" {self.task_description!r}" if self.task_description else ""
+        return f"<{type(self).__name__} {self._identifier}{described}: {request.http_method} {request.url}, {self.state.name.lower()}>"
+
+    def __copy__(self) -> URLSessionTask:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> URLSessionTask:
+        return self
+
+    @property
+    def task_identifier(self) -> int:
+        """Counts up from 1 in each session (I24)."""
+        return self._identifier
+
+    @property
+    def original_request(self) -> URLRequest | None:
+        """The request the task was made with, in a copy (I22)."""
+        return self._load.original_request.copy()
+
+    @property
+    def current_request(self) -> URLRequest | None:
+        """The request being loaded: another one after a redirect (I22)."""
+        return self._load.request.copy()
+
+    @property
+    def response(self) -> URLResponse | None:
+        """The response, once there is one; set before any callback tells of it."""
+        return self._load.response
+
+    @property
+    def error(self) -> URLError | None:
+        """Why the task failed; None while it runs and when it did not."""
+        return self._load.error
+
+    @property
+    def state(self) -> TaskState:
+        """running, suspended, canceling or completed (I3)."""
+        return self._load.state
+
+    @property
+    def count_of_bytes_received(self) -> int:
+        """Bytes of the body that came, before content decoding."""
+        return self._load.received
+
+    @property
+    def count_of_bytes_sent(self) -> int:
+        """Bytes of the request's body that were handed to the transport."""
+        return self._load.sent
+
+    @property
+    def count_of_bytes_expected_to_receive(self) -> int:
+        """What the response announces, -1 where it does not; 0 before there is one."""
+        response = self._load.response
+        return 0 if response is None else response.expected_content_length
+
+    @property
+    def count_of_bytes_expected_to_send(self) -> int:
+        """The length of the request's body: 0 without one, -1 for a stream."""
+        return self._load.total_to_send
+
+    @property
+    def priority(self) -> float:
+        """A hint from 0.0 to 1.0; 0.5 by default. Values outside are cut."""
+        return self._priority
+
+    @priority.setter
+    def priority(self, value: float) -> None:
+        self._priority = min(1.0, max(0.0, float(value)))
+
+    @property
+    def delegate(self) -> object | None:
+        """The task's own delegate, asked before the session's, method by method (I23). None again after completion.
+
+        Set it before the first `resume()`; later raises GenericException.
+        """
+        return self._delegate
+
+    @delegate.setter
+    def delegate(self, delegate: object | None) -> None:
+        if not self._load.never_resumed:
+            raise GenericException(f"the delegate of {self!r} is set before the task is resumed, not after")
+        self._delegate = delegate
+        self._load.set_delegate_methods(methods(delegate))
+
+    def resume(self) -> None:
+        """Undo one suspension; the task runs when none is left. Does nothing to a task that runs or has ended (I2)."""
+        self._load.resume()
+
+    def suspend(self) -> None:
+        """Stop: nothing more is read, nothing is delivered and the idle timer stands still, until as many `resume()` (I2)."""
+        self._load.suspend()
+
+    def cancel(self) -> None:
+        """End with -999, unless the task has ended (I3)."""
+        self._load.cancel()
+
+
+class URLSessionDataTask(URLSessionTask):
+    """A response in memory: for its completion handler, or piece by piece for the delegate."""
+
+
+class URLSessionUploadTask(URLSessionDataTask):
+    """A data task whose request has a body of its own."""
+
+
+class URLSessionDownloadTask(URLSessionTask):
+    """A response in a file."""
