@@ -1,0 +1,105 @@
+"""A live answer on its way to a sink, kept as it passes."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ...clock import Clock
+from ...errors import URLError
+from ...models.message import BodyStream, Headers, Request, ResponseHead, header
+from .interaction import Extra, Interaction, RecordedRequest, RecordedResponse
+
+if TYPE_CHECKING:
+    from ..base import Sink
+
+MILLISECOND = 1_000_000
+
+
+class Tee:
+    """A request body stream that keeps what is read from it."""
+
+    def __init__(self, stream: BodyStream) -> None:
+        self._stream = stream
+        self.length = stream.length
+        self.may_block = stream.may_block
+        self.pieces: list[bytes] = []
+
+    def read(self, size: int) -> bytes:
+        piece = self._stream.read(size)
+        if piece:
+            self.pieces.append(bytes(piece))
+        return piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class Ready:
+    """A request body stream that was read ahead: the same bytes, framed as the stream would have been."""
+
+    may_block = False
+
+    def __init__(self, stream: BodyStream, body: bytes) -> None:
+        self._stream, self._body, self._position = stream, body, 0
+        self.length = stream.length
+
+    def read(self, size: int) -> bytes:
+        piece = self._body[self._position:self._position + size]
+        self._position += len(piece)
+        return piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class Recorder:
+    """Passes on what an exchange brings; a complete answer goes to `keep` just before its end is passed on.
+
+    Times of pieces are kept where the answer names no length, as a stream of events does.
+    """
+
+    __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_pieces", "_request", "_sink", "_size", "_start",
+                 "_streamed", "sent")
+
+    def __init__(self, request: Request, sink: Sink, clock: Clock, keep: Callable[[Interaction], None]) -> None:
+        self._request, self._sink, self._clock, self._keep = request, sink, clock, keep
+        self._informational: list[ResponseHead] = []
+        self._head = ResponseHead(0, [])
+        self._pieces: list[bytes] = []
+        self._chunks: list[tuple[int, int]] = []
+        self._size = self._start = 0
+        self._streamed = False
+        self.sent = sink.sent
+
+    def informational(self, head: ResponseHead) -> None:
+        self._informational.append(ResponseHead(head.status, head.headers[:], head.reason, head.http_version))
+        self._sink.informational(head)
+
+    def head(self, head: ResponseHead) -> None:
+        self._head = ResponseHead(head.status, head.headers[:], head.reason, head.http_version)
+        self._streamed = header(head.headers, "content-length") is None
+        if self._streamed:
+            self._start = self._clock.now()
+        self._sink.head(head)
+
+    def data(self, data: bytes) -> None:
+        self._pieces.append(data)
+        if self._streamed:
+            self._chunks.append((self._size, (self._clock.now() - self._start) // MILLISECOND))
+            self._size += len(data)
+        self._sink.data(data)
+
+    def end(self, trailers: Headers) -> None:
+        request, head = self._request, self._head
+        body = b"".join(request.body.pieces) if isinstance(request.body, Tee) else request.body
+        assert body is None or isinstance(body, bytes), "a stream is recorded through a Tee"
+        if head.status != 101:    # what follows a 101 is another protocol, not an answer
+            self._keep(Interaction(
+                RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),
+                RecordedResponse(head.status, head.reason, head.headers, b"".join(self._pieces)),
+                Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else []),
+            ))
+        self._sink.end(trailers)
+
+    def fail(self, error: URLError) -> None:
+        self._sink.fail(error)

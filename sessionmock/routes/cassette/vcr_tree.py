@@ -1,0 +1,270 @@
+"""vcrpy's layout, version 1, as a tree of mappings, lists and scalars: the same for its YAML and its JSON files.
+
+    interactions: [{request: {method, uri, body, headers}, response: {status: {code, message}, headers, body: {string}}}]
+    version: 1
+
+Headers are name -> list of values. vcrpy keeps keys of the response that it does not know, and of a request header
+the first value only; so all that it cannot say stands under `sessionmock` in the response. Where both say the same
+thing and differ (a file edited by hand), vcrpy's part holds.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+from ...models.message import Headers, ResponseHead
+from .interaction import Extra, Interaction, RecordedRequest, RecordedResponse, Tape
+
+EXTRA = "sessionmock"
+
+
+class Misshapen(Exception):
+    """The tree is no cassette. `node` is the innermost mapping or list around what is wrong."""
+
+    def __init__(self, message: str, node: Any) -> None:
+        super().__init__(message)
+        self.node = node
+
+
+def decode(tree: Any) -> Tape:
+    """The tape that `tree` describes. Raises Misshapen."""
+    if isinstance(tree, list):
+        raise Misshapen("this is the layout of vcrpy before 1.0; `python -m vcr.migration <file>` brings it up to date", tree)
+    if not isinstance(tree, dict) or not isinstance(tree.get("interactions"), list):
+        raise Misshapen("a cassette is a mapping with a list called `interactions`", tree)
+    if str(tree.get("version", 1)) != "1":
+        raise Misshapen(f"version {tree['version']} of the format is not known (1 is)", tree)
+    metadata = tree.get("metadata") or {}
+    return Tape([_interaction(item, tree) for item in tree["interactions"]], _mapping(metadata, "metadata", tree))
+
+
+def encode(tape: Tape) -> dict[str, Any]:
+    """The tree of `tape`: fresh containers, so that no writer makes aliases of them."""
+    tree: dict[str, Any] = {"interactions": [_item(interaction) for interaction in tape.interactions]}
+    if tape.metadata:
+        tree["metadata"] = tape.metadata
+    return tree | {"version": 1}
+
+
+def _interaction(item: Any, around: Any) -> Interaction:
+    item = _mapping(item, "an interaction", around)
+    request = _mapping(item.get("request"), "`request`", item)
+    response = _mapping(item.get("response"), "`response`", item)
+    ours = _mapping(response.get(EXTRA) or {}, f"`{EXTRA}`", response)
+    old = "status_code" in response
+    status = _mapping({"code": response["status_code"]} if old else response.get("status"), "`status`", response)
+    reason = _text(status.get("message") or "", "the status message", status)
+    extra = Extra(
+        _text(ours.get("http_version") or (old and response.get("http_version")) or "HTTP/1.1", "http_version", response),
+        [_head(head, ours) for head in _list(ours.get("informational"), "informational", ours)],
+        _pairs(ours.get("trailers"), ours),
+        _chunks(ours.get("chunks"), ours),
+        {key: value for key, value in response.items() if key not in (_OLD_HTTPX if old else _KNOWN)},
+    )
+    return Interaction(
+        RecordedRequest(
+            _text(request.get("method"), "`method`", request),
+            _text(request.get("uri", request.get("url")), "`uri`", request),
+            _headers(request.get("headers"), ours.get("request_headers"), request, whole=False),
+            _body(request.get("body"), request),
+        ),
+        RecordedResponse(
+            _number(status.get("code"), "the status code", status),
+            reason or _text(ours.get("reason") or "", "reason", ours),
+            _headers(response.get("headers"), ours.get("response_headers"), response, whole=True),
+            _body(response.get("content" if old else "body"), response) or b"",
+        ),
+        extra,
+    )
+
+
+_KNOWN = frozenset({"status", "headers", "body", EXTRA})
+_OLD_HTTPX = frozenset({"status_code", "http_version", "headers", "content", EXTRA})    # what vcrpy 4.1 to 5.1 wrote for httpx
+
+
+def _item(interaction: Interaction) -> dict[str, Any]:
+    request, response, extra = interaction.request, interaction.response, interaction.extra
+    asked, answered = _grouped(request.headers), _grouped(response.headers)
+    ours: dict[str, Any] = {}
+    if extra.http_version != "HTTP/1.1":
+        ours["http_version"] = extra.http_version
+    if not response.reason.isascii():    # vcrpy hands it to httpx as ASCII
+        ours["reason"] = text(response.reason)
+    if len({name.lower() for name in asked}) != len(request.headers):
+        ours["request_headers"] = _listed(request.headers)
+    if _ungrouped(answered) != response.headers:
+        ours["response_headers"] = _listed(response.headers)
+    if extra.informational:
+        ours["informational"] = [
+            {"status": head.status, "reason": text(head.reason), "headers": _listed(head.headers)} for head in extra.informational
+        ]
+    if extra.trailers:
+        ours["trailers"] = _listed(extra.trailers)
+    if extra.chunks:
+        ours["chunks"] = " ".join(f"{start}@{time}" for start, time in extra.chunks)
+    return {
+        "request": {
+            "body": None if request.body is None else body_text(request.body),
+            "headers": {text(name): [text(value) for value in values] for name, values in asked.items()},
+            "method": text(request.method),
+            "uri": text(request.uri),
+        },
+        "response": {
+            "body": {"string": body_text(response.body)},
+            "headers": {text(name): [wire_text(value) for value in values] for name, values in answered.items()},
+            **({EXTRA: ours} if ours else {}),
+            "status": {"code": response.status, "message": response.reason if response.reason.isascii() else ""},
+            **extra.unknown,
+        },
+    }
+
+
+# Text and bytes ------------------------------------------------------------------------------------------------------
+
+
+def body_text(body: bytes) -> str | bytes:
+    """A body as vcrpy writes it: text where it is UTF-8, else bytes."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return body
+
+
+def text(value: str) -> str | bytes:
+    """`value`, or its bytes where it holds surrogates, which neither format can write as text."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")
+    return value
+
+
+def wire_text(value: str) -> str | bytes:
+    """The value of a response header: the bytes of the wire where it is not ASCII, since vcrpy hands text to httpx as ASCII."""
+    if value.isascii():
+        return value
+    try:
+        raw = value.encode("latin-1")
+        raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return raw
+    except UnicodeEncodeError:
+        pass
+    return value.encode("utf-8", "surrogatepass")
+
+
+def _from_bytes(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+# Headers -------------------------------------------------------------------------------------------------------------
+
+
+def _grouped(headers: Headers) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in headers:
+        grouped.setdefault(name, []).append(value)
+    return grouped
+
+
+def _ungrouped(grouped: dict[str, list[str]]) -> Headers:
+    return [(name, value) for name, values in grouped.items() for value in values]
+
+
+def _listed(headers: Headers) -> list[list[str | bytes]]:
+    return [[text(name), text(value)] for name, value in headers]
+
+
+def _headers(tree: Any, exact: Any, around: Any, *, whole: bool) -> Headers:
+    """The pairs of a header mapping; `exact` says their order and repeats, so far as it still says the same.
+
+    vcrpy sorts the names and (`whole` False) keeps the first value of each when it writes a file anew.
+    """
+    found: Headers = []
+    for name, values in _mapping(tree or {}, "`headers`", around).items():
+        for value in values if isinstance(values, list) else [values]:
+            found.append((_text(name, "a header's name", tree), _text(value, f"the header {name}", tree)))
+    if exact is not None:
+        pairs = _pairs(exact, around)
+        if (sorted(pairs) == sorted(found)) if whole else (_firsts(pairs) == _firsts(found)):
+            return pairs
+    return found
+
+
+def _firsts(headers: Headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in reversed(headers)}
+
+
+def _pairs(tree: Any, around: Any) -> Headers:
+    pairs = []
+    for pair in _list(tree, "a list of headers", around):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise Misshapen(f"a header is a list of name and value, not {_shown(pair)}", tree)
+        pairs.append((_text(pair[0], "a header's name", pair), _text(pair[1], "a header's value", pair)))
+    return pairs
+
+
+def _head(tree: Any, around: Any) -> ResponseHead:
+    head = _mapping(tree, "an informational response", around)
+    reason = _text(head.get("reason") or "", "reason", head)
+    return ResponseHead(_number(head.get("status"), "`status`", head), _pairs(head.get("headers"), head), reason)
+
+
+def _chunks(tree: Any, around: Any) -> list[tuple[int, int]]:
+    parts = [part.partition("@") for part in _text(tree or "", "chunks", around).split()]
+    try:
+        return [(int(start), int(time)) for start, _, time in parts]
+    except ValueError:
+        raise Misshapen(f"`chunks` holds <first byte>@<milliseconds> and blanks, not {_shown(tree)}", around) from None
+
+
+# Shapes --------------------------------------------------------------------------------------------------------------
+
+
+def _mapping(node: Any, what: str, around: Any) -> dict[str, Any]:
+    if isinstance(node, dict):
+        return node
+    raise Misshapen(f"{what} is a mapping, not {_shown(node)}", around)
+
+
+def _list(node: Any, what: str, around: Any) -> list[Any]:
+    if node is None:
+        return []
+    if isinstance(node, list):
+        return node
+    raise Misshapen(f"{what} is a list, not {_shown(node)}", around)
+
+
+def _text(node: Any, what: str, around: Any) -> str:
+    if isinstance(node, str):
+        return str(node)
+    if isinstance(node, bytes):
+        return _from_bytes(node)
+    if isinstance(node, int) and not isinstance(node, bool):
+        return str(node)
+    raise Misshapen(f"{what} is text, not {_shown(node)}", around)
+
+
+def _number(node: Any, what: str, around: Any) -> int:
+    if isinstance(node, (int, str)) and not isinstance(node, bool) and str(node).isdecimal() and len(str(node)) <= 9:
+        return int(node)
+    raise Misshapen(f"{what} is a number, not {_shown(node)}", around)
+
+
+def _body(node: Any, around: Any) -> bytes | None:
+    """A body of any shape met: null, text, bytes, `{string: ...}`, or the list of an iterator's pieces."""
+    if isinstance(node, dict):
+        node = node.get("string")
+    if node is None or isinstance(node, bytes):
+        return node
+    if isinstance(node, str):
+        return node.encode("utf-8", "surrogatepass")
+    if isinstance(node, list):
+        return b"".join(_body(piece, node) or b"" for piece in node)
+    raise Misshapen(f"a body is text or bytes, not {_shown(node)}", around)
+
+
+def _shown(node: Any) -> str:
+    return "nothing" if node is None else f"{type(node).__name__} {str(node)[:60]!r}"
