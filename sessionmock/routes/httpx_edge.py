@@ -1,0 +1,355 @@
+"""The edge to httpx: its values and errors to ours and back, a route as its transport, its transports as a route.
+
+The one module that imports httpx. httpx2, whose models differ in their module only, is served by duck typing: what a
+client gets is built from the classes of the client's own package.
+"""
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+from httpx import ByteStream, DecodingError, InvalidURL, RequestError, Response
+
+from ..clock import nanoseconds
+from ..errors import Code, url_error
+from ..models.message import BodyStream, Headers, Request, ResponseHead
+from .base import Channel, Exchange, Host, Route, Sink
+from .httpx_errors import PACKAGES, client_error, package_of, url_error_for
+from .httpx_inbox import Alarm, Inbox, Limits, Parking, Waiter, settled
+from .script.offload import Deferred, LoopThread, Pump, read_body
+
+__all__ = [
+    "ByteStream", "DecodingError", "EdgeRequest", "EdgeURL", "InvalidURL", "RequestError", "Response", "RouteTransport",
+    "TransportRoute", "edge_request", "edge_url", "head_of",
+]
+
+EdgeRequest = httpx.Request     # not to be taken for a Request of ours
+
+if TYPE_CHECKING:
+    from ..models.configuration import URLSessionConfiguration
+
+
+# Values
+
+class EdgeURL(NamedTuple):
+    """A URL as httpx has read it, and what httpx puts into Host for it."""
+
+    url: httpx.URL
+    host: bytes
+
+
+def edge_url(url: str, package: Any = httpx) -> EdgeURL:
+    """Raises InvalidURL where httpx cannot read `url`."""
+    parsed = package.URL(url)
+    return EdgeURL(parsed, parsed.netloc)
+
+
+def edge_request(method: str, url: EdgeURL, headers: Headers, body: bytes | None, package: Any = httpx) -> httpx.Request:
+    """The request of `package` for one of ours, read, with Host and framing as the package's client would have added them."""
+    pairs = [(name.encode(), value.encode()) for name, value in headers]
+    names = {name.lower() for name, _ in pairs}
+    if b"host" not in names:
+        pairs.insert(0, (b"Host", url.host))
+    if (body or method in {"POST", "PUT", "PATCH"}) and not names & {b"content-length", b"transfer-encoding"}:
+        pairs.append((b"Content-Length", b"%d" % len(body or b"")))
+    request: httpx.Request = package.Request(method, url.url, headers=pairs, stream=package.ByteStream(body or b""))
+    request.read()
+    return request
+
+
+def head_of(response: httpx.Response) -> ResponseHead:
+    """The head of a response of httpx or httpx2, names and order as they were given."""
+    return ResponseHead(response.status_code, text_pairs(response.headers.raw), response.reason_phrase, response.http_version)
+
+
+def text_pairs(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Header fields as str: UTF-8 where they are UTF-8, Latin-1 where not."""
+    pairs = list(raw)
+    try:
+        return [(name.decode(), value.decode()) for name, value in pairs]
+    except UnicodeDecodeError:
+        return [(_text(name), _text(value)) for name, value in pairs]
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+# A route as the transport of a plain client
+
+class Sending:
+    """One request of a client on its way over a channel."""
+
+    def __init__(self, transport: RouteTransport, request: Any, channel: Channel, body: bytes | BodyStream | None) -> None:
+        self.package = sys.modules[package_of(request)]
+        self.request = request
+        self._transport = transport
+        timeout = request.extensions.get("timeout", {})
+        self._limits = Limits(timeout.get("read"), timeout.get("write"))
+        unsent = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
+        self.inbox = inbox = Inbox(unsent)
+        deferred = inbox.exchange       # what is asked for while `open` is still running reaches the exchange then
+        assert isinstance(deferred, Deferred)
+        deferred.settle(channel.open(Request(request.method, str(request.url), text_pairs(request.headers.raw), body), inbox))
+
+    def response(self) -> Any:
+        """The client's response, once the head is there; raises the client's exception where none came."""
+        inbox = self.inbox
+        if inbox.answer is None:
+            assert inbox.error is not None
+            raise client_error(inbox.error, self.package, self.request)
+        head = inbox.answer
+        return self.package.Response(
+            head.status,
+            headers=[(name.encode(), value.encode()) for name, value in head.headers],
+            stream=_body_class(self.package)(self),
+            extensions={"http_version": head.http_version.encode(), "reason_phrase": head.reason.encode()},
+        )
+
+    def piece(self) -> bytes | None:
+        """The next piece of the body after a wait, None at its end; raises the client's exception where it broke off."""
+        piece = self.inbox.take()
+        if piece is None and self.inbox.error is not None:
+            raise client_error(self.inbox.error, self.package, self.request)
+        return piece
+
+    def answered(self) -> bool:
+        return self.inbox.answer is not None or self.inbox.error is not None
+
+    def wait(self, ready: Callable[[], bool]) -> None:
+        """Block until `ready()`, or raise the client's time-out."""
+        while not ready():
+            latch = self.inbox.expect()
+            if ready():
+                return
+            limit = self._limit()
+            until = None if limit is None else self._transport.host.clock.now() + nanoseconds(limit)
+            try:
+                told = self._transport.waiter.wait(latch, until)
+            except BaseException:
+                self.inbox.exchange.cancel()
+                raise
+            if not told and not latch.done:
+                raise self._timeout()
+
+    async def wait_async(self, ready: Callable[[], bool]) -> None:
+        """Like `wait`, in a coroutine."""
+        while not ready():
+            latch = self.inbox.expect()
+            if ready():
+                return
+            limit = self._limit()
+            alarm = None if limit is None else Alarm(self._transport.host, latch, limit)
+            try:
+                await settled(latch)
+            except BaseException:
+                self.inbox.exchange.cancel()
+                raise
+            finally:
+                if alarm is not None:
+                    alarm.cancel()
+            if alarm is not None and alarm.rung and not ready():
+                raise self._timeout()
+
+    def _limit(self) -> float | None:
+        return self._limits.write if self.inbox.unsent > 0 and self.inbox.answer is None else self._limits.read
+
+    def _timeout(self) -> BaseException:
+        self.inbox.exchange.cancel()
+        writing = self.inbox.unsent > 0 and self.inbox.answer is None
+        kind = self.package.WriteTimeout if writing else self.package.ReadTimeout
+        raised: BaseException = kind("The route took too long", request=self.request)
+        raised.__cause__ = url_error(Code.TIMED_OUT, str(self.request.url))
+        return raised
+
+    def close(self) -> None:
+        if not self.inbox.ended and self.inbox.error is None:
+            self.inbox.exchange.cancel()
+
+
+@lru_cache(maxsize=2)
+def _body_class(package: Any) -> type:
+    """The class of response streams, a kind of the package's own: its client asks for that."""
+
+    class RouteBody(package.SyncByteStream, package.AsyncByteStream):     # type: ignore[misc]
+        def __init__(self, sending: Sending) -> None:
+            self._sending = sending
+
+        def __iter__(self) -> Iterator[bytes]:
+            sending = self._sending
+            while True:
+                sending.wait(sending.inbox.readable)
+                if (piece := sending.piece()) is None:
+                    return
+                yield piece
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            sending = self._sending
+            while True:
+                await sending.wait_async(sending.inbox.readable)
+                if (piece := sending.piece()) is None:
+                    return
+                yield piece
+
+        def close(self) -> None:
+            self._sending.close()
+
+        async def aclose(self) -> None:
+            self._sending.close()
+
+    return RouteBody
+
+
+class IterableBody:
+    """A client's request body that is iterated, as an upload of a file: pulled on pooled threads."""
+
+    may_block = True
+
+    def __init__(self, pieces: Iterable[bytes], length: int) -> None:
+        self.length = length
+        self._pieces = iter(pieces)
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._rest = piece
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
+
+    def close(self) -> None:
+        self._rest = b""
+        self._pieces = iter(())
+
+
+class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Sends the requests of a plain httpx (or httpx2) client over a route: `httpx.Client(transport=RouteTransport(...))`.
+
+    - `route`: a Route, or a callable that names the route of each request.
+    - `host`: what lends the clock, the engine and threads. Its `post` must make the engine run.
+    - `waiter`: what blocked callers wait on; without, the engine has to be driven by another thread or a virtual clock.
+    - `configuration`: what the route is bound with; the ephemeral one without.
+
+    Failures are raised as the client's own exceptions over the URLError; a request that nothing answers as the
+    UnmatchedRequest itself. Closing the client closes the transport.
+    """
+
+    def __init__(
+        self, route: Route | Callable[[], Route], host: Host, waiter: Waiter | None = None, configuration: URLSessionConfiguration | None = None,
+    ) -> None:
+        self.host = host
+        self.waiter: Waiter = waiter or Parking(host.clock)
+        self._route = route
+        self._configuration = configuration
+        self._channels: list[tuple[Route, Channel]] = []
+        self._lock = threading.Lock()
+
+    def _channel(self) -> Channel:
+        route = self._route if hasattr(self._route, "bind") else self._route()
+        with self._lock:
+            for known, channel in self._channels:
+                if known is route:
+                    return channel
+            if self._configuration is None:
+                from ..models.configuration import URLSessionConfiguration
+
+                self._configuration = URLSessionConfiguration.ephemeral()
+            channel = route.bind(self._configuration, self.host)
+            self._channels.append((route, channel))
+            return channel
+
+    def handle_request(self, request: Any) -> Any:
+        sending = Sending(self, request, self._channel(), _body(request))
+        sending.wait(sending.answered)
+        return sending.response()
+
+    async def handle_async_request(self, request: Any) -> Any:
+        if not hasattr(request.stream, "__iter__"):
+            await request.aread()
+        sending = Sending(self, request, self._channel(), _body(request))
+        await sending.wait_async(sending.answered)
+        return sending.response()
+
+    def close(self) -> None:
+        with self._lock:
+            channels, self._channels = self._channels, []
+        for _, channel in channels:
+            channel.close()
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+def _body(request: Any) -> bytes | BodyStream | None:
+    if isinstance(request.stream, sys.modules[package_of(request)].ByteStream):
+        return request.read() or None
+    length = request.headers.get("content-length", "")
+    return IterableBody(request.stream, int(length) if length.isdecimal() else -1)
+
+
+# A transport as a live route
+
+class TransportRoute:
+    """Any httpx or httpx2 transport, sync or async, as a live route. It can tell no metrics, 1xx answers or trailers.
+
+    `transport` is not closed by the route: it may serve other clients.
+    """
+
+    source = "live"
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+
+    def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
+        return TransportChannel(self.transport, host)
+
+
+class TransportChannel:
+    """A transport in the hands of one session. A sync one runs on pooled threads, an async one on a private loop."""
+
+    def __init__(self, transport: Any, host: Host) -> None:
+        self._transport, self._host = transport, host
+        self._loop = LoopThread()
+        kinds = (kind.__module__.partition(".")[0] for kind in type(transport).__mro__)
+        self._package = sys.modules[next((name for name in kinds if name in PACKAGES), "httpx")]
+
+    def open(self, request: Request, sink: Sink) -> Exchange:
+        deferred = Deferred()
+        self._host.work(self._send, request, sink, deferred)
+        return deferred
+
+    def _send(self, request: Request, sink: Sink, deferred: Deferred) -> None:
+        if not deferred.cancelled:
+            pump = Pump(self._host, sink, self._pieces(request, sink), lambda error: url_error_for(error, request.url))
+            deferred.settle(pump)
+            pump.run()
+
+    def _pieces(self, request: Request, sink: Sink) -> Generator[bytes]:
+        """Send the request, give the head to the sink, and yield the body's pieces."""
+        body = request.body
+        if isinstance(body, bytes):
+            sink.sent(len(body))
+        elif body is not None:
+            body = read_body(body, sink)
+        asked = edge_request(request.method, edge_url(request.url, self._package), request.headers, body, self._package)
+        if hasattr(self._transport, "handle_request"):
+            response = self._transport.handle_request(asked)
+        else:
+            response = self._loop.run(self._transport.handle_async_request(asked))
+        sink.head(head_of(response))
+        yield from self._loop.pieces(response.stream)
+
+    def flush(self) -> None:
+        """The transport keeps its own connections: there is nothing to forget."""
+
+    def close(self) -> None:
+        self._loop.close()

@@ -1,0 +1,161 @@
+"""Answers given in order, each to whatever request comes next, and their playing over time."""
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ...clock import Timer, nanoseconds
+from ...errors import Code, InvalidArgumentException, URLError, url_error
+from ...models.message import Headers, ResponseHead
+from ..base import Exchange, Host, Sink
+
+Body = bytes | str | Sequence[tuple[bytes, float]]
+
+
+@dataclass(slots=True, frozen=True)
+class Answer:
+    """One scripted answer.
+
+    - `headers`: a mapping or pairs; nothing is added to them, no Content-Length either.
+    - `body`: bytes, str (sent as UTF-8), or pieces of (bytes, seconds to wait before this piece).
+    - `delay`: seconds from the request to the head; `math.inf` never answers.
+    - `informational`: 1xx heads (ResponseHead or status) sent before the final one.
+    - `error`: a URLError, or its code. It comes instead of an answer where `body` is empty, after the body where not.
+
+    Raises InvalidArgumentException for a negative delay and for a body of another type.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None
+    body: Body = b""
+    reason: str = ""
+    http_version: str = "HTTP/1.1"
+    delay: float = 0.0
+    informational: Sequence[ResponseHead | int] = ()
+    trailers: Sequence[tuple[str, str]] = ()
+    error: URLError | int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.delay >= 0:
+            raise InvalidArgumentException(f"Answer(delay={self.delay!r}): a delay is 0 or more seconds; math.inf never answers")
+        if self.error is not None and not isinstance(self.error, URLError):
+            _code(self.error)
+        if isinstance(self.body, bytes | str):
+            return
+        for piece in self.body if isinstance(self.body, Sequence) else (self.body,):
+            if not (isinstance(piece, tuple) and len(piece) == 2 and isinstance(piece[0], bytes) and piece[1] >= 0):
+                raise InvalidArgumentException(f"Answer(body=...): {piece!r} is neither bytes, str nor a piece (bytes, seconds)")
+
+    def steps(self, url: str) -> Iterator[Step]:
+        """What reaches the sink, in order, as the answer to a request for `url`."""
+        wait = self.delay
+        error = self.error
+        if error is not None and not isinstance(error, URLError):
+            error = url_error(_code(error), url)
+        if error is not None and not self.body:
+            yield Step(wait, "fail", error)
+            return
+        for early in self.informational:
+            yield Step(wait, "informational", ResponseHead(early, []) if isinstance(early, int) else early)
+            wait = 0.0
+        pairs = self.headers.items() if isinstance(self.headers, Mapping) else self.headers or ()
+        yield Step(wait, "head", ResponseHead(self.status, list(pairs), self.reason, self.http_version))
+        body = self.body.encode() if isinstance(self.body, str) else self.body
+        for data, seconds in [(body, 0.0)] if isinstance(body, bytes) else body:
+            if data or seconds:
+                yield Step(seconds, "data", data)
+        yield Step(0.0, "end", list(self.trailers)) if error is None else Step(0.0, "fail", error)
+
+
+class Step(NamedTuple):
+    """One call of a sink, `wait` seconds after the step before."""
+
+    wait: float
+    call: str          # the sink's method
+    value: ResponseHead | bytes | Headers | URLError
+
+
+def _code(code: int) -> Code:
+    try:
+        return Code(code)
+    except ValueError:
+        raise InvalidArgumentException(f"Answer(error={code!r}): no code of Apple's; give a URLError for your own") from None
+
+
+class Finished:
+    """The exchange of an answer that was complete before `open` returned."""
+
+    __slots__ = ()
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def cancel(self) -> None: ...
+
+
+FINISHED = Finished()
+
+
+def play(steps: Iterator[Step], host: Host, sink: Sink) -> Exchange:
+    """Give `steps` to `sink`: on this stack up to the first that has to wait, the rest on the engine."""
+    for step in steps:
+        if step.wait:
+            return Playback(step, steps, host, sink)
+        getattr(sink, step.call)(step.value)
+    return FINISHED
+
+
+class Playback:
+    """An answer that takes its time. While paused its body stands still; a wait that has begun goes on."""
+
+    __slots__ = ("_cancelled", "_due", "_host", "_paused", "_sink", "_step", "_steps", "_timer")
+
+    def __init__(self, step: Step, steps: Iterator[Step], host: Host, sink: Sink) -> None:
+        self._step, self._steps, self._host, self._sink = step, steps, host, sink
+        self._paused = self._cancelled = self._due = False
+        self._timer: Timer | None = None
+        host.post(self._wait, host.clock.now())
+
+    def pause(self) -> None:
+        self._paused = True
+
+    def resume(self) -> None:
+        self._paused = False
+        self._host.post(self._go_on)
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._host.post(self._drop)
+
+    def _drop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wait(self, since: int) -> None:
+        """On the engine: set the timer of the step that is next, which never comes after an infinite wait."""
+        if not self._cancelled and not math.isinf(self._step.wait):
+            self._timer = self._host.clock.call_at(since + nanoseconds(self._step.wait), self._ring)
+
+    def _ring(self) -> None:
+        self._timer, self._due = None, True
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """On the engine: take every step that is due, body pieces and what follows them only while not paused."""
+        while self._due and not self._cancelled:
+            step = self._step
+            if self._paused and step.call not in {"head", "informational"}:
+                return
+            if step.value != b"":
+                getattr(self._sink, step.call)(step.value)
+            following = next(self._steps, None)
+            if following is None:
+                self._cancelled = True
+                return
+            self._step = following
+            if following.wait:
+                self._due = False
+                self._wait(self._host.clock.now())

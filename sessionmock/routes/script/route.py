@@ -1,0 +1,190 @@
+"""The route of a script: answers in order first, then respx routers in the order of their attachment."""
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ...errors import Code, SessionMockError, UnmatchedRequest, URLError, url_error
+from ...models.message import BodyStream, Request
+from ..base import Channel, Exchange, Host, Route, Sink
+from .answer import FINISHED, Answer, play
+from .offload import Deferred, LoopThread, fail, read_body
+
+if TYPE_CHECKING:
+    import respx
+
+    from ...models.configuration import URLSessionConfiguration
+    from .routers import Routers
+
+
+class ScriptRoute:
+    """Answers requests from a script.
+
+    `answer()` and `answers()` queue answers that are given to the next requests in order, whatever they ask for. When
+    none is left, respx routers decide: those attached, in order, the route's own `router` where it was first used.
+    A request that nothing answers fails with code unknown (-1) over an `UnmatchedRequest`, kept in `misses`.
+    A respx route marked `pass_through()` sends its requests to `live`; without `live` such a request is a miss.
+    """
+
+    source = "script"
+
+    def __init__(self, live: Route | None = None) -> None:
+        self.live = live
+        self.misses: list[UnmatchedRequest] = []
+        self.waiting: deque[Answer] = deque()
+        self._lock = threading.Lock()
+        self._router: respx.Router | None = None
+        self._routers: Routers | None = None
+
+    def answer(self, answer: Answer | None = None, /, **values: Any) -> ScriptRoute:
+        """Queue one answer: an `Answer`, or the values of one (`answer(status=503, delay=2)`)."""
+        self.waiting.append(Answer(**values) if answer is None else answer)
+        return self
+
+    def answers(self, answers: Iterable[Answer]) -> ScriptRoute:
+        """Queue several answers, the first for the next request."""
+        self.waiting.extend(answers)
+        return self
+
+    def attach(self, router: respx.Router) -> None:
+        """Let `router` answer too: a respx router with its routes, mocks and call statistics, as it is."""
+        self.routers.attach(router)
+
+    @property
+    def routers(self) -> Routers:
+        """The routers attached, made on first use because that imports respx. Raises SessionMockError where respx is missing."""
+        with self._lock:
+            if self._routers is None:
+                try:
+                    from .routers import Routers
+                except ImportError as error:
+                    raise SessionMockError("respx routers need respx and httpx: pip install 'sessionmock[script]'") from error
+                self._routers = Routers()
+            return self._routers
+
+    @property
+    def asked(self) -> Routers | None:
+        """The routers where there are any; None as long as respx was not needed."""
+        return self._routers
+
+    @property
+    def router(self) -> respx.Router:
+        """The route's own respx router, attached on first use."""
+        if self._router is None:
+            import respx
+
+            self._router = respx.Router(assert_all_called=False)
+            self.attach(self._router)
+        return self._router
+
+    def route(self, *patterns: respx.patterns.Pattern, name: str | None = None, **lookups: Any) -> respx.Route:
+        """A route of the own router, by respx patterns."""
+        return self.router.route(*patterns, name=name, **lookups)
+
+    def request(self, method: str, url: Any = None, *, name: str | None = None, **lookups: Any) -> respx.Route:
+        """A route of the own router for a method and a URL."""
+        return self.router.request(method, url, name=name, **lookups)
+
+    def get(self, url: Any = None, *, name: str | None = None, **lookups: Any) -> respx.Route:
+        """A route of the own router for GET."""
+        return self.request("GET", url, name=name, **lookups)
+
+    def post(self, url: Any = None, *, name: str | None = None, **lookups: Any) -> respx.Route:
+        """A route of the own router for POST."""
+        return self.request("POST", url, name=name, **lookups)
+
+    def put(self, url: Any = None, *, name: str | None = None, **lookups: Any) -> respx.Route:
+        """A route of the own router for PUT."""
+        return self.request("PUT", url, name=name, **lookups)
+
+    def patch(self, url: Any = None, *, name: str | None = None, **lookups: Any) -> respx.Route:
+        """A route of the own router for PATCH."""
+        return self.request("PATCH", url, name=name, **lookups)
+
+    def delete(self, url: Any = None, *, name: str | None = None, **lookups: Any) -> respx.Route:
+        """A route of the own router for DELETE."""
+        return self.request("DELETE", url, name=name, **lookups)
+
+    def head(self, url: Any = None, *, name: str | None = None, **lookups: Any) -> respx.Route:
+        """A route of the own router for HEAD."""
+        return self.request("HEAD", url, name=name, **lookups)
+
+    def options(self, url: Any = None, *, name: str | None = None, **lookups: Any) -> respx.Route:
+        """A route of the own router for OPTIONS."""
+        return self.request("OPTIONS", url, name=name, **lookups)
+
+    @property
+    def calls(self) -> respx.models.CallList:
+        """The calls that the own router answered."""
+        return self.router.calls
+
+    def reset(self) -> None:
+        """Forget the own router's calls and all misses. Routes and waiting answers stay."""
+        self.misses.clear()
+        if self._router is not None:
+            self._router.reset()
+
+    def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
+        return ScriptChannel(self, None if self.live is None else self.live.bind(configuration, host), host)
+
+
+class ScriptChannel:
+    """A script in the hands of one session."""
+
+    def __init__(self, script: ScriptRoute, live: Channel | None, host: Host) -> None:
+        self.script, self.live, self.host = script, live, host
+        self.loop = LoopThread()
+
+    def open(self, request: Request, sink: Sink) -> Exchange:
+        answer = None
+        if self.script.waiting:
+            try:
+                answer = self.script.waiting.popleft()
+            except IndexError:         # another thread took the last one
+                pass
+        body = request.body
+        if body is None or isinstance(body, bytes):
+            if body:
+                sink.sent(len(body))
+            return self._answer(answer, request, sink)
+        deferred = Deferred()
+        if body.may_block:
+            self.host.work(self._read, body, answer, request, sink, deferred)
+        else:
+            self._read(body, answer, request, sink, deferred)
+        return deferred
+
+    def _read(self, body: BodyStream, answer: Answer | None, request: Request, sink: Sink, deferred: Deferred) -> None:
+        """A script sees requests whole: read the body, then answer."""
+        try:
+            whole = read_body(body, sink)
+        except BaseException as error:
+            fail(sink, error, lambda error: error if isinstance(error, URLError) else url_error(Code.UNKNOWN, request.url, error))
+        else:
+            deferred.settle(self._answer(answer, Request(request.method, request.url, request.headers, whole), sink))
+
+    def _answer(self, answer: Answer | None, request: Request, sink: Sink) -> Exchange:
+        """Answer `request`, whose body is bytes or None."""
+        if answer is not None:
+            return play(answer.steps(request.url), self.host, sink)
+        if (routers := self.script.asked) is not None:
+            return routers.open(request, sink, self)
+        return self.miss(request, sink, "no answer is left, and there is no route")
+
+    def miss(self, request: Request, sink: Sink, reason: str) -> Exchange:
+        """Fail `request` because nothing answers it."""
+        unmatched = UnmatchedRequest(f"{request.method} {request.url} is not answered by the script: {reason}")
+        self.script.misses.append(unmatched)
+        sink.fail(url_error(Code.UNKNOWN, request.url, unmatched))
+        return FINISHED
+
+    def flush(self) -> None:
+        if self.live is not None:
+            self.live.flush()
+
+    def close(self) -> None:
+        self.loop.close()
+        if self.live is not None:
+            self.live.close()

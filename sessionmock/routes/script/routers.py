@@ -1,0 +1,185 @@
+"""respx routers as part of a script: who answers a request, on which thread, and how respx keeps count of it."""
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import respx
+from respx.models import SideEffectError
+
+from ...errors import Code, InvalidArgumentException, URLError, url_error
+from ...models.message import Request
+from ..base import Exchange, Sink
+from ..httpx_edge import (
+    ByteStream,
+    DecodingError,
+    EdgeRequest,
+    InvalidURL,
+    RequestError,
+    Response,
+    edge_request,
+    head_of,
+)
+from ..httpx_errors import url_error_for
+from .answer import FINISHED
+from .index import Candidate, Index, Key, key_of
+from .nearest import nearest
+from .offload import Deferred, Pump, fail, give
+
+if TYPE_CHECKING:
+    from .route import ScriptChannel
+
+
+class NeedsThread(Exception):
+    """The request's answer takes code of the user's, which does not run on the stack of an API call."""
+
+
+class UsedUp(Exception):
+    """The route that matches has no side effect left."""
+
+
+class Routers:
+    """The routers of one script, in order of attachment, each with its index."""
+
+    def __init__(self) -> None:
+        self._indexes: list[Index] = []
+
+    def attach(self, router: respx.Router) -> None:
+        """Add `router` behind the others. Raises InvalidArgumentException for what is no respx router or there already."""
+        if not isinstance(router, respx.Router):
+            raise InvalidArgumentException(f"attach({router!r}): not a respx router, which respx.Router() or respx.mock() make")
+        if any(index.router is router for index in self._indexes):
+            raise InvalidArgumentException(f"attach({router!r}): this router is attached already")
+        self._indexes.append(Index(router))
+
+    def open(self, request: Request, sink: Sink, channel: ScriptChannel) -> Exchange:
+        """Answer `request`, whose body is bytes or None: here where no user code is needed, else on a pooled thread."""
+        try:
+            edge, key = key_of(request.url)
+        except InvalidURL as error:
+            sink.fail(url_error(Code.BAD_URL, request.url, error))
+            return FINISHED
+        body = request.body
+        assert body is None or isinstance(body, bytes), "a script sees requests whole"
+        asked = edge_request(request.method, edge, request.headers, body)
+        answering = Answering(request, asked, (asked.method, *key), self._indexes, sink, channel)
+        try:
+            return answering.answer(threaded=False)
+        except NeedsThread:
+            deferred = Deferred()
+            channel.host.work(answering.run, deferred)
+            return deferred
+
+
+class Answering:
+    """One request in front of the routers."""
+
+    __slots__ = ("asked", "channel", "indexes", "key", "request", "sink")
+
+    def __init__(
+        self, request: Request, asked: EdgeRequest, key: Key, indexes: list[Index], sink: Sink, channel: ScriptChannel,
+    ) -> None:
+        self.request, self.asked, self.key = request, asked, key
+        self.indexes, self.sink, self.channel = indexes, sink, channel
+
+    def run(self, deferred: Deferred) -> None:
+        """On a thread that may block: find the answer and give it."""
+        if not deferred.cancelled:
+            deferred.settle(self.answer(threaded=True))
+
+    def answer(self, threaded: bool) -> Exchange:
+        """Give the answer to the sink. Unless `threaded` no user code may run: NeedsThread is raised before any does."""
+        sink = self.sink
+        try:
+            response = self._resolve(threaded)
+        except NeedsThread:
+            raise
+        except UsedUp as error:
+            return self.channel.miss(self.request, sink, str(error))
+        except BaseException as error:
+            fail(sink, error, self._error)
+            return FINISHED
+        if isinstance(response, EdgeRequest):
+            return self._pass_through()
+        if response is None:
+            return self.channel.miss(self.request, sink, nearest(self.asked, [index.router for index in self.indexes]))
+        sink.head(head_of(response))
+        if type(response.stream) is ByteStream:
+            give(sink, b"".join(response.stream), [])
+            return FINISHED
+        pump = Pump(self.channel.host, sink, self.channel.loop.pieces(response.stream), self._error)
+        self.channel.host.work(pump.run)
+        return pump
+
+    def _error(self, error: BaseException) -> URLError:
+        return url_error_for(error, self.request.url)
+
+    def _pass_through(self) -> Exchange:
+        if self.channel.live is None:
+            return self.channel.miss(self.request, self.sink, "a route passes it through, and there is no live route")
+        return self.channel.live.open(self.request, self.sink)
+
+    def _resolve(self, threaded: bool) -> Response | EdgeRequest | None:
+        """What `Router.resolve` of the first router that answers gives, counted alike: a response, or the request to
+        pass it through. None for a miss."""
+        asked = self.asked
+        for index in self.indexes:
+            router = index.router
+            route: respx.Route | None = None
+            try:
+                for candidate in index.candidates(self.key):
+                    response = self._judge(candidate, threaded)
+                    if response is not None:
+                        route = candidate.route
+                        break
+                else:
+                    if router._assert_all_mocked:
+                        continue
+                    response = Response(200)       # respx: a router that need not mock everything answers everything
+            except SideEffectError as error:
+                router.record(asked, response=None, route=error.route)
+                raise error.origin from error
+            if response == asked:
+                router.record(asked, response=None, route=route)
+                return asked
+            assert isinstance(response, Response), f"a side effect gave {response!r}: no response, not None and not its request"
+            router.record(asked, response=response, route=route)
+            if type(response.stream) is ByteStream:
+                try:
+                    response.read()                # as respx does, for the records; the sink gets the bytes undecoded
+                except DecodingError:
+                    pass
+            return response
+        return None
+
+    def _judge(self, candidate: Candidate, threaded: bool) -> Any:
+        """What the candidate answers: a response, the request to pass it through, or None where it does not match."""
+        route, asked = candidate.route, self.asked
+        if not threaded and not (candidate.plain and _static(route)):
+            if candidate.plain and not candidate.whole and not route.pattern.match(asked):
+                return None
+            raise NeedsThread
+        try:
+            if not candidate.whole:
+                answer = route.match(asked)
+            elif route.is_pass_through:
+                answer = asked
+            else:
+                answer = route.resolve(asked)
+        except StopIteration:
+            raise UsedUp(f"all side effects of {route!r} are used up") from None
+        if threaded and inspect.isawaitable(answer):
+            try:
+                answer = self.channel.loop.run(answer)
+            except Exception as error:
+                raise SideEffectError(route, origin=error) from error
+        return answer
+
+
+def _static(route: respx.Route) -> bool:
+    """Whether the route answers without code of the user's: by a response, or by an exception that is there or httpx's."""
+    effect = route.side_effect
+    return (
+        effect is None or route.is_pass_through or isinstance(effect, Exception)
+        or (isinstance(effect, type) and issubclass(effect, RequestError))
+    )
