@@ -8,6 +8,7 @@ from os import PathLike
 from typing import Any, Final, overload
 
 from ..errors import InvalidArgumentException
+from .response import URLResponse
 
 # What `URLProtectionSpace.authentication_method` says, by Apple's names and values.
 NSURLAuthenticationMethodDefault: Final = "NSURLAuthenticationMethodDefault"
@@ -163,6 +164,6 @@ class URLAuthenticationChallenge:
     protection_space: URLProtectionSpace
     proposed_credential: URLCredential | None = None
     previous_failure_count: int = 0
-    failure_response: Any = None
+    failure_response: URLResponse | None = None
     error: Exception | None = None
     sender: None = None
