@@ -145,7 +145,7 @@ def _plain(method: str) -> bool:
 def _reject(request: Request) -> None:
     """Raises ValueError for the part of `request` that cannot stand in a head."""
     if not _TOKEN.fullmatch(request.method):
-        raise ValueError(f"{request.method!r} is no method: it is made of letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 9.1)")
+        raise ValueError(f"{request.method!r} is no method, which is a token (RFC 9110, section 9.1)")
     if request.method == "CONNECT":
         raise ValueError("CONNECT asks a proxy for a tunnel; it is no method of a request")
     for name, value in request.headers:

@@ -1,0 +1,208 @@
+"""Content codings undone while a body arrives (RFC 9110, section 8.4): gzip, deflate, br and zstd.
+
+gzip and deflate are always there, br with the module `brotli` (1.2 or later) or `brotlicffi`, zstd with `zstandard`.
+Output comes in pieces of at most 256 KiB, made as they are asked for, so a small body that expands to a huge one costs
+its receiver no memory.
+"""
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from typing import Any, Protocol
+
+PIECE = 262_144       # the most bytes in one piece of output
+_INPUT = 65_536       # input looked at in one go: zlib copies what it did not get to
+_CODINGS = 5          # more codings than this on one body are an attack, not an encoding
+
+
+class DecodingError(ValueError):
+    """Encoded data that is corrupt, or that ends too early."""
+
+
+class _Stage(Protocol):
+    """One coding."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]: ...
+
+    def finish(self) -> None: ...
+
+
+class Decoder:
+    """Undoes the codings of one body."""
+
+    def __init__(self, stages: list[_Stage]) -> None:
+        self._stages = stages
+
+    def decode(self, data: bytes) -> bytes:
+        """All that `data` adds. Raises DecodingError for corrupt data."""
+        return b"".join(self.pieces(data))
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """What `data` adds, in pieces of at most 256 KiB, decoded one by one; to be taken to the end before the next
+        call. Raises DecodingError for corrupt data, after what came before it."""
+        flow: Iterator[bytes] = iter((data,))
+        for stage in self._stages:
+            flow = _through(stage, flow)
+        return flow
+
+    def flush(self) -> bytes:
+        """The body is complete: nothing is held back, so this is b"". Raises DecodingError where the data is not."""
+        for stage in self._stages:
+            stage.finish()
+        return b""
+
+
+def _through(stage: _Stage, flow: Iterator[bytes]) -> Iterator[bytes]:
+    for data in flow:
+        yield from stage.feed(data)
+
+
+class _Zlib:
+    """gzip (any number of members) and deflate (with or without zlib's header, as servers differ)."""
+
+    def __init__(self, gzip: bool) -> None:
+        self._gzip = gzip
+        self._stream = zlib.decompressobj(31) if gzip else None
+        self._begun = self._over = False
+        self._held = b""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        for start in range(0, len(data), _INPUT):
+            try:
+                yield from self._inflate(self._held + data[start:start + _INPUT])
+            except zlib.error as error:
+                raise DecodingError(f"corrupt {'gzip' if self._gzip else 'deflate'} data: {error}") from error
+
+    def finish(self) -> None:
+        if (self._begun or self._held) and not self._over:
+            raise DecodingError(f"the {'gzip' if self._gzip else 'deflate'} data ends too early")
+
+    def _inflate(self, data: bytes) -> Iterator[bytes]:
+        self._held = b""
+        while data or (self._begun and not self._over):
+            if self._over and not self._next_member(data):
+                return
+            if self._stream is None:
+                if len(data) < 2:
+                    self._held = data
+                    return
+                headed = data[0] & 15 == 8 and int.from_bytes(data[:2], "big") % 31 == 0    # RFC 1950, section 2.2
+                self._stream = zlib.decompressobj(15 if headed else -15)
+            self._begun = True
+            piece = self._stream.decompress(data, PIECE)
+            if piece:
+                yield piece
+            self._over = self._stream.eof
+            data = self._stream.unused_data if self._over else self._stream.unconsumed_tail
+            if not data and len(piece) < PIECE:
+                return
+
+    def _next_member(self, data: bytes) -> bool:
+        """Begin a further member of a gzip file. Padding and rubbish after the last one are ignored, as gzip does."""
+        if not self._gzip or data[:1] != b"\x1f":
+            return False
+        self._stream = zlib.decompressobj(31)
+        self._over = False
+        return True
+
+
+class _Brotli:
+    def __init__(self, make: Callable[[], Any], failure: type[Exception]) -> None:
+        self._stream = make()
+        self._failure = failure
+        self._begun = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        self._begun = self._begun or bool(data)
+        try:
+            while not self._stream.is_finished():
+                piece = self._stream.process(data, output_buffer_limit=PIECE)
+                if not piece and self._stream.can_accept_more_data():
+                    return
+                yield from _cut(piece)
+                data = b""
+        except self._failure as error:
+            raise DecodingError(f"corrupt br data: {error}") from error
+
+    def finish(self) -> None:
+        if self._begun and not self._stream.is_finished():
+            raise DecodingError("the br data ends too early")
+
+
+class _Zstandard:
+    """zstandard's push interface has no limit of output; a block of 4 bytes gives at most 128 KiB, so the input is
+    handed over in such small portions that one gives 2 MiB at worst."""
+
+    PORTION = 64
+
+    def __init__(self, make: Callable[[], Any], failure: type[Exception]) -> None:
+        self._make = make
+        self._stream = make()
+        self._failure = failure
+        self._begun = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        for start in range(0, len(data), self.PORTION):
+            portion = data[start:start + self.PORTION]
+            while portion:
+                if self._stream.eof:
+                    self._stream = self._make()
+                self._begun = True
+                try:
+                    piece = self._stream.decompress(portion)
+                except self._failure as error:
+                    raise DecodingError(f"corrupt zstd data: {error}") from error
+                yield from _cut(piece)
+                portion = self._stream.unused_data if self._stream.eof else b""
+
+    def finish(self) -> None:
+        if self._begun and not self._stream.eof:
+            raise DecodingError("the zstd data ends too early")
+
+
+def _cut(data: bytes) -> Iterator[bytes]:
+    for start in range(0, len(data), PIECE):
+        yield data[start:start + PIECE]
+
+
+@cache
+def _stages() -> dict[str, Callable[[], _Stage]]:
+    """What is installed, by the name of the coding, in the order of Accept-Encoding."""
+    known: dict[str, Callable[[], _Stage]] = {"gzip": lambda: _Zlib(gzip=True), "deflate": lambda: _Zlib(gzip=False)}
+    for name in ("brotli", "brotlicffi"):
+        module = _module(name)
+        if module is not None and hasattr(module.Decompressor, "can_accept_more_data"):
+            known.setdefault("br", partial(_Brotli, module.Decompressor, module.error))
+    zstandard = _module("zstandard")
+    if zstandard is not None:
+        known["zstd"] = lambda: _Zstandard(lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError)
+    return known
+
+
+def _module(name: str) -> Any:
+    try:
+        return __import__(name)
+    except ImportError:
+        return None
+
+
+@cache
+def accept_encoding() -> str:
+    """The value of Accept-Encoding that says what can be decoded here: "gzip, deflate" at least."""
+    return ", ".join(_stages())
+
+
+def decoder(content_encoding: str | None) -> Decoder | None:
+    """What undoes the codings that a Content-Encoding lists, in the order in which they were applied.
+
+    None where there is nothing to undo, or a coding among them that is not known: the body is then passed on raw.
+    """
+    if content_encoding is None:
+        return None
+    listed = (name.strip().removeprefix("x-") for name in content_encoding.lower().split(","))
+    names = [name for name in listed if name not in ("", "identity")]
+    known = _stages()
+    if not names or len(names) > _CODINGS or not all(name in known for name in names):
+        return None
+    return Decoder([known[name]() for name in reversed(names)])
