@@ -137,6 +137,9 @@ class URLSessionConfiguration(Settings):
 
     __copy__ = copy
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.copy()    # what it holds but the stores is immutable
+
     def __repr__(self) -> str:
         """Only what differs from the defaults."""
         shown = [repr(self._identifier)] if self._identifier else []

@@ -1,7 +1,7 @@
 """The name under which a response would be saved (Apple's `suggestedFilename`; scenarios filename-*).
 
 In this order: Content-Disposition (RFC 6266), the last component of the URL's path, the host, "unknown". A name is never
-a path: separators become "_", and "." and ".." count as no name.
+a path: separators become "_", and dots alone are no name.
 """
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST = 255    # bytes of UTF-8: what common file systems take
 
 # One parameter: a quoted string, or what stands before the next ";" that is not escaped (RFC 9110, section 5.6.6).
 _PARAMETER = re.compile(r'\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|((?:[^;\\]|\\.|\\$)*+))', re.DOTALL)
-_REST = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|[^;])*+;?', re.DOTALL)
+_REST = re.compile(r'(?:"(?:[^"\\]|\\.)*+(?:"|\\?$)|[^;"])*+;?', re.DOTALL)    # the rest of a parameter, to its ";"
 _EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'((?:[^%]|%[0-9A-Fa-f]{2})*)", re.IGNORECASE)    # RFC 8187, section 3.2
 _SEPARATORS = str.maketrans("/\\", "__")
 # Controls, line separators, marks that turn the direction of text (they disguise an extension), lone surrogates.
@@ -46,8 +46,8 @@ def parameters(value: str) -> Iterator[tuple[str, str]]:
             name, quoted, plain = found.groups()
             yield name.lower(), plain.strip().strip('"') if quoted is None else re.sub(r'\\(["\\])', r"\1", quoted)
             position = found.end()
-        rest = _REST.match(value, position)
-        position = rest.end() if rest and rest.end() > position else position + 1
+        if rest := _REST.match(value, position):
+            position = rest.end()
 
 
 def disposition_filename(value: str) -> str | None:
@@ -68,12 +68,12 @@ def suggested_filename(url: str | None, headers: Iterable[tuple[str, str]], mime
     The type's extension is appended to a name that has none of those of the type; text/plain and types for unknown
     bytes leave any extension as it is.
     """
-    disposition = header(headers, "content-disposition")
-    name = _plain(disposition_filename(disposition) or "") if disposition else ""
-    if not name:
-        path, host = _path_and_host(url or "")
-        name = _plain(unquote(path)) or _plain(host) or "unknown"
-    return _shortened(*_extended_for(name, mime_type))
+    path, host = _path_and_host(url or "")
+    disposition = disposition_filename(header(headers, "content-disposition") or "")
+    if name := _plain(disposition or "") or _plain(unquote(path)):
+        stem, dot, last = name.rpartition(".")
+        return _joined(stem or dot + last, dot + last if stem else "", mime_type)
+    return _joined(_plain(host) or "unknown", "", mime_type)    # the dots of a host part no extension
 
 
 def _extended(text: str) -> str | None:
@@ -87,31 +87,26 @@ def _extended(text: str) -> str | None:
 
 
 def _path_and_host(url: str) -> tuple[str, str]:
+    """The last component of the URL's path, still percent-encoded, and its host; both may be ""."""
+    if url[:5].lower() == "data:":    # what looks like a path there is the content
+        return "", ""
     try:
         parts = split_url(url)
     except ValueError:
         return "", ""
-    hierarchical = parts.host or parts.path.startswith("/")    # the path of a data: URL is its content
-    return parts.path.rstrip("/").rpartition("/")[2] if hierarchical else "", parts.host
+    return parts.path.rstrip("/").rpartition("/")[2], parts.host
 
 
 def _plain(name: str) -> str:
     """`name` with nothing in it that makes a path or hides, or "" where nothing is left."""
-    plain = _HIDDEN.sub("", name).translate(_SEPARATORS).strip()
-    return "" if plain in (".", "..") else plain
+    return _HIDDEN.sub("", name).translate(_SEPARATORS).strip().rstrip(". ")    # Windows drops dots and blanks at the end
 
 
-def _extended_for(name: str, mime_type: str | None) -> tuple[str, str]:
-    """Stem and extension of `name`, the extension completed by the type's."""
-    stem, dot, last = name.rpartition(".")
-    own = f".{last}" if stem and dot else ""
+def _joined(stem: str, extension: str, mime_type: str | None) -> str:
+    """The name made of both and of the extension of the type, where it needs one; the stem is cut to make it fit."""
     known = _extensions(mime_type) if mime_type else ()
-    if not known or own.lower() in known or (own and mime_type in _VAGUE):
-        return (stem, own) if own else (name, "")
-    return name, known[0]
-
-
-def _shortened(stem: str, extension: str) -> str:
+    if known and extension.lower() not in known and not (extension and mime_type in _VAGUE):
+        stem, extension = stem + extension, known[0]
     end = extension.encode()
     if len(end) > LONGEST // 2:    # no extension, but a long name with a dot in it
         stem, end = stem + extension, b""
