@@ -1,7 +1,7 @@
 """URLSessionConfiguration: how a session loads, where it keeps things, and which kind of session it is."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from ..errors import InvalidArgumentException
@@ -12,7 +12,7 @@ from .settings import ANY_MAP, FLAG, HEADER_MAP, SECONDS, SEQUENCE, TEXT, Settin
 # ("default", "ephemeral" or "background"). The layer that has the stores fills it.
 STORE_FACTORIES: dict[str, Callable[[str], Any]] = {}
 
-_EMPTY: tuple[Any, ...] = ()
+_EMPTY: Sequence[Any] = ()
 
 
 class Store:

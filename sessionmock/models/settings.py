@@ -8,7 +8,7 @@ An owner keeps only what was set, so that making and copying one costs the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, NoReturn, Self, TypeVar, overload
@@ -137,7 +137,7 @@ TEXT = Takes("a str", _text)
 SECONDS = Takes("a number of seconds above 0", _seconds)
 HEADER_MAP = Takes("a mapping of header names to str values, or None", _header_map)
 ANY_MAP: Takes[Mapping[str, Any]] = Takes("a mapping, or None", lambda value: MappingProxyType(dict(_pairs(value))))
-SEQUENCE = Takes("a list or a tuple", _sequence)
+SEQUENCE: Takes[Sequence[Any]] = Takes("a list or a tuple", _sequence)
 ANYTHING: Takes[Any] = Takes("anything", lambda value: value)
 
 
