@@ -7,25 +7,60 @@ from .engine.loop import virtual_time
 from .engine.queues import OperationQueue
 from .errors import CassetteError, GenericException, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
 from .loading import Loading
+from .models.body import InputStream
 from .models.configuration import URLSessionConfiguration
+from .models.cookie import HTTPCookie
+from .models.credential import CredentialPersistence, URLAuthenticationChallenge, URLCredential, URLProtectionSpace
+from .models.enums import (
+    Attribution,
+    AuthChallengeDisposition,
+    CachePolicy,
+    CookieAcceptPolicy,
+    DelayedRequestDisposition,
+    MultipathServiceType,
+    NetworkServiceType,
+    ResponseDisposition,
+    TaskState,
+    TLSProtocolVersion,
+)
+from .models.progress import Progress
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse, URLResponse
 from .routes.current import use_route
 from .routes.live import LiveRoute
 from .session import URLSession
+from .stores.cookie_storage import HTTPCookieStorage
 from .tasks import TRANSFER_SIZE_UNKNOWN, URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
 
 __all__ = [
-    "TRANSFER_SIZE_UNKNOWN",
+    "Attribution",
+    "AuthChallengeDisposition",
+    "CachePolicy",
     "CassetteError",
+    "CookieAcceptPolicy",
+    "CredentialPersistence",
+    "DelayedRequestDisposition",
     "GenericException",
+    "HTTPCookie",
+    "HTTPCookieStorage",
     "HTTPURLResponse",
+    "InputStream",
     "InvalidArgumentException",
     "LiveRoute",
     "Loading",
+    "MultipathServiceType",
+    "NetworkServiceType",
     "OperationQueue",
+    "Progress",
+    "ResponseDisposition",
     "SessionMockError",
+    "TLSProtocolVersion",
+    "TRANSFER_SIZE_UNKNOWN",
+    "TaskState",
+    "URLAuthenticationChallenge",
+    "URLCredential",
     "URLError",
+    "URLProtectionSpace",
     "URLRequest",
     "URLResponse",
     "URLSession",

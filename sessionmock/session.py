@@ -255,6 +255,7 @@ class URLSession(metaclass=_SharedSession):
             cache.remove_all_cached_responses()
         if (credentials := configuration.url_credential_storage) is not None:
             credentials.remove_all_credentials()
+        self._context.accepted.clear()
         self.flush(completion_handler)
 
     def flush(self, completion_handler: Callable[[], Any] | None = None) -> None:
@@ -280,7 +281,7 @@ class URLSession(metaclass=_SharedSession):
 
     # inside -----------------------------------------------------------------------------------------------------
     def _make(self, kind: type[Task], request: URLRequest | str, consumer: Consumer, *, body: bytes | BodyStream | None = None,
-              is_upload: bool = False, eager: bool = True, delegate: object | None = None) -> Task:
+              is_upload: bool = False, streamed: bool = False, eager: bool = True, delegate: object | None = None) -> Task:
         if isinstance(request, URLRequest):
             request = request.copy()
         elif isinstance(request, str):
@@ -295,7 +296,8 @@ class URLSession(metaclass=_SharedSession):
                 raise GenericException(f"Task created in a session that has been invalidated: {self!r}, made at {self._site}")
             identifier = next(self._identifiers)
             task = kind(self, identifier, Site(), registry.current_scope())
-            task._load = Load(self._context, task, request, consumer, body=body, is_upload=is_upload, eager=eager, route=current_route())
+            task._load = Load(self._context, task, request, consumer, body=body, is_upload=is_upload, streamed=streamed,
+                              eager=eager, route=current_route())
             self._tasks[identifier] = task
         if delegate is not None:
             task.delegate = delegate
@@ -310,7 +312,7 @@ class URLSession(metaclass=_SharedSession):
         if streamed_request is not None:
             if request is not None or from_data is not None or from_file is not None:
                 raise InvalidArgumentException("upload_task: streamed_request stands alone; its body comes from the delegate")
-            return self._make(URLSessionUploadTask, streamed_request, consumer, is_upload=True, body=None, **more)
+            return self._make(URLSessionUploadTask, streamed_request, consumer, is_upload=True, streamed=True, **more)
         if request is None:
             raise InvalidArgumentException("upload_task: a request is needed")
         if from_data is not None and from_file is not None:

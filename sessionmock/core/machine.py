@@ -102,11 +102,12 @@ _ROWS: dict[Phase, dict[Event, Row]] = {
     },
     P.LOADING: {
         **_EVERYWHERE,
-        E.NEEDS_STREAM: Row(P.NEEDING_STREAM, (F.ASK_STREAM,), "Apple: needNewBodyStream for a streamed upload, and to send a stream again"),
+        E.NEEDS_STREAM: Row(P.NEEDING_STREAM, (F.DROP, F.ASK_STREAM), "Apple: needNewBodyStream for a streamed upload"),
         E.SENT: Row(None, (F.TELL_SENT,), "Apple: didSendBodyData"),
         E.INFORMED: Row(None, (F.TELL_INFORMED,), "data-informational: a 1xx but 101 is told and is not the response"),
         E.REDIRECT: Row(P.REDIRECTING, (F.ASK_REDIRECT,), "I21: the delegate is asked at each hop"),
         E.CHALLENGE: Row(P.CHALLENGED, (F.ASK_CHALLENGE,), "RFC 9110, section 11.3: a challenge asks for a credential"),
+        E.RETRY: Row(P.LOADING, (F.DROP, F.OPEN), "RFC 7616, section 3.3: a stale nonce is answered without asking again"),
         E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "I14: response before data"),
         E.END: _IGNORED,
     },

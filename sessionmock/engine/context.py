@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..clock import nanoseconds
+from ..core.authentication import AcceptedCredentials
 from ..core.decoding import accept_encoding
 from ..models.configuration import URLSessionConfiguration
+from ..models.credential import URLCredential, URLProtectionSpace
 from ..models.enums import CookieAcceptPolicy
 from ..models.message import Headers
 from ..models.request import URLRequest
 from ..routes.base import Channel, Route
 from ..routes.live import LiveRoute
 from ..routes.local import LocalRoute
+from ..stores import defaults
 from .dispatch import methods
 from .loop import AnyEngine
 from .queues import OperationQueue
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 USER_AGENT = "sessionmock/0.1"
 
+defaults.install()
 _live = LiveRoute()
 _local = LocalRoute()
 
@@ -30,7 +34,7 @@ _local = LocalRoute()
 class Context:
     """Lent by a session to its loads. `ended` is told of each load that has delivered its terminal message."""
 
-    __slots__ = ("_channels", "_lock", "additional", "configuration", "cookies", "delegate", "ended", "engine", "idle_limit", "methods",
+    __slots__ = ("_channels", "_lock", "accepted", "additional", "configuration", "cookies", "delegate", "ended", "engine", "idle_limit", "methods",
                  "queue", "resource_limit", "session")
 
     def __init__(self, session: Any, configuration: URLSessionConfiguration, delegate: object | None, queue: OperationQueue,
@@ -45,6 +49,7 @@ class Context:
         self.idle_limit = nanoseconds(configuration.timeout_interval_for_request)
         self.resource_limit = nanoseconds(configuration.timeout_interval_for_resource)
         self.additional = tuple((configuration.http_additional_headers or {}).items())
+        self.accepted = AcceptedCredentials()
         self._channels: dict[Route, Channel] = {}
         self._lock = threading.Lock()
 
@@ -83,6 +88,13 @@ class Context:
             return
         if any(name.lower() == "set-cookie" for name, _ in headers) and (storage := configuration.http_cookie_storage) is not None:
             storage.store_from_headers(request.url, headers, policy, request.main_document_url)
+
+    def keep_credentials(self, credentials: list[tuple[URLProtectionSpace, URLCredential]]) -> None:
+        """Store what a delegate gave and a server took."""
+        storage = self.configuration.url_credential_storage if credentials else None
+        if storage is not None:
+            for space, credential in credentials:
+                storage.set_default_credential(credential, space)
 
     def flush(self) -> None:
         """New connections from now on."""

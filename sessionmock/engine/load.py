@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .. import trace
 from ..clock import Timer, nanoseconds
 from ..core import preparation
+from ..core.authentication import AuthenticationFlow, Next
 from ..core.decoding import Decoder, DecodingError, decoder
 from ..core.machine import ASKING, TRANSITIONS, Effect, Event, Phase, public_state
 from ..core.redirects import REDIRECT_LIMIT, redirected_request
 from ..errors import Code, GenericException, URLError, url_error
 from ..models.body import FileStream, as_body_stream
-from ..models.enums import ResponseDisposition, TaskState
-from ..models.message import BodyStream, Headers, ResponseHead, header
+from ..models.credential import NSURLAuthenticationMethodNegotiate, NSURLAuthenticationMethodNTLM, URLCredential
+from ..models.enums import AuthChallengeDisposition, ResponseDisposition, TaskState
+from ..models.message import BodyStream, Headers, Request, ResponseHead, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Exchange, Route
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 HELD = 128 * 1024        # bytes of a body that wait for the delegate before reading stops; one more read may be on its way
 DROPPED = 64 * 1024      # a response nobody wants is read to its end up to here, so that its connection can be kept
+
+CONNECTION_LEVEL = frozenset({NSURLAuthenticationMethodNTLM, NSURLAuthenticationMethodNegotiate})    # the session is asked first
 
 _count = threading.Lock()    # guards every load's suspend count: held for two statements at most
 
@@ -118,13 +122,14 @@ class Load:
     """The life of one task, from its first resume to its terminal message."""
 
     __slots__ = (
-        "_ask", "_body", "_busy", "_cancelled", "_control", "_counted_eager", "_decoder", "_door", "_enlisted", "_flow", "_incoming", "_last", "_methods",
-        "_pieces", "_redirects", "_started", "_still", "_suspensions", "_taken", "_timer", "consumer", "context", "eager", "error", "is_upload",
+        "_ask", "_authentication", "_body", "_busy", "_cancelled", "_control", "_counted_eager", "_decoder", "_door", "_enlisted", "_flow", "_incoming", "_last", "_message", "_methods",
+        "_pieces", "_redirects", "_started", "_still", "_streamed", "_suspensions", "_taken", "_timer", "consumer", "context", "eager", "error", "is_upload",
         "latch", "original_request", "phase", "received", "request", "response", "route", "sent", "source", "task", "total_to_send",
     )
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
-                 body: bytes | BodyStream | None = None, is_upload: bool = False, eager: bool = True, route: Route | None = None) -> None:
+                 body: bytes | BodyStream | None = None, is_upload: bool = False, streamed: bool = False, eager: bool = True,
+                 route: Route | None = None) -> None:
         self.context = context
         self.task = task
         self.original_request = self.request = request
@@ -139,7 +144,8 @@ class Load:
         self.latch = Latch()                  # set after the terminal message
         self.sent = self.received = 0
         self._body = body
-        self.total_to_send = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
+        self._streamed = streamed             # the delegate supplies the body
+        self.total_to_send = -1 if streamed else 0 if body is None else len(body) if isinstance(body, bytes) else body.length
         self._methods: dict[str, Method] | None = None       # of the task's own delegate
         self._suspensions = 1
         self._cancelled = False
@@ -153,6 +159,8 @@ class Load:
         self._flow: Inflow | None = None
         self._decoder: Decoder | None = None
         self._redirects = 0
+        self._authentication: AuthenticationFlow | None = None
+        self._message: Request
         self._enlisted = False
         self._counted_eager = False
         self._timer: Timer | None = None
@@ -346,6 +354,10 @@ class Load:
             else:
                 self._meet(Event.REDIRECT, following)
             return
+        if head.status in (401, 407) and self._challenged(head, response):
+            return
+        if self._authentication is not None:
+            self.context.keep_credentials(self._authentication.accepted(self._message, head))
         self._meet(Event.RESPONSE, response)
 
     def _decode(self, data: bytes) -> None:
@@ -391,15 +403,16 @@ class Load:
         return self.context.methods.get(name)
 
     def call(self, name: str, *arguments: Any, answered: Callable[..., None] | None = None) -> bool:
-        """Post the callback `name`; the exchange's events wait for it. False: no delegate has it.
+        """Post the callback `name` about this task; the exchange's events wait for it. False: no delegate has it.
 
         `answered` takes what a question is answered with, in a turn of this load; what it raises ends the load.
         """
         method = self.method(name)
-        if method is None:
-            return False
+        return method is not None and self._post(method, (self.task, *arguments), answered)
+
+    def _post(self, method: Method, arguments: tuple[Any, ...], answered: Callable[..., None] | None) -> bool:
         token = self._busy = object()
-        self.context.queue.submit(lambda: self._perform(method, arguments, token, answered), self.context.engine)
+        self.context.queue.submit(partial(self._perform, method, arguments, token, answered), self.context.engine)
         return True
 
     def _perform(self, method: Method, arguments: tuple[Any, ...], token: object, answered: Callable[..., None] | None) -> Any:
@@ -411,9 +424,9 @@ class Load:
             trace.current.callbacks.append(trace.Callback(method.name, self.task, arguments))
         try:
             if method.takes_handler:
-                method.call(self.context.session, self.task, *arguments, _Handler(self, method.name, token, answered))
+                method.call(self.context.session, *arguments, _Handler(self, method.name, token, answered))
                 return None
-            value = method.call(self.context.session, self.task, *arguments)
+            value = method.call(self.context.session, *arguments)
         except BaseException as error:
             self._crashed(method.name, token, error)
             return None
@@ -462,8 +475,11 @@ class Load:
                 self._body = None
             self.request = payload
             self._body = again(self._body)
-        elif payload is not None:
-            self._body = payload
+        else:
+            self._body = again(self._body) if payload is None else payload
+        if self._streamed and self._body is None:
+            self._meet(Event.NEEDS_STREAM, None)
+            return
         request, body = self.request, self._body
         refused = preparation.refusal(request, body)
         if refused is not None:
@@ -474,6 +490,8 @@ class Load:
         message = preparation.completed(
             request, body, additional=context.additional, cookies=context.cookies_for(request), defaults=context.defaults(),
             is_upload=self.is_upload)
+        self._authorize(message)
+        self._message = message
         self.source, channel = context.channel(self.route, message.parts.scheme)
         flow.exchange = channel.open(message, flow)
 
@@ -523,8 +541,56 @@ class Load:
             else:
                 flow.exchange.resume()
 
+    def _authorize(self, message: Request) -> None:
+        """Add what answers the last challenge, or what a server took before below the same path."""
+        if self._authentication is None:
+            if self.context.accepted.empty:
+                return
+            self._authentication = AuthenticationFlow(self.context.accepted)
+        for name, value in self._authentication.fields(message):
+            message.headers = [pair for pair in message.headers if pair[0].lower() != name.lower()]
+            message.headers.append((name, value))
+
+    def _challenged(self, head: ResponseHead, response: HTTPURLResponse) -> bool:
+        """Deal with a 401 or 407; False where it is the response."""
+        if self._authentication is None:
+            self._authentication = AuthenticationFlow(self.context.accepted)
+        self._ask = response
+        step = self._authentication.refused(self._message, head)
+        if step is Next.SEND:
+            self._meet(Event.RETRY, None)
+        elif step is Next.ASK:
+            self._meet(Event.CHALLENGE, None)
+        else:
+            return False
+        return True
+
     def _ask_challenge(self, payload: Any) -> None:
-        raise NotImplementedError
+        flow = self._authentication
+        assert flow is not None
+        storage = self.context.configuration.url_credential_storage
+        challenge = flow.challenge(None if storage is None else storage.default_credential(flow.space), self._ask)
+        if flow.space.authentication_method in CONNECTION_LEVEL and (
+                method := self.context.methods.get("session_did_receive_challenge")) is not None:
+            self._post(method, (challenge,), self._challenge_answered)
+            return
+        if not self.call("task_did_receive_challenge", challenge, answered=self._challenge_answered):
+            self._challenge_answered(AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING)
+
+    def _challenge_answered(self, disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:
+        flow = self._authentication
+        assert flow is not None
+        step = flow.answer(AuthChallengeDisposition(disposition), credential)
+        if step is Next.ASK:
+            self._ask_challenge(None)
+        elif step is Next.SEND:
+            lost = self._body is not None and again(self._body) is None
+            self._meet(Event.NEEDS_STREAM if lost else Event.RETRY, None)
+        elif step is Next.CANCEL:
+            self._cancelled = True
+            self._meet(Event.CANCELLED, url_error(Code.CANCELLED, self.request.url))
+        else:
+            self._meet(Event.RESPONSE, self._ask)
 
     def _ask_response(self, response: URLResponse) -> None:
         self.response = response

@@ -180,6 +180,8 @@ class Engine:
                 work.report("the engine")
         if inbox:
             self._wake(eager=True)
+        elif not self._live and self._owner is self._background:
+            self._interrupt()       # there is nothing to drive
 
     # loads ----------------------------------------------------------------------------------------------------
     def enlist(self, eager: bool) -> None:

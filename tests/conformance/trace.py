@@ -7,7 +7,6 @@ its delegate on a serial queue of its own.
 from __future__ import annotations
 
 import base64
-import io
 import json
 import sys
 import threading
@@ -195,7 +194,7 @@ class Delegate:
     def task_need_new_body_stream(self, session: Any, task: Any, completion_handler: Any) -> None:
         self.run.events.add("task_need_new_body_stream", label_of(task))
         text = self.rules.get("new_body_stream")
-        completion_handler(None if text is None else io.BytesIO(text.encode()))
+        completion_handler(None if text is None else sm.InputStream(text.encode()))
 
     def task_did_send_body_data(
         self, session: Any, task: Any, bytes_sent: int, total_bytes_sent: int, total_bytes_expected_to_send: int,
@@ -336,7 +335,7 @@ class Run:
         if "body" in wanted:
             made.http_body = wanted["body"].encode()
         if "body_stream" in wanted:
-            made.http_body_stream = io.BytesIO(wanted["body_stream"].encode())
+            made.http_body_stream = sm.InputStream(data=wanted["body_stream"].encode())
         if "timeout_interval" in wanted:
             made.timeout_interval = wanted["timeout_interval"]
         if "cache_policy" in wanted:
