@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from . import registry, trace
@@ -14,6 +15,7 @@ from .clock import SECOND
 from .engine import work
 from .engine.consumers import ToDelegate, ToHandler, ToLoading
 from .engine.context import Context
+from .engine.download import ToFile
 from .engine.load import Consumer, Load
 from .engine.loop import Latch, current_engine, engine as system_engine
 from .engine.queues import OperationQueue
@@ -21,6 +23,7 @@ from .errors import GenericException, InvalidArgumentException
 from .loading import Loading, ended
 from .models.body import FileStream, as_body_stream
 from .models.configuration import URLSessionConfiguration
+from .models.enums import ResponseDisposition
 from .models.message import BodyStream
 from .models.request import URLRequest
 from .models.response import URLResponse
@@ -129,6 +132,12 @@ class URLSession(metaclass=_SharedSession):
         """
         return self._upload(request, from_data, from_file, streamed_request, _handed(completion_handler))
 
+    def download_task(self, request: URLRequest | str, completion_handler: Handler | None = None) -> URLSessionDownloadTask:
+        """A task whose response goes to a temporary file, which is there for the delegate's
+        `download_task_did_finish_downloading` or for `completion_handler(location, response, error)`, and no longer (I18).
+        """
+        return self._make(URLSessionDownloadTask, request, ToFile(completion_handler))
+
     # loading in one call --------------------------------------------------------------------------------------
     def data(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[bytes, URLResponse]]:
         """Load `request` into memory: resumes a data task, and is awaited or asked for its `.result()`."""
@@ -140,6 +149,11 @@ class URLSession(metaclass=_SharedSession):
         """Send a body, and load the answer into memory."""
         consumer = ToLoading()
         return self._loading(self._upload(request, from_data, from_file, None, consumer, eager=False, delegate=delegate), consumer)
+
+    def download(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[Path, URLResponse]]:
+        """Load `request` into a temporary file, which the caller owns then: it is not removed (I18)."""
+        consumer = ToFile(keeps=True)
+        return self._loading(self._make(URLSessionDownloadTask, request, consumer, eager=False, delegate=delegate), consumer)
 
     # invalidation ---------------------------------------------------------------------------------------------
     def finish_tasks_and_invalidate(self) -> None:
@@ -319,6 +333,18 @@ class URLSession(metaclass=_SharedSession):
             raise InvalidArgumentException("upload_task: the body is from_data or from_file, not both")
         body = FileStream(from_file) if from_file is not None else bytes(from_data or b"")
         return self._make(URLSessionUploadTask, request, consumer, is_upload=True, body=body, **more)
+
+    def _become(self, load: Load, disposition: ResponseDisposition) -> tuple[URLSessionTask, Consumer]:
+        """The task that `load` goes on as, by the delegate's disposition; it keeps the identifier."""
+        if disposition is not ResponseDisposition.BECOME_DOWNLOAD:
+            raise InvalidArgumentException(f"{disposition!r}: a response can be cancelled, allowed or become a download")
+        old: URLSessionTask = load.task
+        task = URLSessionDownloadTask(self, old._identifier, old._site, old._scope)
+        task._load = load
+        task.task_description, task._delegate = old.task_description, old._delegate
+        with self._lock:
+            self._tasks[old._identifier] = task
+        return task, ToFile()
 
     def _loading(self, task: URLSessionTask, consumer: Any) -> Loading[Any]:
         task.resume()

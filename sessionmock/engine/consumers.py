@@ -11,10 +11,20 @@ from .load import Load, Message
 Outcome = tuple[bytes | None, URLResponse | None, URLError | None]
 
 
-class ToHandler:
-    """Collects the body for a completion handler, called with (data, response, error) on the delegate queue."""
+class InMemory:
+    """What consumers have in common that keep nothing on disk."""
 
     asks = False
+
+    def begin(self, load: Load, response: URLResponse) -> None:
+        """Nothing is prepared."""
+
+    def end(self, load: Load) -> None:
+        load.stored()
+
+
+class ToHandler(InMemory):
+    """Collects the body for a completion handler, called with (data, response, error) on the delegate queue."""
 
     def __init__(self, handler: Callable[..., Any]) -> None:
         self._handler = handler
@@ -29,10 +39,8 @@ class ToHandler:
         return "completion_handler", self._handler, (data, load.response, error)
 
 
-class ToLoading:
+class ToLoading(InMemory):
     """Collects the body for a `Loading`, which is told where the load ends: no queue lies between."""
-
-    asks = False
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -47,7 +55,7 @@ class ToLoading:
         return None
 
 
-class ToDelegate:
+class ToDelegate(InMemory):
     """Hands the response and each piece of the body to the delegate of a data or upload task."""
 
     asks = True

@@ -65,6 +65,8 @@ class Context:
                 channel = self._channels.get(route)
                 if channel is None:
                     channel = self._channels[route] = route.bind(self.configuration, self.engine)
+                    if len(self._channels) == 1:
+                        self.engine.attach()
         return route.source, channel
 
     def defaults(self) -> Headers:
@@ -106,6 +108,8 @@ class Context:
         channels, self._channels = self._channels, {}
         for channel in channels.values():
             channel.close()
+        if channels:
+            self.engine.detach()
         self.methods = {}
         self.delegate = None
 

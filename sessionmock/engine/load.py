@@ -52,8 +52,14 @@ class Consumer(Protocol):
 
     asks: bool      # whether the delegate is asked what to do with the response
 
+    def begin(self, load: Load, response: URLResponse) -> None:
+        """The response is the final one."""
+
     def data(self, load: Load, data: bytes) -> None:
         """A piece of the decoded body."""
+
+    def end(self, load: Load) -> None:
+        """The body is complete. Calls `load.stored()` when nothing is left to be asked."""
 
     def finished(self, load: Load, error: URLError | None) -> Message | None:
         """The load has its outcome: the terminal message to make on the delegate queue, or None where nobody takes one."""
@@ -594,6 +600,9 @@ class Load:
 
     def _ask_response(self, response: URLResponse) -> None:
         self.response = response
+        self.consumer.begin(self, response)
+        if self.phase is not Phase.DECIDING:
+            return
         if not (self.consumer.asks and self.call("data_task_did_receive_response", response, answered=self._disposed)):
             self._meet(Event.ALLOW, None)
 
@@ -607,13 +616,26 @@ class Load:
             self._meet(Event.BECOME, disposition)
 
     def _become(self, disposition: ResponseDisposition) -> None:
-        raise NotImplementedError
+        """The task goes on as another: the old one hears of it and of nothing more."""
+        assert self.response is not None
+        task, self.consumer = self.context.session._become(self, disposition)
+        self.consumer.begin(self, self.response)
+        self.call("data_task_did_become_download_task", task)
+        self.task = task
 
     def _consume(self, data: bytes) -> None:
         self.consumer.data(self, data)
 
     def _ask_store(self, payload: Any) -> None:
+        self.consumer.end(self)
+
+    def stored(self) -> None:
+        """Nothing is left to be asked about the complete body. In a turn of this load."""
         self._meet(Event.STORED, None)
+
+    def end_with(self, error: URLError) -> None:
+        """Fail. In a turn of this load."""
+        self._meet(Event.FAILED, error)
 
     def _store(self, payload: Any) -> None:
         pass

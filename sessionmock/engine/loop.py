@@ -126,6 +126,7 @@ class Engine:
         self._urgent = False                             # something was posted that cannot wait for a look
         self._live = 0                                   # loads on the engine
         self._eager = 0                                  # those of them that nobody may keep waiting
+        self._attached = 0                               # sessions whose connections live on the loop
 
     # posting --------------------------------------------------------------------------------------------------
     def post(self, call: Callable[..., None], *arguments: Any) -> None:
@@ -183,7 +184,18 @@ class Engine:
         elif not self._live and self._owner is self._background:
             self._interrupt()       # there is nothing to drive
 
-    # loads ----------------------------------------------------------------------------------------------------
+    # sessions and loads ---------------------------------------------------------------------------------------
+    def attach(self) -> None:
+        """A session has connections on the loop from now on."""
+        with self._lock:
+            self._attached += 1
+
+    def detach(self) -> None:
+        """It has none any more: the loop of the last one is closed when the background thread has nothing left to do."""
+        with self._lock:
+            self._attached -= 1
+        self.post_eager(_nothing)
+
     def enlist(self, eager: bool) -> None:
         """A load is on the engine from now on. Only on the engine."""
         self._live += 1
@@ -332,6 +344,10 @@ class Engine:
                     self._yield = False
                 elif self._owner is None and not waiting and clock.now() - idle_since > LINGER:
                     self._background = None
+                    if not self._attached and self._loop is not None:
+                        self._loop.close()
+                        self._loop = None
+                        self.clock = SystemClock()
                     return
             if self._owner is me:
                 self._drive(me, None, None, main=False)
@@ -365,6 +381,10 @@ def _report_to_hook(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
         raise context.get("exception") or RuntimeError(context["message"])
     except BaseException:
         work.report(f"the engine: {context['message']}")
+
+
+def _nothing() -> None:
+    """A call that is only there to be noticed."""
 
 
 class _Shield:
@@ -479,6 +499,8 @@ class VirtualEngine:
     delist = enlist
 
     def hasten(self) -> None: ...
+
+    attach = detach = rest = hasten
 
     def wait(self, latch: Event, until: int | None = None) -> bool:
         """Run what is due, and let time pass, until `latch` is set; False when virtual time ran out."""
