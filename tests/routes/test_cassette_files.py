@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sessionmock.errors import CassetteError
 from sessionmock.models.message import ResponseHead
-from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse, Tape, files, vcr_yaml
+from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse, Tape, files, vcr_yaml, yaml_writer
 
 ALL_BYTES = bytes(range(256)) * 3
 
@@ -43,7 +43,8 @@ ODD_TEXT = st.one_of(TEXT, st.text(st.characters(categories=["Cs", "Cc", "Zs", "
                      st.sampled_from(["- a", "a: b", " x "]))
 HEADERS = st.lists(st.tuples(st.one_of(ODD_TEXT, st.sampled_from(["A", "a", "B"])), ODD_TEXT), max_size=5)
 BODIES = st.one_of(st.binary(max_size=200), ODD_TEXT.map(lambda t: t.encode("utf-8", "surrogatepass")),
-                   st.text("\r\n\t :-x", max_size=40).map(str.encode))
+                   st.text("\r\n\t :-x", max_size=40).map(str.encode),
+                   st.text("\n\t #:-'{\"ab", min_size=1, max_size=200).map(str.encode))
 HEADS = st.builds(ResponseHead, st.integers(100, 199), HEADERS, ODD_TEXT)
 KEPT = st.none() | st.booleans() | st.integers() | ODD_TEXT.filter(str.isprintable)
 INTERACTIONS = st.builds(
@@ -63,6 +64,29 @@ def test_any_tape_survives_yaml(tmp_path_factory, interactions):
     path = tmp_path_factory.getbasetemp() / f"survives-{os.getpid()}.yaml"
     files.save(path, Tape(interactions, {"key": 1}))
     assert Tape(interactions, {"key": 1}) == files.load(path)
+
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.dates() | ODD_TEXT.filter(str.isprintable),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.text(max_size=5) | st.just("long" * 400), TREES, min_size=1, max_size=3))
+def test_any_tree_is_written_as_yaml_reads_it(tree):
+    """What is written means the same to PyYAML, in C and in Python, and to this package's reader."""
+    import yaml
+
+    written = yaml_writer.dump(tree)
+    assert tree == yaml.load(written, Loader=yaml.CSafeLoader) == yaml.load(written, Loader=yaml.SafeLoader)
+    assert tree == vcr_yaml.typed(vcr_yaml.read(written))
+
+
+def test_text_of_several_lines_is_written_as_it_is(tmp_path: Path):
+    """A body of several lines stands in the file line for line, so that a review can read it."""
+    files.save(tmp_path / "a.yaml", Tape([interaction(b'{\n  "a": 1,\n\n\t"b": 2\n}\n')]))
+    assert '      string: |\n        {\n          "a": 1,\n\n        \t"b": 2\n        }\n' in (tmp_path / "a.yaml").read_text()
 
 
 def test_exact_bytes_survive(path: Path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CassetteError
-from . import vcr_tree, vcr_yaml
+from . import vcr_tree, vcr_yaml, yaml_writer
 from .interaction import Tape
 
 MAX_BYTES = 1 << 29    # 512 MiB: no cassette of tests comes near
@@ -48,7 +48,7 @@ def load(path: Path) -> Tape | None:
 def save(path: Path, tape: Tape) -> None:
     """Write `tape` to `path` in the format that its name says. Raises CassetteError."""
     tree = vcr_tree.encode(tape)
-    data = _json_text(path, tree) if is_json(path) else vcr_yaml.write(tree)
+    data = _json_text(path, tree) if is_json(path) else yaml_writer.dump(tree)
     try:
         replace(path, data)
     except OSError as error:

@@ -131,10 +131,11 @@ def body_text(body: bytes) -> str | bytes:
 
 def text(value: str) -> str | bytes:
     """`value`, or its bytes where it holds surrogates, which neither format can write as text."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "surrogatepass")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogatepass")
     return value
 
 

@@ -1,4 +1,4 @@
-"""YAML as cassettes need it: read from libyaml's events into mappings, lists, text and bytes, and written in vcrpy's layout.
+"""YAML as cassettes need it: read from libyaml's events into mappings, lists, text and bytes.
 
 No object is ever made from a tag, and depth and aliases have limits (libyaml's own composer overflows the C stack on a
 deep file). Where a format wants text, text is what stands there: an unquoted 012, yes or 2020-01-01 is kept as written.
@@ -66,13 +66,6 @@ def read(data: bytes) -> Any:
         raise YAMLError(f"{error.problem or error.context}", mark.line + 1 if mark else None) from None
     except yaml.reader.ReaderError as error:
         raise YAMLError(f"not UTF-8 text: {error.reason}", data.count(b"\n", 0, error.position) + 1) from None
-
-
-def write(tree: dict[str, Any]) -> bytes:
-    """`tree` as vcrpy's dumper writes it, but with keys in their own order; ASCII alone."""
-    yaml = _library()
-    dumped: bytes = yaml.dump(tree, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, encoding="ascii")
-    return dumped
 
 
 def typed(node: Any) -> Any:
