@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 # name: how many arguments it takes, without the completion handler
 QUESTIONS = {
@@ -53,9 +53,14 @@ class Method(NamedTuple):
     takes_handler: bool     # False for a question: the answer is what it returns
 
 
-@lru_cache(maxsize=256)
+_known: WeakKeyDictionary[type, tuple[tuple[str, bool], ...]] = WeakKeyDictionary()
+
+
 def _implemented(kind: type) -> tuple[tuple[str, bool], ...]:
     """The names of the delegate methods that `kind` has, each with whether it takes a completion handler."""
+    known = _known.get(kind)
+    if known is not None:
+        return known
     found = []
     for name in (*QUESTIONS, *NOTICES):
         function = getattr(kind, name, None)
@@ -63,7 +68,8 @@ def _implemented(kind: type) -> tuple[tuple[str, bool], ...]:
             continue
         expected = QUESTIONS.get(name)
         found.append((name, expected is not None and not inspect.iscoroutinefunction(function) and _positional(function) > expected + 1))
-    return tuple(found)
+    _known[kind] = known = tuple(found)
+    return known
 
 
 def _positional(function: Callable[..., Any]) -> float:

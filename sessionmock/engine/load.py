@@ -26,12 +26,14 @@ from ..models.body import FileStream, as_body_stream
 from ..models.credential import NSURLAuthenticationMethodNegotiate, NSURLAuthenticationMethodNTLM, URLCredential
 from ..models.enums import AuthChallengeDisposition, ResponseDisposition, TaskState
 from ..models.message import BodyStream, Headers, Request, ResponseHead, header
+from ..models.metrics import ResourceFetchType, URLSessionTaskMetrics
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Exchange, Route
 from . import work
 from .dispatch import Method
 from .loop import Latch
+from .measuring import Hop, metrics
 
 if TYPE_CHECKING:
     from .context import Context
@@ -68,7 +70,7 @@ class Consumer(Protocol):
 class Inflow:
     """The sink of one exchange (routes.base.Sink)."""
 
-    __slots__ = ("arrived", "consumed", "ended", "exchange", "load", "paused", "started", "status", "wanted")
+    __slots__ = ("arrived", "consumed", "ended", "exchange", "hop", "load", "paused", "started", "status", "wanted")
 
     def __init__(self, load: Load) -> None:
         self.load = load
@@ -80,6 +82,8 @@ class Inflow:
         self.consumed = 0      # written inside the load's door
         self.status: int | None = None
         self.started = load.context.engine.clock.now()
+        self.hop = Hop(load.request, self.started, ResourceFetchType.NETWORK_LOAD)
+        load.hops.append(self.hop)
 
     def sent(self, count: int) -> None:
         if self.wanted:
@@ -91,6 +95,7 @@ class Inflow:
 
     def head(self, head: ResponseHead) -> None:
         self.status = head.status
+        self.hop.head = head
         if self.wanted:
             self.load.bring(self, Event.RESPONSE, head)
 
@@ -117,6 +122,10 @@ class Inflow:
 
     def _over(self, error: str) -> None:
         self.ended = True
+        hop = self.hop
+        hop.received = self.arrived
+        if not error:
+            hop.ended = self.load.context.engine.clock.now()
         if trace.current is not None:
             load = self.load
             elapsed = load.context.engine.clock.now() - self.started
@@ -128,9 +137,9 @@ class Load:
     """The life of one task, from its first resume to its terminal message."""
 
     __slots__ = (
-        "_ask", "_authentication", "_body", "_busy", "_cancelled", "_control", "_counted_eager", "_decoder", "_door", "_enlisted", "_flow", "_incoming", "_last", "_message", "_methods",
+        "_ask", "_authentication", "_body", "_busy", "_cancelled", "_control", "_counted_eager", "_created", "_decoder", "_door", "_enlisted", "_flow", "_incoming", "_last", "_message", "_methods",
         "_pieces", "_redirects", "_started", "_still", "_streamed", "_suspensions", "_taken", "_timer", "consumer", "context", "eager", "error", "is_upload",
-        "latch", "original_request", "phase", "received", "request", "response", "route", "sent", "source", "task", "total_to_send",
+        "hops", "latch", "original_request", "phase", "received", "request", "response", "route", "sent", "source", "task", "total_to_send",
     )
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
@@ -164,6 +173,8 @@ class Load:
         self._ask: Any = None                 # what the question that is out is about
         self._flow: Inflow | None = None
         self._decoder: Decoder | None = None
+        self.hops: list[Hop] = []             # a request each, for the metrics
+        self._created = context.engine.clock.now()
         self._redirects = 0
         self._authentication: AuthenticationFlow | None = None
         self._message: Request
@@ -351,6 +362,7 @@ class Load:
             self._meet(Event.RESPONSE, local)
             return
         response = HTTPURLResponse.from_head(url, head)
+        self.hops[-1].response = response
         self.context.store_cookies(self.request, head.headers)
         self._decoder = decoder(header(head.headers, "content-encoding"))
         if 300 <= head.status < 400 and (following := redirected_request(self.request, head.status, header(head.headers, "location"))):
@@ -499,7 +511,7 @@ class Load:
         self._authorize(message)
         self._message = message
         self.source, channel = context.channel(self.route, message.parts.scheme)
-        flow.exchange = channel.open(message, flow)
+        flow.exchange = flow.hop.exchange = channel.open(message, flow)
 
     def _ask_stream(self, payload: Any) -> None:
         """The body must come from the delegate; `payload` is the request to send it with, None for the present one."""
@@ -517,6 +529,7 @@ class Load:
 
     def _tell_sent(self, count: int) -> None:
         self.sent += count
+        self.hops[-1].sent += count
         self.call("task_did_send_body_data", count, self.sent, self.total_to_send)
 
     def _tell_informed(self, head: ResponseHead) -> None:
@@ -624,6 +637,7 @@ class Load:
         self.task = task
 
     def _consume(self, data: bytes) -> None:
+        self.hops[-1].decoded += len(data)
         self.consumer.data(self, data)
 
     def _ask_store(self, payload: Any) -> None:
@@ -665,10 +679,22 @@ class Load:
         if self._body is not None and not isinstance(self._body, bytes):
             self._body.close()
         message = self.consumer.finished(self, error)
+        if (method := self.method("task_did_finish_collecting_metrics")) is not None:
+            collected = metrics(self.hops, self._created, self._redirects, self.context.engine.clock)
+            self.context.queue.submit(partial(self._tell_metrics, method, collected), self.context.engine)
         if message is None:
             self._ended()
         else:
             self.context.queue.submit(partial(self._deliver, message), self.context.engine)
+
+    def _tell_metrics(self, method: Method, collected: URLSessionTaskMetrics) -> Any:
+        """On the delegate queue, before the terminal message."""
+        if trace.current is not None:
+            trace.current.callbacks.append(trace.Callback(method.name, self.task, (collected,)))
+        try:
+            return method.call(self.context.session, self.task, collected)
+        except BaseException:
+            work.report(f"the delegate's {method.name} of {self.task!r}")
 
     def _deliver(self, message: Message) -> Any:
         """On the delegate queue: the terminal message, once."""

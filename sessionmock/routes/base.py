@@ -58,7 +58,9 @@ class Exchange(Protocol):
 class Host(Protocol):
     """What the engine lends to a channel."""
 
-    clock: Clock
+    @property
+    def clock(self) -> Clock:
+        """What tells the time to this session."""
 
     def post(self, call: Callable[..., None], *arguments: Any) -> None:
         """Run `call` on the engine soon; from any thread. On the engine the asyncio loop of `loop()` is running."""

@@ -1,0 +1,94 @@
+"""What a task measured: one transaction for each request that it sent or answered from the cache (api: NSURLSessionTaskMetrics)."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from .request import URLRequest
+from .response import URLResponse
+
+
+class ResourceFetchType(IntEnum):
+    """Where a transaction's response came from."""
+
+    UNKNOWN = 0
+    NETWORK_LOAD = 1
+    SERVER_PUSH = 2
+    LOCAL_CACHE = 3
+
+
+class DomainResolutionProtocol(IntEnum):
+    """How a name was resolved; the system's resolver does not tell."""
+
+    UNKNOWN = 0
+    UDP = 1
+    TCP = 2
+    TLS = 3
+    HTTPS = 4
+
+
+@dataclass(slots=True)
+class URLSessionTaskTransactionMetrics:
+    """One request and its response. Dates are aware, None where nothing happened; counts are bytes.
+
+    fetch <= domain lookup <= connect <= secure connection <= request <= response; a stage that did not finish leaves its
+    end and all later dates None; a reused connection has no dates of its making.
+    """
+
+    request: URLRequest
+    response: URLResponse | None = None
+    fetch_start_date: datetime | None = None
+    domain_lookup_start_date: datetime | None = None
+    domain_lookup_end_date: datetime | None = None
+    connect_start_date: datetime | None = None
+    secure_connection_start_date: datetime | None = None
+    secure_connection_end_date: datetime | None = None
+    connect_end_date: datetime | None = None
+    request_start_date: datetime | None = None
+    request_end_date: datetime | None = None
+    response_start_date: datetime | None = None
+    response_end_date: datetime | None = None
+    network_protocol_name: str | None = None
+    is_proxy_connection: bool = False
+    is_reused_connection: bool = False
+    resource_fetch_type: ResourceFetchType = ResourceFetchType.UNKNOWN
+    count_of_request_header_bytes_sent: int = 0
+    count_of_request_body_bytes_sent: int = 0
+    count_of_request_body_bytes_before_encoding: int = 0
+    count_of_response_header_bytes_received: int = 0
+    count_of_response_body_bytes_received: int = 0
+    count_of_response_body_bytes_after_decoding: int = 0
+    local_address: str | None = None
+    local_port: int | None = None
+    remote_address: str | None = None
+    remote_port: int | None = None
+    negotiated_tls_protocol_version: int | None = None
+    negotiated_tls_cipher_suite: int | None = None
+    is_cellular: bool = False
+    is_expensive: bool = False
+    is_constrained: bool = False
+    is_multipath: bool = False
+    domain_resolution_protocol: DomainResolutionProtocol = DomainResolutionProtocol.UNKNOWN
+
+
+@dataclass(slots=True)
+class DateInterval:
+    """From `start` to `end`, both aware."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def duration(self) -> timedelta:
+        """How long it was."""
+        return self.end - self.start
+
+
+@dataclass(slots=True)
+class URLSessionTaskMetrics:
+    """The whole of a task: its transactions in order, the time from its creation to its end, and its redirects."""
+
+    task_interval: DateInterval
+    redirect_count: int = 0
+    transaction_metrics: list[URLSessionTaskTransactionMetrics] = field(default_factory=list)
