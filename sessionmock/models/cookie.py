@@ -252,8 +252,9 @@ def parse_cookie_date(text: str) -> datetime | None:
     year = int(found[_YEAR][1])
     year += 1900 if 70 <= year <= 99 else 2000 if year <= 69 else 0
     month, day = _MONTHS.index(found[_MONTH][1].lower()) + 1, int(found[_DAY][1])
+    hour, minute, second = map(int, found[_TIME].groups())
     try:
-        date = datetime(year, month, day, *map(int, found[_TIME].groups()), tzinfo=UTC)
+        date = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
     return date if year >= 1601 else None

@@ -1,0 +1,304 @@
+"""The rules of a private HTTP cache (RFC 9111) under URLSession's cache policies.
+
+Everything here is a function of its arguments: headers are pairs, times are aware datetimes, durations seconds.
+`decide` says how a load begins, `may_store` whether its response is kept, `freshen` what a 304 changes, `invalidated`
+what a request such as POST makes worthless.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+from ..models.cached_response import CachedURLResponse
+from ..models.enums import CachePolicy
+from ..models.message import Headers, header
+from ..models.response import HTTPURLResponse
+from ..models.url import split_url
+
+
+class Verdict(Enum):
+    """How a load begins."""
+
+    USE = "use"                  # give the cached response
+    REVALIDATE = "revalidate"    # ask with `validators`; on 304 give the cached response, `freshen`ed
+    LOAD = "load"                # ask as if there were no cache
+    FAIL = "fail"                # -1008, without asking (scenario cache-dont-load-miss)
+
+
+class Facts(NamedTuple):
+    """What the rules of age need of a stored response."""
+
+    status: int
+    headers: Headers
+    requested: datetime      # when its request was sent
+    received: datetime       # when its head arrived, or a 304 last confirmed it
+
+
+def facts_of(cached: CachedURLResponse, now: datetime) -> Facts:
+    """The facts of `cached` at `now`; one that no cache has stored yet is of now."""
+    response = cached.response
+    status, headers = (response.status_code, response.headers) if isinstance(response, HTTPURLResponse) else (200, [])
+    return Facts(status, headers, cached.requested or now, cached.received or now)
+
+
+Directives = Mapping[str, str | None]
+
+MAX_DELTA = 2 ** 31          # seconds; what more than this means is "for ever" (section 1.2.2)
+HEURISTIC_SHARE = 0.1        # of the time since Last-Modified (section 4.2.2)
+
+# Statuses that may be kept without being told for how long (RFC 9110, section 15.1). 206 is left out: no ranges are kept.
+HEURISTIC = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
+# Statuses whose meaning hangs on the request's own ranges, conditions or credentials.
+_NEVER = frozenset({206, 304, 401, 407, 412, 416})
+_TOLD = frozenset({"max-age", "public", "private"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_CONDITIONAL = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"})
+_SERVED = frozenset({"GET", "HEAD"})
+
+# What a 304 does not change: what describes the stored body, and what is a connection's own (section 3.2).
+_KEPT = frozenset({
+    "content-length", "content-encoding", "content-type", "content-range", "connection", "keep-alive", "proxy-connection",
+    "proxy-authenticate", "proxy-authentication-info", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+})
+
+
+def decide(policy: CachePolicy, method: str, headers: Headers, cached: CachedURLResponse | None, now: datetime) -> Verdict:
+    """How a load of `method` with the request `headers` begins where `cached` is stored for it (None: nothing is).
+
+    The policies are Apple's (api: NSURLRequestCachePolicy). No range is served from a cache. A request with conditions
+    of its own goes to the server and gets the answer to them, a 304 too (scenario cache-own-conditional), unless its
+    policy asks for cached data of any age.
+    """
+    names = {name.lower() for name, _ in headers}
+    if method not in _SERVED or "range" in names:
+        cached = None
+    if policy is CachePolicy.RETURN_CACHE_DATA_ELSE_LOAD:
+        return Verdict.USE if cached else Verdict.LOAD
+    if policy is CachePolicy.RETURN_CACHE_DATA_DONT_LOAD:
+        return Verdict.USE if cached else Verdict.FAIL
+    if policy in _RELOADS or not names.isdisjoint(_CONDITIONAL):
+        return Verdict.LOAD
+    facts = facts_of(cached, now) if cached else None
+    again = Verdict.REVALIDATE if facts and validators(facts.headers) else Verdict.LOAD
+    if policy is CachePolicy.RELOAD_REVALIDATING_CACHE_DATA:
+        return again
+    asked = request_directives(headers) if "cache-control" in names or "pragma" in names else _NONE
+    if facts and _is_usable(asked, facts, now):
+        return Verdict.USE
+    return Verdict.FAIL if "only-if-cached" in asked else again
+
+
+_RELOADS = frozenset({CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA, CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA})
+
+
+def _is_usable(asked: Directives, cached: Facts, now: datetime) -> bool:
+    """Whether `cached` may be given without asking the server (sections 4, 4.2.4 and 5.2.1)."""
+    said = directives(header(cached.headers, "cache-control"))
+    if "no-cache" in asked or "no-cache" in said:
+        return False
+    age, lifetime = current_age(cached, now), freshness_lifetime(cached)
+    limit, least = seconds(asked, "max-age"), seconds(asked, "min-fresh")
+    if (limit is not None and age > limit) or (least is not None and lifetime - age < least):
+        return False
+    if age < lifetime:
+        return True
+    if "max-stale" not in asked or "must-revalidate" in said:
+        return False
+    return asked["max-stale"] is None or age - lifetime <= (seconds(asked, "max-stale") or 0)
+
+
+def freshness_lifetime(cached: Facts) -> float:
+    """For how many seconds `cached` is fresh, 0 where it cannot be told (section 4.2.1). `s-maxage` is for shared caches."""
+    control = directives(header(cached.headers, "cache-control"))
+    if (age := seconds(control, "max-age")) is not None:
+        return age
+    date = http_date(header(cached.headers, "date")) or cached.received
+    if (expires := header(cached.headers, "expires")) is not None:
+        until = http_date(expires)
+        return max(0.0, (until - date).total_seconds()) if until else 0.0
+    changed = http_date(header(cached.headers, "last-modified"))
+    if changed is None or (cached.status not in HEURISTIC and "public" not in control):
+        return 0.0
+    return max(0.0, (date - changed).total_seconds() * HEURISTIC_SHARE)
+
+
+def current_age(cached: Facts, now: datetime) -> float:
+    """For how many seconds the origin has not confirmed `cached` (section 4.2.3)."""
+    value = header(cached.headers, "age")
+    age = _delta((value or "").partition(",")[0].strip()) or 0
+    date = http_date(header(cached.headers, "date"))
+    apparent = (cached.received - date).total_seconds() if date else 0.0
+    corrected = age + max(0.0, (cached.received - cached.requested).total_seconds())
+    return max(apparent, corrected) + max(0.0, (now - cached.received).total_seconds())
+
+
+def may_store(method: str, request_headers: Headers, status: int, headers: Headers) -> bool:
+    """Whether the response may be kept (section 3). Answers to HEAD and to ranges are not.
+
+    Also a response that is stale at once is kept: it can be revalidated, and two policies give data of any age.
+    """
+    if method != "GET" or status < 200 or status in _NEVER or header(request_headers, "range") is not None:
+        return False
+    control = directives(header(headers, "cache-control"))
+    if "no-store" in request_directives(request_headers) or "*" in _list(header(headers, "vary")):
+        return False
+    if "must-understand" in control:                 # it stands above no-store (section 5.2.2.3)
+        return status in HEURISTIC
+    if "no-store" in control:
+        return False
+    told = not _TOLD.isdisjoint(control) or header(headers, "expires") is not None
+    return told or status in HEURISTIC
+
+
+def validators(headers: Headers) -> Headers:
+    """The fields that make a request ask whether the stored response with `headers` still holds; [] where it cannot (4.3.1)."""
+    found = [("If-None-Match", header(headers, "etag")), ("If-Modified-Since", header(headers, "last-modified"))]
+    return [(name, value) for name, value in found if value]
+
+
+def freshen(stored: Headers, received: Headers) -> Headers:
+    """The `stored` header fields after a 304, or an agreeing answer to HEAD, with those `received` (section 3.2).
+
+    A 304 for another entity tag than the stored one confirms nothing and changes nothing (section 4.3.4).
+    """
+    tag, known = header(received, "etag"), header(stored, "etag")
+    if tag and known and _weak(tag) != _weak(known):
+        return stored
+    listed = _list(header(received, "connection"))
+    new = [(name, value) for name, value in received if (key := name.lower()) not in _KEPT and key not in listed]
+    replaced = {name.lower() for name, _ in new} | {"age", "date"}      # the old ones would make it old at once
+    return [(name, value) for name, value in stored if name.lower() not in replaced] + new
+
+
+def head_agrees(stored: Headers, received: Headers) -> bool:
+    """Whether a 200 to HEAD describes the `stored` response to GET; where not, that one is stale for good (section 4.3.5)."""
+    return all(
+        (new := header(received, name)) is None or new == header(stored, name)
+        for name in ("etag", "last-modified", "content-length")
+    )
+
+
+def invalidated(method: str, url: str, status: int, headers: Headers) -> list[str]:
+    """The URLs whose cached responses a response to `method` makes worthless (section 4.4): [] for safe methods and errors.
+
+    Besides `url` itself, those that Location and Content-Location name, where they have the same origin.
+    """
+    if method in _SAFE or not 200 <= status < 400:
+        return []
+    found = [url]
+    for name in ("location", "content-location"):
+        if value := header(headers, name):
+            try:
+                named = urljoin(url, value)
+                same = split_url(named).origin == split_url(url).origin
+            except ValueError:
+                continue
+            if same:
+                found.append(named)
+    return found
+
+
+def reload_headers(policy: CachePolicy) -> Headers:
+    """What a request under `policy` says to the caches on its way: no-cache where those are ignored too."""
+    if policy is CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA:
+        return [("Cache-Control", "no-cache"), ("Pragma", "no-cache")]
+    return []
+
+
+# What tells responses for one URL apart ---------------------------------------------------------------
+
+def cache_key(url: str) -> str:
+    """`url` as a cache compares it: without fragment and user, the default port and the empty path written one way."""
+    parts = split_url(url)
+    return f"{parts.scheme}://{parts.authority}{parts.target}"
+
+
+def varying(headers: Headers) -> tuple[str, ...]:
+    """The request fields (lower case, sorted) that chose the response with `headers` (section 4.1).
+
+    Authorization is one of them unless the response is public: several users may share one cache here, and what one
+    may see is not for another (section 3.5).
+    """
+    names = _list(header(headers, "vary"))
+    if "public" not in directives(header(headers, "cache-control")):
+        names = names | {"authorization"}
+    return tuple(sorted(names))
+
+
+def selection(names: tuple[str, ...], headers: Headers) -> tuple[str | None, ...]:
+    """What a request with `headers` has in the fields `names`, blanks around commas taken away; None where it has none."""
+    values = (header(headers, name) for name in names)
+    return tuple([None if value is None else _BLANKS.sub(",", value.strip()) for value in values])
+
+
+# Fields ----------------------------------------------------------------------------------------------
+
+_DIRECTIVE = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)')
+_BLANKS = re.compile(r"\s*,\s*")
+_NONE: Directives = {}
+
+
+@lru_cache(maxsize=512)
+def directives(value: str | None) -> Directives:
+    """The directives of a Cache-Control field, names in lower case; the first of a repeated one counts (section 4.2.1)."""
+    found: dict[str, str | None] = {}
+    for name, quoted, token in _DIRECTIVE.findall(value or ""):
+        found.setdefault(name.lower(), quoted or token or None)
+    return found
+
+
+def request_directives(headers: Headers) -> Directives:
+    """The directives of a request; without Cache-Control, Pragma: no-cache stands for it (section 5.4)."""
+    control = header(headers, "cache-control")
+    return directives(header(headers, "pragma") if control is None else control)
+
+
+def seconds(control: Directives, name: str) -> int | None:
+    """The seconds that the directive `name` has, None where it is not there; 0, so stale, where it has no number."""
+    if name not in control:
+        return None
+    return _delta(control[name] or "") or 0
+
+
+def _delta(text: str) -> int | None:
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(int(text), MAX_DELTA) if len(text) <= 10 else MAX_DELTA
+
+
+def _list(value: str | None) -> frozenset[str]:
+    return frozenset(name.strip().lower() for name in value.split(",")) - {""} if value else frozenset()
+
+
+def _weak(tag: str) -> str:
+    return tag.strip().removeprefix("W/")
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? "
+    r"(?:(?P<day>\d\d)[ -](?P<month>[A-Z][a-z]{2})[ -](?P<year>\d{4}|\d\d) (?P<time>\d\d:\d\d:\d\d) GMT"
+    r"|(?P<month2>[A-Z][a-z]{2}) (?P<day2>[ \d]\d) (?P<time2>\d\d:\d\d:\d\d) (?P<year2>\d{4}))",
+    re.ASCII,
+)
+
+
+def http_date(value: str | None) -> datetime | None:
+    """The date of a field in one of the three forms of RFC 9110, section 5.6.7; None for anything else, as "0" or "-1"."""
+    match = _DATE.fullmatch(value.strip()) if value else None
+    if match is None:
+        return None
+    year = int(match["year"] or match["year2"])
+    if year < 100:
+        year += 1900 if year >= 70 else 2000
+    hour, minute, second = map(int, (match["time"] or match["time2"]).split(":"))
+    try:
+        month = _MONTHS.index(match["month"] or match["month2"]) + 1
+        return datetime(year, month, int(match["day"] or match["day2"]), hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None

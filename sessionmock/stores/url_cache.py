@@ -1,0 +1,373 @@
+"""URLCache: responses in memory and, where it has a folder, on disk. What may be stored or given is judged in `core.caching`."""
+from __future__ import annotations
+
+import os
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, ClassVar
+
+from ..clock import Clock, SystemClock
+from ..core.caching import cache_key, freshen, invalidated, selection, varying
+from ..errors import InvalidArgumentException
+from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
+from ..models.message import Headers, Request
+from ..models.request import URLRequest
+from ..models.response import HTTPURLResponse
+from .disk_cache import HELD, DiskCache, Entry, FileBody
+
+MEMORY_CAPACITY = 4 << 20      # bytes; Apple's documented sizes of the shared cache
+DISK_CAPACITY = 20 << 20
+
+Selected = tuple[str | None, ...]
+
+
+class _Shared(type):
+    """Gives URLCache its class property."""
+
+    _shared: URLCache | None = None
+
+    @property
+    def shared(cls) -> URLCache:
+        """The cache of sessions with the default configuration: in memory, until it is set to another."""
+        with _SHARED_LOCK:
+            if cls._shared is None:
+                cls._shared = URLCache()
+            return cls._shared
+
+    @shared.setter
+    def shared(cls, cache: URLCache) -> None:
+        with _SHARED_LOCK:
+            cls._shared = cache
+
+
+_SHARED_LOCK = threading.Lock()
+
+
+class URLCache(metaclass=_Shared):
+    """A cache for any number of sessions; every method may be called on any thread.
+
+    Capacities are bytes; 0 turns a tier off. Without a `directory` there is no disk tier, whatever its capacity. The
+    least recently used responses go first. On disk no response takes more than 5 % of the capacity, and bodies over
+    1 MiB are not held in memory too. Other processes may use the same directory. A disk that fails or a file that is
+    damaged is a miss, never an error.
+
+    A response is found by its URL (without fragment and user) and the request fields that its Vary names.
+    """
+
+    StoragePolicy: ClassVar[type[CacheStoragePolicy]] = CacheStoragePolicy
+
+    def __init__(
+        self, memory_capacity: int = MEMORY_CAPACITY, disk_capacity: int = DISK_CAPACITY,
+        directory: str | os.PathLike[str] | None = None, *, clock: Clock | None = None,
+    ) -> None:
+        self._clock: Clock = clock or SystemClock()
+        self._memory_capacity = _capacity("memory_capacity", memory_capacity)
+        self._disk_capacity = _capacity("disk_capacity", disk_capacity)
+        self._disk = None if directory is None else DiskCache(directory, disk_capacity, self._clock)
+        self._lock = threading.Lock()       # of the memory tier
+        self._memory: dict[str, dict[Selected, Entry]] = {}
+        self._used: OrderedDict[tuple[str, Selected], int] = OrderedDict()      # sizes, the least recently used first
+        self._usage = 0
+
+    @classmethod
+    def ephemeral(cls, memory_capacity: int = MEMORY_CAPACITY) -> URLCache:
+        """A new cache that never touches the disk, as ephemeral configurations have."""
+        return cls(memory_capacity, 0)
+
+    def __repr__(self) -> str:
+        disk = f", disk {self.current_disk_usage} of {self.disk_capacity} bytes in {self._disk.folder!r}" if self._disk else ""
+        return f"<URLCache memory {self.current_memory_usage} of {self.memory_capacity} bytes{disk}>"
+
+    # Sizes ---------------------------------------------------------------------------------------
+
+    @property
+    def memory_capacity(self) -> int:
+        """Bytes that the memory tier may use; setting less removes responses at once."""
+        return self._memory_capacity
+
+    @memory_capacity.setter
+    def memory_capacity(self, value: int) -> None:
+        self._memory_capacity = _capacity("memory_capacity", value)
+        with self._lock:
+            self._trim()
+
+    @property
+    def disk_capacity(self) -> int:
+        """Bytes that the files may use; setting less removes responses at once."""
+        return self._disk_capacity
+
+    @disk_capacity.setter
+    def disk_capacity(self, value: int) -> None:
+        self._disk_capacity = _capacity("disk_capacity", value)
+        if self._disk is not None:
+            self._disk.capacity = value
+
+    @property
+    def current_memory_usage(self) -> int:
+        """Bytes of the bodies, URLs and header fields in memory."""
+        return self._usage
+
+    @property
+    def current_disk_usage(self) -> int:
+        """Bytes of the files, those of other processes too."""
+        return 0 if self._disk is None else self._disk.usage()
+
+    @property
+    def largest(self) -> int:
+        """Bytes that a body may have to be kept in one of the tiers."""
+        return max(self._memory_capacity, 0 if self._disk is None else self._disk.limit)
+
+    # Apple's members -----------------------------------------------------------------------------
+
+    def cached_response(self, request: URLRequest | Request | str) -> CachedURLResponse | None:
+        """The response stored for `request`, however old; None where there is none.
+
+        A `URLRequest` (or a URL) need not say what the engine adds to it when it is sent: fields that it does not
+        have match any that the stored response was chosen by.
+        """
+        method, url, headers = _asked(request)
+        if url is None or method not in ("GET", "HEAD"):
+            return None
+        return self._find(cache_key(url), headers, exact=isinstance(request, Request))
+
+    def store_cached_response(self, cached_response: CachedURLResponse, request: URLRequest | Request | str) -> None:
+        """Keep `cached_response` for `request` (GET), in place of one that is there, as far as its storage policy goes.
+
+        No rule of HTTP is asked here: that is the caller's part (`core.caching.may_store`).
+        """
+        method, url, headers = _asked(request)
+        if url is None or method != "GET" or cached_response.storage_policy is CacheStoragePolicy.NOT_ALLOWED:
+            return
+        now = self._clock.date()
+        cached = cached_response
+        if cached.requested is None or cached.received is None:
+            cached = CachedURLResponse(
+                cached.response, cached.body, cached.user_info, cached.storage_policy, requested=now, received=now,
+            )
+        names = varying(cached.response.headers) if isinstance(cached.response, HTTPURLResponse) else ()
+        self._store(cache_key(url), Entry(cached, names, _digests(names, headers), now))
+
+    def remove_cached_response(self, request: URLRequest | Request | str) -> None:
+        """Remove whatever is stored for the URL of `request`; nothing there is no error."""
+        url = _asked(request)[1]
+        if url is not None:
+            key = cache_key(url)
+            with self._lock:
+                for selected in list(self._memory.get(key, ())):
+                    self._drop(key, selected)
+            if self._disk is not None:
+                self._disk.remove(key)
+
+    def remove_all_cached_responses(self) -> None:
+        """Remove everything, also what other processes stored in the directory."""
+        self._remove_since(None)
+
+    def remove_cached_responses_since(self, date: datetime) -> None:
+        """Remove what was stored after `date`, which is aware."""
+        self._remove_since(date)
+
+    def store_cached_response_for_task(self, cached_response: CachedURLResponse, task: Any) -> None:
+        """`store_cached_response` for a task's current request."""
+        self.store_cached_response(cached_response, task.current_request)
+
+    def get_cached_response_for_task(self, task: Any, completion_handler: Callable[[CachedURLResponse | None], None]) -> None:
+        """Hand `completion_handler` what is stored for a task's current request, at once."""
+        completion_handler(self.cached_response(task.current_request))
+
+    def remove_cached_response_for_task(self, task: Any) -> None:
+        """`remove_cached_response` for a task's current request."""
+        self.remove_cached_response(task.current_request)
+
+    # For the engine ------------------------------------------------------------------------------
+
+    def refresh(
+        self, cached: CachedURLResponse, request: Request, headers: Headers, requested: datetime, received: datetime,
+    ) -> CachedURLResponse:
+        """`cached` with what a 304's `headers` change, stored again for `request` (RFC 9111, section 4.3.4)."""
+        old = cached.response
+        if isinstance(old, HTTPURLResponse):
+            old = HTTPURLResponse(old.url, old.status_code, old.http_version, freshen(old.headers, headers), reason=old.reason)
+        new = CachedURLResponse(
+            old, cached.body, cached.user_info, cached.storage_policy, requested=requested, received=received,
+        )
+        self.store_cached_response(new, request)
+        return new
+
+    def invalidate(self, method: str, url: str, status: int, headers: Headers) -> None:
+        """Remove what a response to an unsafe `method` makes worthless (RFC 9111, section 4.4)."""
+        for each in invalidated(method, url, status, headers):
+            self.remove_cached_response(each)
+
+    def spool(self) -> Spool:
+        """Takes a body that is to be stored piece by piece."""
+        return Spool(self._memory_capacity, self._disk)
+
+    # Below: both tiers ---------------------------------------------------------------------------
+
+    def _find(self, key: str, headers: Headers, *, exact: bool) -> CachedURLResponse | None:
+        with self._lock:
+            entry = _newest(self._memory.get(key, {}).values(), headers, exact)
+            if entry is not None:
+                self._used.move_to_end((key, entry.selected))
+                return entry.cached
+        if self._disk is None or not self._disk_capacity:
+            return None
+        entry = _newest(self._disk.find(key), headers, exact)
+        if entry is None:
+            return None
+        self._disk.use(key, entry)
+        if entry.cached.size <= HELD:
+            with self._lock:
+                self._put(key, entry)
+        return entry.cached
+
+    def _store(self, key: str, entry: Entry) -> None:
+        disk = self._disk
+        kept = False
+        if disk is not None:
+            disk.remove_others(key, entry)
+            kept = entry.cached.storage_policy is CacheStoragePolicy.ALLOWED and disk.put(key, entry)
+            if not kept:
+                disk.remove_one(key, entry.selected)
+        with self._lock:
+            for old in list(self._memory.get(key, {}).values()):
+                if old.names != entry.names:        # chosen by other fields than now: never chosen again
+                    self._drop(key, old.selected)
+            self._drop(key, entry.selected)
+            if isinstance(entry.cached.body, bytes) and not (kept and entry.cached.size > HELD):
+                self._put(key, entry)
+
+    def _remove_since(self, date: datetime | None) -> None:
+        with self._lock:
+            for key, variants in list(self._memory.items()):
+                for entry in list(variants.values()):
+                    if date is None or entry.stored > date:
+                        self._drop(key, entry.selected)
+        if self._disk is not None:
+            self._disk.remove_since(date)
+
+    # The memory tier; its lock is held -----------------------------------------------------------
+
+    def _put(self, key: str, entry: Entry) -> None:
+        size = _size(key, entry.cached)
+        self._drop(key, entry.selected)
+        if size <= self._memory_capacity:
+            self._memory.setdefault(key, {})[entry.selected] = entry
+            self._used[key, entry.selected] = size
+            self._usage += size
+            self._trim()
+
+    def _drop(self, key: str, selected: Selected) -> None:
+        size = self._used.pop((key, selected), None)
+        if size is not None:
+            self._usage -= size
+            variants = self._memory[key]
+            del variants[selected]
+            if not variants:
+                del self._memory[key]
+
+    def _trim(self) -> None:
+        while self._usage > self._memory_capacity:
+            self._drop(*next(iter(self._used)))
+
+
+class Spool:
+    """Takes a body piece by piece, for `CachedURLResponse`: in memory up to 1 MiB, then in a file of the cache's folder.
+
+    Without a disk tier that could take more, all of it stays in memory. A body that grows too large for the cache, or
+    that the disk does not take, is given up, and what there was of it is released.
+    """
+
+    def __init__(self, memory_capacity: int, disk: DiskCache | None) -> None:
+        self._disk = disk if disk is not None and disk.limit > HELD else None
+        self._limit = memory_capacity if self._disk is None else self._disk.limit
+        self._pieces: list[bytes] | None = []
+        self._file: FileBody | None = None
+        self._handle = -1
+        self._length = 0
+        self._checksum = 0
+
+    def write(self, data: bytes) -> bool:
+        """Take `data`; False once the body has been given up."""
+        if self._pieces is None and self._file is None:
+            return False
+        self._length += len(data)
+        if self._length > self._limit:
+            self.discard()
+            return False
+        try:
+            if self._pieces is not None:
+                self._pieces.append(data)
+                if self._disk is not None and self._length > HELD:
+                    self._open(self._disk)
+            else:
+                self._append(data)
+        except OSError:
+            self.discard()
+            return False
+        return True
+
+    def body(self) -> bytes | FileBody | None:
+        """The whole body, to be called once at its end; None where it was given up."""
+        if self._pieces is not None:
+            return b"".join(self._pieces)
+        if self._file is not None:
+            self._file.length, self._file.checksum = self._length, self._checksum
+        return self._file
+
+    def discard(self) -> None:
+        """Give the body up."""
+        self._pieces = self._file = None
+
+    def _open(self, disk: DiskCache) -> None:
+        self._handle, path = disk.temporary()
+        self._file = FileBody(self._handle, 0, 0, path)
+        pieces, self._pieces = self._pieces or [], None
+        for piece in pieces:
+            self._append(piece)
+
+    def _append(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._handle, rest):]
+        self._checksum = zlib.crc32(data, self._checksum)
+
+
+def _asked(request: URLRequest | Request | str) -> tuple[str, str | None, Headers]:
+    if isinstance(request, str):
+        return "GET", request, []
+    if isinstance(request, Request):
+        return request.method, request.url, request.headers
+    return request.http_method, request.url, request.header_pairs()
+
+
+def _digests(names: tuple[str, ...], headers: Headers) -> Selected:
+    """What a request says in `names`, so that no credential or cookie is kept."""
+    values = selection(names, headers)
+    return tuple([None if value is None else sha256(value.encode("utf-8", "surrogatepass")).hexdigest() for value in values])
+
+
+def _newest(entries: Any, headers: Headers, exact: bool) -> Entry | None:
+    """The last received of `entries` that is for a request with `headers`."""
+    found: Entry | None = None
+    for entry in entries:
+        wanted = _digests(entry.names, headers)
+        fits = wanted == entry.selected if exact else all(a in (None, b) for a, b in zip(wanted, entry.selected, strict=True))
+        if fits and (found is None or entry.cached.received > found.cached.received):
+            found = entry
+    return found
+
+
+def _size(key: str, cached: CachedURLResponse) -> int:
+    headers = cached.response.headers if isinstance(cached.response, HTTPURLResponse) else []
+    return cached.size + len(key) + sum(len(name) + len(value) for name, value in headers)
+
+
+def _capacity(name: str, value: int) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise InvalidArgumentException(f"URLCache.{name} was given {value!r}; it takes bytes, 0 for none")
+    return value
