@@ -1,0 +1,106 @@
+"""Byte ranges of downloads: when one can be resumed, how it is asked for, and what the answer is worth (I19, faults 2.3).
+
+A file is never put together from bytes that may not belong together: in doubt the download starts over or fails.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import Enum
+from typing import NamedTuple
+
+from ..models.message import Headers, ResponseHead, header
+from ..models.url import split_url
+
+_CONTENT_RANGE = re.compile(r"bytes[ \t]+(?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]{1,18})|\*)", re.IGNORECASE)
+_STRONG_TAG = re.compile(r'"[^"\x00-\x20\x7f]*"')
+
+
+class ContentRange(NamedTuple):
+    """A Content-Range field. `first` and `last` are -1 where the range could not be satisfied, `total` where unknown."""
+
+    first: int
+    last: int
+    total: int
+
+
+def parse_content_range(value: str | None) -> ContentRange | None:
+    """The range of a Content-Range field in bytes, or None for anything else (RFC 9110, section 14.4)."""
+    match = _CONTENT_RANGE.fullmatch((value or "").strip())
+    if match is None:
+        return None
+    first, last, total = (-1 if number is None else int(number) for number in match.groups())
+    if first > last or (first >= 0 and 0 <= total <= last) or (first < 0 and total < 0):
+        return None
+    return ContentRange(first, last, total)
+
+
+def resume_validator(headers: Iterable[tuple[str, str]]) -> str | None:
+    """What If-Range names the resource by: a strong ETag, else its Last-Modified; None without either (I19).
+
+    A weak ETag never is: it says that two bodies mean the same, not that they are the same bytes (RFC 9110, 13.1.5).
+    """
+    headers = list(headers)
+    tag = header(headers, "etag")
+    return tag if tag is not None and _STRONG_TAG.fullmatch(tag) else header(headers, "last-modified") or None
+
+
+def can_resume(method: str, url: str, request_headers: Headers, head: ResponseHead, received: int, expected: int) -> bool:
+    """Whether a download that stopped after `received` of `expected` bytes (-1: unknown) yields resume data.
+
+    `request_headers` are those of the task's request, `head` is that of its response, also where it was resumed before.
+    Asked for are an http(s) GET that was not itself for a range, an answer of 200 (or the 206 of a resumed download) in
+    no content coding, a validator, and a server that takes byte ranges. The fifth of I19's conditions, the partial
+    file, is the caller's.
+    """
+    units = (header(head.headers, "accept-ranges") or "").lower().replace(" ", "").split(",")
+    return (
+        method == "GET" and split_url(url).scheme in ("http", "https") and header(request_headers, "range") is None
+        and head.status in (200, 206) and (head.status == 206 or "bytes" in units) and _is_plain(head)
+        and resume_validator(head.headers) is not None
+        and 0 < received and (expected < 0 or received < expected)
+    )
+
+
+def resume_headers(offset: int, validator: str) -> Headers:
+    """The fields that ask for the rest of a resource, if it is still the same (RFC 9110, sections 13.1.5 and 14.2)."""
+    return [("Range", f"bytes={offset}-"), ("If-Range", validator)]
+
+
+class Resumption(Enum):
+    """What the answer to a resumed download is worth."""
+
+    SPLICE = "the rest: append it to what is there"
+    RESTART = "the whole: write it from offset 0"
+    AGAIN = "no range can be had: send the request again without one, from offset 0"
+    FAIL = "neither: keep what is there and fail with -1011"
+
+
+def judge(head: ResponseHead, offset: int, expected: int, validator: str) -> Resumption:
+    """What to do with `head`, the final answer to a request with `resume_headers(offset, validator)`.
+
+    A 206 must carry the very rest: from `offset` to the end of a resource that is `expected` bytes long (-1: unknown),
+    in one part, not encoded, and with no validator that differs. Anything else that calls itself partial fails, and so
+    does a status that says nothing of the resource, so that a page of an error never becomes the file.
+    """
+    if head.status in (200, 203):
+        return Resumption.RESTART
+    if head.status in (412, 416):
+        return Resumption.AGAIN
+    found = parse_content_range(header(head.headers, "content-range"))
+    if head.status != 206 or found is None or not _is_plain(head):
+        return Resumption.FAIL
+    total = expected if found.total < 0 else found.total
+    length = header(head.headers, "content-length")
+    right = (
+        found.first == offset and (expected < 0 or total == expected) and found.last == total - 1
+        and (length is None or length == str(total - offset))
+        and not (header(head.headers, "content-type") or "").lower().startswith("multipart/byteranges")
+        and header(head.headers, "etag" if validator.startswith('"') else "last-modified") in (None, validator)
+    )
+    return Resumption.SPLICE if right else Resumption.FAIL
+
+
+def _is_plain(head: ResponseHead) -> bool:
+    """Whether the bytes on the wire are those of the file: ranges of an encoded body count encoded bytes."""
+    return (header(head.headers, "content-encoding") or "identity").strip().lower() == "identity"
