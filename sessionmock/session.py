@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 
 from . import registry, trace
 from .clock import SECOND
+from .core.resume_data import DownloadResumeData, decode
 from .engine import work
 from .engine.consumers import ToDelegate, ToHandler, ToLoading
 from .engine.context import Context
@@ -132,11 +133,15 @@ class URLSession(metaclass=_SharedSession):
         """
         return self._upload(request, from_data, from_file, streamed_request, _handed(completion_handler))
 
-    def download_task(self, request: URLRequest | str, completion_handler: Handler | None = None) -> URLSessionDownloadTask:
+    def download_task(self, request: URLRequest | str | None = None, completion_handler: Handler | None = None, *,
+                      resume_data: bytes | None = None) -> URLSessionDownloadTask:
         """A task whose response goes to a temporary file, which is there for the delegate's
         `download_task_did_finish_downloading` or for `completion_handler(location, response, error)`, and no longer (I18).
+
+        With `resume_data` instead of a request a download goes on where it stopped; data that is none fails the task
+        with -1002 when it is resumed.
         """
-        return self._make(URLSessionDownloadTask, request, ToFile(completion_handler))
+        return self._download(request, resume_data, completion_handler)
 
     # loading in one call --------------------------------------------------------------------------------------
     def data(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[bytes, URLResponse]]:
@@ -150,10 +155,11 @@ class URLSession(metaclass=_SharedSession):
         consumer = ToLoading()
         return self._loading(self._upload(request, from_data, from_file, None, consumer, eager=False, delegate=delegate), consumer)
 
-    def download(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[Path, URLResponse]]:
-        """Load `request` into a temporary file, which the caller owns then: it is not removed (I18)."""
-        consumer = ToFile(keeps=True)
-        return self._loading(self._make(URLSessionDownloadTask, request, consumer, eager=False, delegate=delegate), consumer)
+    def download(self, request: URLRequest | str | None = None, *, resume_from: bytes | None = None,
+                 delegate: object | None = None) -> Loading[tuple[Path, URLResponse]]:
+        """Load `request` into a temporary file, or go on with a download; the caller owns the file: it is not removed (I18)."""
+        task = self._download(request, resume_from, None, keeps=True, eager=False, delegate=delegate)
+        return self._loading(task, task._load.consumer)
 
     # invalidation ---------------------------------------------------------------------------------------------
     def finish_tasks_and_invalidate(self) -> None:
@@ -333,6 +339,20 @@ class URLSession(metaclass=_SharedSession):
             raise InvalidArgumentException("upload_task: the body is from_data or from_file, not both")
         body = FileStream(from_file) if from_file is not None else bytes(from_data or b"")
         return self._make(URLSessionUploadTask, request, consumer, is_upload=True, body=body, **more)
+
+    def _download(self, request: URLRequest | str | None, resume_data: bytes | None, handler: Handler | None, *, keeps: bool = False,
+                  **more: Any) -> URLSessionDownloadTask:
+        if (request is None) == (resume_data is None):
+            raise InvalidArgumentException("a download takes a request or resume data, one of them")
+        if resume_data is None:
+            assert request is not None
+            return self._make(URLSessionDownloadTask, request, ToFile(handler, keeps=keeps), **more)
+        try:
+            resumed = decode(resume_data, DownloadResumeData)
+        except ValueError:
+            return self._make(URLSessionDownloadTask, URLRequest(None), ToFile(handler, keeps=keeps), **more)
+        consumer = ToFile(handler, keeps=keeps, resumed=resumed)
+        return self._make(URLSessionDownloadTask, consumer.resuming(), consumer, **more)
 
     def _become(self, load: Load, disposition: ResponseDisposition) -> tuple[URLSessionTask, Consumer]:
         """The task that `load` goes on as, by the delegate's disposition; it keeps the identifier."""

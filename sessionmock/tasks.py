@@ -1,11 +1,15 @@
 """Tasks: one load each, started, held and cancelled by whoever has them (api: NSURLSessionTask and its kinds)."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .core.machine import Event
 from .engine.dispatch import methods
+from .engine.download import ToFile
 from .engine.load import Load
-from .errors import GenericException, URLError
+from .errors import DOWNLOAD_RESUME_DATA, Code, GenericException, URLError, url_error
 from .models.enums import TaskState
 from .models.request import URLRequest
 from .models.response import URLResponse
@@ -150,3 +154,23 @@ class URLSessionUploadTask(URLSessionDataTask):
 
 class URLSessionDownloadTask(URLSessionTask):
     """A response in a file."""
+
+    def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> None:
+        """Cancel, and call `completion_handler` with what `download_task(resume_data=...)` goes on with.
+
+        It gets None where the download cannot be resumed: that takes an http GET, an answer with an ETag or a
+        Last-Modified and byte ranges, and a part of the body (I19). The handler is called before the completion, whose
+        error carries the same data (I20).
+        """
+        self._load.instruct(partial(self._produce, completion_handler))
+
+    def _produce(self, handler: Callable[[bytes | None], Any] | None) -> None:
+        load = self._load
+        consumer = load.consumer
+        data = consumer.resume_data(load) if isinstance(consumer, ToFile) and load.error is None else None
+        if handler is not None:
+            load.context.queue.submit(partial(handler, data), load.context.engine)
+        error = url_error(Code.CANCELLED, load.request.url)
+        if data is not None:
+            error.user_info[DOWNLOAD_RESUME_DATA] = data
+        load.fail(Event.CANCELLED, error)

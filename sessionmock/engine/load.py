@@ -218,6 +218,11 @@ class Load:
         self._control.append(partial(self._meet, event, error))
         self.pump()
 
+    def instruct(self, call: Callable[[], None]) -> None:
+        """Make `call` in a turn of this load."""
+        self._control.append(call)
+        self.pump()
+
     def set_delegate_methods(self, methods: dict[str, Method]) -> None:
         """The methods of the task's own delegate, asked before the session's (I23)."""
         self._methods = methods
@@ -646,6 +651,11 @@ class Load:
     def stored(self) -> None:
         """Nothing is left to be asked about the complete body. In a turn of this load."""
         self._meet(Event.STORED, None)
+
+    def start_over(self, request: URLRequest) -> None:
+        """Send `request` in place of the one whose answer is of no use. In a turn of this load."""
+        self.request = request
+        self._meet(Event.RETRY, None)
 
     def end_with(self, error: URLError) -> None:
         """Fail. In a turn of this load."""
