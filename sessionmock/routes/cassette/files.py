@@ -47,8 +47,7 @@ def load(path: Path) -> Tape | None:
 
 def save(path: Path, tape: Tape) -> None:
     """Write `tape` to `path` in the format that its name says. Raises CassetteError."""
-    tree = vcr_tree.encode(tape)
-    data = _json_text(path, tree) if is_json(path) else yaml_writer.dump(tree)
+    data = _json_text(path, tape) if is_json(path) else yaml_writer.dump(vcr_tree.encode(tape))
     try:
         replace(path, data)
     except OSError as error:
@@ -89,21 +88,13 @@ def _json(data: bytes) -> Any:
         raise vcr_yaml.YAMLError(f"not read: {error}", None) from None
 
 
-def _json_text(path: Path, tree: dict[str, Any]) -> bytes:
-    try:
-        return (json.dumps(tree, indent=4) + "\n").encode("ascii")
-    except TypeError:
-        number, item = next((n, i) for n, i in enumerate(tree["interactions"], 1) if _has_bytes(i))
-        asked = f"interaction {number} ({item['request']['method']} {item['request']['uri']})"
-        raise CassetteError(f"{path}: JSON cannot hold the bytes of {asked}; give the cassette a name in .yaml") from None
-
-
-def _has_bytes(node: Any) -> bool:
-    if isinstance(node, dict):
-        return any(map(_has_bytes, node)) or any(map(_has_bytes, node.values()))
-    if isinstance(node, list):
-        return any(map(_has_bytes, node))
-    return isinstance(node, bytes)
+def _json_text(path: Path, tape: Tape) -> bytes:
+    tree = vcr_tree.encode(tape, binary=False)
+    for number, item in enumerate(tree["interactions"], 1):
+        if isinstance(item["request"]["body"], bytes) or isinstance(item["response"]["body"]["string"], bytes):
+            asked = f"interaction {number} ({item['request']['method']} {item['request']['uri']})"
+            raise CassetteError(f"{path}: JSON cannot hold the bytes of {asked}; give the cassette a name in .yaml")
+    return (json.dumps(tree, indent=4, default=str) + "\n").encode("ascii")
 
 
 def _line(data: bytes) -> int | None:

@@ -9,12 +9,16 @@ thing and differ (a file edited by hand), vcrpy's part holds.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...models.message import Headers, ResponseHead
 from .interaction import Extra, Interaction, RecordedRequest, RecordedResponse, Tape
+from .texts import body_text, from_bytes, text, wire_text
 
 EXTRA = "sessionmock"
+
+Writer = Callable[[str], str | bytes]
 
 
 class Misshapen(Exception):
@@ -37,9 +41,10 @@ def decode(tree: Any) -> Tape:
     return Tape([_interaction(item, tree) for item in tree["interactions"]], _mapping(metadata, "metadata", tree))
 
 
-def encode(tape: Tape) -> dict[str, Any]:
-    """The tree of `tape`: fresh containers, so that no writer makes aliases of them."""
-    tree: dict[str, Any] = {"interactions": [_item(interaction) for interaction in tape.interactions]}
+def encode(tape: Tape, *, binary: bool = True) -> dict[str, Any]:
+    """The tree of `tape`. Without `binary`, for a format that has no bytes, only bodies that are not text are bytes."""
+    writers: tuple[Writer, Writer] = (text, wire_text) if binary else (str, str)
+    tree: dict[str, Any] = {"interactions": [_item(interaction, *writers) for interaction in tape.interactions]}
     if tape.metadata:
         tree["metadata"] = tape.metadata
     return tree | {"version": 1}
@@ -81,7 +86,7 @@ _KNOWN = frozenset({"status", "headers", "body", EXTRA})
 _OLD_HTTPX = frozenset({"status_code", "http_version", "headers", "content", EXTRA})    # what vcrpy 4.1 to 5.1 wrote for httpx
 
 
-def _item(interaction: Interaction) -> dict[str, Any]:
+def _item(interaction: Interaction, text: Writer, wire_text: Writer) -> dict[str, Any]:
     request, response, extra = interaction.request, interaction.response, interaction.extra
     asked, answered = _grouped(request.headers), _grouped(response.headers)
     ours: dict[str, Any] = {}
@@ -90,15 +95,16 @@ def _item(interaction: Interaction) -> dict[str, Any]:
     if not response.reason.isascii():    # vcrpy hands it to httpx as ASCII
         ours["reason"] = text(response.reason)
     if len({name.lower() for name in asked}) != len(request.headers):
-        ours["request_headers"] = _listed(request.headers)
+        ours["request_headers"] = _listed(request.headers, text)
     if _ungrouped(answered) != response.headers:
-        ours["response_headers"] = _listed(response.headers)
+        ours["response_headers"] = _listed(response.headers, text)
     if extra.informational:
         ours["informational"] = [
-            {"status": head.status, "reason": text(head.reason), "headers": _listed(head.headers)} for head in extra.informational
+            {"status": head.status, "reason": text(head.reason), "headers": _listed(head.headers, text)}
+            for head in extra.informational
         ]
     if extra.trailers:
-        ours["trailers"] = _listed(extra.trailers)
+        ours["trailers"] = _listed(extra.trailers, text)
     if extra.chunks:
         ours["chunks"] = " ".join(f"{start}@{time}" for start, time in extra.chunks)
     return {
@@ -118,48 +124,6 @@ def _item(interaction: Interaction) -> dict[str, Any]:
     }
 
 
-# Text and bytes ------------------------------------------------------------------------------------------------------
-
-
-def body_text(body: bytes) -> str | bytes:
-    """A body as vcrpy writes it: text where it is UTF-8, else bytes."""
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return body
-
-
-def text(value: str) -> str | bytes:
-    """`value`, or its bytes where it holds surrogates, which neither format can write as text."""
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-8", "surrogatepass")
-    return value
-
-
-def wire_text(value: str) -> str | bytes:
-    """The value of a response header: the bytes of the wire where it is not ASCII, since vcrpy hands text to httpx as ASCII."""
-    if value.isascii():
-        return value
-    try:
-        raw = value.encode("latin-1")
-        raw.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return raw
-    except UnicodeEncodeError:
-        pass
-    return value.encode("utf-8", "surrogatepass")
-
-
-def _from_bytes(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
 # Headers -------------------------------------------------------------------------------------------------------------
 
 
@@ -174,7 +138,7 @@ def _ungrouped(grouped: dict[str, list[str]]) -> Headers:
     return [(name, value) for name, values in grouped.items() for value in values]
 
 
-def _listed(headers: Headers) -> list[list[str | bytes]]:
+def _listed(headers: Headers, text: Writer) -> list[list[str | bytes]]:
     return [[text(name), text(value)] for name, value in headers]
 
 
@@ -242,7 +206,7 @@ def _text(node: Any, what: str, around: Any) -> str:
     if isinstance(node, str):
         return str(node)
     if isinstance(node, bytes):
-        return _from_bytes(node)
+        return from_bytes(node)
     if isinstance(node, int) and not isinstance(node, bool):
         return str(node)
     raise Misshapen(f"{what} is text, not {_shown(node)}", around)

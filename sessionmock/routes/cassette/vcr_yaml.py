@@ -9,6 +9,7 @@ import base64
 from typing import Any
 
 from ...errors import CassetteError
+from .texts import from_bytes
 
 MAX_DEPTH = 100              # a cassette is 7 deep
 MAX_EXPANSION = 10_000_000   # nodes after aliases are followed
@@ -141,7 +142,7 @@ def _tree(yaml: Any, loader: Any) -> Any:
         elif key is None:
             if not isinstance(value, (str, bytes)):
                 raise YAMLError("a key is text", event.start_mark.line + 1)
-            key = value if isinstance(value, str) else value.decode("utf-8", "surrogatepass")
+            key = value if isinstance(value, str) else from_bytes(value)
         else:
             container[key] = value
             key = None
