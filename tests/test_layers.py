@@ -23,7 +23,7 @@ LAYERS = (
     {"core"},
     {"stores", "routes"},
     {"engine"},
-    {"delegates", "tasks", "session"},
+    {"delegates", "loading", "session", "tasks"},
     {"background", "cli"},
     {"__init__", "__main__"},
 )

@@ -1,0 +1,155 @@
+"""The load that contestants are put under: the same for our own and for the peers."""
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import random
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from statistics import quantiles
+from time import perf_counter
+from typing import Any
+
+Play = Callable[[int], dict[str, float] | None]
+Get = Callable[[], Any]
+GetURL = Callable[[str], Any]
+
+
+def one_by_one(get: Get) -> Play:
+    """`count` calls, one after the other; told apart: what nine of ten took at most."""
+    def play(count: int) -> dict[str, float]:
+        took = []
+        for _ in range(count):
+            start = perf_counter()
+            get()
+            took.append(perf_counter() - start)
+        return {"p90": quantiles(took, n=10)[-1]}
+    return play
+
+
+def in_threads(get: Get, threads: int) -> Play:
+    """`count` calls, shared by `threads` threads."""
+    def some(count: int) -> None:
+        for _ in range(count):
+            get()
+
+    def play(count: int) -> None:
+        workers = [threading.Thread(target=some, args=(count // threads,)) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    return play
+
+
+async def at_once(get: Callable[[], Awaitable[Any]], count: int, flights: int) -> None:
+    """`count` calls, `flights` of them in flight at any time."""
+    async def some() -> None:
+        for _ in range(count // flights):
+            await get()
+    await asyncio.gather(*(some() for _ in range(flights)))
+
+
+def computing(play: Play, threads: int) -> Play:
+    """`play` beside threads that compute, and hold the interpreter's lock for it, as long as it plays."""
+    def compute(stop: threading.Event) -> None:
+        while not stop.is_set():
+            sum(number * number for number in range(1000))
+
+    @contextmanager
+    def computation() -> Iterator[None]:
+        stop = threading.Event()
+        workers = [threading.Thread(target=compute, args=(stop,)) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for worker in workers:
+                worker.join()
+
+    def beside(count: int) -> dict[str, float] | None:
+        with computation():
+            start = perf_counter()
+            told = play(count) or {}
+            return {"wall": perf_counter() - start} | told
+    return beside if threads else play
+
+
+# scripts and cassettes ---------------------------------------------------------------------------------------------
+def script_url(number: int) -> str:
+    return f"https://api.example.com/items/{number}"
+
+
+def script_urls(routes: int) -> list[str]:
+    """The URL of every route, in an order that favours none."""
+    return [script_url(number) for number in random.Random(1).sample(range(routes), routes)]
+
+
+def cassette(folder: str, interactions: int, number: int) -> tuple[str, list[str]]:
+    """A cassette of vcrpy's format with JSON bodies of 1 KB, written when first asked for; and the URLs it answers.
+
+    No two share a URL: what a URL costs when it is first seen belongs to every interaction, of short cassettes too.
+    """
+    urls = [f"https://api.example.com/{interactions}/{number}/{place}?page=1" for place in range(interactions)]
+    file = Path(folder, f"{interactions}-{number}.yaml")
+    if not file.exists():
+        with file.open("w") as out:
+            out.write("interactions:\n")
+            for place, url in enumerate(urls):
+                body = json.dumps({"number": place, "text": "x" * (1000 - len(str(place)))})
+                out.write(ENTRY.format(url=url, body=body, length=len(body)))
+            out.write("version: 1\n")
+    return str(file), urls
+
+
+def replays(folder: str, interactions: int, replay: Callable[[str], AbstractContextManager[GetURL]]) -> Play:
+    """`count` cassettes replayed in order, each once; `wall` is that of one answer. Loading, with the first answer, is told
+    apart. `replay` opens a cassette and gives what gets a URL.
+    """
+    numbers = itertools.count()
+
+    def play(count: int) -> dict[str, float]:
+        spent = loading = 0.0
+        for file, urls in [cassette(folder, interactions, next(numbers)) for _ in range(count)]:
+            start = perf_counter()
+            with replay(file) as get:
+                get(urls[0])
+                loaded = perf_counter()
+                for url in urls[1:]:
+                    get(url)
+                spent += perf_counter() - loaded
+                loading += loaded - start
+        return {"wall": spent / count / (interactions - 1), "load": loading / count}
+    return play
+
+
+ENTRY = """- request:
+    body: ''
+    headers:
+      accept:
+      - '*/*'
+      host:
+      - api.example.com
+      user-agent:
+      - python-httpx/0.28.1
+    method: GET
+    uri: {url}
+  response:
+    body:
+      string: '{body}'
+    headers:
+      content-length:
+      - '{length}'
+      content-type:
+      - application/json
+      date:
+      - Sun, 22 Nov 2026 12:00:00 GMT
+    status:
+      code: 200
+      message: OK
+"""

@@ -1,0 +1,143 @@
+"""sessionmock's contestants, the mirror of `peers`."""
+from __future__ import annotations
+
+import asyncio
+import gc
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from .load import Play, at_once, computing, in_threads, one_by_one, replays, script_url, script_urls
+from .peers import CONNECTIONS
+
+
+@contextmanager
+def _session() -> Iterator[Any]:
+    from sessionmock import URLSession, URLSessionConfiguration
+
+    configuration = URLSessionConfiguration.ephemeral()
+    configuration.http_maximum_connections_per_host = CONNECTIONS
+    with URLSession(configuration) as session:
+        yield session
+
+
+@contextmanager
+def result(url: str, threads: int = 1, beside: int = 0) -> Iterator[Play]:
+    """GETs by `.result()` from `threads` threads, beside `beside` computing ones."""
+    with _session() as session:
+        def get() -> None:
+            data, _ = session.data(url).result()
+            assert len(data) == 1024
+        yield in_threads(get, threads) if threads > 1 else computing(one_by_one(get), beside)
+
+
+@contextmanager
+def awaited(url: str) -> Iterator[Play]:
+    """GETs by `await`, 32 in flight."""
+    with _session() as session:
+        async def get() -> None:
+            data, _ = await session.data(url)
+            assert len(data) == 1024
+        loop = asyncio.new_event_loop()
+        yield lambda count: loop.run_until_complete(at_once(get, count, CONNECTIONS))
+        loop.close()
+
+
+@contextmanager
+def handlers(url: str) -> Iterator[Play]:
+    """GETs by completion handlers, 32 in flight: each handler starts the next."""
+    with _session() as session:
+        def play(count: int) -> None:
+            left, open_chains, done = count - CONNECTIONS, CONNECTIONS, threading.Event()
+
+            def completed(data: bytes | None, response: Any, error: Any) -> None:     # the queue is serial
+                nonlocal left, open_chains
+                assert data is not None, error
+                if left > 0:
+                    left -= 1
+                    session.data_task(url, completion_handler=completed).resume()
+                else:
+                    open_chains -= 1
+                    if not open_chains:
+                        done.set()
+            for _ in range(CONNECTIONS):
+                session.data_task(url, completion_handler=completed).resume()
+            done.wait()
+        yield play
+
+
+@contextmanager
+def script(routes: int) -> Iterator[Play]:
+    """GETs that a script of respx routes answers."""
+    from sessionmock import ScriptRoute, use_route
+
+    urls = script_urls(routes)
+    route = ScriptRoute()
+    for number in range(routes):
+        route.get(script_url(number)).respond(200, text="x" * 1024)
+    with use_route(route), _session() as session:
+        def play(count: int) -> None:
+            route.router.calls.reset()
+            for number in range(count):
+                session.data(urls[number % routes]).result()
+        yield play
+
+
+@contextmanager
+def cassette(folder: str, interactions: int) -> Iterator[Play]:
+    """Cassettes replayed in a session each."""
+    from sessionmock import CassetteRoute, use_route
+
+    @contextmanager
+    def replay(file: str) -> Iterator[Callable[[str], Any]]:
+        with use_route(CassetteRoute(file, mode="none")), _session() as session:
+            yield lambda url: session.data(url).result()
+    yield replays(folder, interactions, replay)
+
+
+@contextmanager
+def download(url: str) -> Iterator[Play]:
+    """A download to a file."""
+    with _session() as session:
+        def play(count: int) -> None:
+            location, _ = session.download(f"{url}/{count}").result()
+            assert Path(location).stat().st_size == count
+            Path(location).unlink()
+        yield play
+
+
+@contextmanager
+def upload(url: str) -> Iterator[Play]:
+    """An upload from a file, streamed with a length."""
+    from sessionmock import URLRequest
+
+    with _session() as session, tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "file")
+
+        def play(count: int) -> None:
+            with file.open("wb") as made:
+                made.truncate(count)
+            request = URLRequest(url, http_method="POST")
+            request.set_value("application/octet-stream", for_http_header_field="Content-Type")
+            _, response = session.upload(request, from_file=file).result()
+            assert response.status_code == 200
+        yield play
+
+
+@contextmanager
+def creation() -> Iterator[Play]:
+    """Sessions made and invalidated; told apart: how many TLS contexts there are afterwards."""
+    from sessionmock import URLSession, URLSessionConfiguration
+
+    def play(count: int) -> dict[str, float]:
+        start = perf_counter()
+        for _ in range(count):
+            URLSession(URLSessionConfiguration.ephemeral()).invalidate_and_cancel()
+        spent = perf_counter() - start
+        return {"wall": spent, "tls": sum(isinstance(thing, ssl.SSLContext) for thing in gc.get_objects())}
+    yield play
