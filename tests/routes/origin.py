@@ -56,7 +56,10 @@ class Peer:
 
     def read_line(self) -> bytes:
         while b"\r\n" not in self.buffer:
-            self.buffer += self.sock.recv(65536)
+            data = self.sock.recv(65536)
+            if not data:
+                raise ConnectionError("the client closed within a line")
+            self.buffer += data
         line, _, self.buffer = self.buffer.partition(b"\r\n")
         return line
 

@@ -38,8 +38,8 @@ class Connection(asyncio.BufferedProtocol):
     """A keep-alive connection to one origin, driving one exchange at a time. On the engine only."""
 
     __slots__ = (
-        "_answer", "_buffer", "_poll", "_tls_numbers", "_upload", "exchange", "facts", "fit", "idle_since", "pool", "reused",
-        "socket", "transport", "writable",
+        "_answer", "_buffer", "_poll", "_room", "_tls_numbers", "_upload", "exchange", "facts", "fit", "idle_since", "pool",
+        "reused", "socket", "transport",
     )
 
     transport: asyncio.Transport
@@ -50,7 +50,7 @@ class Connection(asyncio.BufferedProtocol):
         self.exchange: LiveExchange | None = exchange
         self.facts: dict[str, Any] = {}    # addresses and TLS, for every head of this connection
         self.fit = True                # for another exchange after the present one
-        self.writable = True           # the transport's buffer has room
+        self._room = True              # the transport's buffer has
         self.reused = False
         self.idle_since = 0
         self._answer = Answer("GET")
@@ -79,7 +79,7 @@ class Connection(asyncio.BufferedProtocol):
         self._upload = None
         timing.request_start = exchange.channel.host.clock.now()
         timing.request_header_bytes = len(outgoing.head)
-        body = b"" if request.body is None else request.body
+        body = request.body if outgoing.length else b""
         if isinstance(body, bytes) and len(body) <= SLICE and not outgoing.expects:
             self.transport.write(outgoing.head + body)
             self.sent_all()
@@ -125,6 +125,11 @@ class Connection(asyncio.BufferedProtocol):
         self.transport.close()
 
     # driven by the upload ----------------------------------------------------------------------------------------
+
+    @property
+    def writable(self) -> bool:
+        """Whether more may be written now."""
+        return self._room and not self.transport.is_closing()
 
     def write(self, data: bytes | memoryview) -> None:
         self.transport.write(data)
@@ -202,10 +207,10 @@ class Connection(asyncio.BufferedProtocol):
         self.pool.lost(self)
 
     def pause_writing(self) -> None:
-        self.writable = False
+        self._room = False
 
     def resume_writing(self) -> None:
-        self.writable = True
+        self._room = True
         if self._upload is not None:
             self._upload.pump()
 
@@ -220,9 +225,9 @@ class Connection(asyncio.BufferedProtocol):
                 if event.status >= 200 or event.status == 101:
                     self._head(exchange, event)
                 else:
+                    sink.informational(event)
                     if event.status == 100 and self._upload is not None:
                         self._upload.proceed()
-                    sink.informational(event)
             elif type(event) is End:
                 self._complete(exchange, event)
             elif isinstance(event, AnswerError):

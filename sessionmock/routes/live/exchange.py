@@ -81,7 +81,7 @@ class LiveExchange:
         self.channel.run(self._write, data)
 
     def close(self) -> None:
-        """After a 101: send what was written, then close the connection; `end` follows. Else the same as `cancel`."""
+        """After a 101: send what was written, then close without reading more; `end` follows. Else the same as `cancel`."""
         self.channel.run(self._close)
 
     # on the engine -----------------------------------------------------------------------------------------------

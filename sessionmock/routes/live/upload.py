@@ -24,7 +24,7 @@ class Upload:
 
     def __init__(self, connection: Connection, exchange: LiveExchange) -> None:
         body = exchange.request.body
-        assert body is not None
+        assert body is not None, "an empty body needs no upload"
         self._connection = connection
         self._exchange = exchange
         self._body: memoryview | BodyStream = memoryview(body) if isinstance(body, bytes) else body
