@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx
 from httpx import ByteStream, DecodingError, InvalidURL, RequestError, Response
@@ -123,7 +123,7 @@ class Sending:
     def answered(self) -> bool:
         return self.inbox.answer is not None or self.inbox.error is not None
 
-    def wait(self, ready: Callable[[], bool]) -> None:
+    def block(self, ready: Callable[[], bool]) -> None:
         """Block until `ready()`, or raise the client's time-out."""
         while not ready():
             latch = self.inbox.expect()
@@ -139,8 +139,8 @@ class Sending:
             if not told and not latch.done:
                 raise self._timeout()
 
-    async def wait_async(self, ready: Callable[[], bool]) -> None:
-        """Like `wait`, in a coroutine."""
+    async def hold(self, ready: Callable[[], bool]) -> None:
+        """Like `block`, in a coroutine."""
         while not ready():
             latch = self.inbox.expect()
             if ready():
@@ -185,7 +185,7 @@ def _body_class(package: Any) -> type:
         def __iter__(self) -> Iterator[bytes]:
             sending = self._sending
             while True:
-                sending.wait(sending.inbox.readable)
+                sending.block(sending.inbox.readable)
                 if (piece := sending.piece()) is None:
                     return
                 yield piece
@@ -193,7 +193,7 @@ def _body_class(package: Any) -> type:
         async def __aiter__(self) -> AsyncIterator[bytes]:
             sending = self._sending
             while True:
-                await sending.wait_async(sending.inbox.readable)
+                await sending.hold(sending.inbox.readable)
                 if (piece := sending.piece()) is None:
                     return
                 yield piece
@@ -244,17 +244,18 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
 
     def __init__(
-        self, route: Route | Callable[[], Route], host: Host, waiter: Waiter | None = None, configuration: URLSessionConfiguration | None = None,
+        self, route: Route | Callable[[], Route], host: Host, waiter: Waiter | None = None,
+        configuration: URLSessionConfiguration | None = None,
     ) -> None:
         self.host = host
         self.waiter: Waiter = waiter or Parking(host.clock)
-        self._route = route
+        self._name = cast("Callable[[], Route]", (lambda: route) if hasattr(route, "bind") else route)
         self._configuration = configuration
         self._channels: list[tuple[Route, Channel]] = []
         self._lock = threading.Lock()
 
     def _channel(self) -> Channel:
-        route = self._route if hasattr(self._route, "bind") else self._route()
+        route = self._name()
         with self._lock:
             for known, channel in self._channels:
                 if known is route:
@@ -269,14 +270,14 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: Any) -> Any:
         sending = Sending(self, request, self._channel(), _body(request))
-        sending.wait(sending.answered)
+        sending.block(sending.answered)
         return sending.response()
 
     async def handle_async_request(self, request: Any) -> Any:
         if not hasattr(request.stream, "__iter__"):
             await request.aread()
         sending = Sending(self, request, self._channel(), _body(request))
-        await sending.wait_async(sending.answered)
+        await sending.hold(sending.answered)
         return sending.response()
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
 from ..errors import Code, UnmatchedRequest, URLError, url_error
@@ -66,13 +67,20 @@ def _code(error: BaseException) -> Code:
         return _system_code(error) or Code.UNKNOWN
     code = next((_CODES[base.__name__] for base in kind.__mro__ if base.__name__ in _CODES), Code.UNKNOWN)
     if code is Code.CANNOT_CONNECT_TO_HOST:
-        cause: BaseException | None = error
-        while (cause := cause.__cause__ or cause.__context__) is not None:
-            if lower := _system_code(cause):
-                return lower
+        return next(filter(None, map(_system_code, _causes(error))), code)
     if code is Code.CANNOT_PARSE_RESPONSE and any(words in str(error) for words in ("disconnected", "closed connection")):
         return Code.NETWORK_CONNECTION_LOST
     return code
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What lies under `error`, which may be a ring: respx makes one of an exception that it raises again."""
+    seen = {id(error)}
+    cause = error.__cause__ or error.__context__
+    while cause is not None and id(cause) not in seen:
+        yield cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
 
 
 def _system_code(error: BaseException) -> Code | None:

@@ -159,7 +159,7 @@ def facts_of(pattern: p.Pattern) -> tuple[Facts, bool]:
     if not isinstance(values, tuple) or not all(type(value) in (str, int) for value in values):
         return {}, False       # a list may change in place, another type may have its own idea of equality
     if pattern.base is not None and kind is p.Path:
-        if pattern.base.lookup is not p.Lookup.STARTS_WITH or pattern.base.base is not None:
+        if pattern.base.lookup is not p.Lookup.STARTS_WITH:
             return {}, False
         start = pattern.base.value
         values = tuple(path for value in values for path in (start + value, start + value.removeprefix("/")))
@@ -181,6 +181,6 @@ def plain(pattern: p.Pattern) -> bool:
         return all(map(plain, pattern.value))
     if type(pattern) is _NOT:
         return plain(pattern.value)
-    return type(pattern).__module__ == p.__name__ and (pattern.base is None or plain(pattern.base))
+    return all(type(part).__module__ == p.__name__ for part in (pattern, pattern.base) if part is not None)
 
 

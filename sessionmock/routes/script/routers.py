@@ -64,7 +64,7 @@ class Routers:
         asked = edge_request(request.method, edge, request.headers, body)
         answering = Answering(request, asked, (asked.method, *key), self._indexes, sink, channel)
         try:
-            return answering.answer(threaded=False)
+            return answering.answer(None)
         except NeedsThread:
             deferred = Deferred()
             channel.host.work(answering.run, deferred)
@@ -85,19 +85,19 @@ class Answering:
     def run(self, deferred: Deferred) -> None:
         """On a thread that may block: find the answer and give it."""
         if not deferred.cancelled:
-            deferred.settle(self.answer(threaded=True))
+            deferred.settle(self.answer(deferred))
 
-    def answer(self, threaded: bool) -> Exchange:
-        """Give the answer to the sink. Unless `threaded` no user code may run: NeedsThread is raised before any does."""
+    def answer(self, deferred: Deferred | None) -> Exchange:
+        """Give the answer to the sink. Without `deferred` no user code may run: NeedsThread is raised before any does."""
         sink = self.sink
         try:
-            response = self._resolve(threaded)
+            response = self._resolve(deferred is not None)
         except NeedsThread:
             raise
         except UsedUp as error:
             return self.channel.miss(self.request, sink, str(error))
         except BaseException as error:
-            fail(sink, error, self._error)
+            fail(sink, error.origin if isinstance(error, SideEffectError) else error, self._error)
             return FINISHED
         if isinstance(response, EdgeRequest):
             return self._pass_through()
@@ -108,6 +108,8 @@ class Answering:
             give(sink, b"".join(response.stream), [])
             return FINISHED
         pump = Pump(self.channel.host, sink, self.channel.loop.pieces(response.stream), self._error)
+        if deferred is not None:
+            deferred.settle(pump)        # before it runs: a pause must reach it
         self.channel.host.work(pump.run)
         return pump
 
@@ -138,7 +140,7 @@ class Answering:
                     response = Response(200)       # respx: a router that need not mock everything answers everything
             except SideEffectError as error:
                 router.record(asked, response=None, route=error.route)
-                raise error.origin from error
+                raise
             if response == asked:
                 router.record(asked, response=None, route=route)
                 return asked
