@@ -145,5 +145,5 @@ def httpx_creation() -> Iterator[Play]:
 
 @contextmanager
 def nothing() -> Iterator[Play]:
-    """A bare interpreter."""
+    """An idle worker: the interpreter, with asyncio and what the worker itself needs."""
     yield lambda count: None

@@ -106,15 +106,16 @@ def _transfer(name: str, url: str, own_function: str, peer_function: str, size: 
     figures = race({
         "own": Contestant(own_function, {"url": url}),
         "httpx": Contestant(peer_function, {"url": url}),
-        "bare": Contestant("peers.nothing", {}),
+        "idle": Contestant("peers.nothing", {}),
     }, count=size, rounds=5, fresh=True)
-    own, httpx, bare = figures["own"], figures["httpx"], figures["bare"]
+    own, httpx, idle = figures["own"], figures["httpx"], figures["idle"]
 
     def rate(seconds: float) -> str:
         return f"{size / MEGABYTE / seconds:.0f} MB/s"
     yield Row(name, rate(own["wall"]), f"httpx {rate(httpx['wall'])}", httpx["wall"] / own["wall"], goal)
-    above = {key: (figures[key]["peak"] - bare["peak"]) / MEGABYTE for key in ("own", "httpx")}
-    yield Row(f"{name}, MB above bare", f"{above['own']:.1f} MB", f"httpx {above['httpx']:.1f} MB", above["own"], 10, most=True)
+    above = {key: (figures[key]["peak"] - idle["peak"]) / MEGABYTE for key in ("own", "httpx")}
+    yield Row(f"{name}, MB above an idle worker", f"{above['own']:.1f} MB", f"httpx {above['httpx']:.1f} MB",
+              above["own"], 10, most=True)
 
 
 def session() -> Iterator[Row]:

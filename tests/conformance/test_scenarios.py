@@ -21,11 +21,7 @@ CONFORMANCE = ROOT.parent / "shared" / "conformance"
 COMMAND = [sys.executable, "-m", "tests.conformance.trace"]
 
 # Areas and ids of scenarios that sessionmock does not pass yet. One that passes must leave the list.
-NOT_YET = frozenset({
-    "cache",
-    "download-resume", "download-resume-after-drop", "download-resume-bad-data", "download-resume-no-validator",
-    "websockets",
-})
+NOT_YET = frozenset({"cache", "websockets"})
 
 if not CONFORMANCE.is_dir():
     pytest.skip(f"no scenarios at {CONFORMANCE}", allow_module_level=True)
