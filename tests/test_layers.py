@@ -23,8 +23,8 @@ LAYERS = (
     {"core"},
     {"stores", "routes"},
     {"engine"},
-    {"delegates", "loading", "session", "tasks"},
-    {"background", "cli"},
+    {"clients", "delegates", "loading", "session", "tasks"},
+    {"background", "cli", "leaks"},
     {"__init__", "__main__"},
 )
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
