@@ -1,13 +1,16 @@
 """URLSession for Python, and a pytest plugin that decides where each task's bytes come from."""
 from __future__ import annotations
 
+from .clients import transport
 from .clock import VirtualClock
 from .engine.dispatch import responds_to
 from .engine.loop import virtual_time
 from .engine.queues import OperationQueue
 from .errors import CassetteError, GenericException, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
+from .leaks import Leak, LeakScope
 from .loading import Loading
 from .models.body import InputStream
+from .models.cached_response import CachedURLResponse, CacheStoragePolicy
 from .models.configuration import URLSessionConfiguration
 from .models.cookie import HTTPCookie
 from .models.credential import CredentialPersistence, URLAuthenticationChallenge, URLCredential, URLProtectionSpace
@@ -23,22 +26,33 @@ from .models.enums import (
     TaskState,
     TLSProtocolVersion,
 )
+from .models.metrics import DateInterval, ResourceFetchType, URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
 from .models.progress import Progress
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse, URLResponse
+from .routes.cassette import CassetteRoute
 from .routes.current import use_route
 from .routes.live import LiveRoute
+from .routes.script import Answer, ScriptRoute
 from .session import URLSession
 from .stores.cookie_storage import HTTPCookieStorage
+from .stores.credential_storage import URLCredentialStorage
+from .stores.url_cache import URLCache
 from .tasks import TRANSFER_SIZE_UNKNOWN, URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
+from .trace import Trace, set_trace
 
 __all__ = [
+    "Answer",
     "Attribution",
     "AuthChallengeDisposition",
     "CachePolicy",
+    "CacheStoragePolicy",
+    "CachedURLResponse",
     "CassetteError",
+    "CassetteRoute",
     "CookieAcceptPolicy",
     "CredentialPersistence",
+    "DateInterval",
     "DelayedRequestDisposition",
     "GenericException",
     "HTTPCookie",
@@ -46,19 +60,26 @@ __all__ = [
     "HTTPURLResponse",
     "InputStream",
     "InvalidArgumentException",
+    "Leak",
+    "LeakScope",
     "LiveRoute",
     "Loading",
     "MultipathServiceType",
     "NetworkServiceType",
     "OperationQueue",
     "Progress",
+    "ResourceFetchType",
     "ResponseDisposition",
+    "ScriptRoute",
     "SessionMockError",
     "TLSProtocolVersion",
     "TRANSFER_SIZE_UNKNOWN",
     "TaskState",
+    "Trace",
     "URLAuthenticationChallenge",
+    "URLCache",
     "URLCredential",
+    "URLCredentialStorage",
     "URLError",
     "URLProtectionSpace",
     "URLRequest",
@@ -68,10 +89,14 @@ __all__ = [
     "URLSessionDataTask",
     "URLSessionDownloadTask",
     "URLSessionTask",
+    "URLSessionTaskMetrics",
+    "URLSessionTaskTransactionMetrics",
     "URLSessionUploadTask",
     "UnmatchedRequest",
     "VirtualClock",
     "responds_to",
+    "set_trace",
+    "transport",
     "use_route",
     "virtual_time",
 ]

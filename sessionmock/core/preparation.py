@@ -13,11 +13,12 @@ LOCAL = frozenset({"data", "file"})
 FORM = "application/x-www-form-urlencoded"
 
 
-def refusal(request: URLRequest, body: bytes | BodyStream | None) -> URLError | None:
+def refusal(request: URLRequest, body: bytes | BodyStream | None, *, redirected: bool = False) -> URLError | None:
     """Why `request` cannot be sent at all, or None.
 
     -1002 without a URL or with a scheme that nothing serves (scenario data-scheme-unsupported), -1000 for a URL that
-    is none, -1103 for a GET with a body (scenario data-get-with-body).
+    is none, -1103 for a GET with a body (scenario data-get-with-body). A server may redirect to another server only: never
+    to a local file.
     """
     url = request.url
     if url is None:
@@ -26,7 +27,7 @@ def refusal(request: URLRequest, body: bytes | BodyStream | None) -> URLError | 
         parts = split_url(url)
     except ValueError as error:
         return url_error(Code.BAD_URL, url, error)
-    if parts.scheme in LOCAL:
+    if parts.scheme in LOCAL and not redirected:
         return None
     if parts.scheme not in HTTP:
         return url_error(Code.UNSUPPORTED_URL, url)

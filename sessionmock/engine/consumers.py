@@ -14,13 +14,14 @@ Outcome = tuple[bytes | None, URLResponse | None, URLError | None]
 class InMemory:
     """What consumers have in common that keep nothing on disk."""
 
+    caches = True
     asks = False
 
     def begin(self, load: Load, response: URLResponse) -> None:
         """Nothing is prepared."""
 
     def end(self, load: Load) -> None:
-        load.stored()
+        load.ask_to_store()
 
 
 class ToHandler(InMemory):

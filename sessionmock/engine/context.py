@@ -17,6 +17,7 @@ from ..routes.base import Channel, Route
 from ..routes.live import LiveRoute
 from ..routes.local import LocalRoute
 from ..stores import defaults
+from .caching import CacheVisit
 from .dispatch import methods
 from .loop import AnyEngine
 from .queues import OperationQueue
@@ -97,6 +98,14 @@ class Context:
         if storage is not None:
             for space, credential in credentials:
                 storage.set_default_credential(credential, space)
+
+    def cache_visit(self, request: URLRequest) -> CacheVisit | None:
+        """The cache, for a request that may be answered from it or fill it; the request's own policy wins unless it is the default."""
+        cache = self.configuration.url_cache
+        if cache is None:
+            return None
+        policy = request.cache_policy or self.configuration.request_cache_policy
+        return CacheVisit(cache, policy, self.engine.clock)
 
     def flush(self) -> None:
         """New connections from now on."""

@@ -32,6 +32,7 @@ class ToFile:
     what it had. With `resumed` the file goes on where it stopped, where the server gives exactly the rest (I19).
     """
 
+    caches = False      # downloads are never cached (Apple)
     asks = False
 
     def __init__(self, handler: Callable[..., Any] | None = None, *, keeps: bool = False, resumed: DownloadResumeData | None = None) -> None:

@@ -18,19 +18,22 @@ from .. import trace
 from ..clock import Timer, nanoseconds
 from ..core import preparation
 from ..core.authentication import AuthenticationFlow, Next
+from ..core.caching import Verdict
 from ..core.decoding import Decoder, DecodingError, decoder
 from ..core.machine import ASKING, TRANSITIONS, Effect, Event, Phase, public_state
 from ..core.redirects import REDIRECT_LIMIT, redirected_request
 from ..errors import Code, GenericException, URLError, url_error
 from ..models.body import FileStream, as_body_stream
+from ..models.cached_response import CachedURLResponse
 from ..models.credential import NSURLAuthenticationMethodNegotiate, NSURLAuthenticationMethodNTLM, URLCredential
 from ..models.enums import AuthChallengeDisposition, ResponseDisposition, TaskState
-from ..models.message import BodyStream, Headers, Request, ResponseHead, header
+from ..models.message import BodyStream, Headers, Request, ResponseHead, first, header
 from ..models.metrics import ResourceFetchType, URLSessionTaskMetrics
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Exchange, Route
 from . import work
+from .caching import CacheVisit
 from .dispatch import Method
 from .loop import Latch
 from .measuring import Hop, metrics
@@ -52,6 +55,7 @@ Message = tuple[str, Callable[..., Any], tuple[Any, ...]]    # a terminal messag
 class Consumer(Protocol):
     """Who takes the response of a load."""
 
+    caches: bool    # whether the cache is looked into and filled
     asks: bool      # whether the delegate is asked what to do with the response
 
     def begin(self, load: Load, response: URLResponse) -> None:
@@ -138,7 +142,7 @@ class Load:
 
     __slots__ = (
         "_ask", "_authentication", "_body", "_busy", "_cancelled", "_control", "_counted_eager", "_created", "_decoder", "_door", "_enlisted", "_flow", "_incoming", "_last", "_message", "_methods",
-        "_pieces", "_redirects", "_started", "_still", "_streamed", "_suspensions", "_taken", "_timer", "consumer", "context", "eager", "error", "is_upload",
+        "_pieces", "_redirects", "_started", "_still", "_streamed", "_suspensions", "_taken", "_timer", "_visit", "consumer", "context", "eager", "error", "is_upload",
         "hops", "latch", "original_request", "phase", "received", "request", "response", "route", "sent", "source", "task", "total_to_send",
     )
 
@@ -173,6 +177,7 @@ class Load:
         self._ask: Any = None                 # what the question that is out is about
         self._flow: Inflow | None = None
         self._decoder: Decoder | None = None
+        self._visit: CacheVisit | None = None
         self.hops: list[Hop] = []             # a request each, for the metrics
         self._created = context.engine.clock.now()
         self._redirects = 0
@@ -362,6 +367,8 @@ class Load:
     def _classify(self, head: ResponseHead) -> None:
         """The final head of an exchange: a redirect, a challenge or the response."""
         url = self.request.url or ""
+        flow = self._flow
+        assert flow is not None
         local = head.extra.get("response")
         if local is not None:            # of a data: or file: URL: no HTTP
             self._meet(Event.RESPONSE, local)
@@ -370,20 +377,31 @@ class Load:
         self.hops[-1].response = response
         self.context.store_cookies(self.request, head.headers)
         self._decoder = decoder(header(head.headers, "content-encoding"))
-        if 300 <= head.status < 400 and (following := redirected_request(self.request, head.status, header(head.headers, "location"))):
+        if head.status in (401, 407) and self._challenged(head, response):
+            return
+        if self._authentication is not None:
+            self.context.keep_credentials(self._authentication.accepted(self._message, head))
+        if 300 <= head.status < 400 and (following := redirected_request(self.request, head.status, first(head.headers, "location"))):
             self._ask = response
             if self._redirects >= REDIRECT_LIMIT:
                 self._meet(Event.FAILED, url_error(Code.HTTP_TOO_MANY_REDIRECTS, following.url))
             else:
                 self._meet(Event.REDIRECT, following)
             return
-        if head.status in (401, 407) and self._challenged(head, response):
-            return
-        if self._authentication is not None:
-            self.context.keep_credentials(self._authentication.accepted(self._message, head))
+        if self._visit is not None:
+            self._visit.cached = self._visit.answered(head)
+            if self._visit.cached is not None:
+                self._drop(None)
+                flow = self._flow = Inflow(self)
+                flow.hop.fetch_type = ResourceFetchType.LOCAL_CACHE
+                self._serve(flow, self._visit)
+                return
         self._meet(Event.RESPONSE, response)
 
-    def _decode(self, data: bytes) -> None:
+    def _decode(self, data: bytes | Iterator[bytes]) -> None:
+        if not isinstance(data, bytes):      # of the cache, decoded
+            self._pieces = data
+            return
         self._taken = len(data)
         self.received += len(data)
         if self._decoder is None:
@@ -395,7 +413,7 @@ class Load:
         assert self._pieces is not None
         try:
             piece = next(self._pieces, None)
-        except DecodingError as error:
+        except (DecodingError, OSError) as error:
             self._pieces = None
             self._meet(Event.FAILED, url_error(Code.CANNOT_DECODE_RAW_DATA, self.request.url, error))
             return
@@ -504,7 +522,7 @@ class Load:
             self._meet(Event.NEEDS_STREAM, None)
             return
         request, body = self.request, self._body
-        refused = preparation.refusal(request, body)
+        refused = preparation.refusal(request, body, redirected=self._redirects > 0)
         if refused is not None:
             self._meet(Event.FAILED, refused)
             return
@@ -515,8 +533,27 @@ class Load:
             is_upload=self.is_upload)
         self._authorize(message)
         self._message = message
+        if self.consumer.caches and message.parts.scheme in preparation.HTTP and (visit := context.cache_visit(request)) is not None:
+            self._visit = visit
+            verdict = visit.look(message)
+            if verdict is Verdict.USE:
+                flow.hop.fetch_type = ResourceFetchType.LOCAL_CACHE
+                self._serve(flow, visit)
+                return
+            if verdict is Verdict.FAIL:
+                self._meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
+                return
         self.source, channel = context.channel(self.route, message.parts.scheme)
         flow.exchange = flow.hop.exchange = channel.open(message, flow)
+
+    def _serve(self, flow: Inflow, visit: CacheVisit) -> None:
+        """Answer from the cache."""
+        cached, self._visit = visit.cached, None
+        assert cached is not None
+        self.source = "cache"
+        flow.head(ResponseHead(0, [], extra={"response": cached.response}))
+        self._incoming.append((flow, Event.DATA, cached.chunks(HELD)))
+        flow.end([])
 
     def _ask_stream(self, payload: Any) -> None:
         """The body must come from the delegate; `payload` is the request to send it with, None for the present one."""
@@ -582,12 +619,16 @@ class Load:
         self._ask = response
         step = self._authentication.refused(self._message, head)
         if step is Next.SEND:
-            self._meet(Event.RETRY, None)
+            self._send_again()
         elif step is Next.ASK:
             self._meet(Event.CHALLENGE, None)
         else:
             return False
         return True
+
+    def _send_again(self) -> None:
+        lost = self._body is not None and again(self._body) is None
+        self._meet(Event.NEEDS_STREAM if lost else Event.RETRY, None)
 
     def _ask_challenge(self, payload: Any) -> None:
         flow = self._authentication
@@ -608,8 +649,7 @@ class Load:
         if step is Next.ASK:
             self._ask_challenge(None)
         elif step is Next.SEND:
-            lost = self._body is not None and again(self._body) is None
-            self._meet(Event.NEEDS_STREAM if lost else Event.RETRY, None)
+            self._send_again()
         elif step is Next.CANCEL:
             self._cancelled = True
             self._meet(Event.CANCELLED, url_error(Code.CANCELLED, self.request.url))
@@ -643,14 +683,24 @@ class Load:
 
     def _consume(self, data: bytes) -> None:
         self.hops[-1].decoded += len(data)
+        if self._visit is not None:
+            self._visit.take(data)
         self.consumer.data(self, data)
 
     def _ask_store(self, payload: Any) -> None:
         self.consumer.end(self)
 
-    def stored(self) -> None:
-        """Nothing is left to be asked about the complete body. In a turn of this load."""
-        self._meet(Event.STORED, None)
+    def ask_to_store(self) -> None:
+        """The body is complete: the delegate decides about caching it where that is its right. In a turn of this load."""
+        response = self.response
+        proposal = None if self._visit is None or response is None else self._visit.proposal(response)
+        asked = proposal is not None and self.consumer.asks and isinstance(response, HTTPURLResponse) and 200 <= response.status_code < 300
+        if not (asked and self.call("data_task_will_cache_response", proposal, answered=self.stored)):
+            self.stored(proposal)
+
+    def stored(self, proposal: CachedURLResponse | None = None) -> None:
+        """Nothing is left to be asked about the complete body; `proposal` is kept. In a turn of this load."""
+        self._meet(Event.STORED, proposal)
 
     def start_over(self, request: URLRequest) -> None:
         """Send `request` in place of the one whose answer is of no use. In a turn of this load."""
@@ -661,8 +711,9 @@ class Load:
         """Fail. In a turn of this load."""
         self._meet(Event.FAILED, error)
 
-    def _store(self, payload: Any) -> None:
-        pass
+    def _store(self, proposal: CachedURLResponse | None) -> None:
+        if proposal is not None and self._visit is not None:
+            self._visit.keep(proposal)
 
     def _settle_response(self, payload: Any) -> None:
         self.response = self._ask
@@ -685,6 +736,8 @@ class Load:
         """The outcome is fixed: the terminal message follows what was posted before it."""
         self.error = error
         self._busy = self._flow = self._ask = None
+        if error is not None and self._visit is not None:
+            self._visit.give_up()
         self._incoming.clear()
         if self._body is not None and not isinstance(self._body, bytes):
             self._body.close()

@@ -23,6 +23,11 @@ def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
     return found
 
 
+def first(headers: Iterable[tuple[str, str]], name: str) -> str | None:
+    """The first value of the field `name` (lower case), of a field that must not be repeated; or None."""
+    return next((value for key, value in headers if key.lower() == name), None)
+
+
 class BodyStream(Protocol):
     """A request body that is read piece by piece: a file, or what a delegate supplied."""
 

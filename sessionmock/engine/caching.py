@@ -1,0 +1,78 @@
+"""One load's dealings with the cache of its session."""
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ..core.caching import Verdict, decide, may_store, reload_headers, validators
+from ..models.cached_response import CachedURLResponse
+from ..models.enums import CachePolicy
+from ..models.message import Request, ResponseHead
+from ..models.response import HTTPURLResponse, URLResponse
+
+if TYPE_CHECKING:
+    from ..clock import Clock
+    from ..stores.url_cache import Spool, URLCache
+
+
+class CacheVisit:
+    """From the look into the cache before a request is sent to what is kept of its response."""
+
+    __slots__ = ("_cache", "_clock", "_policy", "_received", "_request", "_requested", "_spool", "cached")
+
+    def __init__(self, cache: URLCache, policy: CachePolicy, clock: Clock) -> None:
+        self._cache = cache
+        self._policy = policy
+        self._clock = clock
+        self._request: Request
+        self._requested: datetime
+        self._received: datetime
+        self._spool: Spool | None = None
+        self.cached: CachedURLResponse | None = None
+
+    def look(self, request: Request) -> Verdict:
+        """How the load begins; adds to `request` what a revalidation or a reload says."""
+        self._request = request
+        now = self._requested = self._clock.date()
+        cached = self.cached = self._cache.cached_response(request)
+        verdict = decide(self._policy, request.method, request.headers, cached, now)
+        if verdict is Verdict.REVALIDATE:
+            assert cached is not None
+            assert isinstance(cached.response, HTTPURLResponse)
+            request.headers += validators(cached.response.headers)
+        elif verdict is Verdict.LOAD:
+            self.cached = None
+            request.headers += reload_headers(self._policy)
+        return verdict
+
+    def answered(self, head: ResponseHead) -> CachedURLResponse | None:
+        """The final head has come. A response to serve in its place where it says that the cached one still holds."""
+        self._received = self._clock.date()
+        request = self._request
+        if head.status == 304 and self.cached is not None:
+            return self._cache.refresh(self.cached, request, head.headers, self._requested, self._received)
+        if request.method != "GET":
+            self._cache.invalidate(request.method, request.url, head.status, head.headers)
+        if may_store(request.method, request.headers, head.status, head.headers):
+            self._spool = self._cache.spool()
+        return None
+
+    def take(self, data: bytes) -> None:
+        """A piece of the decoded body."""
+        if self._spool is not None and not self._spool.write(data):
+            self._spool = None
+
+    def proposal(self, response: URLResponse) -> CachedURLResponse | None:
+        """The whole response as it could be kept, or None where it is not to be."""
+        body = None if self._spool is None else self._spool.body()
+        return None if body is None else CachedURLResponse(response, body, requested=self._requested, received=self._received)
+
+    def keep(self, proposal: CachedURLResponse) -> None:
+        """Store what the delegate agreed to."""
+        self._cache.store_cached_response(proposal, self._request)
+
+    def give_up(self) -> None:
+        """The body will not come whole."""
+        if self._spool is not None:
+            self._spool.discard()
+            self._spool = None
