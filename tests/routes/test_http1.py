@@ -3,12 +3,24 @@ from __future__ import annotations
 import pytest
 
 from sessionmock.models.message import Request, ResponseHead
-from sessionmock.routes.live.http1 import (HEAD_LIMIT, INFORMATIONAL_LIMIT, LAST_CHUNK, Answer, End, Garbage, Lost, State, chunk,
-                                           outgoing)
+from sessionmock.routes.live.http1 import (
+    HEAD_LIMIT,
+    INFORMATIONAL_LIMIT,
+    LAST_CHUNK,
+    Answer,
+    End,
+    Garbage,
+    Lost,
+    State,
+    chunk,
+    outgoing,
+)
 
 from .origin import Stream
 
 URL = "http://example.com/a?b=c"
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def head_of(method: str = "GET", *fields: tuple[str, str], body=None, url: str = URL) -> str:
@@ -108,7 +120,7 @@ class TestAnswer:
 
     def test_pieces(self):
         """The same answer byte by byte."""
-        data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2 \r\nde\r\n0\r\nT: u\r\n\r\n"
+        data = CHUNKED + b"3;x=y\r\nabc\r\n2 \r\nde\r\n0\r\nT: u\r\n\r\n"
         events, answer = read(*(data[i:i + 1] for i in range(len(data))))
         assert body_of(events) == b"abcde"
         assert events[-1] == End([("T", "u")])
@@ -116,7 +128,7 @@ class TestAnswer:
 
     def test_joined_chunks(self):
         """Chunks that come together are handed out together."""
-        events, _ = read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(b"a") * 100 + LAST_CHUNK)
+        events, _ = read(CHUNKED + chunk(b"a") * 100 + LAST_CHUNK)
         assert events[1:] == [b"a" * 100, End([])]
 
     @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
@@ -134,7 +146,7 @@ class TestAnswer:
 
     @pytest.mark.parametrize("data", [
         b"", b"HT", b"HTTP/1.1 200 OK\r\nA: ", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: ",
+        CHUNKED + b"5\r\nab", CHUNKED + b"0\r\nT: ",
         b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.0 200 OK\nContent-Length: 5\n\nabc",
     ])
     def test_lost(self, data):
@@ -149,11 +161,11 @@ class TestAnswer:
         b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", b"HTTP/1.1 200 OK\r\nA\0: 1\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: \0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", b"HTTP/1.1 101 Switching\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nno trailer\r\n\r\n",
+        CHUNKED + b"zz\r\n", CHUNKED + b"1\r\nabc",
+        CHUNKED + b"0\r\nno trailer\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nA: " + b"x" * HEAD_LIMIT, b"HTTP/1.1 200 OK\r\nA: " + b"x" * HEAD_LIMIT + b"\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"x" * HEAD_LIMIT,
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: " + b"x" * HEAD_LIMIT,
+        CHUNKED + b"1;" + b"x" * HEAD_LIMIT,
+        CHUNKED + b"0\r\nT: " + b"x" * HEAD_LIMIT,
     ])
     def test_garbage(self, data):
         """What is not HTTP, or is too long, is garbage as soon as that is known."""
@@ -163,13 +175,13 @@ class TestAnswer:
 
     def test_data_before_garbage(self):
         """What was good comes before the error."""
-        events, _ = read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n")
+        events, _ = read(CHUNKED + b"2\r\nab\r\nzz\r\n")
         assert events[1] == b"ab"
         assert isinstance(events[2], Garbage)
 
     def test_informational(self):
         """1xx heads come before the final one, each by itself."""
-        events, answer = read(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 X\r\n\r\n")
+        events, answer = read(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 X\r\n\r\n")
         assert [event.status for event in events[:-1]] == [100, 103, 204]
         assert answer.reusable
 
@@ -200,7 +212,8 @@ class TestAnswer:
         assert (answer.rest, answer.reusable) == (b"e", False)
 
     @pytest.mark.parametrize(("fields", "reusable"), [
-        (b"Connection: close", False), (b"Connection: Keep-Alive, CLOSE", False), (b"Connection: keep-alive", True), (b"X: close", True),
+        (b"Connection: close", False), (b"Connection: Keep-Alive, CLOSE", False), (b"Connection: keep-alive", True),
+        (b"X: close", True),
     ])
     def test_connection(self, fields, reusable):
         """Connection: close ends the connection's use."""
@@ -236,7 +249,8 @@ class TestLenient:
 
     def test_two_framings(self):
         """Transfer-Encoding wins over Content-Length, and the connection is trusted no further (RFC 9112, section 6.3)."""
-        events, answer = read(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(b"ab") + LAST_CHUNK)
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+        events, answer = read(head + chunk(b"ab") + LAST_CHUNK)
         assert events[1:] == [b"ab", End([])]
         assert not answer.reusable
 

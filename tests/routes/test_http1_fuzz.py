@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import h11
 import pytest
@@ -11,15 +12,16 @@ from sessionmock.routes.live import http1
 from sessionmock.routes.live.http1 import Answer, AnswerError, End, Event, Garbage, State, chunk, text
 
 LINES = [
-    b"Content-Length: 5", b"Content-Length: 11", b"Content-Length: 0", b"Content-Length: 5, 5", b"content-length:5", b"Content-Length: +5",
-    b"Transfer-Encoding: chunked", b"Transfer-Encoding: Chunked", b"Transfer-Encoding: gzip, chunked", b"Connection: close",
-    b"Connection: keep-alive", b"Connection: upgrade, close", b"X-A: caf\xc3\xa9", b"X-B: \xe9\xff", b"X-C:", b"X-D:  \t ", b"X-E: a:b",
-    b" folded", b"\tfolded", b"Bad Name: x", b": x", b"No-Colon", b"X-F: a\x01b", b"X-G: a\x0bb", b"X-H: \0", b"Trailer: T", b"Upgrade: x",
+    b"Content-Length: 5", b"Content-Length: 11", b"Content-Length: 0", b"Content-Length: 5, 5", b"content-length:5",
+    b"Content-Length: +5", b"Transfer-Encoding: chunked", b"Transfer-Encoding: Chunked", b"Transfer-Encoding: gzip, chunked",
+    b"Connection: close", b"Connection: keep-alive", b"Connection: upgrade, close", b"X-A: caf\xc3\xa9", b"X-B: \xe9\xff",
+    b"X-C:", b"X-D:  \t ", b"X-E: a:b", b" folded", b"\tfolded", b"Bad Name: x", b": x", b"No-Colon", b"X-F: a\x01b", b"X-G: a\x0bb",
+    b"X-H: \0", b"Trailer: T", b"Upgrade: x",
 ]
 STATUS = [
-    b"HTTP/1.1 200 OK", b"HTTP/1.1 204 No Content", b"HTTP/1.1 304 Not Modified", b"HTTP/1.1 404", b"HTTP/1.1 200 ", b"HTTP/1.0 200 OK",
-    b"HTTP/1.1 099 X", b"HTTP/1.1 999 X", b"HTTP/1.1 20 X", b"HTTP/1.1 2000 X", b"HTTP/2.0 200 OK", b"HTTP/1.1  200 OK", b"http/1.1 200 OK",
-    b"HTTP/1.1 200 \xe9t\xe9",
+    b"HTTP/1.1 200 OK", b"HTTP/1.1 204 No Content", b"HTTP/1.1 304 Not Modified", b"HTTP/1.1 404", b"HTTP/1.1 200 ",
+    b"HTTP/1.0 200 OK", b"HTTP/1.1 099 X", b"HTTP/1.1 999 X", b"HTTP/1.1 20 X", b"HTTP/1.1 2000 X", b"HTTP/2.0 200 OK",
+    b"HTTP/1.1  200 OK", b"http/1.1 200 OK", b"HTTP/1.1 200 \xe9t\xe9",
 ]
 EARLY = [b"HTTP/1.1 100 Continue", b"HTTP/1.1 103 Early Hints", b"HTTP/1.1 101 Switching Protocols"]
 SPLINTERS = [b"\r", b"\n", b"\r\n", b"\0", b" ", b"\t", b":", b"0", b"a", b"\xff", b";", b"5", b"\x85", b"\xe2\x80\xa8"]
@@ -58,7 +60,7 @@ def pieces(rng: random.Random, data: bytes) -> list[bytes]:
     if rng.random() < 0.4 or not data:
         return [data] if data else []
     cuts = sorted({0, len(data), *(rng.randrange(len(data)) for _ in range(rng.choice([1, 2, 5, len(data)])))})
-    return [data[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(cuts)]
 
 
 def folded(events: list[Event], rest: bytes) -> tuple[list[tuple], bytes, list | str, bytes]:

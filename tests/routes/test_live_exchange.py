@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import os
+import subprocess
+import sys
 import threading
-import time
 
 import pytest
 
 from sessionmock.errors import Code
 from sessionmock.models.message import Request
+from sessionmock.routes.live import LiveRoute
 
 from .origin import PATIENCE, Client, LoopHost, Origin, Peer, Recorder, Stream
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture
@@ -71,7 +76,6 @@ class TestAnswers:
             asked.append((name, threading.current_thread() is host._thread))
             return ["::1", "127.0.0.1"]
 
-        from sessionmock.routes.live import LiveRoute
         client = Client(host, route=LiveRoute(resolve=resolve))
         with Origin() as origin:
             sink = client.load(f"http://some.example:{origin.port}/").succeed()
@@ -161,8 +165,8 @@ class TestFailures:
         (b"HTTP/1.1 200 O", Code.NETWORK_CONNECTION_LOST, ["fail"]),
         (b"HTTP/1.1 100 Continue\r\n\r\n", Code.NETWORK_CONNECTION_LOST, ["informational", "fail"]),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", Code.NETWORK_CONNECTION_LOST, ["head", "data", "fail"]),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc", Code.NETWORK_CONNECTION_LOST, ["head", "data", "fail"]),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n", Code.CANNOT_PARSE_RESPONSE, ["head", "data", "fail"]),
+        (CHUNKED + b"3\r\nabc", Code.NETWORK_CONNECTION_LOST, ["head", "data", "fail"]),
+        (CHUNKED + b"3\r\nabc\r\nzz\r\n", Code.CANNOT_PARSE_RESPONSE, ["head", "data", "fail"]),
         (b"this is not HTTP\r\n\r\n", Code.CANNOT_PARSE_RESPONSE, ["fail"]),
     ])
     def test_broken_answers(self, client, reply, code, events):
@@ -203,7 +207,6 @@ class TestFailures:
                 raise answer
             return answer
 
-        from sessionmock.routes.live import LiveRoute
         sink = Client(host, route=LiveRoute(resolve=resolve)).load("http://nowhere.example/")
         assert (sink.events, sink.error.code) == (["fail"], Code.CANNOT_FIND_HOST)
 
@@ -257,7 +260,6 @@ class TestCancel:
                 assert go.wait(PATIENCE)
             return ["127.0.0.1"]
 
-        from sessionmock.routes.live import LiveRoute
         client = Client(host, limit=1, route=LiveRoute(resolve=resolve))
         with Origin() as origin:
             first = client.open(f"http://slow.example:{origin.port}/")
@@ -322,11 +324,16 @@ class TestPause:
 
     def test_before_the_answer(self, client):
         """An exchange paused before its connection stands reads nothing until it is resumed."""
-        with Origin() as origin:
+        replied = threading.Event()
+
+        def script(peer: Peer) -> None:
+            peer.read_head()
+            peer.reply(b"here")
+            replied.set()
+
+        with Origin(script) as origin:
             exchange = client.host.call(lambda: paused(client.open(origin.url)))
-            client.host.settle(20)
-            while not origin.heads:
-                time.sleep(0.001)
+            assert replied.wait(PATIENCE)
             client.host.settle(20)
             assert exchange.sink.events == []
             exchange.resume()
@@ -362,7 +369,6 @@ class TestForeignThreads:
 
     def test_context(self, client):
         """What the route sets up keeps no context of whoever opened the exchange (engine trap 8)."""
-        import contextvars
         variable = contextvars.ContextVar("variable", default="clean")
         seen = []
         sink = Recorder(head=lambda _: seen.append(variable.get()))
@@ -423,3 +429,9 @@ def test_stream_closed_when_unused(client):
     body = Stream([b"x"])
     client.load(origin.url, "POST", body=body)
     assert (body.closed, body.reads) == (1, 0)
+
+
+def test_h11_is_not_imported():
+    """h11 is loaded by the first answer that needs it, not before."""
+    program = "import sys, sessionmock.routes.live; sys.exit('h11' in sys.modules or 'httpx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import ssl
+import threading
 
 import pytest
 import trustme
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sessionmock.errors import Code
 from sessionmock.routes.live import LiveRoute
 
-from .origin import Client, LoopHost, Origin, Peer, simple
+from .origin import PATIENCE, Client, LoopHost, Origin, Peer, Recorder, simple
 
 
 @pytest.fixture
@@ -46,7 +47,8 @@ def dated(authority: trustme.CA, start: int, end: int, tmp_path) -> ssl.SSLConte
     issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
     signer = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
     made = (x509.CertificateBuilder().subject_name(x509.Name([])).issuer_name(issuer.subject).public_key(key.public_key())
-            .serial_number(7).not_valid_before(now + datetime.timedelta(days=start)).not_valid_after(now + datetime.timedelta(days=end))
+            .serial_number(7).not_valid_before(now + datetime.timedelta(days=start))
+            .not_valid_after(now + datetime.timedelta(days=end))
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=True)
             .sign(signer, hashes.SHA256()))
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -90,8 +92,6 @@ def test_large_answer_paused(host, authority):
         peer.read_head()
         peer.reply(bytes(size))
 
-    from .origin import PATIENCE, Recorder
-    import threading
     client = secure(host, trusting(authority))
     box, opened = [], threading.Event()
     sink = Recorder(keep=False, head=lambda _: (opened.wait(PATIENCE), box[0].pause()))
@@ -187,8 +187,6 @@ def test_client_certificate_rejected(host, authority):
 
 def test_cancel_in_handshake(host, authority):
     """Cancelling while a handshake hangs ends it at once and leaves nothing behind."""
-    import threading
-    from .origin import PATIENCE
     hello, closed = threading.Event(), threading.Event()
 
     def script(peer: Peer) -> None:

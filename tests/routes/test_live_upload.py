@@ -5,6 +5,7 @@ import tracemalloc
 
 import pytest
 
+from sessionmock.clock import SECOND, SystemClock
 from sessionmock.errors import Code
 from sessionmock.routes.live.upload import SLICE
 
@@ -112,11 +113,23 @@ def test_continue(client):
     assert (sink.body, sink.events) == (b"body", ["informational", "sent", "head", "data", "end"])
 
 
-def test_continue_never_comes(client):
+class Hurried(SystemClock):
+    """A clock whose timers come at once, and which remembers what they were set to."""
+
+    def call_at(self, when, call, *arguments):
+        self.delay = when - self.now()
+        return super().call_at(0, call, *arguments)
+
+
+def test_continue_never_comes(host):
     """After a second without an answer the body is sent anyway."""
+    host.clock = Hurried(host.loop)
+    client = Client(host)
     with Origin(echo) as origin:
         sink = client.load(origin.url, "POST", ("Expect", "100-continue"), body=b"body").succeed()
+        client.channel.close()
     assert sink.body == b"body"
+    assert 0.9 * SECOND < host.clock.delay <= SECOND
 
 
 def test_expectation_failed(client):

@@ -98,6 +98,8 @@ class Connection(asyncio.BufferedProtocol):
         only while its loop runs (RFC 9112, section 9.3)."""
         if self.transport.is_closing():
             return True
+        if not hasattr(select, "poll"):    # Windows
+            return bool(select.select([self.socket], [], [], 0)[0])
         if self._poll is None:
             self._poll = select.poll()
             self._poll.register(self.socket.fileno(), select.POLLIN | select.POLLPRI)
@@ -244,7 +246,7 @@ class Connection(asyncio.BufferedProtocol):
             # The server has made up its mind: sending it the rest is of no use to anybody (RFC 9110, section 10.1.1).
             upload.stop()
             self.fit = False
-        if self.switched:
+        if head.status == 101:
             self.pool.leave(self)
         exchange.sink.head(head)
 

@@ -1,6 +1,7 @@
 """One request on the live route: what the engine holds of it."""
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -126,8 +127,13 @@ class LiveExchange:
 
 
 def release(host: Host, body: BodyStream) -> None:
-    """Close `body`, off the engine where that may run user code."""
+    """Close `body`, off the engine where that may run user code. What it raises changes nothing any more."""
     if body.may_block:
-        host.work(body.close)
+        host.work(_close, body)
     else:
+        _close(body)
+
+
+def _close(body: BodyStream) -> None:
+    with suppress(Exception):
         body.close()

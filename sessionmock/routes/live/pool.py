@@ -41,7 +41,7 @@ class Pool:
     def connections(self) -> set[Connection]:
         return self._made
 
-    def acquire(self, exchange: LiveExchange) -> None:
+    def admit(self, exchange: LiveExchange) -> None:
         """Start `exchange` on a connection, now or when its turn comes."""
         if self._waiting or not self._assign(exchange):
             self._waiting[exchange] = None

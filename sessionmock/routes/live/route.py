@@ -137,7 +137,7 @@ class LiveChannel:
         if pool is None:
             pool = self._pools[origin] = Pool(self, origin, self._limit)
         exchange.pool = pool
-        pool.acquire(exchange)
+        pool.admit(exchange)
 
     def _flush(self) -> None:
         for pool in list(self._pools.values()):
