@@ -117,7 +117,8 @@ def test_a_client_reads_a_scripted_answer(client: Sync, host: LoopHost) -> None:
         headers=[("X-A", "1"), ("x-a", "é")], body=[(b"ab", 0), (b"cd", 0.001)],
     )
     response = client.request(RouteTransport(script, host), "GET", URL)
-    assert (201, "Made", "HTTP/2", b"abcd") == (response.status_code, response.reason_phrase, response.http_version, response.content)
+    assert (201, "Made") == (response.status_code, response.reason_phrase)
+    assert ("HTTP/2", b"abcd") == (response.http_version, response.content)
     assert ["1", "é"] == response.headers.get_list("x-a")
     assert client.package.Response is type(response)
 
@@ -132,7 +133,8 @@ def test_a_clients_request_reaches_the_route(client: Sync, host: LoopHost) -> No
     """Method, URL, headers and body of the client are the route's request, framing once."""
     script = ScriptRoute()
     route = script.put(URL, params={"a": "1"}, json={"b": 2}).respond(204)
-    response = client.request(RouteTransport(script, host), "PUT", URL, params={"a": "1"}, json={"b": 2}, headers={b"X-A": "é".encode()})
+    values = {"params": {"a": "1"}, "json": {"b": 2}, "headers": {b"X-A": "é".encode()}}
+    response = client.request(RouteTransport(script, host), "PUT", URL, **values)
     assert 204 == response.status_code
     asked = route.calls.last.request
     assert "é" == asked.headers["x-a"]
@@ -383,6 +385,19 @@ def test_a_transports_exception_is_mapped(package: Any, carry: Any) -> None:
     error = carry(handle).open().wait().error
     assert (Code.TIMED_OUT, URL) == (error.code, error.failing_url)
     assert isinstance(error.underlying_error, package.ReadTimeout)
+
+
+def test_a_refused_connection_is_a_code(package: Any, host: LoopHost) -> None:
+    """A real transport's failure to connect is read from the error of the system under it."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}/"
+    for transport in (package.HTTPTransport(), package.AsyncHTTPTransport()):
+        carrying = Carrying(transport, host)
+        sink = Recorder()
+        carrying.channel.open(Request("GET", url, []), sink)
+        assert Code.CANNOT_CONNECT_TO_HOST == sink.wait().error.code
+        carrying.channel.close()
 
 
 def test_a_transports_body_is_closed_on_cancel(host: LoopHost) -> None:

@@ -97,6 +97,15 @@ def test_an_answer_carries_all_its_parts(bench: Bench) -> None:
     assert 3 == sink.uploaded
 
 
+def test_an_answer_to_head_has_no_body(bench: Bench) -> None:
+    """HEAD gets the headers only, from an answer and from a respx route alike."""
+    bench.script.answer(body=b"abc", headers={"Content-Length": "3"})
+    bench.script.head(URL).respond(text="abc")
+    for sink in (bench.load("HEAD"), bench.load("HEAD")):
+        assert ["head", "end"] == sink.events
+        assert "3" in dict(sink.heads[0].headers).values()
+
+
 def test_a_mapping_of_headers_is_taken_as_pairs(bench: Bench) -> None:
     """Headers may be written as a dict."""
     bench.script.answer(headers={"X-A": "1"})

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ...clock import Timer, nanoseconds
 from ...errors import Code, InvalidArgumentException, URLError, url_error
-from ...models.message import Headers, ResponseHead
+from ...models.message import Headers, Request, ResponseHead
 from ..base import Exchange, Host, Sink
 
 Body = bytes | str | Sequence[tuple[bytes, float]]
@@ -48,12 +48,12 @@ class Answer:
             if not (isinstance(piece, tuple) and len(piece) == 2 and isinstance(piece[0], bytes) and piece[1] >= 0):
                 raise InvalidArgumentException(f"Answer(body=...): {piece!r} is neither bytes, str nor a piece (bytes, seconds)")
 
-    def steps(self, url: str) -> Iterator[Step]:
-        """What reaches the sink, in order, as the answer to a request for `url`."""
+    def steps(self, request: Request) -> Iterator[Step]:
+        """What reaches the sink, in order, as the answer to `request`: to HEAD no body (RFC 9110, section 9.3.2)."""
         wait = self.delay
         error = self.error
         if error is not None and not isinstance(error, URLError):
-            error = url_error(_code(error), url)
+            error = url_error(_code(error), request.url)
         if error is not None and not self.body:
             yield Step(wait, "fail", error)
             return
@@ -64,7 +64,7 @@ class Answer:
         yield Step(wait, "head", ResponseHead(self.status, list(pairs), self.reason, self.http_version))
         body = self.body.encode() if isinstance(self.body, str) else self.body
         for data, seconds in [(body, 0.0)] if isinstance(body, bytes) else body:
-            if data or seconds:
+            if request.method != "HEAD" and (data or seconds):
                 yield Step(seconds, "data", data)
         yield Step(0.0, "end", list(self.trailers)) if error is None else Step(0.0, "fail", error)
 
@@ -99,8 +99,9 @@ class Finished:
 FINISHED = Finished()
 
 
-def play(steps: Iterator[Step], host: Host, sink: Sink) -> Exchange:
-    """Give `steps` to `sink`: on this stack up to the first that has to wait, the rest on the engine."""
+def play(answer: Answer, request: Request, host: Host, sink: Sink) -> Exchange:
+    """Give `answer` to `sink`: on this stack up to the first step that has to wait, the rest on the engine."""
+    steps = answer.steps(request)
     for step in steps:
         if step.wait:
             return Playback(step, steps, host, sink)

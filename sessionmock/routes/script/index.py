@@ -83,11 +83,12 @@ class Table(NamedTuple):
 
 
 class State(NamedTuple):
-    """What an index knows: of which list in which version, and of which routes a rollback would change the pattern."""
+    """What an index knows, and of which list in which version."""
 
     routes: WatchedRoutes
     version: int
-    restless: list[tuple[respx.Route, p.Pattern]]
+    restless: list[respx.Route]        # routes whose own `rollback()` changes their pattern without the list's knowledge
+    patterns: list[p.Pattern]          # the patterns of these
     anywhere: list[Candidate]
     tables: list[Table]
 
@@ -101,10 +102,12 @@ class Index:
 
     def candidates(self, key: Key) -> list[Candidate]:
         """The routes that may answer a request with these facts, in the router's order."""
-        routes, version, restless, found, tables = self._state
-        changed = routes is not self.router.routes or routes.version != version
-        if changed or any(route.pattern is not was for route, was in restless):
-            self._state = _, _, _, found, tables = _build(self.router)
+        routes, version, restless, patterns, found, tables = self._state
+        if (
+            routes is not self.router.routes or routes.version != version
+            or (restless and [route._pattern for route in restless] != patterns)
+        ):
+            self._state = _, _, _, _, found, tables = _build(self.router)
         for pick, table in tables:
             if hits := table.get(pick(key)):
                 found = hits if not found else sorted(found + hits, key=itemgetter(0))
@@ -114,13 +117,13 @@ class Index:
 def _build(router: respx.Router) -> State:
     routes = _watched(router)
     version = routes.version       # read first: a change from now on is seen next time
-    restless: list[tuple[respx.Route, p.Pattern]] = []
+    restless: list[respx.Route] = []
     anywhere: list[Candidate] = []
     tables: dict[tuple[int, ...], Table] = {}
     for position, route in enumerate(list(routes)):
         pattern = route.pattern
         if any(snapshot[0] is not pattern for snapshot in route._snapshots):
-            restless.append((route, pattern))      # `route.rollback()` may change it without the list's knowledge
+            restless.append(route)
         facts, whole = facts_of(pattern) if pattern else ({}, True)
         while prod(map(len, facts.values())) > _MOST_KEYS:
             del facts[max(facts, key=lambda kind: len(facts[kind]))]
@@ -133,7 +136,7 @@ def _build(router: respx.Router) -> State:
         table = tables.setdefault(kinds, Table(itemgetter(*kinds), {}))
         for values in product(*(facts[kind] for kind in kinds)):
             table.routes.setdefault(values if len(kinds) > 1 else values[0], []).append(candidate)
-    return State(routes, version, restless, anywhere, list(tables.values()))
+    return State(routes, version, restless, [route.pattern for route in restless], anywhere, list(tables.values()))
 
 
 def _watched(router: respx.Router) -> WatchedRoutes:

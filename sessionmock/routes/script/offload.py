@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
 from ...errors import URLError
-from ...models.message import BodyStream, Headers
+from ...models.message import BodyStream
 from ..base import Exchange, Host, Sink
 
 T = TypeVar("T")
@@ -132,13 +132,6 @@ def fail(sink: Sink, error: BaseException, judge: Callable[[BaseException], URLE
     sink.fail(judge(error))
     if isinstance(error, KeyboardInterrupt | SystemExit):
         raise error
-
-
-def give(sink: Sink, body: bytes, trailers: Headers) -> None:
-    """A body that is there at once, and the end."""
-    if body:
-        sink.data(body)
-    sink.end(trailers)
 
 
 class LoopThread:

@@ -34,7 +34,7 @@ class ScriptRoute:
         self.live = live
         self.misses: list[UnmatchedRequest] = []
         self.waiting: deque[Answer] = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._router: respx.Router | None = None
         self._routers: Routers | None = None
 
@@ -72,12 +72,14 @@ class ScriptRoute:
     @property
     def router(self) -> respx.Router:
         """The route's own respx router, attached on first use."""
-        if self._router is None:
-            import respx
+        with self._lock:
+            if self._router is None:
+                routers = self.routers          # says what to install where respx is missing
+                import respx
 
-            self._router = respx.Router(assert_all_called=False)
-            self.attach(self._router)
-        return self._router
+                self._router = respx.Router(assert_all_called=False)
+                routers.attach(self._router)
+            return self._router
 
     def route(self, *patterns: respx.patterns.Pattern, name: str | None = None, **lookups: Any) -> respx.Route:
         """A route of the own router, by respx patterns."""
@@ -168,7 +170,7 @@ class ScriptChannel:
     def _answer(self, answer: Answer | None, request: Request, sink: Sink) -> Exchange:
         """Answer `request`, whose body is bytes or None."""
         if answer is not None:
-            return play(answer.steps(request.url), self.host, sink)
+            return play(answer, request, self.host, sink)
         if (routers := self.script.asked) is not None:
             return routers.open(request, sink, self)
         return self.miss(request, sink, "no answer is left, and there is no route")

@@ -24,7 +24,7 @@ from ..httpx_errors import url_error_for
 from .answer import FINISHED
 from .index import Candidate, Index, Key, key_of
 from .nearest import nearest
-from .offload import Deferred, Pump, fail, give
+from .offload import Deferred, Pump, fail
 
 if TYPE_CHECKING:
     from .route import ScriptChannel
@@ -104,8 +104,13 @@ class Answering:
         if response is None:
             return self.channel.miss(self.request, sink, nearest(self.asked, [index.router for index in self.indexes]))
         sink.head(head_of(response))
+        if self.asked.method == "HEAD":
+            sink.end([])                 # whatever its content (RFC 9110, section 9.3.2)
+            return FINISHED
         if type(response.stream) is ByteStream:
-            give(sink, b"".join(response.stream), [])
+            if body := b"".join(response.stream):
+                sink.data(body)
+            sink.end([])
             return FINISHED
         pump = Pump(self.channel.host, sink, self.channel.loop.pieces(response.stream), self._error)
         if deferred is not None:
