@@ -353,6 +353,7 @@ def test_a_missing_library_names_the_extra(tmp_path: Path, monkeypatch):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
 
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length", 0))

@@ -241,6 +241,13 @@ def test_bad_options_are_named(tmp_path: Path, options: dict[str, Any], word: st
         CassetteRoute(tmp_path / "a.yaml", **options)
 
 
+def test_an_empty_route_is_a_route(tmp_path: Path):
+    """A route with nothing recorded is true, so that nobody takes it for no route at all and goes live."""
+    route = CassetteRoute(tmp_path / "a.yaml")
+    assert 0 == len(route)
+    assert route
+
+
 def test_a_broken_file_is_an_error_at_once(tmp_path: Path):
     """A broken cassette fails when the route is made, not at the first request."""
     (tmp_path / "a.yaml").write_text("interactions: [\n")
@@ -564,6 +571,13 @@ def test_a_used_up_answer_is_told_from_one_never_recorded(tape):
 def test_a_miss_without_a_file_names_its_own_cure(tmp_path: Path, mode: str, cure: str):
     """With no file, what would record depends on the mode."""
     assert cure in str(get(CassetteRoute(tmp_path / "a.yaml", mode)).missed)
+
+
+def test_all_without_a_live_route_says_that_it_replays_nothing(tape):
+    """In mode "all" even a recorded request is a miss without a live route, and the miss says why."""
+    message = str(get(CassetteRoute(tape(item(b"x")), "all")).missed)
+    assert "this mode replays nothing" in message
+    assert "live=..." in message
 
 
 def test_a_url_that_cannot_be_split_is_a_miss(tape):

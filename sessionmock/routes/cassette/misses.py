@@ -26,7 +26,9 @@ def _state(route: CassetteRoute, index: Index) -> str:
 
 
 def _why(route: CassetteRoute, index: Index, asked: Asked) -> list[str]:
-    bucket = index.bucket(asked) if route.replays else None
+    if not route.replays:
+        return ["this mode replays nothing"]
+    bucket = index.bucket(asked)
     if bucket is not None:
         times = "once" if len(bucket.positions) == 1 else f"{len(bucket.positions)} times"
         return [

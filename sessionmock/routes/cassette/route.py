@@ -71,6 +71,10 @@ class CassetteRoute:
         """How many interactions there are, read and recorded."""
         return len(self._tape.interactions) + len(self._new)
 
+    def __bool__(self) -> bool:
+        """True: a route with nothing recorded is a route."""
+        return True
+
     def __enter__(self) -> Self:
         return self
 

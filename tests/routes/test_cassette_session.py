@@ -1,0 +1,72 @@
+"""A session over a cassette: what a real server answered once, the file answers again with the server gone."""
+from __future__ import annotations
+
+import gzip
+import http.server
+import threading
+from pathlib import Path
+
+import pytest
+
+from sessionmock import LiveRoute, UnmatchedRequest, URLError, URLRequest, URLSession, URLSessionConfiguration, use_route
+from sessionmock.routes.cassette import CassetteRoute
+
+BIG = bytes(range(256)) * 2000
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def do_GET(self) -> None:
+        asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = {"/gzip": gzip.compress(b"hello", mtime=0), "/big": BIG}.get(self.path, asked or b"text")
+        self.send_response(200)
+        if self.path == "/gzip":
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("X-Twice", "1")
+        self.send_header("X-Twice", "2")
+        if self.path == "/chunked":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n")
+            return
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_POST = do_HEAD = do_GET
+
+    def log_message(self, *arguments: object) -> None:
+        """Stay quiet."""
+
+
+def ask(url: str, route: CassetteRoute) -> list[tuple[bytes, int, dict[str, str]]]:
+    """What a session gets over `route` for requests of all kinds."""
+    asked = [URLRequest(f"{url}{path}") for path in ("/text?a=1", "/gzip", "/big", "/chunked")]
+    asked += [URLRequest(f"{url}/", http_method="POST", http_body=body) for body in (b"one", b"\xff")]
+    asked.append(URLRequest(f"{url}/text", http_method="HEAD"))
+    with use_route(route), URLSession(URLSessionConfiguration.ephemeral()) as session:
+        answers = [session.data(request).result() for request in asked]
+    return [(data, response.status_code, dict(response.all_header_fields)) for data, response in answers]
+
+
+@pytest.mark.parametrize("name", ["tape.yaml", "nested/folder/tape.yml"])
+def test_a_session_gets_from_the_file_what_the_server_gave(tmp_path: Path, name: str):
+    """Every answer of a live run, decoded, chunked, large or bodiless, comes from the cassette alike; another is a miss."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with CassetteRoute(tmp_path / name, live=LiveRoute()) as recording:
+            live = ask(url, recording)
+        server.shutdown()
+        thread.join()
+    assert [b"text", b"hello", BIG, b"abcdefg", b"one", b"\xff", b""] == [data for data, _, _ in live]
+    route = CassetteRoute(tmp_path / name)
+    assert live == ask(url, route)
+    with pytest.raises(URLError) as caught:
+        ask(url + "/else", route)
+    assert isinstance(caught.value.underlying_error, UnmatchedRequest)
+    assert [caught.value.underlying_error] == route.misses
