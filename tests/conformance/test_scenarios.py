@@ -21,7 +21,7 @@ CONFORMANCE = ROOT.parent / "shared" / "conformance"
 COMMAND = [sys.executable, "-m", "tests.conformance.trace"]
 
 # Areas and ids of scenarios that sessionmock does not pass yet. One that passes must leave the list.
-NOT_YET = frozenset({"cache", "websockets"})
+NOT_YET = frozenset({"websockets"})
 
 if not CONFORMANCE.is_dir():
     pytest.skip(f"no scenarios at {CONFORMANCE}", allow_module_level=True)
