@@ -1,0 +1,211 @@
+"""Answers: what the heads and bodies of a load's exchanges mean to it."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..core.authentication import AuthenticationFlow, Next
+from ..core.decoding import Decoder, DecodingError, decoder
+from ..core.machine import Event
+from ..core.redirects import REDIRECT_LIMIT, redirected_request
+from ..errors import Code, url_error
+from ..models.body import FileStream
+from ..models.credential import NSURLAuthenticationMethodNegotiate, NSURLAuthenticationMethodNTLM, URLCredential
+from ..models.enums import AuthChallengeDisposition
+from ..models.message import BodyStream, Headers, Request, ResponseHead, first, header
+from ..models.metrics import ResourceFetchType
+from ..models.request import URLRequest
+from ..models.response import HTTPURLResponse
+from .caching import CacheVisit
+from .inflow import DROPPED, HELD, Inflow
+from .measuring import Hop
+from .patience import Patience
+
+if TYPE_CHECKING:
+    from .context import Context
+
+CONNECTION_LEVEL = frozenset({NSURLAuthenticationMethodNTLM, NSURLAuthenticationMethodNegotiate})    # the session is asked first
+
+
+class Answers(Patience):
+    """Sorts responses into redirects, challenges and the final one, from a server or the cache; decodes bodies."""
+
+    __slots__ = ("_ask", "_authentication", "_body", "_decoder", "_message", "_redirects", "_visit", "hops", "received", "source")
+
+    _message: Request       # as it was sent last
+
+    def __init__(self, context: Context, task: Any, request: URLRequest, *, body: bytes | BodyStream | None, eager: bool) -> None:
+        super().__init__(context, task, request, eager=eager)
+        self.source = ""                      # the route's word for where the last answer came from
+        self.received = 0
+        self.hops: list[Hop] = []             # a request each, for the metrics
+        self._body = body
+        self._ask: Any = None                 # the response that a question is about
+        self._decoder: Decoder | None = None
+        self._visit: CacheVisit | None = None
+        self._redirects = 0
+        self._authentication: AuthenticationFlow | None = None
+
+    def _take(self, event: Event, payload: Any) -> None:
+        if event is Event.RESPONSE:
+            self._classify(payload)
+        elif event is Event.DATA:
+            self._decode(payload)
+        elif event is Event.END and self._decoder is not None:
+            self._decode_rest(payload)
+        else:
+            self._meet(event, payload)
+
+    def _classify(self, head: ResponseHead) -> None:
+        """The final head of an exchange: a redirect, a challenge or the response."""
+        url = self.request.url or ""
+        flow = self._flow
+        assert flow is not None
+        local = head.extra.get("response")
+        if local is not None:            # of a data: or file: URL: no HTTP
+            self._meet(Event.RESPONSE, local)
+            return
+        response = HTTPURLResponse.from_head(url, head)
+        self.hops[-1].response = response
+        self.context.store_cookies(self.request, head.headers)
+        self._decoder = decoder(header(head.headers, "content-encoding"))
+        if head.status in (401, 407) and self._challenged(head, response):
+            return
+        if self._authentication is not None:
+            self.context.keep_credentials(self._authentication.accepted(self._message, head))
+        if 300 <= head.status < 400 and (following := redirected_request(self.request, head.status, first(head.headers, "location"))):
+            self._ask = response
+            if self._redirects >= REDIRECT_LIMIT:
+                self._meet(Event.FAILED, url_error(Code.HTTP_TOO_MANY_REDIRECTS, following.url))
+            else:
+                self._meet(Event.REDIRECT, following)
+            return
+        if self._visit is not None:
+            self._visit.cached = self._visit.answered(head)
+            if self._visit.cached is not None:
+                self._drop(None)
+                flow = self._flow = Inflow(self)
+                flow.hop.fetch_type = ResourceFetchType.LOCAL_CACHE
+                self._serve(flow, self._visit)
+                return
+        self._meet(Event.RESPONSE, response)
+
+    def _decode(self, data: bytes | Iterator[bytes]) -> None:
+        if not isinstance(data, bytes):      # of the cache, decoded
+            self._pieces = data
+            return
+        self._taken = len(data)
+        self.received += len(data)
+        if self._decoder is None:
+            self._meet(Event.DATA, data)
+        else:
+            self._pieces = self._decoder.pieces(data)
+
+    def _next_piece(self) -> None:
+        assert self._pieces is not None
+        try:
+            piece = next(self._pieces, None)
+        except (DecodingError, OSError) as error:
+            self._pieces = None
+            self._meet(Event.FAILED, url_error(Code.CANNOT_DECODE_RAW_DATA, self.request.url, error))
+            return
+        if piece is None:
+            self._pieces = None
+        elif piece:
+            self._meet(Event.DATA, piece)
+
+    def _decode_rest(self, trailers: Headers) -> None:
+        """The end of an encoded body: what the decoder still holds comes first."""
+        assert self._decoder is not None
+        ending, self._decoder = self._decoder, None
+        try:
+            rest = ending.flush() if self.received else b""
+        except DecodingError as error:
+            self._meet(Event.FAILED, url_error(Code.CANNOT_DECODE_RAW_DATA, self.request.url, error))
+            return
+        assert self._flow is not None
+        self._incoming.appendleft((self._flow, Event.END, trailers))
+        if rest:
+            self._pieces = iter((rest,))
+
+    def _serve(self, flow: Inflow, visit: CacheVisit) -> None:
+        """Answer from the cache."""
+        cached, self._visit = visit.cached, None
+        assert cached is not None
+        self.source = "cache"
+        flow.head(ResponseHead(0, [], extra={"response": cached.response}))
+        self._incoming.append((flow, Event.DATA, cached.chunks(HELD)))
+        flow.end([])
+
+    def _drop(self, payload: Any) -> None:
+        """The rest of this response is not wanted; a short one is read to its end, which saves the connection."""
+        flow, self._flow = self._flow, None
+        self._pieces = self._decoder = None
+        if flow is None:
+            return
+        flow.wanted = False
+        if flow.exchange is not None and not flow.ended:
+            if flow.arrived > DROPPED:
+                flow.exchange.cancel()
+            else:
+                flow.exchange.resume()
+
+    # challenges -----------------------------------------------------------------------------------------------
+    def _authorize(self, message: Request) -> None:
+        """Add what answers the last challenge, or what a server took before below the same path."""
+        if self._authentication is None:
+            if self.context.accepted.empty:
+                return
+            self._authentication = AuthenticationFlow(self.context.accepted)
+        for name, value in self._authentication.fields(message):
+            message.headers = [pair for pair in message.headers if pair[0].lower() != name.lower()]
+            message.headers.append((name, value))
+
+    def _challenged(self, head: ResponseHead, response: HTTPURLResponse) -> bool:
+        """Deal with a 401 or 407; False where it is the response."""
+        if self._authentication is None:
+            self._authentication = AuthenticationFlow(self.context.accepted)
+        self._ask = response
+        step = self._authentication.refused(self._message, head)
+        if step is Next.SEND:
+            self._send_again()
+        elif step is Next.ASK:
+            self._meet(Event.CHALLENGE, None)
+        else:
+            return False
+        return True
+
+    def _send_again(self) -> None:
+        lost = self._body is not None and again(self._body) is None
+        self._meet(Event.NEEDS_STREAM if lost else Event.RETRY, None)
+
+    def _ask_challenge(self, payload: Any) -> None:
+        flow = self._authentication
+        assert flow is not None
+        storage = self.context.configuration.url_credential_storage
+        challenge = flow.challenge(None if storage is None else storage.default_credential(flow.space), self._ask)
+        if flow.space.authentication_method in CONNECTION_LEVEL and (
+                method := self.context.methods.get("session_did_receive_challenge")) is not None:
+            self._post(method, (challenge,), self._challenge_answered)
+            return
+        if not self.call("task_did_receive_challenge", challenge, answered=self._challenge_answered):
+            self._challenge_answered(AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING)
+
+    def _challenge_answered(self, disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:
+        flow = self._authentication
+        assert flow is not None
+        step = flow.answer(AuthChallengeDisposition(disposition), credential)
+        if step is Next.ASK:
+            self._ask_challenge(None)
+        elif step is Next.SEND:
+            self._send_again()
+        elif step is Next.CANCEL:
+            self._cancelled = True
+            self._meet(Event.CANCELLED, url_error(Code.CANCELLED, self.request.url))
+        else:
+            self._meet(Event.RESPONSE, self._ask)
+
+
+def again(body: bytes | BodyStream | None) -> bytes | BodyStream | None:
+    """`body` to be sent once more, or None where it cannot be read twice."""
+    return FileStream(body.path, body.offset) if isinstance(body, FileStream) else body if isinstance(body, bytes) else None

@@ -1,0 +1,84 @@
+"""The sink of one exchange: takes what a route brings into the load's inbox, and holds reading back when that fills."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import trace
+from ..core.machine import Event
+from ..errors import URLError
+from ..models.message import Headers, ResponseHead
+from ..models.metrics import ResourceFetchType
+from ..routes.base import Exchange
+from .measuring import Hop
+
+if TYPE_CHECKING:
+    from .answers import Answers
+
+HELD = 128 * 1024        # bytes of a body that wait for the delegate before reading stops; one more read may be on its way
+DROPPED = 64 * 1024      # a response nobody wants is read to its end up to here, so that its connection can be kept
+
+
+class Inflow:
+    """The sink of one exchange (routes.base.Sink)."""
+
+    __slots__ = ("arrived", "consumed", "ended", "exchange", "hop", "load", "paused", "started", "status", "wanted")
+
+    def __init__(self, load: Answers) -> None:
+        self.load = load
+        self.exchange: Exchange | None = None
+        self.wanted = True
+        self.ended = False
+        self.paused = False
+        self.arrived = 0       # written where the route calls
+        self.consumed = 0      # written inside the load's door
+        self.status: int | None = None
+        self.started = load.context.engine.clock.now()
+        self.hop = Hop(load.request, self.started, ResourceFetchType.NETWORK_LOAD)
+        load.hops.append(self.hop)
+
+    def sent(self, count: int) -> None:
+        if self.wanted:
+            self.load.bring(self, Event.SENT, count)
+
+    def informational(self, head: ResponseHead) -> None:
+        if self.wanted:
+            self.load.bring(self, Event.INFORMED, head)
+
+    def head(self, head: ResponseHead) -> None:
+        self.status = head.status
+        self.hop.head = head
+        if self.wanted:
+            self.load.bring(self, Event.RESPONSE, head)
+
+    def data(self, data: bytes) -> None:
+        self.arrived += len(data)
+        if not self.wanted:
+            if self.arrived - self.consumed > DROPPED and self.exchange is not None:
+                self.exchange.cancel()
+            return
+        load = self.load
+        if self.arrived - self.consumed > HELD and not self.paused:
+            load.nudge()
+        load.bring(self, Event.DATA, data)
+
+    def end(self, trailers: Headers) -> None:
+        self._over("")
+        if self.wanted:
+            self.load.bring(self, Event.END, trailers)
+
+    def fail(self, error: URLError) -> None:
+        self._over(str(error))
+        if self.wanted:
+            self.load.bring(self, Event.FAILED, error)
+
+    def _over(self, error: str) -> None:
+        self.ended = True
+        hop = self.hop
+        hop.received = self.arrived
+        if not error:
+            hop.ended = self.load.context.engine.clock.now()
+        if trace.current is not None:
+            load = self.load
+            elapsed = load.context.engine.clock.now() - self.started
+            trace.current.exchanges.append(trace.ExchangeRecord(
+                load.request.http_method, load.request.url or "", self.status, load.source, elapsed / 1e6, error))
