@@ -18,7 +18,7 @@ from ..clock import nanoseconds
 from ..errors import Code, url_error
 from ..models.message import BodyStream, Headers, Request, ResponseHead
 from .base import Channel, Exchange, Host, Route, Sink
-from .httpx_errors import PACKAGES, client_error, package_of, url_error_for
+from .httpx_errors import client_class, client_error, url_error_for
 from .httpx_inbox import Alarm, Inbox, Limits, Parking, Waiter, settled
 from .script.offload import Deferred, LoopThread, Pump, read_body
 
@@ -82,13 +82,18 @@ def _text(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
+def package_of(value: object) -> Any:
+    """The package, httpx or httpx2, whose request or transport `value` is; httpx for what is of neither."""
+    return sys.modules.get(client_class(value)[0], httpx)
+
+
 # A route as the transport of a plain client
 
 class Sending:
     """One request of a client on its way over a channel."""
 
     def __init__(self, transport: RouteTransport, request: Any, channel: Channel, body: bytes | BodyStream | None) -> None:
-        self.package = sys.modules[package_of(request)]
+        self.package = package_of(request)
         self.request = request
         self._transport = transport
         timeout = request.extensions.get("timeout", {})
@@ -106,11 +111,14 @@ class Sending:
             assert inbox.error is not None
             raise client_error(inbox.error, self.package, self.request)
         head = inbox.answer
+        extensions = {"http_version": head.http_version.encode()}
+        if head.reason:                 # without, httpx names the standard one
+            extensions["reason_phrase"] = head.reason.encode()
         return self.package.Response(
             head.status,
             headers=[(name.encode(), value.encode()) for name, value in head.headers],
             stream=_body_class(self.package)(self),
-            extensions={"http_version": head.http_version.encode(), "reason_phrase": head.reason.encode()},
+            extensions=extensions,
         )
 
     def piece(self) -> bytes | None:
@@ -291,7 +299,7 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 def _body(request: Any) -> bytes | BodyStream | None:
-    if isinstance(request.stream, sys.modules[package_of(request)].ByteStream):
+    if isinstance(request.stream, package_of(request).ByteStream):
         return request.read() or None
     length = request.headers.get("content-length", "")
     return IterableBody(request.stream, int(length) if length.isdecimal() else -1)
@@ -320,8 +328,7 @@ class TransportChannel:
     def __init__(self, transport: Any, host: Host) -> None:
         self._transport, self._host = transport, host
         self._loop = LoopThread()
-        kinds = (kind.__module__.partition(".")[0] for kind in type(transport).__mro__)
-        self._package = sys.modules[next((name for name in kinds if name in PACKAGES), "httpx")]
+        self._package = package_of(transport)
 
     def open(self, request: Request, sink: Sink) -> Exchange:
         deferred = Deferred()

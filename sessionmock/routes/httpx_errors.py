@@ -63,7 +63,7 @@ def url_error_for(error: BaseException, url: str) -> URLError:
 
 def _code(error: BaseException) -> Code:
     kind = type(error)
-    if package_of(error) not in PACKAGES:
+    if not client_class(error)[0]:
         return _system_code(error) or Code.UNKNOWN
     code = next((_CODES[base.__name__] for base in kind.__mro__ if base.__name__ in _CODES), Code.UNKNOWN)
     if code is Code.CANNOT_CONNECT_TO_HOST:
@@ -107,13 +107,13 @@ def client_error(error: URLError, package: Any, request: Any) -> BaseException:
     exception of a script that says nothing of the network, is given as it is: both are no httpx.HTTPError.
     """
     under = error.underlying_error
-    module = package_of(under)
-    if isinstance(under, UnmatchedRequest) or (error.code == Code.UNKNOWN and under is not None and module not in PACKAGES):
+    name = client_class(under)[1]
+    if isinstance(under, UnmatchedRequest) or (error.code == Code.UNKNOWN and under is not None and not name):
         return under
-    name = type(under).__name__ if module in PACKAGES else _CLASSES.get(error.code, "TransportError")
-    if error.code == Code.NETWORK_CONNECTION_LOST and isinstance(under, OSError):
-        name = "ReadError"
-    text = str(under) if module in PACKAGES else str(error)
+    text = str(under) if name else str(error)
+    if not name:
+        lost = error.code == Code.NETWORK_CONNECTION_LOST and isinstance(under, OSError)
+        name = "ReadError" if lost else _CLASSES.get(error.code, "TransportError")
     kind = getattr(package, name, package.TransportError)
     if not issubclass(kind, package.RequestError):
         kind = package.TransportError
@@ -122,6 +122,10 @@ def client_error(error: URLError, package: Any, request: Any) -> BaseException:
     return raised
 
 
-def package_of(value: object) -> str:
-    """The package that the class of `value` comes from: "httpx", "httpx2" or another."""
-    return type(value).__module__.partition(".")[0]
+def client_class(value: object) -> tuple[str, str]:
+    """The nearest class of httpx or httpx2 that `value` is of, as (package, name); two times "" where it is of none."""
+    for kind in type(value).__mro__:
+        package = kind.__module__.partition(".")[0]
+        if package in PACKAGES:
+            return package, kind.__name__
+    return "", ""

@@ -83,7 +83,9 @@ class Inbox:
         self._latch: Latch | None = None
         self._chunks: deque[bytes] = deque()
         self._held = 0
-        self._paused = False
+        self._full = False                 # more is held than should be, and the client has not taken it all since
+        self._paused = False               # what the exchange was told of it
+        self._steering = threading.RLock()
         self.exchange: Exchange = Deferred()
 
     def sent(self, count: int) -> None:
@@ -101,10 +103,9 @@ class Inbox:
         with self._lock:
             self._chunks.append(data)
             self._held += len(data)
-            pause = self._held > HELD and not self._paused
-            self._paused = self._paused or pause
-        if pause:
-            self.exchange.pause()
+            self._full = self._full or self._held > HELD
+        if self._full:
+            self._steer()
         self._wake()
 
     def end(self, trailers: Headers) -> None:
@@ -126,11 +127,21 @@ class Inbox:
                 return None
             piece = self._chunks.popleft()
             self._held -= len(piece)
-            resume = self._paused and not self._chunks
-            self._paused = self._paused and not resume
-        if resume:
-            self.exchange.resume()
+            drained = self._full and not self._chunks
+            self._full = self._full and not drained
+        if drained:
+            self._steer()
         return piece
+
+    def _steer(self) -> None:
+        """Pause or resume the exchange; one at a time, or a pause could overtake the resume that came after it."""
+        with self._steering:
+            while self._paused is not self._full:
+                self._paused = self._full
+                if self._paused:
+                    self.exchange.pause()
+                else:
+                    self.exchange.resume()
 
     def expect(self) -> Latch:
         """A latch that the next sign of life sets. Look whether it has come already only after this."""

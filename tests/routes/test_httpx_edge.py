@@ -120,6 +120,7 @@ def test_a_client_reads_a_scripted_answer(client: Sync, host: LoopHost) -> None:
     assert (201, "Made") == (response.status_code, response.reason_phrase)
     assert ("HTTP/2", b"abcd") == (response.http_version, response.content)
     assert ["1", "é"] == response.headers.get_list("x-a")
+    assert "OK" == client.request(RouteTransport(script.answer(), host), "GET", URL).reason_phrase
     assert client.package.Response is type(response)
 
 
@@ -487,6 +488,7 @@ def refused(verdict: int) -> ssl.SSLCertVerificationError:
     (Code.NETWORK_CONNECTION_LOST, lambda x: ConnectionResetError(104, "")),
     (Code.TIMED_OUT, lambda x: TimeoutError()),
     (Code.UNKNOWN, lambda x: ValueError("")),
+    (Code.CANNOT_CONNECT_TO_HOST, lambda x: type("Own", (x.ConnectError,), {})("")),
 ])
 def test_an_exception_has_its_code(package: Any, code: Code, make: Callable[[Any], Exception]) -> None:
     """Exceptions of either package, and what lies under them, map to Apple's codes."""
@@ -497,6 +499,7 @@ def test_an_exception_has_its_code(package: Any, code: Code, make: Callable[[Any
 @pytest.mark.parametrize(("name", "error"), [
     ("ReadTimeout", URLError(Code.TIMED_OUT)),
     ("ConnectTimeout", URLError(Code.TIMED_OUT, {UNDERLYING: httpx2.ConnectTimeout("")})),
+    ("ConnectTimeout", URLError(Code.TIMED_OUT, {UNDERLYING: type("Own", (httpx.ConnectTimeout,), {})("")})),
     ("ConnectError", URLError(Code.SERVER_CERTIFICATE_UNTRUSTED)),
     ("ConnectError", URLError(Code.NOT_CONNECTED_TO_INTERNET)),
     ("RemoteProtocolError", URLError(Code.NETWORK_CONNECTION_LOST)),

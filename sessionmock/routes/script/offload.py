@@ -49,6 +49,8 @@ class Deferred:
             inner.cancel()
         elif paused:
             inner.pause()
+            if not self._paused:       # resumed in this very moment, perhaps before the pause
+                inner.resume()
 
     def pause(self) -> None:
         with self._lock:
