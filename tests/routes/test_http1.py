@@ -6,15 +6,13 @@ from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.live.http1 import (
     HEAD_LIMIT,
     INFORMATIONAL_LIMIT,
-    LAST_CHUNK,
     Answer,
     End,
     Garbage,
     Lost,
     State,
-    chunk,
-    outgoing,
 )
+from sessionmock.routes.live.outgoing import LAST_CHUNK, chunk, outgoing
 
 from .origin import Stream
 

@@ -9,7 +9,9 @@ import pytest
 
 from sessionmock.models.message import Headers, ResponseHead
 from sessionmock.routes.live import http1
-from sessionmock.routes.live.http1 import Answer, AnswerError, End, Event, Garbage, State, chunk, text
+from sessionmock.routes.live.fields import text
+from sessionmock.routes.live.http1 import Answer, AnswerError, End, Event, Garbage, State
+from sessionmock.routes.live.outgoing import chunk
 
 LINES = [
     b"Content-Length: 5", b"Content-Length: 11", b"Content-Length: 0", b"Content-Length: 5, 5", b"content-length:5",

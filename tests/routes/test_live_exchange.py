@@ -322,6 +322,22 @@ class TestPause:
             assert client.load(origin.url + "/next").succeed().body == b"/next"
         assert origin.connections == 1
 
+    def test_late_resume(self, client):
+        """A resume that comes while the answer ends does not leave the connection deaf."""
+        def late(_: object) -> None:
+            assert opened.wait(PATIENCE)
+            box[0].pause()
+            other = threading.Thread(target=box[0].resume)
+            other.start()
+            other.join(PATIENCE)
+
+        box, opened = [], threading.Event()
+        with Origin() as origin:
+            box.append(client.open(origin.url, sink=(sink := Recorder(head=late))))
+            opened.set()
+            sink.succeed()
+            assert client.load(origin.url + "/next").succeed().body == b"/next"
+
     def test_before_the_answer(self, client):
         """An exchange paused before its connection stands reads nothing until it is resumed."""
         replied = threading.Event()

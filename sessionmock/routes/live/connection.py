@@ -197,7 +197,7 @@ class Connection(asyncio.BufferedProtocol):
         exchange = self.exchange
         if exchange is not None and exchange.connection is not self:
             exchange = None      # cancelled before the connection stood
-        if exchange is not None and error is not None and self._upload is not None:
+        if exchange is not None and error is not None:
             self._read_last(exchange)
             exchange = self.exchange
         if exchange is not None and not self._retried(exchange):
@@ -255,8 +255,7 @@ class Connection(asyncio.BufferedProtocol):
         exchange.settle()
         self._detach()
         if sent and self.fit and self._answer.reusable and not exchange.outgoing.closes and not self.transport.is_closing():
-            if exchange.paused:
-                self.transport.resume_reading()
+            self.transport.resume_reading()    # whatever a late `pause` did
             self.reused = True
             self.pool.release(self)
         else:

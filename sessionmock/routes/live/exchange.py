@@ -11,7 +11,7 @@ from ...models.message import BodyStream, Request
 if TYPE_CHECKING:
     from ..base import Host, Sink
     from .connection import Connection
-    from .http1 import Outgoing
+    from .outgoing import Outgoing
     from .pool import Pool
     from .route import LiveChannel
 

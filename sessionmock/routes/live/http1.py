@@ -1,9 +1,9 @@
-"""HTTP/1.1 as a client writes and reads it, without any I/O (RFC 9112).
+"""An HTTP/1.1 answer as a client reads it, without any I/O (RFC 9112).
 
-`outgoing` turns a request into the bytes of its head; an `Answer` turns what the peer sends into events. An answer's
-head in canonical form (CRLF lines, plain names, no folding, framing said once) is read by a strict parser of a few
-microseconds. Any other head goes untouched to h11, whose leniency decides, and h11 then keeps the whole answer. So
-whatever the fast parser accepts h11 accepts too, and reads the same.
+An `Answer` turns what the peer sends into events. A head in canonical form (CRLF lines, plain names, no folding,
+framing said once) is read by a strict parser of a few microseconds. Any other head goes untouched to h11, whose
+leniency decides, and h11 then keeps the whole answer. So whatever the fast parser accepts h11 accepts too, and reads
+the same.
 """
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ import re
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from ...models.message import Headers, Request, ResponseHead
+from ...models.message import Headers, ResponseHead
+from .fields import CONTROLS, KINDS, Kind, kind_of, text, tokens
 
 if TYPE_CHECKING:
     from .lenient import LenientAnswer
 
 HEAD_LIMIT = 65_536            # bytes of one head, trailer section or chunk header
 INFORMATIONAL_LIMIT = 100      # 1xx heads before a final one
-LAST_CHUNK = b"0\r\n\r\n"
 
-_LENGTH_ALWAYS = frozenset({"POST", "PUT", "DELETE", "PATCH"})    # say Content-Length: 0 without a body
-_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;[^\r\n]*)?[ \t]*\r\n")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
-_CONTROLS = bytes(c for c in (*range(32), 127) if c != 9)
 
 
 class AnswerError(Exception):
@@ -50,138 +47,9 @@ class End(NamedTuple):
 Event: TypeAlias = ResponseHead | bytes | End | AnswerError
 
 
-class Kind(IntEnum):
-    """What a field name means to framing."""
-
-    INVALID = -1
-    PLAIN = 0
-    CONTENT_LENGTH = 1
-    TRANSFER_ENCODING = 2
-    CONNECTION = 3
-    HOST = 4
-    EXPECT = 5
-    UPGRADE = 6
-
-
-_SPECIAL = {
-    "content-length": Kind.CONTENT_LENGTH, "transfer-encoding": Kind.TRANSFER_ENCODING, "connection": Kind.CONNECTION,
-    "host": Kind.HOST, "expect": Kind.EXPECT, "upgrade": Kind.UPGRADE,
-}
-_KINDS: dict[str, int] = {}    # names seen so far, valid ones only; plain ints, because comparing them is faster
-
-
-def _kind(name: str) -> int:
-    """The kind of a name not seen before; remembered, up to a number of names that no honest peer reaches."""
-    if not _TOKEN.fullmatch(name):
-        return -1
-    kind = int(_SPECIAL.get(name.lower(), 0))
-    if len(_KINDS) < 2048:
-        _KINDS[name] = kind
-    return kind
-
-
-# requests --------------------------------------------------------------------------------------------------------
-
-
-class Outgoing(NamedTuple):
-    """A request's head as bytes, and what it promised."""
-
-    head: bytes
-    length: int         # of the body; -1: chunked
-    expects: bool       # Expect: 100-continue, with a body to wait with (RFC 9110, section 10.1.1)
-    closes: bool        # Connection: close
-    upgrades: bool      # Upgrade: the peer may answer 101
-
-
-def outgoing(request: Request) -> Outgoing:
-    """The head of `request` on the wire: Host first if it is missing, then its fields, then its framing.
-
-    Content-Length and Transfer-Encoding of the request itself are replaced by what is true (I26, I27): the length of a
-    body that is known, chunked for one that is not, `Content-Length: 0` for POST, PUT, PATCH and DELETE without one.
-    Raises ValueError naming the field where a method, name or value would end its line early (CR, LF, NUL, controls).
-    """
-    method, body, parts = request.method, request.body, request.parts
-    lines = [f"{method} {parts.target} HTTP/1.1"]
-    expects = closes = upgrades = False
-    host = None
-    kinds = _KINDS
-    for name, value in request.headers:
-        kind = kinds.get(name)
-        if kind is None:
-            kind = _kind(name)
-        if kind > 0:
-            if kind <= 2:
-                continue
-            if kind == 4:
-                host = value
-            elif kind == 3:
-                closes = "close" in _tokens(value)
-            elif kind == 5:
-                expects = value.strip().lower() == "100-continue"
-            else:
-                upgrades = True
-        elif kind:
-            raise ValueError(f"{name!r} is no field name: names are letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.1)")
-        lines.append(f"{name}: {value}")
-    if host is None:
-        lines.insert(1, f"Host: {parts.authority if parts.authority.isascii() else _idna(parts.authority)}")
-    length = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
-    if length > 0 or (length == 0 and (method in _LENGTH_ALWAYS or not isinstance(body, bytes | None))):
-        lines.append(f"Content-Length: {length}")
-    elif length < 0:
-        lines.append("Transfer-Encoding: chunked")
-    count = len(lines) + 1
-    lines += ("", "")
-    head = "\r\n".join(lines).encode("utf-8", "surrogateescape")
-    if len(head.translate(None, _CONTROLS)) + 2 * count != len(head) or not _plain(method):
-        _reject(request)
-    return Outgoing(head, length, expects and length != 0, closes, upgrades)
-
-
-def _plain(method: str) -> bool:
-    return (method in _KINDS or _kind(method) >= 0) and method != "CONNECT"
-
-
-def _reject(request: Request) -> None:
-    """Raises ValueError for the part of `request` that cannot stand in a head."""
-    if not _TOKEN.fullmatch(request.method):
-        raise ValueError(f"{request.method!r} is no method, which is a token (RFC 9110, section 9.1)")
-    if request.method == "CONNECT":
-        raise ValueError("CONNECT asks a proxy for a tunnel; it is no method of a request")
-    for name, value in request.headers:
-        if any((c < " " and c != "\t") or c == "\x7f" for c in value):
-            raise ValueError(f"the value of the field {name!r} holds a control character, which would end its line: {value!r}")
-    raise ValueError(f"the target {request.parts.target!r} of {request.url!r} cannot stand on a request line")
-
-
-def _idna(authority: str) -> str:
-    host, colon, port = authority.partition(":")
-    return f"{host.encode('idna').decode()}{colon}{port}"
-
-
-def _tokens(value: str) -> list[str]:
-    return [token.strip(" \t") for token in value.lower().split(",")]
-
-
-def chunk(data: bytes) -> bytes:
-    """`data`, not empty, as one chunk (RFC 9112, section 7.1)."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-# answers ---------------------------------------------------------------------------------------------------------
-
-
-def text(data: bytes) -> str:
-    """The bytes of a peer: UTF-8 where they are that, Latin-1 where not (scenario data-unicode-header)."""
-    try:
-        return str(data, "utf-8")
-    except UnicodeDecodeError:
-        return str(data, "latin-1")
-
-
 def _lines(section: bytes) -> list[str] | None:
     """The lines of a section that ends without its last CRLF; None where a line holds or ends in anything unusual."""
-    if len(section.translate(None, _CONTROLS)) + 2 * section.count(b"\r\n") != len(section):
+    if len(section.translate(None, CONTROLS)) + 2 * section.count(b"\r\n") != len(section):
         return None
     try:
         return str(section, "utf-8").split("\r\n")
@@ -202,28 +70,28 @@ class _Fields:
     def read(self, lines: list[str], start: int) -> bool:
         """Take the lines from `start` on; False where one of them is not canonical."""
         append = self.headers.append
-        kinds = _KINDS
+        kinds = KINDS
         for index in range(start, len(lines)):
             name, colon, value = lines[index].partition(":")
             if not colon:
                 return False
             kind = kinds.get(name)
             if kind is None:
-                kind = _kind(name)
+                kind = kind_of(name)
             value = value.strip(" \t")
             if kind:
                 if kind < 0:
                     return False
-                if kind == 1:
+                if kind == Kind.CONTENT_LENGTH:
                     if self.length >= 0 or self.chunked or len(value) > 18 or not (value.isascii() and value.isdigit()):
                         return False
                     self.length = int(value)
-                elif kind == 2:
+                elif kind == Kind.TRANSFER_ENCODING:
                     if self.length >= 0 or self.chunked or value.lower() != "chunked":
                         return False
                     self.chunked = True
-                elif kind == 3 and value != "keep-alive":
-                    self.closes = self.closes or "close" in _tokens(value)
+                elif kind == Kind.CONNECTION and value != "keep-alive":
+                    self.closes = self.closes or "close" in tokens(value)
             append((name, value))
         return True
 

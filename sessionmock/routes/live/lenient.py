@@ -6,7 +6,8 @@ from collections.abc import Iterable
 import h11
 
 from ...models.message import Headers, ResponseHead
-from .http1 import HEAD_LIMIT, INFORMATIONAL_LIMIT, End, Event, Garbage, Lost, text
+from .fields import text
+from .http1 import HEAD_LIMIT, INFORMATIONAL_LIMIT, End, Event, Garbage, Lost
 
 
 class LenientAnswer:

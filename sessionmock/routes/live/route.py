@@ -11,7 +11,7 @@ from ...errors import Code, url_error
 from ...models.message import Request
 from .dial import Resolve, resolve
 from .exchange import LiveExchange
-from .http1 import outgoing
+from .outgoing import outgoing
 from .pool import Pool
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from ...clock import SECOND
 from ...errors import Code, url_error
 from ...models.message import BodyStream
 from .exchange import LiveExchange, release
-from .http1 import LAST_CHUNK, chunk
+from .outgoing import LAST_CHUNK, chunk
 
 if TYPE_CHECKING:
     from ...clock import Timer
