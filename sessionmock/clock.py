@@ -113,11 +113,11 @@ class VirtualClock:
     def park(self, lock: threading.Lock, until: int | None) -> bool:
         """Run what is due, jump, run on, until `lock` is free, `until` has come or nothing is left to run."""
         while not lock.acquire(blocking=False):
-            if not self._step(until):
+            if not self.advance(until):
                 return False
         return True
 
-    def _step(self, until: int | None) -> bool:
+    def advance(self, until: int | None) -> bool:
         """Make the next call that is due by `until`; False, and the time moved on to `until`, where there is none."""
         while self._timers:
             if until is not None and self._timers[0].when > until:

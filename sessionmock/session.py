@@ -20,6 +20,7 @@ from .engine.download import ToFile
 from .engine.load import Consumer, Load
 from .engine.loop import Latch, current_engine, engine as system_engine
 from .engine.queues import OperationQueue
+from .engine.shield import shield
 from .errors import GenericException, InvalidArgumentException
 from .loading import Loading, ended
 from .models.body import FileStream, as_body_stream
@@ -209,14 +210,15 @@ class URLSession(metaclass=_SharedSession):
 
     def _settle(self) -> None:
         """Announce the end when it has come: no task is left and none can be made."""
-        with self._lock:
-            if not self._invalidating or self._tasks or self._announced:
-                return
-            self._announced = True
-        if "session_did_become_invalid" in self._context.methods:
-            self._queue.submit(self._tell_invalid, self._context.engine)
-        else:
-            self._end()
+        with shield:
+            with self._lock:
+                if not self._invalidating or self._tasks or self._announced:
+                    return
+                self._announced = True
+            if "session_did_become_invalid" in self._context.methods:
+                self._queue.submit(self._tell_invalid, self._context.engine)
+            else:
+                self._end()
 
     def _tell_invalid(self) -> Any:
         method = self._context.methods["session_did_become_invalid"]

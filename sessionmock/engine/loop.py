@@ -12,13 +12,15 @@ The rules that keep it right:
   hands ownership on. A waiter's lock is a binary semaphore: waking twice is waking once.
 - A load nobody waits for yet (a `Loading`) wakes no thread: its caller is about to wait for it. The background thread
   looks every 20 ms and takes what it finds unclaimed at two looks, so such a load starts 20 to 41 ms late.
-- While the main thread drives, SIGINT only sets a flag: raised on the engine's stack it would lose other threads'
-  data. The handler that was there is called after ownership is given up.
+- While the main thread posts, waits or drives it is under the shield: raised there, KeyboardInterrupt would lose
+  wake-ups, ownership or other threads' data. The handler that was there is called when ownership is given up.
 """
 from __future__ import annotations
 
 import asyncio
 import os
+import select
+import selectors
 import signal
 import threading
 from collections import deque
@@ -29,6 +31,7 @@ from typing import Any, Literal, Protocol
 
 from ..clock import SECOND, Clock, SystemClock, VirtualClock
 from . import work
+from .shield import shield
 
 LOOK = SECOND // 50      # how often the idle background thread looks for loads that nobody claimed
 LINGER = SECOND          # how long it stays after the last load
@@ -91,6 +94,13 @@ class _Waiter:
             self._engine._interrupt()
         self.release()
 
+    def alarm(self) -> None:
+        """`wake`, by a signal handler on this very thread: it may come at any point, so it takes no lock."""
+        loop = self._engine._loop
+        if self._engine._owner is self and loop is not None:
+            loop.call_soon_threadsafe(loop.stop, context=Context())
+        self.release()
+
     def release(self) -> None:
         """Wake the parked thread."""
         try:
@@ -105,8 +115,7 @@ class Engine:
     virtual = False
 
     def __init__(self) -> None:
-        self.main = MainQueue(self)
-        self._shield = _Shield(self)
+        self.main = MainQueue()
         self._reset()
         os.register_at_fork(after_in_child=self._forked)
         self.on_fork: list[Callable[[], None]] = []      # run in the child, after the engine is new
@@ -131,14 +140,16 @@ class Engine:
     # posting --------------------------------------------------------------------------------------------------
     def post(self, call: Callable[..., None], *arguments: Any) -> None:
         """Run `call` on the engine soon, without waking a thread for it where nobody drives."""
-        self._inbox.append((call, arguments))
-        self._wake(eager=self._eager > 0)
+        with shield:
+            self._inbox.append((call, arguments))
+            self._wake(eager=self._eager > 0)
 
     def post_eager(self, call: Callable[..., None], *arguments: Any) -> None:
         """Run `call` on the engine now."""
-        self._inbox.append((call, arguments))
-        self._urgent = True
-        self._wake(eager=True)
+        with shield:
+            self._inbox.append((call, arguments))
+            self._urgent = True
+            self._wake(eager=True)
 
     def work(self, call: Callable[..., None], *arguments: Any) -> None:
         """Run `call` on a pooled thread."""
@@ -161,12 +172,17 @@ class Engine:
                     else:
                         self._loop.call_soon_threadsafe(self._drain, context=Context())
                 return
-            background = self._background
-            if background is None:
-                background = self._background = _Waiter(self)
-                threading.Thread(target=self._run_background, args=(background,), name="sessionmock-engine", daemon=True).start()
+            background = self._have_background()
         if eager:
             background.release()
+
+    def _have_background(self) -> _Waiter:
+        """The background thread, started where there is none. Under the lock."""
+        if self._background is None:
+            me = _Waiter(self)
+            threading.Thread(target=self._run_background, args=(me,), name="sessionmock-engine", daemon=True).start()
+            self._background = me
+        return self._background
 
     def _drain(self) -> None:
         with self._lock:
@@ -217,34 +233,44 @@ class Engine:
         """Block until `latch` is set, running the loop where nobody does; False when the time ran out."""
         if latch.done:
             return True
+        with shield:
+            return self._wait(latch, until)
+
+    def _wait(self, latch: Event, until: int | None) -> bool:
         main = threading.current_thread() is threading.main_thread()
-        drives = policy == "waiter" and asyncio._get_running_loop() is None and (not main or self._shield.ready())
+        if main:
+            shield.install()
+        drives = policy == "waiter" and asyncio._get_running_loop() is None and not (main and _interruptible())
         waiter = _Waiter(self)
-        outer = None
+        outer: tuple[Any, Any] = (None, None)
         latch.tell(waiter.wake)
         try:
             if main:
-                outer = self.main.attend(waiter.wake)
+                outer = self.main.attend(waiter.wake), shield.alarm
+                shield.alarm = waiter.alarm
             if not drives:
                 self._urgent = True
                 self._wake(eager=True)
             while not latch.done:
                 if until is not None and self.clock.now() >= until:
                     return False
-                if main and self.main.run_one():
-                    continue
-                if self._claim(waiter, drives):
+                if main and shield.pending:
+                    self._leave(waiter)
+                    shield.pass_on()
+                elif main and self.main.waiting():
+                    self._leave(waiter)
+                    with shield.lifted():
+                        self.main.run_one()
+                elif self._claim(waiter, drives):
                     self._drive(waiter, latch, until, main)
-                    if main and self._shield.pending:
-                        self._leave(waiter)
-                        self._shield.pass_on()
                 else:
                     self.clock.park(waiter.lock, until)
             return True
         finally:
-            if main:
-                self.main.attend(outer)
             self._leave(waiter)
+            if main:
+                self.main.attend(outer[0])
+                shield.alarm = outer[1]
 
     def _claim(self, waiter: _Waiter, drives: bool) -> bool:
         """Whether `waiter` owns the loop now. Else it follows: it is woken when it is its turn."""
@@ -265,7 +291,8 @@ class Engine:
 
     def _own(self, waiter: _Waiter) -> None:
         if self._loop is None:
-            loop = asyncio.SelectorEventLoop()
+            self._selector = selectors.DefaultSelector()
+            loop = asyncio.SelectorEventLoop(self._selector)
             loop.set_exception_handler(_report_to_hook)
             self._loop = loop
             self.clock = SystemClock(loop)
@@ -276,9 +303,7 @@ class Engine:
         loop = self._loop
         assert loop is not None
         timer = None
-        shield = self._shield
         try:
-            shield.driving = main
             self._thread = threading.get_ident()
             if until is not None:
                 timer = self.clock.call_at(until, loop.stop)
@@ -287,7 +312,6 @@ class Engine:
             if timer is not None:
                 timer.cancel()
             self._thread = None
-            shield.driving = False
 
     def _pass(self, loop: asyncio.AbstractEventLoop, waiter: _Waiter, latch: Event | None, until: int | None, main: bool) -> None:
         loop.call_soon(self._drain)
@@ -295,7 +319,7 @@ class Engine:
             if latch is not None:
                 if latch.done or (until is not None and self.clock.now() >= until):
                     return
-                if main and (self._shield.pending or self.main.waiting()):
+                if main and (shield.pending or self.main.waiting()):
                     return
             elif self._yield or not (self._live or self._inbox):
                 break
@@ -320,14 +344,12 @@ class Engine:
                 if waiter in self._followers:
                     self._followers.remove(waiter)
                 return
+            self._woken = False          # a drain that was on its way is now the next driver's first act
             heir = self._owner = self._followers.popleft() if self._followers else None
-            if heir is None and (self._eager or self._urgent):
-                heir = self._background
-                if heir is None:
-                    heir = self._background = _Waiter(self)
-                    threading.Thread(target=self._run_background, args=(heir,), name="sessionmock-engine", daemon=True).start()
-            if heir is None or heir is self._background:
-                self._woken = False      # a drain that was on its way is now somebody's first act
+            if heir is None and (self._urgent or self._live or self._inbox):
+                background = self._have_background()
+                if self._eager or self._urgent:
+                    heir = background
         if heir is not None:
             heir.release()
 
@@ -336,7 +358,7 @@ class Engine:
         clock = SystemClock()
         unclaimed = False
         idle_since = clock.now()
-        while self._background is me:       # not, after a fork
+        while True:
             with self._lock:
                 waiting = bool(self._live or self._inbox)
                 if self._owner is None and (self._eager or self._urgent or (waiting and unclaimed)):
@@ -362,13 +384,16 @@ class Engine:
 
     def rest(self) -> None:
         """The last session is invalid: leave no trace in the process."""
-        self._shield.remove()
+        shield.rest()
 
     # fork -----------------------------------------------------------------------------------------------------
     def _forked(self) -> None:
         """In the child: everything of the parent's is set aside untouched (its descriptors are shared), all is new."""
         _graveyard.append((self._loop, self._inbox, self._owner))
-        self._shield.driving = False
+        if self._loop is not None and hasattr(select, "epoll"):
+            with select.epoll() as own:     # what becomes of the old loop here must not unregister the parent's descriptors
+                os.dup2(own.fileno(), self._selector.fileno(), inheritable=False)
+        shield.forget()
         self.main.forget()
         self._reset()
         for call in self.on_fork:
@@ -387,54 +412,15 @@ def _nothing() -> None:
     """A call that is only there to be noticed."""
 
 
-class _Shield:
-    """Keeps SIGINT off the engine's stack. Installed at the first wait of the main thread, inert while that does not
-    drive, taken away when the last session is invalidated."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._original: Any = None
-        self.driving = False
-        self.pending: tuple[int, Any] | None = None
-
-    def ready(self) -> bool:
-        """Whether the main thread may drive: a handler that raises (pytest-timeout's) cannot be shielded."""
-        if callable(signal.getsignal(signal.SIGALRM)):
-            return False
-        present = signal.getsignal(signal.SIGINT)
-        if present == self._handle:
-            return True
-        if callable(present):
-            self._original = present
-            signal.signal(signal.SIGINT, self._handle)
-        return True
-
-    def remove(self) -> None:
-        """Put the handler back that was there. Does nothing off the main thread."""
-        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) == self._handle:
-            signal.signal(signal.SIGINT, self._original)
-
-    def pass_on(self) -> None:
-        """Call the handler that was there with the signal that came."""
-        pending, self.pending = self.pending, None
-        if pending is not None:
-            self._original(*pending)
-
-    def _handle(self, number: int, frame: Any) -> None:
-        if not self.driving:
-            self._original(number, frame)
-            return
-        self.pending = (number, frame)
-        loop = self._engine._loop
-        assert loop is not None
-        loop.call_soon_threadsafe(loop.stop)
+def _interruptible() -> bool:
+    """Whether a handler is there that may raise on the engine's stack and is not shielded: pytest-timeout's, for SIGALRM."""
+    return callable(signal.getsignal(signal.SIGALRM))
 
 
 class MainQueue:
     """Calls for the main thread. They are run by a wait there, by `run`, or by the asyncio loop that runs there."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
@@ -447,20 +433,26 @@ class MainQueue:
         self._calls.append(call)
         if (wake := self._attending) is not None:
             wake()
-        elif (loop := self._loop) is not None:
-            try:
-                loop.call_soon_threadsafe(self.run_one)
-            except RuntimeError:        # closed: the next wait or run on the main thread takes it
-                self._loop = None
+        else:
+            self._ask_loop()
 
     def notice(self) -> None:
         """Remember the asyncio loop that runs on the main thread, where this is it."""
-        if threading.current_thread() is threading.main_thread():
-            self._loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread() and (loop := asyncio._get_running_loop()) is not None:
+            self._loop = loop
+
+    def _ask_loop(self) -> None:
+        if (loop := self._loop) is not None:
+            try:
+                loop.call_soon_threadsafe(self.run_all)
+            except RuntimeError:        # closed: the next wait or run on the main thread takes it
+                self._loop = None
 
     def attend(self, wake: Callable[[], None] | None) -> Callable[[], None] | None:
         """The main thread waits, and `wake` makes it look here; returns what did so before."""
         before, self._attending = self._attending, wake
+        if wake is None and self._calls:
+            self._ask_loop()
         return before
 
     def waiting(self) -> bool:
@@ -476,6 +468,11 @@ class MainQueue:
         call()
         return True
 
+    def run_all(self) -> None:
+        """Run what waits now."""
+        for _ in range(len(self._calls)):
+            self.run_one()
+
 
 class VirtualEngine:
     """The engine under a virtual clock: no loop and no thread. Whoever waits makes every call, in order of time."""
@@ -484,7 +481,6 @@ class VirtualEngine:
 
     def __init__(self, clock: VirtualClock | None = None) -> None:
         self.clock: VirtualClock = clock or VirtualClock()
-        self.main = MainQueue(engine)
 
     def post(self, call: Callable[..., None], *arguments: Any) -> None:
         self.clock.call_at(self.clock.now(), call, *arguments)
@@ -504,14 +500,11 @@ class VirtualEngine:
 
     def wait(self, latch: Event, until: int | None = None) -> bool:
         """Run what is due, and let time pass, until `latch` is set; False when virtual time ran out."""
-        lock = threading.Lock()
-        lock.acquire()
-        latch.tell(lock.release)
-        while not self.clock.park(lock, until):
-            if not self.main.run_one():
+        while not latch.done:
+            if not self.clock.advance(until):
                 if until is None:
                     raise RuntimeError("deadlock under the virtual clock: nothing is left to run, and what is waited for has not happened")
-                return False
+                return latch.done
         return True
 
 

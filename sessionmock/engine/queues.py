@@ -7,13 +7,16 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from functools import partial
 from typing import Any, ClassVar
 
 from ..clock import nanoseconds
 from ..errors import InvalidArgumentException
 from . import work
-from .loop import AnyEngine, engine as system_engine
+from .loop import AnyEngine, VirtualEngine, current_engine
+from .loop import engine as system_engine
+from .shield import shield
 
 Operation = Callable[[], Any]
 
@@ -71,12 +74,16 @@ class OperationQueue:
 
     def submit(self, operation: Operation, engine: AnyEngine) -> None:
         """`add_operation` on the threads of `engine`."""
-        self._operations.append(operation)
-        with self._lock:
-            if self._running >= self.max_concurrent_operation_count:
-                return
-            self._running += 1
-        self._start(engine)
+        with shield:
+            self._operations.append(operation)
+            with self._lock:
+                if self._running >= self.max_concurrent_operation_count:
+                    return
+                self._running += 1
+            self._start(engine)
+
+    def notice(self) -> None:
+        """Something is about to be made whose callbacks come here: remember what delivers them, where that is not known."""
 
     def _start(self, engine: AnyEngine) -> None:
         engine.work(self._run, engine)
@@ -92,11 +99,12 @@ class OperationQueue:
                         self._running -= 1
                         return
                 continue
-            self._perform(operation)
-            del operation
             if engine.virtual:
+                self._perform(operation)
                 self._start(engine)
                 return
+            Context().run(self._perform, operation)     # what it sets is not seen by the next one
+            del operation
 
     def _perform(self, operation: Operation) -> None:
         before, _here.queue = _here.queue, self
@@ -130,7 +138,14 @@ class _MainQueue(OperationQueue):
     """Delivers on the main thread."""
 
     def submit(self, operation: Operation, engine: AnyEngine) -> None:
-        engine.main.add(partial(self._perform, operation))
+        if isinstance(engine, VirtualEngine):
+            engine.post(self._perform, operation)
+        else:
+            with shield:
+                engine.main.add(partial(self._perform, operation))
+
+    def notice(self) -> None:
+        system_engine.main.notice()
 
     def _await(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         try:
@@ -143,11 +158,14 @@ class _MainQueue(OperationQueue):
     def run(self, until: Callable[[], bool] | None = None, timeout: float | None = None) -> None:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("OperationQueue.main.run was called on a thread other than the main thread")
-        calls = system_engine.main
-        deadline = None if timeout is None else system_engine.clock.now() + nanoseconds(timeout)
-        while calls.run_one():
-            pass
-        if until is not None and not system_engine.wait(_Until(until), deadline):
+        engine = current_engine()
+        now = engine.clock.now()
+        if until is None:
+            if isinstance(engine, VirtualEngine):
+                engine.wait(_Until(lambda: False), now)
+            else:
+                engine.main.run_all()
+        elif not engine.wait(_Until(until), None if timeout is None else now + nanoseconds(timeout)):
             raise TimeoutError(f"OperationQueue.main.run: until() was still false after {timeout} s")
 
 

@@ -18,6 +18,7 @@ from ..errors import Code, GenericException, URLError, url_error
 from ..models.request import URLRequest
 from . import work
 from .dispatch import Method
+from .shield import shield
 
 if TYPE_CHECKING:
     from .context import Context
@@ -106,15 +107,16 @@ class Turns:
 
     def pump(self) -> None:
         """Take every event that can be taken now, unless another thread is at it: then it takes them."""
-        while (self._control or ((self._incoming or self._pieces) and not self._gated())) and self._door.acquire(blocking=False):
-            try:
-                self._turn()
-            except BaseException as error:
-                self._control.append(partial(self._meet, Event.FAILED, url_error(Code.UNKNOWN, self.request.url, error)))
-                self.context.engine.post_eager(self.pump)
-                raise
-            finally:
-                self._door.release()
+        with shield:
+            while (self._control or ((self._incoming or self._pieces) and not self._gated())) and self._door.acquire(blocking=False):
+                try:
+                    self._turn()
+                except BaseException as error:
+                    self._control.append(partial(self._meet, Event.FAILED, url_error(Code.UNKNOWN, self.request.url, error)))
+                    self.context.engine.post_eager(self.pump)
+                    raise
+                finally:
+                    self._door.release()
 
     def _gated(self) -> bool:
         return self._busy is not None or self._suspensions > 0
@@ -192,6 +194,15 @@ class Turns:
         work.report(f"the delegate's {name} of {self.task!r}")
         self._answer(token, None, ())
         self.fail(Event.FAILED, url_error(Code.UNKNOWN, self.request.url, error))
+
+    def hold(self) -> object:
+        """Take no further events of the exchange until `go_on` with what this returns. In a turn of this load."""
+        token = self._busy = object()
+        return token
+
+    def go_on(self, token: object) -> None:
+        """End `hold`; on any thread."""
+        self._answer(token, None, ())
 
     def _answer(self, token: object, answered: Callable[..., None] | None, values: tuple[Any, ...]) -> None:
         """The callback `token` is over; on any thread."""

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
 from typing import Any
 
 from ..clock import SECOND, SystemClock
@@ -57,7 +58,7 @@ class _Worker(threading.Thread):
             call, arguments = self.job
             self.job = None
             try:
-                call(*arguments)
+                Context().run(call, *arguments)
             except BaseException:
                 report(f"a job of {self.name}")
             del call, arguments              # hold no user object while idle
@@ -76,7 +77,7 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:
     thread = threading.current_thread()
     if isinstance(thread, _Worker):
         thread.runner = thread.runner or asyncio.Runner()
-        thread.runner.run(coroutine)
+        thread.runner.run(coroutine, context=copy_context())
     else:
         asyncio.run(coroutine)
 

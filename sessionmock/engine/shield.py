@@ -1,0 +1,102 @@
+"""Keeps SIGINT out of code that an exception must not split.
+
+Python raises KeyboardInterrupt on the main thread between any two bytecodes. There it could take a lock along, lose
+what was just taken out of a queue, or end somebody else's load. `with shield:` makes the signal wait until the block is
+left; on other threads, which Python never interrupts, it does nothing.
+
+The handler is installed at the first wait of the main thread and taken away when the last session is invalidated: then
+asyncio and others find the one that they expect. A handler that is no Python callable is left alone.
+"""
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+
+class Shield:
+    """See the module. All but `rest` is for the main thread, and does nothing elsewhere."""
+
+    def __init__(self) -> None:
+        self._original: Any = None
+        self._resting = False       # no session is left: take the handler away when nobody is under the shield
+        self.alarm: Callable[[], None] | None = None    # makes whoever waits under the shield look at `pending`
+        self.forget()
+
+    def forget(self) -> None:
+        """At first, and in a forked child, where the thread that forked is the main one."""
+        self._main = threading.main_thread().ident
+        self._depth = 0
+        self._lifted = False
+        self.pending: Callable[[], Any] | None = None    # what the signal that came is answered with
+
+    def __enter__(self) -> None:
+        if threading.get_ident() == self._main:
+            self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        if threading.get_ident() == self._main:
+            self._depth -= 1
+            if not self._depth and (self.pending or self._resting):
+                if self._resting:
+                    self._remove()
+                self.pass_on()
+
+    @contextmanager
+    def lifted(self) -> Iterator[None]:
+        """User code runs in here: a signal interrupts it, and then also the wait that runs it."""
+        depth, lifted = self._depth, self._lifted
+        self._lifted = depth > 0
+        self._depth = 0
+        try:
+            yield
+        finally:
+            self._depth, self._lifted = depth, lifted
+
+    def install(self) -> None:
+        """Take the place of the handler that is there, unless that is done."""
+        self._resting = False
+        present = signal.getsignal(signal.SIGINT)
+        if present != self._handle and callable(present):
+            self._original = present
+            signal.signal(signal.SIGINT, self._handle)
+
+    def rest(self) -> None:
+        """The last session is invalid: put the handler back that was there, now or when the main thread waits no longer."""
+        self._resting = True
+        if threading.get_ident() == self._main and not self._depth:
+            self._remove()
+
+    def _remove(self) -> None:
+        self._resting = False
+        if signal.getsignal(signal.SIGINT) == self._handle:
+            signal.signal(signal.SIGINT, self._original)
+
+    def pass_on(self) -> None:
+        """Do what the handler that was there does with the signal that came."""
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            pending()
+
+    def _handle(self, number: int, frame: Any) -> None:
+        if self._depth:
+            self.pending = partial(self._original, number, frame)
+            if self.alarm is not None:
+                self.alarm()
+            return
+        try:
+            self._original(number, frame)
+        except BaseException as error:
+            if self._lifted:
+                self.pending = partial(_throw, error)
+            raise
+
+
+def _throw(error: BaseException) -> None:
+    raise error
+
+
+shield = Shield()
