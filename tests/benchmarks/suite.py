@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -129,6 +130,8 @@ def session() -> Iterator[Row]:
 
 def plugin() -> Iterator[Row]:
     """What the plugin adds to a pytest run that uses none of it."""
+    if not entry_points(group="pytest11", name="sessionmock"):
+        raise servers.Missing("needs the plugin installed: run it by `make bench`")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "test_one.py").write_text("def test_one(): pass\n")
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:xdist", "test_one.py"]
