@@ -20,6 +20,7 @@ from ..models.cookie import EARLIEST, HTTPCookie, canonical_host, cookie_pair, p
 from ..models.enums import CookieAcceptPolicy
 from ..models.url import URLParts, split_url
 from .files import locked, replace_file, signature
+from .forking import give_lock
 
 FORMAT = "sessionmock cookies 1"
 FILE_LIMIT = 64 << 20       # characters; a longer file is not read
@@ -65,7 +66,8 @@ class HTTPCookieStorage(metaclass=_Shared):
         self.path = None if path is None else os.path.abspath(path)
         self._clock: Clock = clock or SystemClock()
         self._is_public_suffix = is_public_suffix or _listed
-        self._lock = threading.Lock()
+        self._lock: threading.Lock
+        give_lock(self)
         self._order = count()
         self._domains: dict[str, dict[str, dict[str, _Kept]]] = {}        # by domain, path and name
         self._secure: dict[str, dict[tuple[str, str, str], HTTPCookie]] = {}    # the secure ones, by name and identity
@@ -77,8 +79,8 @@ class HTTPCookieStorage(metaclass=_Shared):
     @staticmethod
     def shared_cookie_storage(for_group_container_identifier: str) -> HTTPCookieStorage:
         """The one storage of this process with that identifier, made on first use; in memory."""
-        with _GROUPS_LOCK:
-            return _GROUPS.setdefault(for_group_container_identifier, HTTPCookieStorage())
+        found = _GROUPS.get(for_group_container_identifier)
+        return found or _GROUPS.setdefault(for_group_container_identifier, HTTPCookieStorage())    # of two at once the first stays
 
     def __repr__(self) -> str:
         return f"<HTTPCookieStorage cookies count:{len(self.cookies)}>"
@@ -281,7 +283,6 @@ class HTTPCookieStorage(metaclass=_Shared):
 
 
 _GROUPS: dict[str, HTTPCookieStorage] = {}
-_GROUPS_LOCK = threading.Lock()
 
 
 def _expired(cookie: HTTPCookie, now: datetime) -> bool:

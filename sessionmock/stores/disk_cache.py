@@ -25,6 +25,7 @@ from ..clock import SECOND, Clock
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.response import HTTPURLResponse, URLResponse
 from .files import replace_file
+from .forking import give_lock
 
 HELD = 1 << 20                # bytes; a longer body stays in its file and is read piece by piece
 SHARE = 20                    # no response takes more than a twentieth of the capacity (Apple: about 5 %)
@@ -94,7 +95,8 @@ class DiskCache:
         self.folder = os.path.abspath(folder)
         self._capacity = capacity
         self._clock = clock
-        self._lock = threading.Lock()       # of the three below
+        self._lock: threading.Lock          # of the three below
+        give_lock(self)
         self._stamp = 0
         self._written = 0                   # bytes since the folder was last counted
         self._counted: int | None = None    # bytes that were in it then

@@ -11,13 +11,14 @@ from hashlib import sha256
 from typing import Any, ClassVar
 
 from ..clock import Clock, SystemClock
-from ..core.caching import cache_key, freshen, invalidated, selection, varying
+from ..core.caching import cache_key, freshen, head_agrees, invalidated, selection, varying
 from ..errors import InvalidArgumentException
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.message import Headers, Request
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from .disk_cache import HELD, DiskCache, Entry, FileBody
+from .forking import give_lock
 
 MEMORY_CAPACITY = 4 << 20      # bytes; Apple's documented sizes of the shared cache
 DISK_CAPACITY = 20 << 20
@@ -28,23 +29,16 @@ Selected = tuple[str | None, ...]
 class _Shared(type):
     """Gives URLCache its class property."""
 
-    _shared: URLCache | None = None
+    _made: ClassVar[dict[str, URLCache]] = {}
 
     @property
     def shared(cls) -> URLCache:
         """The cache of sessions with the default configuration: in memory, until it is set to another."""
-        with _SHARED_LOCK:
-            if cls._shared is None:
-                cls._shared = URLCache()
-            return cls._shared
+        return cls._made.get("shared") or cls._made.setdefault("shared", URLCache())     # of two at once the first stays
 
     @shared.setter
     def shared(cls, cache: URLCache) -> None:
-        with _SHARED_LOCK:
-            cls._shared = cache
-
-
-_SHARED_LOCK = threading.Lock()
+        cls._made["shared"] = cache
 
 
 class URLCache(metaclass=_Shared):
@@ -68,7 +62,8 @@ class URLCache(metaclass=_Shared):
         self._memory_capacity = _capacity("memory_capacity", memory_capacity)
         self._disk_capacity = _capacity("disk_capacity", disk_capacity)
         self._disk = None if directory is None else DiskCache(directory, disk_capacity, self._clock)
-        self._lock = threading.Lock()       # of the memory tier
+        self._lock: threading.Lock          # of the memory tier
+        give_lock(self)
         self._memory: dict[str, dict[Selected, Entry]] = {}
         self._used: OrderedDict[tuple[str, Selected], int] = OrderedDict()      # sizes, the least recently used first
         self._usage = 0
@@ -124,7 +119,7 @@ class URLCache(metaclass=_Shared):
     # Apple's members -----------------------------------------------------------------------------
 
     def cached_response(self, request: URLRequest | Request | str) -> CachedURLResponse | None:
-        """The response stored for `request`, however old; None where there is none.
+        """The response stored for `request`, however old, without its body for HEAD; None where there is none.
 
         A `URLRequest` (or a URL) need not say what the engine adds to it when it is sent: fields that it does not
         have match any that the stored response was chosen by.
@@ -132,7 +127,8 @@ class URLCache(metaclass=_Shared):
         method, url, headers = _asked(request)
         if url is None or method not in ("GET", "HEAD"):
             return None
-        return self._find(cache_key(url), headers, exact=isinstance(request, Request))
+        found = self._find(cache_key(url), headers, exact=isinstance(request, Request))
+        return found if found is None or method == "GET" else _without_body(found)
 
     def store_cached_response(self, cached_response: CachedURLResponse, request: URLRequest | Request | str) -> None:
         """Keep `cached_response` for `request` (GET), in place of one that is there, as far as its storage policy goes.
@@ -140,16 +136,19 @@ class URLCache(metaclass=_Shared):
         No rule of HTTP is asked here: that is the caller's part (`core.caching.may_store`).
         """
         method, url, headers = _asked(request)
-        if url is None or method != "GET" or cached_response.storage_policy is CacheStoragePolicy.NOT_ALLOWED:
+        if url is not None and method == "GET":
+            self._keep(cached_response, cache_key(url), headers)
+
+    def _keep(self, cached: CachedURLResponse, key: str, headers: Headers) -> None:
+        if cached.storage_policy is CacheStoragePolicy.NOT_ALLOWED:
             return
         now = self._clock.date()
-        cached = cached_response
         if cached.requested is None or cached.received is None:
             cached = CachedURLResponse(
                 cached.response, cached.body, cached.user_info, cached.storage_policy, requested=now, received=now,
             )
         names = varying(cached.response.headers) if isinstance(cached.response, HTTPURLResponse) else ()
-        self._store(cache_key(url), Entry(cached, names, _digests(names, headers), now))
+        self._store(key, Entry(cached, names, _digests(names, headers), now))
 
     def remove_cached_response(self, request: URLRequest | Request | str) -> None:
         """Remove whatever is stored for the URL of `request`; nothing there is no error."""
@@ -187,15 +186,34 @@ class URLCache(metaclass=_Shared):
     def refresh(
         self, cached: CachedURLResponse, request: Request, headers: Headers, requested: datetime, received: datetime,
     ) -> CachedURLResponse:
-        """`cached` with what a 304's `headers` change, stored again for `request` (RFC 9111, section 4.3.4)."""
+        """`cached` with what the `headers` of a 304 change, stored again for `request` (RFC 9111, section 4.3.4)."""
+        key = cache_key(request.url)
+        if request.method == "HEAD":
+            stored = self._find(key, request.headers, exact=True)
+            return cached if stored is None else _without_body(self._refreshed(stored, key, request.headers, headers, requested, received))
+        return self._refreshed(cached, key, request.headers, headers, requested, received)
+
+    def _refreshed(
+        self, cached: CachedURLResponse, key: str, asked: Headers, headers: Headers, requested: datetime, received: datetime,
+    ) -> CachedURLResponse:
         old = cached.response
         if isinstance(old, HTTPURLResponse):
             old = HTTPURLResponse(old.url, old.status_code, old.http_version, freshen(old.headers, headers), reason=old.reason)
         new = CachedURLResponse(
             old, cached.body, cached.user_info, cached.storage_policy, requested=requested, received=received,
         )
-        self.store_cached_response(new, request)
+        self._keep(new, key, asked)
         return new
+
+    def compare(self, request: Request, headers: Headers, requested: datetime, received: datetime) -> None:
+        """What a 200 to HEAD says of the response stored for GET: it is refreshed, or removed (RFC 9111, section 4.3.5)."""
+        key = cache_key(request.url)
+        cached = self._find(key, request.headers, exact=True)
+        if cached is not None and isinstance(cached.response, HTTPURLResponse):
+            if head_agrees(cached.response.headers, headers):
+                self._refreshed(cached, key, request.headers, headers, requested, received)
+            else:
+                self.remove_cached_response(request)
 
     def invalidate(self, method: str, url: str, status: int, headers: Headers) -> None:
         """Remove what a response to an unsafe `method` makes worthless (RFC 9111, section 4.4)."""
@@ -335,6 +353,13 @@ class Spool:
         while rest:
             rest = rest[os.write(self._handle, rest):]
         self._checksum = zlib.crc32(data, self._checksum)
+
+
+def _without_body(cached: CachedURLResponse) -> CachedURLResponse:
+    """`cached` as it answers HEAD."""
+    return CachedURLResponse(
+        cached.response, b"", cached.user_info, cached.storage_policy, requested=cached.requested, received=cached.received,
+    )
 
 
 def _asked(request: URLRequest | Request | str) -> tuple[str, str | None, Headers]:

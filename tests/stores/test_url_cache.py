@@ -77,7 +77,7 @@ def test_what_was_stored_comes_back(cache: URLCache, clock: Hand) -> None:
     """Response, data, user info and times return for a request, a URL and what the engine sends."""
     stored = response(headers=[("Set-Cookie", "a"), ("Set-Cookie", "b"), ("ETag", "é")], user_info={"a": [1, None]})
     cache.store_cached_response(stored, URLRequest(URL))
-    for request in (URLRequest(URL), URL, sent(), URLRequest(URL + "#part"), sent(method="HEAD")):
+    for request in (URLRequest(URL), URL, sent(), URLRequest(URL + "#part")):
         found = cache.cached_response(request)
         assert found is not None
         assert stored == found
@@ -86,6 +86,21 @@ def test_what_was_stored_comes_back(cache: URLCache, clock: Hand) -> None:
     assert cache.cached_response(URL + "?x") is None
     assert cache.cached_response(sent(method="POST")) is None
     assert cache.cached_response(URLRequest(None)) is None
+
+
+def test_head_gets_the_response_without_its_body(cache: URLCache, clock: Hand) -> None:
+    """RFC 9110, section 9.3.2; a 304 to it refreshes what is stored and leaves the body there."""
+    cache.store_cached_response(response(), URL)
+    for request in (sent(method="HEAD"), URLRequest(URL, "HEAD")):
+        assert response(b"") == cache.cached_response(request)
+    found = cache.cached_response(sent(method="HEAD"))
+    assert found is not None
+    clock.today += timedelta(minutes=1)
+    new = [("ETag", '"1"'), ("X-New", "y")]
+    assert response(b"", new) == cache.refresh(found, sent(method="HEAD"), new, clock.today, clock.today)
+    assert response(headers=new) == cache.cached_response(URL)
+    cache.remove_all_cached_responses()
+    assert found == cache.refresh(found, sent(method="HEAD"), new, clock.today, clock.today)
 
 
 def test_times_of_the_exchange_are_kept(cache: URLCache, clock: Hand) -> None:
@@ -221,6 +236,20 @@ def test_a_304_is_written_into_what_is_stored(cache: URLCache, clock: Hand) -> N
     assert ({"a": 1}, clock.today) == (again.user_info, again.received)
 
 
+def test_an_answer_to_head_refreshes_or_removes_that_to_get(cache: URLCache, clock: Hand) -> None:
+    """RFC 9111, section 4.3.5: it is stored anew where validators agree, and worthless where they do not."""
+    cache.store_cached_response(response(), URL)
+    clock.today += timedelta(minutes=1)
+    for request in (sent(method="HEAD"), sent(URL + "unknown", method="HEAD")):
+        cache.compare(request, [("ETag", '"1"'), ("X-New", "y")], clock.today, clock.today)
+    found = cache.cached_response(URL)
+    assert response(headers=[("ETag", '"1"'), ("X-New", "y")]) == found
+    assert found is not None
+    assert clock.today == found.received
+    cache.compare(sent(method="HEAD"), [("ETag", '"2"')], clock.today, clock.today)
+    assert cache.cached_response(URL) is None
+
+
 def test_an_unsafe_request_removes_what_it_may_have_changed(cache: URLCache) -> None:
     """RFC 9111, section 4.4."""
     for name in "abc":
@@ -321,7 +350,7 @@ def test_a_capacity_is_a_number_of_bytes(value: Any) -> None:
 
 def test_the_shared_cache_can_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """`URLCache.shared` is made once and can be set."""
-    monkeypatch.setattr(URLCache, "_shared", None)
+    monkeypatch.setattr(type(URLCache), "_made", {})
     first = URLCache.shared
     assert first is URLCache.shared
     mine = URLCache()
