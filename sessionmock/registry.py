@@ -7,16 +7,18 @@ handful of (code object, instruction) pairs: cheap to take always, resolved to l
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from pathlib import Path
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-_HERE = str(Path(__file__).resolve().parent)
+_HERE = os.path.dirname(__file__) + os.sep
 _FRAMES = 8
+_OWN_THREADS = "sessionmock-"    # how the names of this package's threads begin: they work for whoever asks
+_main = threading.main_thread()
 
 
 class Line(NamedTuple):
@@ -29,9 +31,9 @@ class Line(NamedTuple):
 
 
 class Site:
-    """Where something was made: the innermost frames outside this package."""
+    """Where something was made: the innermost frames outside this package, and the thread."""
 
-    __slots__ = ("_frames",)
+    __slots__ = ("_frames", "_thread")
 
     def __init__(self) -> None:
         frame = sys._getframe(1)
@@ -45,10 +47,18 @@ class Site:
                 break
             walker = walker.f_back
         self._frames = frames
+        self._thread = threading.current_thread()
+
+    @property
+    def thread(self) -> str:
+        """The name of the thread; "" for the main one."""
+        return "" if self._thread is _main else self._thread.name
 
     def lines(self) -> Iterator[Line]:
-        """The frames, innermost first."""
+        """The frames, innermost first, without those that ask to be hidden (`__tracebackhide__`, as in pytest)."""
         for code, instruction in self._frames:
+            if "__tracebackhide__" in code.co_varnames:
+                continue
             number = code.co_firstlineno
             for start, end, line in code.co_lines():
                 if start <= instruction < end and line is not None:
@@ -57,8 +67,8 @@ class Site:
             yield Line(code.co_filename, number, code.co_name, text)
 
     def __str__(self) -> str:
-        first = next(self.lines())
-        return f"{first.file}:{first.line} in {first.function}"
+        first = next(self.lines(), None)
+        return "an unknown place" if first is None else f"{first.file}:{first.line} in {first.function}"
 
 
 class Scope:
@@ -66,34 +76,48 @@ class Scope:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.outer: Scope | None = None     # the one that was open when this one was opened
+        self.over = False                   # it was judged: what it still comes to own is the outer one's to answer for
 
     def __repr__(self) -> str:
-        return f"<Scope {self.name}>"
+        return f"<{type(self).__name__} {self.name}>"
 
-    def __enter__(self) -> Scope:
+    def open(self) -> None:
+        """Own what is made from now on. What threads of before make stays with whoever started them."""
+        self.outer = _scopes[-1] if _scopes else None
+        adopt_threads(self.outer)
         _scopes.append(self)
+
+    def close(self) -> None:
+        """Own nothing more, but what the threads make that were started meanwhile. Does nothing to a scope that is not open."""
+        if self in _scopes:
+            adopt_threads(self)
+            _scopes.remove(self)
+
+    def __enter__(self) -> Self:
+        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        adopt_threads(self)
-        _scopes.remove(self)
+        self.close()
 
 
 _scopes: list[Scope] = []
-_thread_scopes: weakref.WeakKeyDictionary[threading.Thread, Scope] = weakref.WeakKeyDictionary()
+_thread_scopes: weakref.WeakKeyDictionary[threading.Thread, Scope | None] = weakref.WeakKeyDictionary()
 
 
-def adopt_threads(scope: Scope) -> None:
+def adopt_threads(scope: Scope | None) -> None:
     """Threads that run now and belong to nobody yet were started in `scope`, and what they make later is its own."""
+    here = threading.current_thread()
     for thread in threading.enumerate():
-        if thread is not threading.main_thread() and thread not in _thread_scopes:
+        if not (thread is here or thread is _main or thread in _thread_scopes or thread.name.startswith(_OWN_THREADS)):
             _thread_scopes[thread] = scope
 
 
 def current_scope() -> Scope | None:
     """The owner of what this thread makes now: the scope that started the thread, else the innermost open one."""
-    if _thread_scopes and (scope := _thread_scopes.get(threading.current_thread())) is not None:
-        return scope
+    if _thread_scopes and (thread := threading.current_thread()) in _thread_scopes:
+        return _thread_scopes[thread]
     return _scopes[-1] if _scopes else None
 
 

@@ -1,6 +1,7 @@
 """What happened, for tests and reports: callbacks as they were made, exchanges as they ended."""
 from __future__ import annotations
 
+from collections.abc import MutableSequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -28,8 +29,8 @@ class ExchangeRecord(NamedTuple):
 class Trace:
     """Collects while it is the current trace (`set_trace`). Appending is atomic, so every thread may."""
 
-    callbacks: list[Callback] = field(default_factory=list)
-    exchanges: list[ExchangeRecord] = field(default_factory=list)
+    callbacks: MutableSequence[Callback] = field(default_factory=list)      # a deque(maxlen=0) where nobody wants them
+    exchanges: MutableSequence[ExchangeRecord] = field(default_factory=list)
 
     def names(self) -> list[str]:
         """The names of the callbacks, in order."""

@@ -1,0 +1,214 @@
+"""The pytest plugin of sessionmock: where each task's bytes come from, and who leaks.
+
+Loading it imports nothing but itself and the standard library; sessionmock is imported for the first test that uses a
+fixture or mark of this plugin, or by the tests themselves.
+"""
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .controller import RUN, sessionmock, url_session
+from .run import Run
+from .settings import MARKER, add_options, allows_leaks, check_ini
+
+if TYPE_CHECKING:
+    from sessionmock import Leak, LeakScope
+
+__all__ = ["sessionmock", "url_session"]
+
+_FIXTURES = frozenset({"sessionmock", "url_session"})
+
+
+class Book:
+    """What one pytest run knows beyond single tests."""
+
+    def __init__(self) -> None:
+        self.whole: LeakScope | None = None                  # owns what no test and no fixture made
+        self.fixtures: dict[object, LeakScope] = {}          # of fixtures wider than a test, until they end
+        self.found: list[Leak] = []                          # when such a fixture ended; the test that is on tells
+        self.rest: list[str] = []                            # reports for the end of the run
+
+    def open_run(self) -> None:
+        """The library is there: what was made so far was made while modules were imported."""
+        if self.whole is None:
+            from sessionmock import LeakScope
+
+            self.whole = LeakScope("the whole run: made while modules were imported, or by a thread that outlived its test")
+            self.whole.claim()
+            self.whole.open()
+
+    def take(self) -> list[Leak]:
+        taken, self.found = self.found, []
+        return taken
+
+
+_BOOK = pytest.StashKey[Book]()
+_ENDED_EARLY = pytest.StashKey[bool]()
+
+
+def _loaded() -> bool:
+    return "sessionmock" in sys.modules
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    check_ini(config)
+    config.addinivalue_line("markers", MARKER.replace("\n", " "))
+    config.stash[_BOOK] = Book()
+
+
+# a test -------------------------------------------------------------------------------------------------------------
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    before = item.stash.get(RUN, None)
+    if before is None and not (_loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ()))
+                               or item.get_closest_marker("sessionmock")):
+        return (yield)
+    run = item.stash[RUN] = Run(item)
+    item.config.stash[_BOOK].open_run()
+    run.start()
+    if before is None:
+        # The first finalizer of a node is run last: after the test's own fixtures, before those of wider ones.
+        setattr(item, "teardown", partial(_judge_item, item, item.teardown))  # noqa: B010 - a method of the instance
+    return (yield)
+
+
+def _judge_item(item: pytest.Item, teardown: Any) -> None:
+    try:
+        teardown()
+    finally:
+        item.stash[RUN].judge()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    result = yield
+    run = item.stash.get(RUN, None)
+    if run is not None and (misses := run.misses()):
+        pytest.fail(misses, pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    try:
+        result = yield
+    except BaseException:
+        _end(item)
+        raise
+    reports = _end(item)
+    if reports and not item.stash.get(_ENDED_EARLY, False):
+        pytest.fail("\n\n".join(reports), pytrace=False)
+    return result
+
+
+def _end(item: pytest.Item) -> list[str]:
+    """The test is over: what there is to say about it."""
+    run = item.stash.get(RUN, None)
+    if run is None:
+        if not _loaded():
+            return []
+        run = item.stash[RUN] = Run(item)       # the test itself was the first to import sessionmock
+        run.scope.claim()
+    run.end()
+    reports = [str(leak) for leak in (*item.config.stash[_BOOK].take(), *run.leaks)]
+    if misses := run.misses():
+        reports.append(misses)
+    run.reports = reports
+    return reports
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    run = item.stash.get(RUN, None)
+    if report.when == "setup":
+        item.stash[_ENDED_EARLY] = False
+    if report.when != "teardown" and (report.outcome != "passed" or hasattr(report, "wasxfail")):
+        item.stash[_ENDED_EARLY] = True
+    if run is None:
+        return report
+    if report.failed:
+        if exchanges := run.exchanges():
+            report.sections.append(("sessionmock exchanges", exchanges))
+        if (misses := run.misses()) and misses not in report.longreprtext:
+            report.sections.append(("sessionmock misses", misses))
+    if report.when == "teardown" and run.reports and (not report.failed or run.reports[0] not in report.longreprtext):
+        # The name says "teardown" because pytest then shows it under the failure of a test that failed before.
+        report.sections.append(("sessionmock leaks, at teardown", "\n\n".join(run.reports)))
+    return report
+
+
+# fixtures wider than a test -----------------------------------------------------------------------------------------
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Generator[None, Any, Any]:
+    if fixturedef.scope == "function":
+        return (yield)
+    scope = _open_fixture(fixturedef) if _loaded() else None
+    try:
+        return (yield)
+    finally:
+        if scope is None and _loaded():
+            scope = _open_fixture(fixturedef)
+            scope.claim()
+        if scope is not None:
+            scope.close()
+            request.config.stash[_BOOK].fixtures[fixturedef] = scope
+
+
+def _open_fixture(fixturedef: pytest.FixtureDef[Any]) -> LeakScope:
+    from sessionmock import LeakScope
+
+    scope = LeakScope(f"{fixturedef.scope} fixture {fixturedef.argname!r} of {fixturedef.baseid or 'conftest.py or a plugin'}")
+    scope.open()
+    return scope
+
+
+def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
+    book = request.config.stash[_BOOK]
+    scope = book.fixtures.pop(fixturedef, None)
+    if scope is None:
+        return
+    if allows_leaks(request.node):
+        scope.settle()
+    else:
+        book.found += scope.drain()
+        scope.clean_up()
+
+
+# the whole run ------------------------------------------------------------------------------------------------------
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    book = session.config.stash[_BOOK]
+    if _loaded() and session.config.getini("sessionmock_leaks") != "allow":
+        book.open_run()
+        assert book.whole is not None
+        book.whole.close()
+        book.rest += [str(leak) for leak in (*book.take(), *book.whole.drain())]
+        book.whole.clean_up()
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:                       # a worker of xdist: the controller tells
+        output["sessionmock_leaks"] = book.rest
+    elif book.rest and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    book = node.config.stash[_BOOK]
+    book.rest += getattr(node, "workeroutput", {}).get("sessionmock_leaks", [])
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    rest = dict.fromkeys(terminalreporter.config.stash[_BOOK].rest)      # workers of xdist import the same modules
+    if rest:
+        terminalreporter.section("sessionmock: leaks of the run", sep="=", red=True, bold=True)
+        terminalreporter.write_line("\n\n".join(rest))

@@ -1,0 +1,85 @@
+"""Where the cassettes of tests lie, and a cassette that is opened with the first request.
+
+A test's own cassette is `<folder>/<path of the module without .py>/<Class.>test[parameters].yaml`. Letters, digits and
+`-_.,=+@[]()` stay; every other character becomes `_`. A part that had to be changed, or is longer than 100 characters
+and cut, gets 8 digits of the SHA-256 of the original, so that two tests never share a file by accident.
+"""
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from sessionmock import CassetteRoute
+
+_LONGEST = 100
+_OTHER = re.compile(r"[^A-Za-z0-9\-_.,=+@\[\]()]")
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def folder_of(config: pytest.Config) -> Path:
+    """The folder of cassettes."""
+    return config.rootpath / str(config.getini("sessionmock_cassette_dir"))
+
+
+def path_of(item: pytest.Item, name: str | None) -> Path:
+    """The file of the cassette `name`, or of the test's own. Raises UsageError for a name that leads out of the folder."""
+    folder = folder_of(item.config)
+    if name is None:
+        return folder.joinpath(*_own(item))
+    path = folder / name
+    if not name or PurePath(name).is_absolute() or not path.resolve().is_relative_to(folder.resolve()) or path.resolve() == folder.resolve():
+        raise pytest.UsageError(f"{item.nodeid}: the cassette {name!r} is not in the folder of cassettes, {folder}: give a name relative to it")
+    return path if path.suffix.lower() in _SUFFIXES else path.with_name(f"{path.name}.yaml")
+
+
+def _own(item: pytest.Item) -> list[str]:
+    module, root = item.path.with_suffix(""), item.config.rootpath
+    module = module.relative_to(root) if module.is_relative_to(root) else Path(module.name)
+    inside = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
+    return [*map(sane, module.parts), f"{sane('.'.join((*inside, item.name)))}.yaml"]
+
+
+def sane(part: str) -> str:
+    """`part` as a file name: see the module."""
+    cleaned = _OTHER.sub("_", part)
+    if cleaned.startswith("."):
+        cleaned = f"_{cleaned[1:]}"
+    if cleaned == part and len(part) <= _LONGEST:
+        return part
+    from hashlib import sha256
+
+    return f"{cleaned[:_LONGEST]}-{sha256(part.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+class Cassette:
+    """A cassette route that reads its file with the first request: a test that sends none costs nothing."""
+
+    def __init__(self, path: Path, mode: str, **options: Any) -> None:
+        self.path, self.mode = path, mode
+        self.source = "live" if mode == "all" else "cassette"    # where bytes come from
+        self._options = options
+
+    @cached_property
+    def route(self) -> CassetteRoute:
+        """The route itself."""
+        from sessionmock import CassetteRoute, LiveRoute
+
+        return CassetteRoute(self.path, self.mode, live=None if self.mode == "none" else LiveRoute(), **self._options)
+
+    def bind(self, configuration: Any, host: Any) -> Any:
+        return self.route.bind(configuration, host)
+
+    @property
+    def misses(self) -> list[Any]:
+        """The requests that found no answer."""
+        return self.route.misses if "route" in self.__dict__ else []
+
+    def close(self) -> None:
+        """Write what was recorded."""
+        if "route" in self.__dict__:
+            self.route.close()

@@ -1,0 +1,102 @@
+"""The fixtures: a maker of sessions, and the controller of routes, scripts, cassettes and the trace."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .cassettes import Cassette
+from .run import Run
+
+if TYPE_CHECKING:
+    from sessionmock import OperationQueue, ScriptRoute, Trace, URLSession, URLSessionConfiguration
+
+RUN = pytest.StashKey[Run]()
+
+
+class Controller:
+    """Says where the answers of this test come from, and tells what happened."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._script: ScriptRoute | None = None
+
+    @property
+    def mode(self) -> str:
+        """What the test runs under: "live", "cassette", "script" or "record"."""
+        return self._run.settings.route
+
+    @property
+    def route(self) -> Any:
+        """The route in force: a CassetteRoute, a ScriptRoute or a LiveRoute."""
+        route = self._run.route
+        return route.route if isinstance(route, Cassette) else route
+
+    @property
+    def script(self) -> ScriptRoute:
+        """The script of this test. Where its route is another one, the script goes into force with the first use."""
+        from sessionmock import ScriptRoute
+
+        if self._script is None:
+            if isinstance(self._run.route, ScriptRoute):
+                self._script = self._run.route
+            else:
+                self._script = self._run.new_script()
+                self._run.put_in_force(self._script)
+        return self._script
+
+    @contextmanager
+    def cassette(self, name: str | None = None, mode: str | None = None, **options: Any) -> Iterator[Any]:
+        """Tasks made in this block take the cassette `name` of the cassette folder, without a name the test's own.
+
+        `mode` is "once", "none" (default), "new_episodes" or "all"; under --sessionmock=record everything is recorded,
+        under --sessionmock=cassette nothing, under --sessionmock=live the block is live. `options` are those of
+        CassetteRoute: `match_on`, `allow_playback_repeats`. Gives the route.
+        """
+        cassette = self._run.cassette(name, mode, **options)
+        if cassette is None:
+            yield self._run.route
+            return
+        with self._run.in_force(cassette):
+            yield cassette.route
+
+    @property
+    def trace(self) -> Trace:
+        """The callbacks and exchanges of this test so far: `trace.names()`, `trace.callbacks`, `trace.exchanges`."""
+        return self._run.trace
+
+    def transport(self, configuration: URLSessionConfiguration | None = None) -> Any:
+        """A transport for a plain httpx or httpx2 client, sync or async, over the route in force where a request is sent."""
+        from sessionmock import transport
+
+        made = transport(configuration=configuration)
+        self._run.on_end(made.close)
+        return made
+
+
+@pytest.fixture
+def sessionmock(request: pytest.FixtureRequest) -> Controller:
+    """The controller: routes, script, cassettes, transports for plain httpx clients, and the trace of this test."""
+    return Controller(request.node.stash[RUN])
+
+
+@pytest.fixture
+def url_session(request: pytest.FixtureRequest) -> Callable[..., URLSession]:
+    """Makes URLSessions, ephemeral unless given a configuration, that are invalidated when the test is over.
+
+    Their tasks are not excused: one that is unfinished or was never resumed then is a leak.
+    """
+    from sessionmock import URLSession, URLSessionConfiguration
+
+    run = request.node.stash[RUN]
+
+    def make(configuration: URLSessionConfiguration | None = None, delegate: object | None = None,
+             delegate_queue: OperationQueue | None = None) -> URLSession:
+        __tracebackhide__ = True     # a leak is shown at the line of the caller
+        session = URLSession(configuration or URLSessionConfiguration.ephemeral(), delegate, delegate_queue)
+        run.scope.excuse(session)
+        return session
+
+    return make

@@ -1,0 +1,131 @@
+"""One test: what it owns, the routes in force, what it exchanged, and the judgement at its end."""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .cassettes import Cassette, path_of
+from .settings import Settings, cassette_mode, settings_of
+
+if TYPE_CHECKING:
+    from sessionmock import Leak, LiveRoute, ScriptRoute, Trace
+
+_EXCHANGES = 200     # the last so many are shown
+
+
+class Run:
+    """A test on its way from setup to teardown."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        from sessionmock import LeakScope, Trace
+
+        self.item = item
+        self.settings: Settings = settings_of(item)
+        self.scope = LeakScope(item.nodeid)
+        wanted = "sessionmock" in getattr(item, "fixturenames", ())
+        self.trace: Trace = Trace([] if wanted else deque(maxlen=0), [] if wanted else deque(maxlen=_EXCHANGES))
+        self.leaks: list[Leak] = []
+        self.reports: list[str] = []  # what there was to say at the end
+        self._routes: list[Any] = []  # in force by this plugin, the last one first
+        self._used: list[Any] = []    # all that were
+        self._told: list[Any] = []    # misses that were reported
+        self._stack = ExitStack()     # undone when all is over
+
+    def start(self) -> None:
+        """Own what is made from now on, and put the test's route in force."""
+        from sessionmock import set_trace
+
+        self._stack.callback(set_trace, set_trace(self.trace))
+        self.scope.open()
+        self._stack.callback(self.scope.close)
+        route = self.settings.route
+        if route == "script":
+            self.put_in_force(self.new_script())
+        elif route != "live":
+            self.put_in_force(Cassette(path_of(self.item, self.settings.cassette), self.settings.mode))
+
+    # routes -----------------------------------------------------------------------------------------------------
+    @property
+    def route(self) -> Any:
+        """The route in force."""
+        return self._routes[-1] if self._routes else self.live
+
+    @property
+    def live(self) -> LiveRoute:
+        from sessionmock import LiveRoute
+
+        return LiveRoute()
+
+    def new_script(self) -> ScriptRoute:
+        from sessionmock import ScriptRoute
+
+        return ScriptRoute(live=self.live)
+
+    def put_in_force(self, route: Any) -> None:
+        """Tasks of all threads take `route` from now on to the end of the test."""
+        self._stack.enter_context(self.in_force(route))
+
+    @contextmanager
+    def in_force(self, route: Any) -> Iterator[None]:
+        from sessionmock import use_route
+
+        self._used.append(route)
+        self._routes.append(route)
+        try:
+            with use_route(route, everywhere=True):
+                yield
+        finally:
+            self._routes.remove(route)
+            if isinstance(route, Cassette):
+                route.close()
+
+    def cassette(self, name: str | None, mode: str | None, **options: Any) -> Cassette | None:
+        """The cassette `name`, None where the command line wants everything live."""
+        config = self.item.config
+        if config.getoption("sessionmock_route") == "live":
+            return None
+        route = "record" if self.settings.route == "record" else ""
+        return Cassette(path_of(self.item, name), cassette_mode(config, mode, route), **options)
+
+    def on_end(self, call: Any) -> None:
+        """Make `call` when the test is over."""
+        self._stack.callback(call)
+
+    # judgement --------------------------------------------------------------------------------------------------
+    def misses(self) -> str:
+        """The requests that no script and no cassette answered and that were not reported yet, "" where there is none."""
+        new = [miss for route in self._used for miss in route.misses if miss not in self._told]
+        if not new:
+            return ""
+        self._told += new
+        hint = ["To record cassettes: pytest --sessionmock=record"] if any(isinstance(route, Cassette) for route in self._used) else []
+        return "\n\n".join([*map(str, new), *hint])
+
+    def judge(self) -> None:
+        """Find what the test leaks, and clean up so that the next one is not blamed."""
+        if self.settings.allows_leaks:
+            self.scope.settle()
+        else:
+            self.leaks += self.scope.drain()
+            self.scope.clean_up()
+
+    def end(self) -> None:
+        """The test is over: judge what its last finalizers left, and take its route out of force."""
+        self.judge()
+        self._stack.close()
+
+    def exchanges(self) -> str:
+        """What was asked and answered, a line each."""
+        rows = [(record.method, record.url, str(record.status or "-"), record.source, f"{record.milliseconds:.1f} ms", record.error)
+                for record in list(self.trace.exchanges)[-_EXCHANGES:]]
+        if not rows:
+            return ""
+        widths = [max(len(row[column]) for row in rows) for column in range(5)]
+        return "\n".join(
+            f"{method:<{widths[0]}}  {url:<{widths[1]}}  {status:>{widths[2]}}  {source:<{widths[3]}}  {spent:>{widths[4]}}"
+            + (f"  {error.partition(chr(10))[0]}" if error else "")
+            for method, url, status, source, spent, error in rows)

@@ -1,0 +1,89 @@
+"""What applies to a test: its mark, the command line and the ini file, in one answer."""
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+
+ROUTES = ("live", "cassette", "script", "record")
+MODES = ("once", "none", "new_episodes", "all")
+LEAKS = ("fail", "allow")
+
+_CHOICES = {"route": ROUTES, "mode": MODES, "leaks": LEAKS}
+_MARK = "sessionmock(route=..., cassette=..., mode=..., leaks=...)"
+
+MARKER = f"""{_MARK}: where the answers of a test come from and whether its leaks fail it.
+route is live, cassette, script or record; cassette names a file in the cassette folder; mode is once, none (the default),
+new_episodes or all; leaks is fail (the default) or allow. --sessionmock on the command line goes before route, but a test
+of route="script" stays scripted."""
+
+
+class Settings(NamedTuple):
+    """What applies to one test."""
+
+    route: str               # where answers come from: a name of ROUTES
+    chosen: bool             # whether anybody said so; else it is live because nobody did
+    cassette: str | None     # the cassette's name, None for the test's own
+    mode: str                # of the cassette: a name of MODES
+    allows_leaks: bool
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """The command line's option and the ini file's names."""
+    group = parser.getgroup("sessionmock", "URLSession: where answers come from")
+    group.addoption("--sessionmock", dest="sessionmock_route", choices=ROUTES, default=None, metavar="|".join(ROUTES),
+                    help="answers of every test come from here, whatever its mark says (a test of route=\"script\" stays scripted): "
+                         "record makes every cassette anew, cassette only replays")
+    parser.addini("sessionmock_route", "where answers come from unless a mark or --sessionmock says otherwise", default="")
+    parser.addini("sessionmock_cassette_dir", "the folder of cassettes, relative to the root of the run", default="cassettes")
+    parser.addini("sessionmock_leaks", "fail (default) or allow: what a leaked session or task does to its test", default="fail")
+
+
+def check_ini(config: pytest.Config) -> None:
+    """Raises UsageError for a value that is none."""
+    for name in ("route", "leaks"):
+        value = config.getini(f"sessionmock_{name}")
+        if value and value not in _CHOICES[name]:
+            raise pytest.UsageError(f"sessionmock_{name} = {value!r} in the ini file: choose from {', '.join(_CHOICES[name])}")
+
+
+def marked(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
+    """The arguments of the `sessionmock` marks of `node`, the nearest first. Raises UsageError for what they do not take."""
+    found: dict[str, Any] = {}
+    for mark in node.iter_markers("sessionmock"):
+        if mark.args or not mark.kwargs.keys() <= {"route", "cassette", "mode", "leaks"}:
+            given = ", ".join([*map(repr, mark.args), *(f"{key}={value!r}" for key, value in mark.kwargs.items())])
+            raise pytest.UsageError(f"{node.nodeid}: @pytest.mark.sessionmock({given}): the mark is {_MARK}")
+        for key, value in mark.kwargs.items():
+            if key in _CHOICES and value not in _CHOICES[key]:
+                raise pytest.UsageError(f"{node.nodeid}: @pytest.mark.sessionmock({key}={value!r}): choose from {', '.join(_CHOICES[key])}")
+            found.setdefault(key, value)
+    return found
+
+
+def allows_leaks(node: pytest.Item | pytest.Collector, mark: dict[str, Any] | None = None) -> bool:
+    """Whether the leaks of `node` are nobody's business."""
+    mark = marked(node) if mark is None else mark
+    return bool((mark.get("leaks") or node.config.getini("sessionmock_leaks")) == "allow")
+
+
+def settings_of(item: pytest.Item) -> Settings:
+    """What applies to `item`: the command line before its marks, these before the ini file."""
+    mark = marked(item)
+    config = item.config
+    wish, ini = config.getoption("sessionmock_route"), config.getini("sessionmock_route")
+    route = mark.get("route") or ("cassette" if "cassette" in mark else ini)
+    if wish and route != "script":
+        route = wish
+    return Settings(route or "live", bool(route), mark.get("cassette"), cassette_mode(config, mark.get("mode"), route),
+                    allows_leaks(item, mark))
+
+
+def cassette_mode(config: pytest.Config, wanted: str | None, route: str = "") -> str:
+    """The mode of a cassette: `wanted`, "none" by default; --sessionmock=record records all, --sessionmock=cassette nothing."""
+    wish = config.getoption("sessionmock_route") or route
+    if wish == "record":
+        return "all"
+    if config.getoption("sessionmock_route") == "cassette":
+        return "none"
+    return wanted or "none"
