@@ -30,6 +30,7 @@ from .models.metrics import DateInterval, ResourceFetchType, URLSessionTaskMetri
 from .models.progress import Progress
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse, URLResponse
+from .reading import AsyncBytes
 from .routes.cassette import CassetteRoute
 from .routes.current import use_route
 from .routes.live import LiveRoute
@@ -43,6 +44,7 @@ from .trace import Trace, set_trace
 
 __all__ = [
     "Answer",
+    "AsyncBytes",
     "Attribution",
     "AuthChallengeDisposition",
     "CachePolicy",

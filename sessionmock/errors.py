@@ -118,12 +118,12 @@ class URLError(Exception):
 
     def __str__(self) -> str:
         name = self.code.name.lower().replace("_", " ") if isinstance(self.code, Code) else "error"
-        parts = [f"{name} ({int(self.code)})"]
-        if text := self.user_info.get(DESCRIPTION):
-            parts.append(str(text))
+        text = f"{name} ({int(self.code)})"
         if url := self.user_info.get(FAILING_URL_STRING):
-            parts.append(f"for {url}")
-        return ": ".join(parts[:2]) + (f" {parts[2]}" if len(parts) > 2 else "")
+            text += f" for {url}"
+        if description := self.user_info.get(DESCRIPTION):
+            text += f": {description}"
+        return text
 
     def __repr__(self) -> str:
         return f"URLError({int(self.code)}, {self.user_info!r})"

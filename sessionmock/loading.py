@@ -3,15 +3,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from .clock import nanoseconds
+from .engine.load import Load
 from .engine.loop import Latch
 from .engine.queues import delivers_here
-from .engine.load import Load
 from .errors import URLError
 
 T = TypeVar("T")
@@ -24,17 +24,18 @@ class Loading(Generic[T]):
     20 to 41 ms after its creation (its caller is expected to wait at once); everything else starts at once.
     """
 
-    def __init__(self, task: Any, load: Load, outcome: Any) -> None:
+    def __init__(self, task: Any, load: Load, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> None:
         self.task = task
         self._load = load
-        self._consumer = outcome
+        self._outcome_of_load = outcome
+        self._latch = latch or load.latch
 
     def __repr__(self) -> str:
         return f"<Loading of {self.task!r}>"
 
     def done(self) -> bool:
         """Whether the outcome is there."""
-        return self._load.latch.done
+        return self._latch.done
 
     def cancel(self) -> None:
         """Cancel the task: the outcome is `URLError` -999 unless it was there already."""
@@ -48,11 +49,11 @@ class Loading(Generic[T]):
         or on an asyncio loop that a delegate queue delivers to. KeyboardInterrupt cancels the task.
         """
         load = self._load
-        if not load.latch.done:
+        if not self._latch.done:
             self._refuse_to_block()
             engine = load.context.engine
             try:
-                ended = engine.wait(load.latch, None if timeout is None else engine.clock.now() + nanoseconds(timeout))
+                ended = engine.wait(self._latch, None if timeout is None else engine.clock.now() + nanoseconds(timeout))
             except KeyboardInterrupt:
                 self.cancel()
                 raise
@@ -74,10 +75,10 @@ class Loading(Generic[T]):
         raise RuntimeError(f".result() of {self.task!r} on {place} would wait for ever; await it, or use a completion handler")
 
     def _outcome(self) -> T:
-        value, response, error = self._consumer.outcome
+        value, error = self._outcome_of_load()
         if error is not None:
             raise error from error.underlying_error
-        return value, response  # type: ignore[return-value]    # T is that pair; the consumer fixes its first part
+        return value
 
     def __await__(self) -> Generator[Any, None, T]:
         return self.run().__await__()
@@ -85,10 +86,10 @@ class Loading(Generic[T]):
     async def run(self) -> T:
         """The same as a coroutine function, for `create_task` and trio's `start_soon`."""
         load = self._load
-        if not load.latch.done:
+        if not self._latch.done:
             load.hasten()
             try:
-                await ended(load.latch)
+                await ended(self._latch)
             except BaseException:      # cancellation, as the library in charge raises it
                 self.cancel()
                 raise

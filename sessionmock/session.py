@@ -5,7 +5,6 @@ import itertools
 import threading
 import warnings
 from collections.abc import Callable
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -14,14 +13,15 @@ from . import registry, trace
 from .clock import SECOND
 from .core.resume_data import DownloadResumeData, decode
 from .engine import work
-from .engine.consumers import ToDelegate, ToHandler, ToLoading
+from .engine.consumers import ToDelegate, ToHandler, ToLoading, ToReader
 from .engine.context import Context
 from .engine.download import ToFile
 from .engine.load import Consumer, Load
-from .engine.loop import Latch, current_engine, engine as system_engine
+from .engine.loop import Latch, current_engine
+from .engine.loop import engine as system_engine
 from .engine.queues import OperationQueue
 from .engine.shield import shield
-from .errors import GenericException, InvalidArgumentException
+from .errors import GenericException, InvalidArgumentException, URLError
 from .loading import Loading, ended
 from .models.body import FileStream, as_body_stream
 from .models.configuration import URLSessionConfiguration
@@ -29,6 +29,7 @@ from .models.enums import ResponseDisposition
 from .models.message import BodyStream
 from .models.request import URLRequest
 from .models.response import URLResponse
+from .reading import AsyncBytes
 from .registry import Site
 from .routes.current import current_route
 from .tasks import URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
@@ -36,7 +37,9 @@ from .tasks import URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, U
 DRAIN = SECOND // 2     # how long leaving `with` by an exception waits for the session to become invalid
 
 Handler = Callable[..., Any]
+Data = bytes        # below `URLSession.bytes` the word means that method
 Task = TypeVar("Task", bound=URLSessionTask)
+T = TypeVar("T")
 
 _numbers = itertools.count(1)
 _shared_lock = threading.Lock()
@@ -142,25 +145,32 @@ class URLSession(metaclass=_SharedSession):
         With `resume_data` instead of a request a download goes on where it stopped; data that is none fails the task
         with -1002 when it is resumed.
         """
-        return self._download(request, resume_data, completion_handler)
+        consumer, request = _download(request, resume_data, completion_handler)
+        return self._make(URLSessionDownloadTask, request, consumer)
 
     # loading in one call --------------------------------------------------------------------------------------
     def data(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[bytes, URLResponse]]:
         """Load `request` into memory: resumes a data task, and is awaited or asked for its `.result()`."""
         consumer = ToLoading()
-        return self._loading(self._make(URLSessionDataTask, request, consumer, eager=False, delegate=delegate), consumer)
+        return self._loading(self._make(URLSessionDataTask, request, consumer, eager=False, delegate=delegate), consumer.outcome)
 
     def upload(self, request: URLRequest | str, from_data: bytes | None = None, from_file: str | PathLike[str] | None = None,
                delegate: object | None = None) -> Loading[tuple[bytes, URLResponse]]:
         """Send a body, and load the answer into memory."""
         consumer = ToLoading()
-        return self._loading(self._upload(request, from_data, from_file, None, consumer, eager=False, delegate=delegate), consumer)
+        return self._loading(self._upload(request, from_data, from_file, None, consumer, eager=False, delegate=delegate), consumer.outcome)
 
     def download(self, request: URLRequest | str | None = None, *, resume_from: bytes | None = None,
                  delegate: object | None = None) -> Loading[tuple[Path, URLResponse]]:
         """Load `request` into a temporary file, or go on with a download; the caller owns the file: it is not removed (I18)."""
-        task = self._download(request, resume_from, None, keeps=True, eager=False, delegate=delegate)
-        return self._loading(task, task._load.consumer)
+        consumer, request = _download(request, resume_from, None, keeps=True)
+        return self._loading(self._make(URLSessionDownloadTask, request, consumer, eager=False, delegate=delegate), consumer.outcome)
+
+    def bytes(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[AsyncBytes, URLResponse]]:
+        """Load `request` piece by piece: the outcome is there with the response, and its body is read as it comes."""
+        reader = ToReader()
+        task = self._make(URLSessionDataTask, request, reader, delegate=delegate)
+        return self._loading(task, _Opened(task, reader), reader.opened)
 
     # invalidation ---------------------------------------------------------------------------------------------
     def finish_tasks_and_invalidate(self) -> None:
@@ -302,7 +312,7 @@ class URLSession(metaclass=_SharedSession):
         return data, upload, download
 
     # inside -----------------------------------------------------------------------------------------------------
-    def _make(self, kind: type[Task], request: URLRequest | str, consumer: Consumer, *, body: bytes | BodyStream | None = None,
+    def _make(self, kind: type[Task], request: URLRequest | str, consumer: Consumer, *, body: Data | BodyStream | None = None,
               is_upload: bool = False, streamed: bool = False, eager: bool = True, delegate: object | None = None) -> Task:
         if isinstance(request, URLRequest):
             request = request.copy()
@@ -329,7 +339,7 @@ class URLSession(metaclass=_SharedSession):
             created.call(self, task)
         return task
 
-    def _upload(self, request: URLRequest | str | None, from_data: bytes | None, from_file: str | PathLike[str] | None,
+    def _upload(self, request: URLRequest | str | None, from_data: Data | None, from_file: str | PathLike[str] | None,
                 streamed_request: URLRequest | None, consumer: Consumer, **more: Any) -> URLSessionUploadTask:
         if streamed_request is not None:
             if request is not None or from_data is not None or from_file is not None:
@@ -339,22 +349,8 @@ class URLSession(metaclass=_SharedSession):
             raise InvalidArgumentException("upload_task: a request is needed")
         if from_data is not None and from_file is not None:
             raise InvalidArgumentException("upload_task: the body is from_data or from_file, not both")
-        body = FileStream(from_file) if from_file is not None else bytes(from_data or b"")
+        body = FileStream(from_file) if from_file is not None else Data(from_data or b"")
         return self._make(URLSessionUploadTask, request, consumer, is_upload=True, body=body, **more)
-
-    def _download(self, request: URLRequest | str | None, resume_data: bytes | None, handler: Handler | None, *, keeps: bool = False,
-                  **more: Any) -> URLSessionDownloadTask:
-        if (request is None) == (resume_data is None):
-            raise InvalidArgumentException("a download takes a request or resume data, one of them")
-        if resume_data is None:
-            assert request is not None
-            return self._make(URLSessionDownloadTask, request, ToFile(handler, keeps=keeps), **more)
-        try:
-            resumed = decode(resume_data, DownloadResumeData)
-        except ValueError:
-            return self._make(URLSessionDownloadTask, URLRequest(None), ToFile(handler, keeps=keeps), **more)
-        consumer = ToFile(handler, keeps=keeps, resumed=resumed)
-        return self._make(URLSessionDownloadTask, consumer.resuming(), consumer, **more)
 
     def _become(self, load: Load, disposition: ResponseDisposition) -> tuple[URLSessionTask, Consumer]:
         """The task that `load` goes on as, by the delegate's disposition; it keeps the identifier."""
@@ -368,9 +364,9 @@ class URLSession(metaclass=_SharedSession):
             self._tasks[old._identifier] = task
         return task, ToFile()
 
-    def _loading(self, task: URLSessionTask, consumer: Any) -> Loading[Any]:
+    def _loading(self, task: URLSessionTask, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> Loading[T]:
         task.resume()
-        return Loading(task, task._load, consumer)
+        return Loading(task, task._load, outcome, latch)
 
     def _ended(self, load: Load) -> None:
         task: URLSessionTask = load.task
@@ -391,6 +387,33 @@ class URLSession(metaclass=_SharedSession):
 
 def _handed(handler: Handler | None) -> Consumer:
     return ToDelegate() if handler is None else ToHandler(handler)
+
+
+def _download(request: URLRequest | str | None, resume_data: Data | None, handler: Handler | None, *,
+              keeps: bool = False) -> tuple[ToFile, URLRequest | str]:
+    """The consumer and the request of a download, new or resumed."""
+    if request is not None and resume_data is None:
+        return ToFile(handler, keeps=keeps), request
+    if request is not None or resume_data is None:
+        raise InvalidArgumentException("a download takes a request or resume data, one of them")
+    try:
+        resumed = decode(resume_data, DownloadResumeData)
+    except ValueError:
+        return ToFile(handler, keeps=keeps), URLRequest(None)      # fails with -1002 when it is resumed
+    consumer = ToFile(handler, keeps=keeps, resumed=resumed)
+    return consumer, consumer.resuming()
+
+
+class _Opened:
+    """The outcome of `bytes`: the same reader however often it is asked for."""
+
+    def __init__(self, task: URLSessionTask, reader: ToReader) -> None:
+        self._bytes = AsyncBytes(task, task._load, reader)
+        self._reader = reader
+
+    def __call__(self) -> tuple[tuple[AsyncBytes, URLResponse], URLError | None]:
+        failed = self._reader.error if self._reader.response is None else None
+        return (self._bytes, self._reader.response), failed  # type: ignore[return-value]    # a response or an error
 
 
 def _after_fork() -> None:

@@ -6,11 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .core.machine import Event
+from .engine.consumers import ToDelegate
 from .engine.dispatch import methods
 from .engine.download import ToFile
 from .engine.load import Load
 from .errors import DOWNLOAD_RESUME_DATA, Code, GenericException, URLError, url_error
 from .models.enums import TaskState
+from .models.progress import Progress
 from .models.request import URLRequest
 from .models.response import URLResponse
 from .registry import Scope, Site
@@ -115,6 +117,34 @@ class URLSessionTask:
     @priority.setter
     def priority(self, value: float) -> None:
         self._priority = min(1.0, max(0.0, float(value)))
+
+    @property
+    def progress(self) -> Progress:
+        """Bytes of the response, or of the body of an upload; cancelling, pausing and resuming it does so to the task.
+
+        Its observers are called on the delegate queue.
+        """
+        load = self._load
+        if load.progress is None:
+            total = load.total_to_send if load.is_upload else self.count_of_bytes_expected_to_receive or -1
+            load.progress = Progress(total, cancellation_handler=self.cancel, pausing_handler=self.suspend, resuming_handler=self.resume)
+            load.progress.completed_unit_count = load.sent if load.is_upload else load.received
+        return load.progress
+
+    @property
+    def prefers_incremental_delivery(self) -> bool:
+        """Whether the delegate gets data as it comes (True, the default) or all at once at the end.
+
+        False for a task with a completion handler and for a download; setting it there changes nothing.
+        """
+        consumer = self._load.consumer
+        return consumer.incremental if isinstance(consumer, ToDelegate) else False
+
+    @prefers_incremental_delivery.setter
+    def prefers_incremental_delivery(self, value: bool) -> None:
+        consumer = self._load.consumer
+        if isinstance(consumer, ToDelegate):
+            consumer.incremental = bool(value)
 
     @property
     def delegate(self) -> object | None:

@@ -45,7 +45,7 @@ class ToFile:
         self.path: Path | None = None
         self.written = 0
         self.expected = -1
-        self.outcome: tuple[Path | None, URLResponse | None, URLError | None] = (None, None, None)
+        self._outcome: tuple[Any, URLError | None] = (None, None)
 
     def resuming(self) -> URLRequest:
         """The request that asks for the rest; for the whole, where the partial file is not there any more."""
@@ -157,11 +157,15 @@ class ToFile:
             if self._blob is None:
                 self._remove()
         if self._keeps:
-            self.outcome = (None if error else self.path, load.response, error)
+            self._outcome = (self.path, load.response), error
             return None
         if self._handler is not None:
             return "completion_handler", self._hand_over, (None if error else self.path, load.response, error)
         return completion(load, error)
+
+    def outcome(self) -> tuple[tuple[Path, URLResponse], URLError | None]:
+        """The file and the response, and the error instead of them."""
+        return self._outcome
 
     def _hand_over(self, *outcome: Any) -> Any:
         """Call the handler; the file is gone when it returns, or when the coroutine that it returned is over."""

@@ -17,6 +17,7 @@ from ..models.cached_response import CachedURLResponse
 from ..models.enums import ResponseDisposition, TaskState
 from ..models.message import BodyStream, ResponseHead
 from ..models.metrics import ResourceFetchType, URLSessionTaskMetrics
+from ..models.progress import Progress
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Route
@@ -55,7 +56,7 @@ class Consumer(Protocol):
 class Load(Answers):
     """The life of one task, from its first resume to its terminal message."""
 
-    __slots__ = ("_created", "_streamed", "consumer", "error", "is_upload", "latch", "original_request", "response", "route", "sent",
+    __slots__ = ("_created", "_streamed", "consumer", "error", "is_upload", "latch", "original_request", "progress", "response", "route", "sent",
                  "total_to_send")
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
@@ -72,6 +73,7 @@ class Load(Answers):
         self.sent = 0
         self._streamed = streamed             # the delegate supplies the body
         self.total_to_send = -1 if streamed else 0 if body is None else len(body) if isinstance(body, bytes) else body.length
+        self.progress: Progress | None = None     # made when somebody asks for it
         self._created = context.engine.clock.now()
 
     @property
@@ -155,6 +157,8 @@ class Load(Answers):
     def _tell_sent(self, count: int) -> None:
         self.sent += count
         self.hops[-1].sent += count
+        if self.progress is not None and self.is_upload:
+            self.context.queue.submit(partial(self.progress.update, self.sent, self.total_to_send), self.context.engine)
         self.call("task_did_send_body_data", count, self.sent, self.total_to_send)
 
     def _tell_informed(self, head: ResponseHead) -> None:
@@ -201,9 +205,21 @@ class Load(Answers):
         self.hops[-1].decoded += len(data)
         if self._visit is not None:
             self._visit.take(data)
+        if self.progress is not None and not self.is_upload:
+            self._report_progress(self.progress)
         self.consumer.data(self, data)
 
+    def _report_progress(self, progress: Progress) -> None:
+        """What has come of what was announced; the end is the total where nothing was."""
+        response = self.response
+        total = -1 if response is None else response.expected_content_length
+        if self.phase >= Phase.CACHING and total < 0:
+            total = self.received
+        self.context.queue.submit(partial(progress.update, self.received, total), self.context.engine)
+
     def _ask_store(self, payload: Any) -> None:
+        if self.progress is not None and not self.is_upload:
+            self._report_progress(self.progress)
         self.consumer.end(self)
 
     def ask_to_store(self) -> None:
@@ -255,8 +271,8 @@ class Load(Answers):
         if error is not None and self._visit is not None:
             self._visit.give_up()
         self._incoming.clear()
-        if self._body is not None and not isinstance(self._body, bytes):
-            self._body.close()
+        if not self.hops and self._body is not None and not isinstance(self._body, bytes):
+            self._body.close()              # a route closes what it was given
         message = self.consumer.finished(self, error)
         if (method := self.method("task_did_finish_collecting_metrics")) is not None:
             collected = metrics(self.hops, self._created, self._redirects, self.context.engine.clock)

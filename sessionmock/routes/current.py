@@ -30,4 +30,7 @@ def use_route(route: Route, *, everywhere: bool = False) -> Iterator[Route]:
 
 def current_route() -> Route | None:
     """The route in force here, or None: live."""
-    return _here.get() or (_everywhere[-1] if _everywhere else None)
+    route = _here.get()
+    if route is None and _everywhere:
+        route = _everywhere[-1]
+    return route
