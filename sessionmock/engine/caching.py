@@ -51,10 +51,14 @@ class CacheVisit:
         request = self._request
         if head.status == 304 and self.cached is not None:
             return self._cache.refresh(self.cached, request, head.headers, self._requested, self._received)
-        if request.method != "GET":
+        if request.method == "HEAD" and head.status == 200:
+            self._cache.compare(request, head.headers, self._requested, self._received)
+        elif request.method not in ("GET", "HEAD"):
             self._cache.invalidate(request.method, request.url, head.status, head.headers)
-        if may_store(request.method, request.headers, head.status, head.headers):
+        elif may_store(request.method, request.headers, head.status, head.headers):
             self._spool = self._cache.spool()
+        elif request.method == "GET" and head.status < 400 and head.status not in (206, 304):
+            self._cache.remove_cached_response(request)     # what was there is not what the server gives now
         return None
 
     def take(self, data: bytes) -> None:
