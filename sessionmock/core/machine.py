@@ -132,7 +132,7 @@ _ROWS: dict[Phase, dict[Event, Row]] = {
     P.DECIDING: {
         **_EVERYWHERE,
         E.ALLOW: Row(P.RECEIVING, (), "I15: no data before the disposition"),
-        E.BECOME: Row(P.RECEIVING, (F.BECOME,), "data-become-download"),
+        E.BECOME: Row(P.RECEIVING, (F.BECOME,), "data-become-download: the body goes to the task that this one became"),
         E.RETRY: Row(P.LOADING, (F.DROP, F.OPEN), "I19: what cannot be resumed is loaded from the start"),
     },
     P.RECEIVING: {

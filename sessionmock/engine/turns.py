@@ -69,13 +69,14 @@ class Turns:
 
     # inbox ----------------------------------------------------------------------------------------------------
     def resume(self) -> None:
-        with _count:
-            if self._suspensions:
-                self._suspensions -= 1
-            started = not self._suspensions
-        if started:
-            self._control.append(partial(self._meet, Event.RESUMED, None))
-            self.pump()
+        with shield:
+            with _count:
+                if self._suspensions:
+                    self._suspensions -= 1
+                started = not self._suspensions
+            if started:
+                self._control.append(partial(self._meet, Event.RESUMED, None))
+                self.pump()
 
     def suspend(self) -> None:
         with _count:
@@ -84,10 +85,11 @@ class Turns:
 
     def fail(self, event: Event, error: URLError) -> None:
         """End the load with `error`, unless it has ended."""
-        if event is Event.CANCELLED and self.phase < Phase.COMPLETING:
-            self._cancelled = True
-        self._control.append(partial(self._meet, event, error))
-        self.pump()
+        with shield:
+            if event is Event.CANCELLED and self.phase < Phase.COMPLETING:
+                self._cancelled = True
+            self._control.append(partial(self._meet, event, error))
+            self.pump()
 
     def instruct(self, call: Callable[[], None]) -> None:
         """Make `call` in a turn of this load."""
@@ -164,7 +166,6 @@ class Turns:
     def _perform(self, method: Method, arguments: tuple[Any, ...], token: object, answered: Callable[..., None] | None) -> Any:
         """On the delegate queue: call the method unless the task was ended meanwhile (a cancelled task delivers nothing)."""
         if self._busy is not token or self.phase >= Phase.COMPLETING or self._cancelled:
-            self._answer(token, None, ())
             return None
         if trace.current is not None:
             trace.current.callbacks.append(trace.Callback(method.name, self.task, arguments))
@@ -174,7 +175,7 @@ class Turns:
                 return None
             value = method.call(self.context.session, *arguments)
         except BaseException as error:
-            self._crashed(method.name, token, error)
+            self._crashed(method.name, error)
             return None
         if inspect.iscoroutine(value):
             return self._finish(value, method.name, token, answered)
@@ -185,14 +186,13 @@ class Turns:
         try:
             value = await coroutine
         except BaseException as error:
-            self._crashed(name, token, error)
+            self._crashed(name, error)
         else:
             self._answer(token, answered, value if isinstance(value, tuple) else (value,))
 
-    def _crashed(self, name: str, token: object, error: BaseException) -> None:
+    def _crashed(self, name: str, error: BaseException) -> None:
         """A delegate's exception is reported, and ends its task."""
         work.report(f"the delegate's {name} of {self.task!r}")
-        self._answer(token, None, ())
         self.fail(Event.FAILED, url_error(Code.UNKNOWN, self.request.url, error))
 
     def hold(self) -> object:
