@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from .clock import nanoseconds
 from .engine.load import Load
@@ -89,7 +89,10 @@ class Loading(Generic[T]):
         if not self._latch.done:
             load.hasten()
             try:
-                await ended(self._latch)
+                if load.context.engine.virtual:     # whoever waits makes the calls
+                    load.context.engine.wait(self._latch)
+                else:
+                    await ended(self._latch)
             except BaseException:      # cancellation, as the library in charge raises it
                 self.cancel()
                 raise
@@ -129,7 +132,7 @@ class _Bell:
     __slots__ = ("_futures", "_loop", "_rung")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self._loop = ref(loop)          # which holds the bell, and not the other way round
         self._futures: deque[asyncio.Future[None]] = deque()
         self._rung = False
 
@@ -138,7 +141,8 @@ class _Bell:
         if not self._rung:
             self._rung = True
             try:
-                self._loop.call_soon_threadsafe(self._answer)
+                if (loop := self._loop()) is not None:
+                    loop.call_soon_threadsafe(self._answer)
             except RuntimeError:        # the loop is closed, and nobody waits there any more
                 self._futures.clear()
 

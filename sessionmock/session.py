@@ -333,10 +333,14 @@ class URLSession(metaclass=_SharedSession):
             self._tasks[identifier] = task
         if delegate is not None:
             task.delegate = delegate
+        self._queue.notice()
         if (created := self._context.methods.get("session_did_create_task")) is not None:
             if trace.current is not None:
                 trace.current.callbacks.append(trace.Callback(created.name, task, ()))
-            created.call(self, task)
+            try:
+                created.call(self, task)
+            except Exception as error:
+                task._load.crashed(created.name, error)
         return task
 
     def _upload(self, request: URLRequest | str | None, from_data: Data | None, from_file: str | PathLike[str] | None,

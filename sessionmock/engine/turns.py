@@ -175,7 +175,7 @@ class Turns:
                 return None
             value = method.call(self.context.session, *arguments)
         except BaseException as error:
-            self._crashed(method.name, error)
+            self.crashed(method.name, error)
             return None
         if inspect.iscoroutine(value):
             return self._finish(value, method.name, token, answered)
@@ -186,11 +186,11 @@ class Turns:
         try:
             value = await coroutine
         except BaseException as error:
-            self._crashed(name, error)
+            self.crashed(name, error)
         else:
             self._answer(token, answered, value if isinstance(value, tuple) else (value,))
 
-    def _crashed(self, name: str, error: BaseException) -> None:
+    def crashed(self, name: str, error: BaseException) -> None:
         """A delegate's exception is reported, and ends its task."""
         work.report(f"the delegate's {name} of {self.task!r}")
         self.fail(Event.FAILED, url_error(Code.UNKNOWN, self.request.url, error))
