@@ -210,7 +210,14 @@ class Engine:
         """It has none any more: the loop of the last one is closed when the background thread has nothing left to do."""
         with self._lock:
             self._attached -= 1
-        self.post_eager(_nothing)
+        if self._loop is not None:
+            self.post_eager(self._sweep)
+
+    def _sweep(self) -> None:
+        """Transports that were closed just now let go of their sockets one pass later: somebody has to drive until then."""
+        assert self._loop is not None
+        self.enlist(True)
+        self._loop.call_soon(self.delist, True, context=Context())
 
     def enlist(self, eager: bool) -> None:
         """A load is on the engine from now on. Only on the engine."""
@@ -406,10 +413,6 @@ def _report_to_hook(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
         raise context.get("exception") or RuntimeError(context["message"])
     except BaseException:
         work.report(f"the engine: {context['message']}")
-
-
-def _nothing() -> None:
-    """A call that is only there to be noticed."""
 
 
 def _interruptible() -> bool:

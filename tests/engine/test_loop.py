@@ -1,0 +1,376 @@
+"""Who drives the engine's loop, and what may go wrong when that changes hands. The traps of the engine, one by one."""
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextvars import Context, ContextVar
+from functools import partial
+from typing import Any
+
+import pytest
+
+import sessionmock as sm
+from sessionmock.clock import SECOND
+from sessionmock.engine import loop, work
+from sessionmock.engine.loop import Engine, Latch
+
+PATIENCE = 20.0
+NEVER = 10 * 60 * SECOND
+
+colour: ContextVar[str] = ContextVar("colour", default="none")
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An engine of its own, so that nothing else drives it; it ends with its background thread, which lingers for 0.1 s."""
+    monkeypatch.setattr(loop, "LINGER", SECOND // 10)
+    made = Engine()
+    yield made
+    wait_for(lambda: made._background is None)
+    if made._loop is not None:
+        made._loop.close()
+
+
+def wait_for(condition: Any) -> None:
+    limit = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < limit, "it has not happened"
+        time.sleep(0.005)
+
+
+def in_thread(call: Any, *arguments: Any) -> tuple[threading.Thread, list[Any]]:
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.append(call(*arguments)), daemon=True)
+    thread.start()
+    return thread, results
+
+
+def join(*threads: threading.Thread) -> None:
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), "a thread hangs"
+
+
+def configuration() -> sm.URLSessionConfiguration:
+    return sm.URLSessionConfiguration.ephemeral()
+
+
+# latches --------------------------------------------------------------------------------------------------------
+
+def test_a_latch_tells_everybody_once() -> None:
+    """Who asked before hears when it happens, who asks later at once, and nobody twice."""
+    latch, heard = Latch(), []
+    latch.tell(lambda: heard.append("before"))
+    latch.set()
+    latch.set()
+    latch.tell(lambda: heard.append("after"))
+    assert (["before", "after"], True) == (heard, latch.done)
+
+
+def test_a_latch_set_and_asked_at_the_same_time_loses_nobody() -> None:
+    """Whichever thread is first, each call is made exactly once."""
+    for _ in range(300):
+        latch, heard = Latch(), []
+        asker, _ = in_thread(latch.tell, partial(heard.append, 1))
+        latch.set()
+        join(asker)
+        assert [1] == heard
+
+
+# traps 1 and 17: the claim window -----------------------------------------------------------------------------------
+
+def test_what_nobody_claims_starts_within_a_few_looks(server: str, policy: str) -> None:
+    """A Loading nobody waits for is taken by the background thread: 20 to 41 ms late, far from a second."""
+    with sm.URLSession(configuration()) as session:
+        delays = []
+        for _ in range(5):
+            before = time.monotonic()
+            loading = session.data(f"{server}/fast")
+            wait_for(loading.done)
+            delays.append(time.monotonic() - before)
+    assert min(delays) < 0.15
+
+
+def test_unclaimed_loads_in_a_row_start_one_thread_in_all(server: str, policy: str) -> None:
+    """One background thread serves them all, however many come one after the other."""
+    seen = set()
+    with sm.URLSession(configuration()) as session:
+        for _ in range(8):
+            loading = session.data(f"{server}/fast")
+            wait_for(loading.done)
+            seen |= {thread for thread in threading.enumerate() if thread.name == "sessionmock-engine"}
+    assert 1 == len(seen)
+
+
+def test_an_unclaimed_load_starts_though_its_poster_found_a_drain_on_its_way(engine: Engine) -> None:
+    """What is posted while the last driver leaves is seen by the background thread, which is started for it."""
+    latch, late = Latch(), threading.Event()
+
+    def leave() -> None:
+        engine._woken = True           # as where a drain was scheduled that the driver does not stay for
+        engine._inbox.append((late.set, ()))
+        latch.set()
+
+    engine._inbox.append((leave, ()))
+    thread, _ = in_thread(engine.wait, latch)
+    join(thread)
+    assert late.wait(PATIENCE)
+
+
+# trap 2: lost wake-ups --------------------------------------------------------------------------------------------
+
+def test_no_call_is_lost_between_posting_and_draining(engine: Engine, policy: str) -> None:
+    """Whatever the posting threads and the driver are doing, each posted call is made, once."""
+    made: list[int] = []
+    threads = [in_thread(lambda: [(engine.post_eager if n % 3 else engine.post)(made.append, n) for n in range(2000)])[0] for _ in range(4)]
+    join(*threads)
+    wait_for(lambda: len(made) >= 8000)
+    assert sorted(list(range(2000)) * 4) == sorted(made)
+
+
+def test_calls_posted_one_by_one_each_wake_the_loop(engine: Engine, policy: str) -> None:
+    """A call posted when everything stands still is made soon, not at the next timer."""
+    engine.post_eager(engine.enlist, True)
+    for _ in range(50):
+        done = threading.Event()
+        engine.post_eager(done.set)
+        assert done.wait(PATIENCE)
+    engine.post_eager(engine.delist, True)
+
+
+# trap 4: one load's fault ------------------------------------------------------------------------------------------
+
+def test_a_call_that_raises_takes_no_other_along(engine: Engine, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reported with where it came from; what was posted with it is made, and the driver goes on."""
+    reports: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", reports.append)
+    latch = Latch()
+    for call in (partial(int, "no number"), latch.set):
+        engine._inbox.append((call, ()))
+    thread, results = in_thread(engine.wait, latch)
+    join(thread)
+    assert [True] == results
+    assert [ValueError] == [report.exc_type for report in reports]
+    assert ["raised in the engine"] == reports[0].exc_value.__notes__
+
+
+def test_what_a_timer_raises_is_reported_and_ends_nobody(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncio's own catch-all would log on the engine's stack; ours goes to threading.excepthook."""
+    reports: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", reports.append)
+    latch = Latch()
+
+    def set_timers() -> None:
+        engine.clock.call_at(engine.clock.now(), partial(int, "no number"))
+        engine.clock.call_at(engine.clock.now() + SECOND // 100, latch.set)
+
+    engine.post(set_timers)
+    thread, results = in_thread(engine.wait, latch)
+    join(thread)
+    assert ([True], [ValueError]) == (results, [report.exc_type for report in reports])
+
+
+def test_a_thread_that_cannot_be_started_leaves_the_engine_whole(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poster hears of it, and the next one tries again."""
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", partial(_cannot_start))
+        with pytest.raises(RuntimeError, match="can't start"):
+            engine.post_eager(int)
+    done = threading.Event()
+    engine.post_eager(done.set)
+    assert done.wait(PATIENCE)
+
+
+def _cannot_start(*_: Any) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+# trap 8: contexts -------------------------------------------------------------------------------------------------
+
+def test_calls_and_timers_see_no_callers_context(engine: Engine, policy: str) -> None:
+    """Posted calls and timers run in the engine's own context, whoever posts, drives or sets them."""
+    seen: list[str] = []
+    latch = Latch()
+
+    def look(after: Any) -> None:
+        seen.append(colour.get())
+        engine.clock.call_at(engine.clock.now(), after)
+
+    def caller() -> None:
+        colour.set("red")
+        engine.post(look, lambda: (seen.append(colour.get()), latch.set()))
+        engine.wait(latch)
+
+    thread, _ = in_thread(Context().run, caller)
+    join(thread)
+    assert ["none", "none"] == seen
+
+
+def test_no_callers_context_reaches_a_handler(server: str, policy: str) -> None:
+    """A completion handler sees neither the variables of who resumed its task nor what an earlier handler set."""
+    seen: list[str] = []
+    done = threading.Semaphore(0)
+
+    def handler(*_: Any) -> None:
+        seen.append(colour.get())
+        colour.set("blue")
+        done.release()
+
+    def caller() -> None:
+        colour.set("red")
+        session.data_task(f"{server}/fast", handler).resume()
+
+    with sm.URLSession(configuration()) as session:
+        for _ in range(4):
+            Context().run(caller)
+            assert done.acquire(timeout=PATIENCE)
+    assert ["none"] * 4 == seen
+
+
+# traps 9 to 12: waiters ---------------------------------------------------------------------------------------------
+
+def test_waiters_hand_on_to_each_other(server: str, policy: str) -> None:
+    """Eight threads wait for loads of different length; whoever drives leaves without stranding another."""
+    with sm.URLSession(configuration()) as session:
+        loads = [session.data(f"{server}/slow/{0.02 * n}") for n in (7, 3, 0, 5, 1, 6, 2, 4)]
+        threads = [in_thread(load.result) for load in loads]
+        join(*(thread for thread, _ in threads))
+    assert [b"/slow"] * 8 == [results[0][0][:5] for _, results in threads]
+
+
+def test_a_time_out_leaves_the_task_running(server: str, policy: str) -> None:
+    """`.result(timeout)` raises TimeoutError naming task and limit; the task goes on and its outcome can be had."""
+    with sm.URLSession(configuration()) as session:
+        loading = session.data(f"{server}/slow/0.2")
+        with pytest.raises(TimeoutError, match=r"slow/0\.2, running> has not ended after 0\.05 s; it goes on"):
+            loading.result(0.05)
+        assert sm.TaskState.RUNNING is loading.task.state
+        assert b"/slow/0.2" == loading.result()[0]
+
+
+def test_a_load_left_behind_by_a_time_out_completes_without_a_waiter(server: str, policy: str) -> None:
+    """Who gave up waiting has made the load everybody's: the background thread brings it to its end."""
+    with sm.URLSession(configuration()) as session:
+        loading = session.data(f"{server}/slow/0.1")
+        with pytest.raises(TimeoutError):
+            loading.result(0)
+        wait_for(loading.done)
+
+
+def test_a_grant_that_comes_as_the_time_runs_out_is_handed_on(engine: Engine) -> None:
+    """Waiters with tiny limits come and go while others wait: nobody keeps the loop, nobody hangs."""
+    latches = [Latch() for _ in range(300)]
+    engine.post_eager(engine.enlist, True)
+
+    def impatient(seed: int) -> None:
+        for n, latch in enumerate(latches):
+            engine.wait(latch, engine.clock.now() + (n * 7919 * seed) % 400_000)
+
+    threads = [in_thread(impatient, seed)[0] for seed in range(1, 5)]
+    patient = in_thread(lambda: [engine.wait(latch) for latch in latches])[0]
+    for latch in latches:
+        engine.post_eager(latch.set)
+        time.sleep(0.0005)
+    join(patient, *threads)
+    engine.post_eager(engine.delist, True)
+    wait_for(lambda: engine._owner is None)
+
+
+def test_a_thread_with_a_running_loop_does_not_drive(server: str, policy: str) -> None:
+    """`.result()` inside a coroutine blocks that loop, but the background thread drives and answers it."""
+    import asyncio
+
+    async def load() -> bytes:
+        return session.data(f"{server}/fast/within").result()[0]
+
+    with sm.URLSession(configuration()) as session:
+        thread, results = in_thread(asyncio.run, load())
+        join(thread)
+    assert [b"/fast/within"] == results
+
+
+def test_the_engines_own_stack_refuses_to_wait() -> None:
+    """Waiting there could never end: RuntimeError, at once."""
+    route = sm.ScriptRoute().answer(body=b"late", delay=0.05)
+    refused: list[str] = []
+    with sm.use_route(route), sm.URLSession(configuration()) as session:
+        loading = session.data("http://a.test/")
+
+        def on_engine() -> None:
+            try:
+                loading.result()
+            except RuntimeError as error:
+                refused.append(str(error))
+
+        loop.engine.post_eager(on_engine)
+        assert b"late" == loading.result()[0]
+    assert 1 == len(refused) and "the engine's own stack" in refused[0]
+
+
+def test_a_server_that_closed_while_nobody_drove_is_noticed(server: str, policy: str) -> None:
+    """A connection closed between two loads costs neither an error nor a retry that can be seen."""
+    with sm.URLSession(configuration()) as session:
+        for _ in range(65):
+            assert b"/closing" == session.data(f"{server}/closing").result()[0]
+
+
+# the background thread ------------------------------------------------------------------------------------------
+
+def test_the_background_thread_ends_some_time_after_the_last_load(engine: Engine) -> None:
+    """It stays while something is on the engine, lingers, and goes."""
+    engine.post_eager(engine.enlist, True)
+    wait_for(lambda: engine._live)
+    time.sleep(0.25)
+    assert engine._background is not None
+    engine.post_eager(engine.delist, True)
+    wait_for(lambda: engine._background is None)
+
+
+def test_the_loop_is_closed_with_the_last_session(engine: Engine) -> None:
+    """While a session has connections it stays, though no thread does; then it is closed."""
+    engine.attach()
+    engine.post_eager(int)
+    wait_for(lambda: engine._loop is not None)
+    wait_for(lambda: engine._background is None)
+    kept = engine._loop
+    assert kept is not None and not kept.is_closed()
+    engine.detach()
+    wait_for(lambda: engine._loop is None)
+    assert kept.is_closed()
+
+
+# the pool of threads --------------------------------------------------------------------------------------------
+
+def test_a_job_that_blocks_holds_up_no_other() -> None:
+    """Each job has a thread at once."""
+    gate, done = threading.Event(), threading.Event()
+    work.pool.submit(gate.wait)
+    work.pool.submit(done.set)
+    assert done.wait(PATIENCE)
+    gate.set()
+
+
+def test_what_a_job_raises_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes to threading.excepthook, and the thread takes the next job."""
+    reports: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", reports.append)
+    work.pool.submit(int, "no number")
+    wait_for(lambda: reports)
+    assert ValueError is reports[0].exc_type
+    done = threading.Event()
+    work.pool.submit(done.set)
+    assert done.wait(PATIENCE)
+
+
+def test_idle_threads_of_the_pool_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They stay for their linger, then go; jobs given at that very moment are not lost."""
+    monkeypatch.setattr(work, "LINGER", SECOND // 500)
+    pool = work.WorkPool()
+    made: list[int] = []
+    for n in range(100):
+        pool.submit(made.append, n)
+        time.sleep(0.002)
+    wait_for(lambda: len(made) == 100)
+    wait_for(lambda: not pool._idle)
+    assert list(range(100)) == sorted(made)
