@@ -131,7 +131,8 @@ class URLSession(metaclass=_SharedSession):
     def upload_task(self, request: URLRequest | str | None = None, from_data: bytes | None = None,
                     from_file: str | PathLike[str] | None = None, completion_handler: Handler | None = None, *,
                     streamed_request: URLRequest | None = None) -> URLSessionUploadTask:
-        """A task that sends `from_data` or the file `from_file`, which is streamed; the request's own body is ignored.
+        """A task that sends `from_data` or the file `from_file`, which is streamed; the request's own body is ignored. A URL
+        alone is sent to by POST.
 
         With `streamed_request` the delegate supplies the body (`task_need_new_body_stream`); none is -1021.
         """
@@ -351,6 +352,8 @@ class URLSession(metaclass=_SharedSession):
             return self._make(URLSessionUploadTask, streamed_request, consumer, is_upload=True, streamed=True, **more)
         if request is None:
             raise InvalidArgumentException("upload_task: a request is needed")
+        if isinstance(request, str):
+            request = URLRequest(request, "POST")
         if from_data is not None and from_file is not None:
             raise InvalidArgumentException("upload_task: the body is from_data or from_file, not both")
         body = FileStream(from_file) if from_file is not None else Data(from_data or b"")

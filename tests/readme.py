@@ -1,0 +1,50 @@
+"""The parts of README.md that are made: `python -m tests.readme` writes them anew, and a test compares them."""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pytest_sessionmock.settings import LEAKS, MODES, ROUTES
+
+from sessionmock.core.machine import TRANSITIONS, Phase
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def states() -> str:
+    """The table of transitions as a diagram."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for phase, events in TRANSITIONS.items():
+        for event, row in events.items():
+            if row.to is not None and row.to is not phase:
+                arrows.setdefault((phase.name, row.to.name), []).append(event.name.lower())
+    lines = [f"    {start} --> {end}: {', '.join(events)}" for (start, end), events in arrows.items()]
+    return "\n".join(["```mermaid", "stateDiagram-v2", f"    [*] --> {Phase.CREATED.name}", *lines, f"    {Phase.COMPLETED.name} --> [*]", "```"])
+
+
+def plugin() -> str:
+    """The plugin's fixtures, mark, option and ini names."""
+    rows = [
+        ("fixture `url_session`", "a factory of sessions that are invalidated when the test ends"),
+        ("fixture `sessionmock`", "`route`, `script`, `cassette(name, mode)`, `transport()`, `trace`, `mode`"),
+        ("mark `@pytest.mark.sessionmock`", f"`route` ({', '.join(ROUTES)}), `cassette`, `mode` ({', '.join(MODES)}), `leaks` ({', '.join(LEAKS)})"),
+        ("option `--sessionmock`", f"{', '.join(ROUTES)}: goes before the mark, but a test marked `route=\"script\"` stays scripted"),
+        ("ini `sessionmock_route`", "the default route: live"),
+        ("ini `sessionmock_cassette_dir`", "the folder of cassettes: `cassettes`"),
+        ("ini `sessionmock_leaks`", "fail (default) or allow"),
+    ]
+    return "\n".join(["| name | what it takes or does |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])
+
+
+PARTS = {"states": states, "plugin": plugin}
+
+
+def made(text: str) -> str:
+    """`text` with every made part made anew."""
+    for name, make in PARTS.items():
+        text = re.sub(rf"(<!-- made: {name} -->\n).*?(<!-- end -->)", lambda m, make=make: f"{m[1]}{make()}\n{m[2]}", text, flags=re.DOTALL)
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(made(README.read_text()))

@@ -1,0 +1,70 @@
+"""README.md is true: what it shows runs, what it names exists, what is made from code is as the code is."""
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sessionmock
+from sessionmock import ScriptRoute, use_route
+
+from .readme import README, made
+
+TEXT = README.read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+PROGRAMS = [block for block in BLOCKS if "def test_" not in block]
+TESTS = [block for block in BLOCKS if "def test_" in block]
+ROWS = re.findall(r"^\| (`.*?) \| (there|not yet) \|", TEXT, re.MULTILINE)
+
+
+def test_what_is_made_is_up_to_date() -> None:
+    """The diagram of states and the plugin's table are those that the code gives (`python -m tests.readme` writes them)."""
+    assert made(TEXT) == TEXT
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
+def test_programs_run(program: str) -> None:
+    """Every program of the tour runs as it stands, answered by a script in place of api.example.com."""
+    script = ScriptRoute()
+    script.get("https://api.example.com/me").respond(json={"name": "Ann"})
+    script.post("https://api.example.com/me").respond(201)
+    script.route(url="https://api.example.com/report").respond(200, content=b"a report")
+    script.get("https://api.example.com/events").respond(200, content=b"one\ntwo\n")
+    with use_route(script, everywhere=True):
+        exec(compile(program, "README.md", "exec"), {"__name__": "readme"})
+
+
+def test_tests_pass(tmp_path: Path) -> None:
+    """Every test of the tour passes under the plugin, with the sample cassettes of the repository."""
+    for number, block in enumerate(TESTS):
+        (tmp_path / f"test_readme_{number}.py").write_text(block)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-o", f"sessionmock_cassette_dir={README.parent / 'cassettes'}",
+         *(() if _installed() else ("-p", "pytest_sessionmock")), str(tmp_path)],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(README.parent), str(README.parent / "plugins")])})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{sum(block.count('def test_') for block in TESTS)} passed" in done.stdout
+
+
+def _installed() -> bool:
+    from importlib.metadata import entry_points
+
+    return any(point.value == "pytest_sessionmock" for point in entry_points(group="pytest11"))
+
+
+@pytest.mark.parametrize(("names", "state"), ROWS, ids=[names.replace("`", "") for names, _ in ROWS])
+def test_the_table_of_parts_is_true(names: str, state: str) -> None:
+    """What the table says is there can be imported, and what it says is not yet there cannot."""
+    found = {name: hasattr(sessionmock, name) for name in re.findall(r"`(\w+)`", names)}
+    assert dict.fromkeys(found, state == "there") == found
+
+
+def test_commands_are_targets_of_the_makefile() -> None:
+    """Every `make` command that is shown is a target."""
+    targets = set(re.findall(r"^(\w+):", (README.parent / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake (\w+)\b", TEXT)) - {"and"} <= targets
