@@ -40,7 +40,7 @@ class Shield:
     def __exit__(self, *_: object) -> None:
         if threading.get_ident() == self._main:
             self._depth -= 1
-            if not self._depth and (self.pending or self._resting):
+            if not (self._depth or self._lifted) and (self.pending or self._resting):
                 if self._resting:
                     self._remove()
                 self.pass_on()
