@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sessionmock", "url_session"]
 
+_LEAKS = "sessionmock leaks, at teardown"    # pytest shows a section with this word under the failure of a test that failed before
 _FIXTURES = frozenset({"sessionmock", "url_session"})
 
 
@@ -66,19 +67,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # a test -------------------------------------------------------------------------------------------------------------
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
-    before = item.stash.get(RUN, None)
-    if before is None and not (_loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ()))
-                               or item.get_closest_marker("sessionmock")):
-        return (yield)
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    again = RUN in item.stash       # a plugin runs failed tests once more
+    if not (again or _loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker("sessionmock")):
+        return
     run = item.stash[RUN] = Run(item)
     item.config.stash[_BOOK].open_run()
-    run.start()
-    if before is None:
+    if not again:
         # The first finalizer of a node is run last: after the test's own fixtures, before those of wider ones.
         setattr(item, "teardown", partial(_judge_item, item, item.teardown))  # noqa: B010 - a method of the instance
-    return (yield)
+    try:
+        run.start()
+    except pytest.UsageError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 def _judge_item(item: pytest.Item, teardown: Any) -> None:
@@ -142,8 +144,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         if (misses := run.misses()) and misses not in report.longreprtext:
             report.sections.append(("sessionmock misses", misses))
     if report.when == "teardown" and run.reports and (not report.failed or run.reports[0] not in report.longreprtext):
-        # The name says "teardown" because pytest then shows it under the failure of a test that failed before.
-        report.sections.append(("sessionmock leaks, at teardown", "\n\n".join(run.reports)))
+        report.sections.append((_LEAKS, "\n\n".join(run.reports)))
     return report
 
 
@@ -207,8 +208,16 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     book.rest += getattr(node, "workeroutput", {}).get("sessionmock_leaks", [])
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Generator[None, Any, Any]:
+    # pytest shows the sections of a teardown under a failed call, not under a failed setup.
+    errors = {report.nodeid: report for report in terminalreporter.getreports("error") if report.when == "setup"}
+    for report in terminalreporter.getreports("") if errors else ():
+        if report.when == "teardown" and report.nodeid in errors:
+            errors[report.nodeid].sections += [section for section in report.sections if section[0] == _LEAKS]
+    result = yield
     rest = dict.fromkeys(terminalreporter.config.stash[_BOOK].rest)      # workers of xdist import the same modules
     if rest:
         terminalreporter.section("sessionmock: leaks of the run", sep="=", red=True, bold=True)
         terminalreporter.write_line("\n\n".join(rest))
+    return result

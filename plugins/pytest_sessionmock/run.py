@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .cassettes import Cassette, path_of
-from .settings import Settings, cassette_mode, settings_of
+from .settings import Settings, allows_leaks, cassette_mode, settings_of
 
 if TYPE_CHECKING:
     from sessionmock import Leak, LiveRoute, ScriptRoute, Trace
@@ -24,7 +24,7 @@ class Run:
         from sessionmock import LeakScope, Trace
 
         self.item = item
-        self.settings: Settings = settings_of(item)
+        self.settings = Settings("live", False, None, "none", allows_leaks(item, {}))
         self.scope = LeakScope(item.nodeid)
         wanted = "sessionmock" in getattr(item, "fixturenames", ())
         self.trace: Trace = Trace([] if wanted else deque(maxlen=0), [] if wanted else deque(maxlen=_EXCHANGES))
@@ -39,6 +39,7 @@ class Run:
         """Own what is made from now on, and put the test's route in force."""
         from sessionmock import set_trace
 
+        self.settings = settings_of(self.item)
         self._stack.callback(set_trace, set_trace(self.trace))
         self.scope.open()
         self._stack.callback(self.scope.close)

@@ -1,0 +1,36 @@
+"""What the plugin costs a run that does not use it."""
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from .conftest import Inner
+
+UNUSED = """
+import sys
+
+def test_unused():
+    heavy = {"sessionmock", "httpx", "respx", "yaml", "asyncio", "ssl"} & {name.partition(".")[0] for name in sys.modules}
+    assert not heavy, heavy
+"""
+
+
+def test_a_run_without_it_imports_nothing(inner: Inner) -> None:
+    """A run that uses no part of the plugin imports neither the library nor what that needs, and judges nothing."""
+    inner.write("", test_it=UNUSED)
+    inner.run_apart().assert_outcomes(passed=1)
+
+
+def test_its_help_and_marker_are_there(inner: Inner) -> None:
+    """`--help` and `--markers` tell the option, the ini names and the mark."""
+    text = inner.run("--help").stdout.str()
+    for name in ("--sessionmock=", "sessionmock_route", "sessionmock_cassette_dir", "sessionmock_leaks"):
+        assert name in text
+    assert "@pytest.mark.sessionmock(route=..., cassette=..., mode=..., leaks=...)" in inner.run("--markers").stdout.str()
+
+
+def test_loading_takes_little(inner: Inner) -> None:
+    """Importing the plugin beside pytest brings itself and a handful of modules of the standard library."""
+    code = "import sys, pytest; before = set(sys.modules); import pytest_sessionmock; print(len(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) <= 10

@@ -1,0 +1,263 @@
+"""Scopes: who owns what is made, what has not ended, and what a look costs."""
+from __future__ import annotations
+
+import math
+import threading
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from sessionmock import (
+    Answer,
+    Leak,
+    LeakScope,
+    Loading,
+    OperationQueue,
+    ScriptRoute,
+    URLSession,
+    URLSessionConfiguration,
+    URLSessionTask,
+    use_route,
+    virtual_time,
+)
+from sessionmock.registry import Site
+
+URL = "http://api.test/thing"
+EPHEMERAL = URLSessionConfiguration.ephemeral()
+NEVER = Answer(delay=math.inf)
+
+
+@pytest.fixture
+def scope() -> Iterator[LeakScope]:
+    with LeakScope("here") as scope:
+        yield scope
+        scope.clean_up()
+
+
+@pytest.fixture
+def script() -> Iterator[ScriptRoute]:
+    script = ScriptRoute()
+    with use_route(script):
+        yield script
+
+
+def kinds(leaks: list[Leak]) -> list[str]:
+    return [leak.kind for leak in leaks]
+
+
+def test_an_open_session_is_a_leak_until_it_is_invalid(scope: LeakScope) -> None:
+    """A session is a leak from its creation to its invalidation."""
+    session = URLSession(EPHEMERAL)
+    assert ["session"] == kinds(scope.leaks())
+    session.invalidate_and_cancel()
+    assert [] == scope.drain()
+
+
+def test_leaks_tell_their_place(scope: LeakScope) -> None:
+    """A leak knows the file, line, function and text of its creation, from the inside out."""
+    def make() -> URLSession:
+        return URLSession(EPHEMERAL)
+
+    make()
+    leak, = scope.leaks()
+    assert (__file__, "make", "return URLSession(EPHEMERAL)") == (leak.lines[0].file, leak.lines[0].function, leak.lines[0].text)
+    assert (__file__, "test_leaks_tell_their_place", "make()") == (leak.lines[1].file, leak.lines[1].function, leak.lines[1].text)
+    assert f"test_leaks.py:{leak.lines[0].line}" in leak.headline
+
+
+def test_the_innermost_open_scope_owns(scope: LeakScope) -> None:
+    """What is made in an inner scope is that one's, also when it is closed and the outer one is looked at."""
+    with LeakScope("inner") as inner:
+        URLSession(EPHEMERAL)
+    URLSession(EPHEMERAL)
+    assert 1 == len(scope.leaks()) == len(inner.leaks())
+    inner.clean_up()
+    assert 1 == len(scope.leaks())
+
+
+def test_tasks_have_owners_of_their_own(scope: LeakScope) -> None:
+    """A task on a wider scope's session belongs to the scope that was open when it was made."""
+    session = URLSession(EPHEMERAL)
+    with LeakScope("inner") as inner:
+        session.data_task(URL)
+    assert ["task"] == kinds(inner.leaks())
+    assert ["session"] == kinds(scope.leaks())
+    inner.clean_up()
+    assert "valid" in repr(session)
+    assert [] == inner.leaks()
+
+
+def test_tasks_of_the_shared_session_are_judged(scope: LeakScope) -> None:
+    """The shared session is no leak, a task on it is."""
+    URLSession.shared.data_task(URL)
+    assert ["task"] == kinds(scope.leaks())
+
+
+def test_an_ending_session_is_blamed_on_its_tasks(scope: LeakScope, script: ScriptRoute) -> None:
+    """A session that waits for a task to become invalid is no leak itself."""
+    script.answer(NEVER)
+    session = URLSession(EPHEMERAL)
+    session.data_task(URL).resume()
+    session.finish_tasks_and_invalidate()
+    assert ["task"] == kinds(scope.leaks())
+
+
+@pytest.mark.parametrize(("leave", "words"), [
+    (lambda task: None, "was never resumed"),
+    (lambda task: task.resume(), "was left running"),
+    (lambda task: (task.resume(), task.suspend()), "was left suspended"),
+])
+def test_tasks_tell_how_they_were_left(scope: LeakScope, script: ScriptRoute, leave: object, words: str) -> None:
+    """A task's leak says in what state it was left, and how to mend that."""
+    assert callable(leave)
+    script.answer(NEVER)
+    leave(URLSession(EPHEMERAL).data_task(URL))
+    _, leak = scope.leaks()
+    assert f"GET {URL} {words}" in leak.description
+    assert "cancel() it" in leak.remedy
+
+
+def test_unanswered_questions_are_named(scope: LeakScope, script: ScriptRoute) -> None:
+    """A task that waits for its delegate's answer names the question."""
+    asked = threading.Event()
+
+    class Silent:
+        def data_task_did_receive_response(self, *_: object) -> None: ...
+
+        def data_task_did_receive_data(self, *_: object) -> None: ...
+
+    class Asked(Silent):
+        def data_task_did_receive_response(self, session: URLSession, task: URLSessionTask, response: object, answer: object) -> None:
+            asked.set()
+
+    script.answer()
+    URLSession(EPHEMERAL, Asked()).data_task(URL).resume()
+    asked.wait()
+    assert "has not answered data_task_did_receive_response" in scope.leaks()[1].description
+
+
+def test_a_late_end_is_waited_for(scope: LeakScope, script: ScriptRoute) -> None:
+    """The drain lets a task end that is about to, and is over with the first look that finds nothing."""
+    script.answer(body=[(b"a", 0.05)])
+    session = URLSession(EPHEMERAL)
+    session.data_task(URL, lambda *_: None).resume()
+    session.finish_tasks_and_invalidate()
+    assert ["task"] == kinds(scope.leaks())
+    assert [] == scope.drain(20)
+
+
+def test_virtual_time_is_let_pass(scope: LeakScope, script: ScriptRoute) -> None:
+    """Under a virtual clock the drain is that clock's: what ends within it is no leak, what ends later is one."""
+    with virtual_time() as clock:
+        session = URLSession(EPHEMERAL)
+        for delay in (0.2, 7.0):
+            script.answer(body=[(b"a", delay)])
+            session.data_task(URL, lambda *_: None).resume()
+        session.finish_tasks_and_invalidate()
+        assert ["task"] == kinds(scope.drain(0.5))
+        assert 500_000_000 == clock.now()
+
+
+def test_excused_sessions_are_ended(scope: LeakScope) -> None:
+    """An excused session is no leak, its tasks are; cleaning up ends both."""
+    session = URLSession(EPHEMERAL)
+    scope.excuse(session)
+    task = session.data_task(URL)
+    assert ["task"] == kinds(scope.leaks())
+    scope.clean_up()
+    assert session.delegate is None
+    assert URLSessionTask.State.COMPLETED is task.state
+
+
+def test_settled_things_live_on(scope: LeakScope) -> None:
+    """What is settled is nobody's leak any more, and goes on."""
+    session = URLSession(EPHEMERAL)
+    with LeakScope("outer") as outer:
+        scope.settle()
+        assert [] == scope.leaks() == outer.leaks()
+    assert "valid, 0 tasks" in repr(session)
+    session.invalidate_and_cancel()
+
+
+def test_threads_belong_to_the_scope_that_started_them() -> None:
+    """A thread makes things for the scope that it was started in, even later; after that was judged, for the one around it."""
+    go, made = threading.Event(), threading.Semaphore(0)
+
+    def work() -> None:
+        for _ in range(2):
+            go.wait()
+            go.clear()
+            URLSession(EPHEMERAL)
+            made.release()
+
+    with LeakScope("outer") as outer:
+        with LeakScope("starts") as starts:
+            thread = threading.Thread(target=work, name="worker")
+            thread.start()
+        with LeakScope("next") as following:
+            go.set()
+            made.acquire()
+        leak, = starts.leaks()
+        assert ("starts", "worker") == (leak.owner, leak.thread)
+        assert [] == following.leaks()
+        starts.clean_up()
+        go.set()
+        made.acquire()
+        assert [] == following.leaks()
+        assert ["starts"] == [leak.owner for leak in outer.leaks()]
+        thread.join()
+        outer.clean_up()
+
+
+def test_callbacks_make_for_the_open_scope(scope: LeakScope, script: ScriptRoute) -> None:
+    """What a delegate makes on a pooled thread belongs to the scope that is open, not to the first that used the thread."""
+    queue = OperationQueue()
+    owners: list[LeakScope] = []
+    for name in ("first", "second"):
+        with LeakScope(name) as own:
+            done = threading.Event()
+            queue.add_operation(lambda done=done: (URLSession(EPHEMERAL), done.set()))
+            done.wait()
+            owners.append(own)
+    assert [1, 1] == [len(own.leaks()) for own in owners]
+    for own in owners:
+        own.clean_up()
+
+
+def test_unclaimed_things_can_be_claimed() -> None:
+    """A scope can own what was made where none was open."""
+    made: list[URLSession] = []
+    thread = threading.Thread(target=lambda: made.append(URLSession(EPHEMERAL)))
+    thread.start()
+    thread.join()
+    made[0]._scope = None
+    scope = LeakScope("claims")
+    scope.claim()
+    assert ["session"] == kinds(scope.leaks())
+    scope.clean_up()
+    assert [] == scope.leaks()
+
+
+def test_finished_loads_are_none(scope: LeakScope, script: ScriptRoute) -> None:
+    """A load whose result was seen leaves nothing behind, at the first look."""
+    script.answer(body="hi")
+    session = URLSession(EPHEMERAL)
+    loading: Loading[object] = session.data(URL)
+    loading.result()
+    assert ["session"] == kinds(scope.leaks())
+    session.invalidate_and_cancel()
+    assert [] == scope.leaks()
+
+
+def test_a_site_holds_no_frame() -> None:
+    """A creation site keeps no local variable of its makers alive."""
+    class Local: ...
+
+    def make() -> tuple[Site, weakref.ref[Local]]:
+        local = Local()
+        return Site(), weakref.ref(local)
+
+    site, local = make()
+    assert local() is None
+    assert "make" in str(site)
