@@ -127,7 +127,7 @@ class ToFile:
             return self._blob
         head = load.hops[-1].head if load.hops else None
         asked = self._asked
-        if head is None or asked is None or self.path is None or load.response is None or not can_resume(
+        if head is None or asked is None or self.path is None or not self.path.exists() or load.response is None or not can_resume(
                 asked.http_method, asked.url or "", asked.header_pairs(), head, self.written, self.expected):
             return None
         validator = resume_validator(head.headers)
