@@ -192,6 +192,7 @@ def ours() -> list[threading.Thread]:
 def main(url: str, policy: Any, threads: str, requests: str, seed: str, *more: str) -> None:
     faulthandler.dump_traceback_later(DEADLINE + 10, exit=True)
     loop.policy = policy
+    sys.setswitchinterval(0.0002)
     stress = Stress(url, int(threads), int(requests), int(seed))
     stress.run("interrupts" in more)
     for problem in stress.problems[:20]:

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,8 +32,8 @@ class Witness:
         self.over.set()
 
 
-def act(session: sm.URLSession, url: str, chance: random.Random, made: list[sm.URLSessionTask], refused: list[int], last: bool) -> None:
-    """Each of the 250: a creation, or something done to a task of anybody's; the invalidation near the end."""
+def act(session: sm.URLSession, url: str, chance: random.Random, made: list[sm.URLSessionTask], refused: list[int]) -> None:
+    """Each of the 250: a creation, or something done to a task of anybody's; invalidations near the end."""
     for step in range(ACTS):
         draw = chance.random()
         if draw < 0.25 or not made:
@@ -42,8 +44,8 @@ def act(session: sm.URLSession, url: str, chance: random.Random, made: list[sm.U
         else:
             task = chance.choice(made)
             (task.resume if draw < 0.7 else task.cancel if draw < 0.8 else task.suspend if draw < 0.9 else task.resume)()
-        if last and step == ACTS - 20:
-            session.finish_tasks_and_invalidate()
+        if step > ACTS - 20 and chance.random() < 0.05:
+            (session.finish_tasks_and_invalidate if chance.random() < 0.8 else session.invalidate_and_cancel)()
 
 
 def run(url: str, route: sm.ScriptRoute | None, seed: int) -> None:
@@ -57,10 +59,10 @@ def run(url: str, route: sm.ScriptRoute | None, seed: int) -> None:
     def thread(number: int) -> None:
         try:
             if route is None:
-                act(session, url, random.Random(f"{seed} {number}"), made, refused, number == 0)
+                act(session, url, random.Random(f"{seed} {number}"), made, refused)
             else:
                 with sm.use_route(route):
-                    act(session, url, random.Random(f"{seed} {number}"), made, refused, number == 0)
+                    act(session, url, random.Random(f"{seed} {number}"), made, refused)
         except BaseException as error:
             faults.append(error)
             raise
@@ -97,6 +99,15 @@ def _answer(sink: Any) -> Any:
     sink.data(b"ready")
     sink.end([])
     return FINISHED
+
+
+@pytest.fixture(autouse=True)
+def many_switches() -> Iterator[None]:
+    """Threads take turns 500 times as often as they do by default."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.mark.parametrize("seed", range(50))
