@@ -98,6 +98,7 @@ CANCELLED_REASON = "NSURLErrorBackgroundTaskCancelledReasonKey"
 NETWORK_UNAVAILABLE_REASON = "NSURLErrorNetworkUnavailableReasonKey"
 DOWNLOAD_RESUME_DATA = "NSURLSessionDownloadTaskResumeData"
 UPLOAD_RESUME_DATA = "NSURLSessionUploadTaskResumeData"
+CERTIFICATE_AUTHORITIES = "sessionmock.certificateAuthorities"    # whose client certificates a server takes: DER names, perhaps none
 UNDERLYING = "NSUnderlyingErrorKey"
 DESCRIPTION = "NSLocalizedDescriptionKey"
 

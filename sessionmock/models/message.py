@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .url import URLParts, split_url
+
+if TYPE_CHECKING:
+    from .trust import Terms
 
 Headers = list[tuple[str, str]]
 
@@ -49,6 +52,7 @@ class Request:
     url: str
     headers: Headers
     body: bytes | BodyStream | None = None
+    terms: Terms | None = field(default=None, repr=False, compare=False)    # for the connection; None: any will do
 
     @property
     def parts(self) -> URLParts:

@@ -320,7 +320,8 @@ class Client:
 
     def __init__(self, host: LoopHost, limit: int = 6, route: LiveRoute | None = None, **configuration: Any) -> None:
         settings = {"http_maximum_connections_per_host": limit, "tls_minimum_supported_protocol_version": 0x0303,
-                    "tls_maximum_supported_protocol_version": 0x0304, **configuration}
+                    "tls_maximum_supported_protocol_version": 0x0304, "proxy_configurations": (),
+                    "connection_proxy_dictionary": None, **configuration}
         self.host = host
         self.channel = (route or LiveRoute()).bind(SimpleNamespace(**settings), host)
 

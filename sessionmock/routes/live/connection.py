@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from ...errors import URLError
 from ...models.message import ResponseHead
 from .exchange import IDEMPOTENT, LiveExchange
-from .failures import broken
+from .failures import CERTIFICATE_CODES, broken
 from .http1 import Answer, AnswerError, End, Event, State
 from .upload import SLICE, Upload
 
@@ -38,13 +38,16 @@ class Connection(asyncio.BufferedProtocol):
     """A keep-alive connection to one origin, driving one exchange at a time. On the engine only."""
 
     __slots__ = (
-        "_answer", "_buffer", "_poll", "_room", "_tls_numbers", "_upload", "exchange", "facts", "fit", "idle_since", "pool",
-        "reused", "socket", "transport",
+        "_answer", "_buffer", "_held", "_poll", "_room", "_tls_numbers", "_upload", "exchange", "facts", "fit", "idle_since",
+        "pool", "problem", "reused", "socket", "transport",
     )
 
     transport: asyncio.Transport
 
-    def __init__(self, pool: Pool, socket: socket.socket, exchange: LiveExchange, tls_numbers: dict[str, int]) -> None:
+    def __init__(self, pool: Pool, socket: socket.socket, exchange: LiveExchange, tls_numbers: dict[str, int],
+                 held: bool = False) -> None:
+        self._held = held              # until `begin`: nothing is sent before the server is trusted
+        self.problem: Exception | None = None    # what ended a connection that was held
         self.pool = pool
         self.socket = socket           # the transport's own object, kept for the stale check and for a last read
         self.exchange: LiveExchange | None = exchange
@@ -69,6 +72,13 @@ class Connection(asyncio.BufferedProtocol):
         return self._answer.state is State.SWITCHED
 
     # driven by the pool and the exchange -------------------------------------------------------------------------
+
+    def begin(self, exchange: LiveExchange) -> None:
+        """The connection is fit for use, first by the exchange that it was made for."""
+        self._held = False
+        self.exchange = exchange
+        self.pool.made(self)
+        self.start(exchange)
 
     def start(self, exchange: LiveExchange) -> None:
         """Send the request of `exchange` and bring its answer."""
@@ -151,7 +161,7 @@ class Connection(asyncio.BufferedProtocol):
     # called by asyncio -------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection stands, TLS included: begin at once with the exchange that it was made for."""
+        """The connection stands, TLS included: begin at once with the exchange that it was made for, unless held."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         exchange = self.exchange
@@ -167,8 +177,12 @@ class Connection(asyncio.BufferedProtocol):
             timing.secure_connection_end = now
             version = told("ssl_object").version()
             self.facts["tls"] = TLS(_TLS_VERSIONS.get(version, 0), self._tls_numbers.get(cipher[0], 0))
-        self.pool.made(self)
-        self.start(exchange)
+        if self.pool.proxy is not None:
+            self.facts["proxy"] = (self.pool.proxy.host, self.pool.proxy.port, self.pool.proxy.type)
+        if self._held:
+            self.exchange = None
+        else:
+            self.begin(exchange)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
@@ -194,6 +208,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.fit = False
+        if self._held:
+            self.problem = error
         exchange = self.exchange
         if exchange is not None and exchange.connection is not self:
             exchange = None      # cancelled before the connection stood
@@ -205,7 +221,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._deliver(exchange, self._answer.eof())
             else:
                 self._detach()
-                exchange.fail(broken(error, exchange.request.url))
+                self._failed(exchange, broken(error, exchange.request.url))
         self.pool.lost(self)
 
     def pause_writing(self) -> None:
@@ -261,6 +277,15 @@ class Connection(asyncio.BufferedProtocol):
         else:
             self.abort()
         exchange.sink.end(end.trailers)
+
+    def _failed(self, exchange: LiveExchange, failure: URLError) -> None:
+        """The connection broke: where TLS 1.3 asked for another client certificate (after the handshake, RFC 8446, section
+        4.4.2.4), what the server asks for is looked up first."""
+        if failure.code in CERTIFICATE_CODES and not self._answer.started:
+            self.transport.abort()
+            self.pool.replace(self, exchange, failure)
+        else:
+            exchange.fail(failure)
 
     def _detach(self) -> LiveExchange:
         """Part from the exchange, which is over or goes elsewhere."""

@@ -3,12 +3,27 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ...errors import Code, URLError, url_error
+from ...errors import CERTIFICATE_AUTHORITIES, Code, URLError, url_error
+from ...models.credential import NSURLProtectionSpaceHTTPProxy
+from ...models.message import header
+from ...models.trust import Judge, ServerTrust, Terms
 from .connection import Connection
-from .failures import broken, not_connected, not_found, not_secured
+from .contexts import distinguished_names, presented
+from .failures import (
+    CERTIFICATE_CODES,
+    broken,
+    no_proxy,
+    not_connected,
+    not_found,
+    not_secured,
+    wants_certificate,
+)
+from .tunnel import tunnel
 
 if TYPE_CHECKING:
     from ..base import Host
@@ -17,6 +32,7 @@ if TYPE_CHECKING:
 
 # A name's numeric addresses, in the order of trying. May block, and raise OSError or UnicodeError.
 Resolve = Callable[[str], Sequence[str]]
+PROXY_AUTHORIZATION = "proxy-authorization"
 _Found = tuple[Sequence[str], Exception | None]
 
 
@@ -25,46 +41,160 @@ def resolve(host: str) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)))
 
 
-async def dial(pool: Pool, exchange: LiveExchange) -> None:
-    """Make a connection for `exchange`, which starts on it as it stands; or fail `exchange`. Cancelling leaves nothing behind."""
+async def dial(pool: Pool, exchange: LiveExchange, refused: URLError | None = None) -> None:
+    """Make a connection for `exchange`, which starts on it as it stands; or fail `exchange`. Cancelling leaves nothing behind.
+
+    With `refused`, why the last connection ended, only what certificate the server asks for is found out.
+    """
     try:
-        await _connect(pool, exchange)
+        if refused is not None:
+            raise await _examined(pool, exchange, refused)
+        if pool.origin[0] in ("https", "wss"):
+            await _secure(pool, exchange)
+        else:
+            await _plain(pool, exchange)
     except Exception as error:
         failure = error if isinstance(error, URLError) else url_error(Code.UNKNOWN, exchange.request.url, error)
         pool.failed(exchange)
         exchange.fail(failure)
 
 
-async def _connect(pool: Pool, exchange: LiveExchange) -> None:
-    scheme, host, port = pool.origin
-    channel, timing, url = pool.channel, exchange.timing, exchange.request.url
+async def _plain(pool: Pool, exchange: LiveExchange) -> None:
+    connected = await _reach(pool, exchange)
+    try:
+        await _stand(pool, exchange, connected)
+    except OSError as error:
+        raise broken(error, exchange.request.url) from None
+
+
+async def _secure(pool: Pool, exchange: LiveExchange) -> None:
+    """A connection over TLS. Who asked to judge the server does so before anything else is sent; what does not verify is
+    connected to again without verification, to have something to show."""
+    channel, url = pool.channel, exchange.request.url
+    terms = exchange.request.terms or Terms()
+    try:
+        verifying = channel.tls(terms.identity)
+    except (OSError, ValueError) as error:
+        if terms.identity is None:
+            raise
+        raise url_error(Code.CLIENT_CERTIFICATE_REJECTED, url, error) from None
+    judge, problem, connection = terms.judge, None, None
+    connected = await _reach(pool, exchange)
+    try:
+        connection = await _stand(pool, exchange, connected, verifying, held=judge is not None)
+    except (OSError, ValueError) as error:
+        problem = not_secured(error, url)
+        if judge is None or not isinstance(error, ssl.SSLCertVerificationError):
+            raise await _examined(pool, exchange, problem) from None
+    if judge is None:
+        return
+    if connection is None:
+        connected = await _reach(pool, exchange)
+        try:
+            connection = await _stand(pool, exchange, connected, channel.tls(terms.identity, verified=False), held=True)
+        except (OSError, ValueError) as error:
+            raise await _examined(pool, exchange, not_secured(error, url)) from None
+    try:
+        chain = presented(connection.transport.get_extra_info("ssl_object"))
+        await _judged(channel.host, judge, ServerTrust(*pool.origin[1:], chain, problem))
+        if connection.transport.is_closing():
+            lost = connection.problem or ConnectionResetError("the server closed the connection while its trust was asked about")
+            raise await _examined(pool, exchange, broken(lost, url))
+    except BaseException:
+        connection.abort()
+        raise
+    connection.begin(exchange)
+
+
+async def _judged(host: Host, judge: Judge, trust: ServerTrust) -> None:
+    """Wait for the word that the server is trusted, for as long as the exchange is not cancelled."""
+    trusted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def settle() -> None:
+        if not trusted.done():
+            trusted.set_result(None)
+
+    judge(trust, partial(host.post, settle))
+    await trusted
+
+
+async def _reach(pool: Pool, exchange: LiveExchange) -> socket.socket:
+    """A socket that leads to the server: straight, or through the pool's proxy."""
+    (scheme, host, port), proxy = pool.origin, pool.proxy
+    channel, timing, request = pool.channel, exchange.timing, exchange.request
     now = channel.host.clock.now
-    addresses: Sequence[str] = [host]
-    if _family(host) is None:
+    name, door = (host, port) if proxy is None else (proxy.host, proxy.port)
+    addresses: Sequence[str] = [name]
+    if _family(name) is None:
         timing.domain_lookup_start = now()
-        addresses, problem = await _look_up(channel.host, channel.resolve, host)
+        addresses, problem = await _look_up(channel.host, channel.resolve, name)
         timing.domain_lookup_end = now()
         if problem is not None or not addresses:
-            raise not_found(problem or OSError(f"{host!r} has no address"), url)
+            problem = problem or OSError(f"{name!r} has no address")
+            raise not_found(problem, request.url) if proxy is None else no_proxy(problem, request.url)
     timing.connect_start = now()
-    connected = await _first(pool, addresses, port, url)
-    secure, tls = scheme in ("https", "wss"), None
     try:
-        if secure:
-            tls = channel.tls()
-            timing.secure_connection_start = now()
-        await asyncio.get_running_loop().create_connection(
-            lambda: Connection(pool, connected, exchange, channel.tls_numbers), sock=connected, ssl=tls,
-            server_hostname=host if secure else None)
-    except (OSError, ValueError) as error:
+        connected = await _first(pool, addresses, door)
+    except OSError as error:
+        raise not_connected(error, request.url) if proxy is None else no_proxy(error, request.url) from None
+    if proxy is not None and (proxy.type != NSURLProtectionSpaceHTTPProxy or scheme != "http"):
+        try:
+            await tunnel(connected, proxy, host, port, header(request.headers, PROXY_AUTHORIZATION), request.url)
+        except BaseException:
+            channel.dialled.discard(connected)
+            connected.close()
+            raise
+    return connected
+
+
+async def _stand(pool: Pool, exchange: LiveExchange, connected: socket.socket, context: ssl.SSLContext | None = None,
+                 held: bool = False) -> Connection:
+    """The connection over `connected`, after the handshake that `context` makes."""
+    channel = pool.channel
+    if context is not None:
+        exchange.timing.secure_connection_start = channel.host.clock.now()
+    try:
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(pool, connected, exchange, channel.tls_numbers, held), sock=connected, ssl=context,
+            server_hostname=None if context is None else pool.origin[1])
+    except BaseException:
         connected.close()
-        raise (not_secured if secure else broken)(error, url) from None
+        raise
     finally:
         channel.dialled.discard(connected)
+    return connection
 
 
-async def _first(pool: Pool, addresses: Sequence[str], port: int, url: str) -> socket.socket:
-    """A socket connected to the first address that takes it."""
+async def _examined(pool: Pool, exchange: LiveExchange, refused: URLError) -> URLError:
+    """`refused`, with what the server wanted to see where that was a certificate of the client.
+
+    TLS 1.2 says only that the handshake failed, and ssl tells nobody that a certificate was asked for: another handshake,
+    which is watched, does.
+    """
+    if refused.code not in CERTIFICATE_CODES and not wants_certificate(refused.underlying_error):
+        return refused
+    terms = exchange.request.terms
+    context, requests = pool.channel.watching(None if terms is None else terms.identity)
+    connected = None
+    try:
+        connected = await _reach(pool, exchange)
+        transport, _ = await asyncio.get_running_loop().create_connection(
+            asyncio.Protocol, sock=connected, ssl=context, server_hostname=pool.origin[1])
+        transport.abort()
+    except (OSError, URLError, ValueError):
+        pass    # what was asked for before it failed is noted
+    finally:
+        if connected is not None:
+            pool.channel.dialled.discard(connected)
+            connected.close()
+    if not requests:
+        return refused
+    code = refused.code if refused.code in CERTIFICATE_CODES else Code.CLIENT_CERTIFICATE_REQUIRED
+    return URLError(code, {**refused.user_info, CERTIFICATE_AUTHORITIES: distinguished_names(requests[0])})
+
+
+async def _first(pool: Pool, addresses: Sequence[str], port: int) -> socket.socket:
+    """A socket connected to the first address that takes it. Raises OSError of the last one."""
     loop, dialled = asyncio.get_running_loop(), pool.channel.dialled
     problem: OSError = OSError(f"no address to connect to in {list(addresses)}")
     for address in addresses:
@@ -87,7 +217,7 @@ async def _first(pool: Pool, addresses: Sequence[str], port: int, url: str) -> s
             problem = error
         else:
             return connecting
-    raise not_connected(problem, url)
+    raise problem
 
 
 def _family(host: str) -> socket.AddressFamily | None:

@@ -33,6 +33,9 @@ _CLIENT_CERTIFICATE = {
 }
 
 
+CERTIFICATE_CODES = frozenset({Code.CLIENT_CERTIFICATE_REQUIRED, Code.CLIENT_CERTIFICATE_REJECTED})
+
+
 def not_found(error: Exception, url: str) -> URLError:
     """The name of the host was not resolved, for whatever reason (scenario fail-no-host)."""
     return url_error(Code.CANNOT_FIND_HOST, url, error)
@@ -43,6 +46,16 @@ def not_connected(error: OSError, url: str) -> URLError:
     if isinstance(error, socket.gaierror):
         return not_found(error, url)
     return url_error(_CONNECT.get(error.errno or 0, Code.CANNOT_CONNECT_TO_HOST), url, error)
+
+
+def no_proxy(error: Exception, url: str) -> URLError:
+    """The proxy cannot be reached, whatever the reason."""
+    return url_error(Code.CANNOT_CONNECT_TO_HOST, url, error)
+
+
+def wants_certificate(error: BaseException | None) -> bool:
+    """Whether this may be how TLS 1.2 asks for a client's certificate (RFC 5246, section 7.4.6: handshake_failure)."""
+    return isinstance(error, ssl.SSLError) and (error.reason or "").endswith("ALERT_HANDSHAKE_FAILURE")
 
 
 def not_secured(error: Exception, url: str) -> URLError:

@@ -21,15 +21,16 @@ class Outgoing(NamedTuple):
     upgrades: bool      # Upgrade: the peer may answer 101
 
 
-def outgoing(request: Request) -> Outgoing:
+def outgoing(request: Request, proxied: bool = False) -> Outgoing:
     """The head of `request` on the wire: Host first if it is missing, then its fields, then its framing.
 
     Content-Length and Transfer-Encoding of the request itself are replaced by what is true (I26, I27): the length of a
     body that is known, chunked for one that is not, `Content-Length: 0` for POST, PUT, PATCH and DELETE without one.
-    Raises ValueError naming the field where a method, name or value would end its line early (CR, LF, NUL, controls).
+    `proxied` writes the absolute form (RFC 9112, section 3.2.2). Raises ValueError naming the field where a method, name or
+    value would end its line early (CR, LF, NUL, controls).
     """
     method, body, parts = request.method, request.body, request.parts
-    lines = [f"{method} {parts.target} HTTP/1.1"]
+    lines = [f"{method} {f'http://{_ascii(parts.authority)}{parts.target}' if proxied else parts.target} HTTP/1.1"]
     expects = closes = upgrades = False
     host = None
     kinds = KINDS
@@ -52,7 +53,7 @@ def outgoing(request: Request) -> Outgoing:
             raise ValueError(f"{name!r} is no field name: names are letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.1)")
         lines.append(f"{name}: {value}")
     if host is None:
-        lines.insert(1, f"Host: {parts.authority if parts.authority.isascii() else _idna(parts.authority)}")
+        lines.insert(1, f"Host: {_ascii(parts.authority)}")
     length = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
     if length > 0 or (length == 0 and (method in _LENGTH_ALWAYS or not isinstance(body, bytes | None))):
         lines.append(f"Content-Length: {length}")
@@ -82,7 +83,9 @@ def _reject(request: Request) -> None:
     raise ValueError(f"the target {request.parts.target!r} of {request.url!r} cannot stand on a request line")
 
 
-def _idna(authority: str) -> str:
+def _ascii(authority: str) -> str:
+    if authority.isascii():
+        return authority
     host, colon, port = authority.partition(":")
     return f"{host.encode('idna').decode()}{colon}{port}"
 

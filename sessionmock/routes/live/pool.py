@@ -1,8 +1,9 @@
-"""The keep-alive connections to one origin, and who waits for one."""
+"""The keep-alive connections to one origin, of one kind, and who waits for one."""
 from __future__ import annotations
 
 import contextvars
 from collections import OrderedDict
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from ...clock import SECOND
@@ -11,6 +12,8 @@ from .dial import dial
 if TYPE_CHECKING:
     import asyncio
 
+    from ...errors import URLError
+    from ...models.proxy import ProxyConfiguration
     from .connection import Connection
     from .exchange import LiveExchange
     from .route import LiveChannel
@@ -25,11 +28,14 @@ class Pool:
     so that what is not needed grows old).
     """
 
-    __slots__ = ("_dialling", "_idle", "_limit", "_made", "_size", "_waiting", "channel", "origin")
+    __slots__ = ("_dialling", "_idle", "_limit", "_made", "_size", "_waiting", "channel", "key", "origin", "proxy")
 
-    def __init__(self, channel: LiveChannel, origin: tuple[str, str, int], limit: int) -> None:
+    def __init__(self, channel: LiveChannel, key: Hashable, origin: tuple[str, str, int], proxy: ProxyConfiguration | None,
+                 limit: int) -> None:
         self.channel = channel
+        self.key = key                 # what the connections have in common: the origin, and what requests ask of them
         self.origin = origin
+        self.proxy = proxy             # what leads there; None: straight
         self._limit = limit
         self._size = 0                 # slots taken: connections made and being made
         self._made: set[Connection] = set()
@@ -85,10 +91,11 @@ class Pool:
         self._made.discard(connection)
         self._vacate()
 
-    def replace(self, connection: Connection, exchange: LiveExchange) -> None:
-        """Make a new connection for `exchange` in the place of `connection`, which is closed."""
+    def replace(self, connection: Connection, exchange: LiveExchange, refused: URLError | None = None) -> None:
+        """Make a new connection for `exchange` in the place of `connection`, which is closed; or with `refused`, one that
+        only finds out which client certificate is asked for."""
         self._made.discard(connection)
-        self._dial(exchange)
+        self._dial(exchange, refused)
 
     def drop_idle(self) -> None:
         """Close the connections that do nothing, and let no other outlive its exchange."""
@@ -135,7 +142,7 @@ class Pool:
             return True
         return False
 
-    def _dial(self, exchange: LiveExchange) -> None:
+    def _dial(self, exchange: LiveExchange, refused: URLError | None = None) -> None:
         loop = self.channel.loop
         assert loop is not None
-        self._dialling[exchange] = loop.create_task(dial(self, exchange), context=contextvars.Context())
+        self._dialling[exchange] = loop.create_task(dial(self, exchange, refused), context=contextvars.Context())

@@ -4,20 +4,27 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Code, url_error
+from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import Request
-from .dial import Resolve, resolve
+from .contexts import Contexts
+from .dial import PROXY_AUTHORIZATION, Resolve, resolve
 from .exchange import LiveExchange
-from .outgoing import outgoing
+from .outgoing import Outgoing, outgoing
 from .pool import Pool
+from .proxies import proxies
 
 if TYPE_CHECKING:
     import socket
 
     from ...models.configuration import URLSessionConfiguration
+    from ...models.credential import URLCredential
+    from ...models.proxy import ProxyConfiguration
+    from ...models.url import URLParts
     from ..base import Host, Sink
     from .connection import Connection
 
@@ -31,18 +38,22 @@ class LiveRoute:
     """Answers come from servers, over HTTP/1.1 on real sockets.
 
     `ssl_context` replaces the system's trust (a test's own authority), `resolve` the system's names: it takes a host and
-    returns its numeric addresses in the order of trying, on a worker thread.
+    returns its numeric addresses in the order of trying, on a worker thread. Where a configuration names no proxy,
+    `trust_env` takes those of the environment, read when a session makes its first request (http_proxy and its like).
+    A copy of `ssl_context` serves requests that bring a client certificate: it has the authorities that
+    `ssl_context.get_ca_certs` tells.
     """
 
     source = "live"
 
-    def __init__(self, ssl_context: ssl.SSLContext | None = None, resolve: Resolve | None = None) -> None:
+    def __init__(self, ssl_context: ssl.SSLContext | None = None, resolve: Resolve | None = None, *, trust_env: bool = True) -> None:
         self._ssl_context = ssl_context
         self._resolve = resolve
+        self._trust_env = trust_env
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> LiveChannel:
         """A channel with its own connections, for one session."""
-        return LiveChannel(configuration, host, self._ssl_context, self._resolve or resolve)
+        return LiveChannel(configuration, host, self._ssl_context, self._resolve or resolve, self._trust_env)
 
 
 class LiveChannel:
@@ -50,6 +61,7 @@ class LiveChannel:
 
     def __init__(
         self, configuration: URLSessionConfiguration, host: Host, context: ssl.SSLContext | None, resolve: Resolve,
+        trust_env: bool,
     ) -> None:
         self.host = host
         self.resolve = resolve
@@ -58,16 +70,26 @@ class LiveChannel:
         self.dialled: set[socket.socket] = set()              # sockets that are no connections yet
         self.tls_numbers: dict[str, int] = {}                 # IANA's numbers of the cipher suites, by OpenSSL's names
         self._limit = max(1, configuration.http_maximum_connections_per_host)
-        self._minimum = configuration.tls_minimum_supported_protocol_version
-        self._maximum = configuration.tls_maximum_supported_protocol_version
-        self._context = context
-        self._pools: dict[tuple[str, str, int], Pool] = {}
+        self._contexts = Contexts(
+            context, configuration.tls_minimum_supported_protocol_version, configuration.tls_maximum_supported_protocol_version)
+        self._proxies = proxies(configuration, trust_env)
+        self._pools: dict[Hashable, Pool] = {}
 
     def open(self, request: Request, sink: Sink) -> LiveExchange:
         """Start `request`. What cannot be sent fails the exchange: a bad URL with -1000, a head that would be torn with -1."""
         exchange = LiveExchange(self, request, sink)
         self.run(self._begin, exchange)
         return exchange
+
+    def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
+        """The proxy of HTTP that a request for `parts` goes through, or None: who answers its 407 must know it."""
+        if self._proxies is None:
+            return None
+        try:
+            proxy = self._proxies(parts.scheme, parts.host)
+        except ValueError:
+            return None
+        return proxy if proxy is not None and proxy.type == NSURLProtectionSpaceHTTPProxy else None
 
     def flush(self) -> None:
         """Forget idle connections, and keep no busy one after its answer."""
@@ -97,21 +119,22 @@ class LiveChannel:
 
     # on the engine -----------------------------------------------------------------------------------------------
 
-    def tls(self) -> ssl.SSLContext:
-        """The context of this channel, made at the first https request: it costs 10 ms or more."""
-        if self._context is None:
-            self._context = ssl.create_default_context()
-            self._context.minimum_version = ssl.TLSVersion(self._minimum)
-            self._context.maximum_version = ssl.TLSVersion(self._maximum)
-            self._context.set_alpn_protocols(["http/1.1"])
+    def tls(self, identity: URLCredential | None = None, verified: bool = True) -> ssl.SSLContext:
+        """The context for a handshake, made at its first use: it costs 10 ms or more. Raises OSError or ValueError for an
+        identity that cannot be read."""
+        context = self._contexts.context(None if identity is None else identity.identity, verified)
         if not self.tls_numbers:
-            self.tls_numbers = {suite["name"]: suite["id"] & 0xFFFF for suite in self._context.get_ciphers()}
-        return self._context
+            self.tls_numbers = {suite["name"]: suite["id"] & 0xFFFF for suite in context.get_ciphers()}
+        return context
+
+    def watching(self, identity: URLCredential | None) -> tuple[ssl.SSLContext, list[bytes]]:
+        """A context for one handshake that notes which client certificate is asked for (see `Contexts.watching`)."""
+        return self._contexts.watching(None if identity is None else identity.identity)
 
     def forget(self, pool: Pool) -> None:
         """`pool` has no connection left and nobody waiting."""
-        if self._pools.get(pool.origin) is pool:
-            del self._pools[pool.origin]
+        if self._pools.get(pool.key) is pool:
+            del self._pools[pool.key]
 
     def _begin(self, exchange: LiveExchange) -> None:
         if exchange.ended:
@@ -127,15 +150,30 @@ class LiveChannel:
         if parts.scheme not in SCHEMES:
             exchange.fail(url_error(Code.UNSUPPORTED_URL, url))
             return
+        origin, terms, proxy = parts.origin, exchange.request.terms, None
+        if self._proxies is not None:
+            try:
+                proxy = self._proxies(parts.scheme, parts.host)
+            except ValueError as error:
+                exchange.fail(url_error(Code.UNSUPPORTED_URL, url, error))
+                return
         try:
-            exchange.outgoing = outgoing(exchange.request)
+            if proxy is None:
+                exchange.outgoing = outgoing(exchange.request)
+            else:
+                exchange.outgoing = _through(proxy, exchange.request, parts.scheme)
         except ValueError as error:
             exchange.fail(url_error(Code.UNKNOWN, url, error))
             return
-        origin = parts.origin
-        pool = self._pools.get(origin)
+        key: Hashable = origin
+        limit = self._limit
+        if terms is not None or proxy is not None:
+            identity, lane = (None, None) if terms is None else (terms.identity, terms.lane)
+            key = (origin, proxy, identity, lane)
+            limit = limit if lane is None else 1
+        pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[origin] = Pool(self, origin, self._limit)
+            pool = self._pools[key] = Pool(self, key, origin, proxy, limit)
         exchange.pool = pool
         pool.admit(exchange)
 
@@ -149,3 +187,11 @@ class LiveChannel:
         for connection in list(self.switched):
             if connection.exchange is not None:
                 connection.exchange.drop()
+
+
+def _through(proxy: ProxyConfiguration, request: Request, scheme: str) -> Outgoing:
+    """`request` as a proxy, or the server behind it, is to see it."""
+    if proxy.type != NSURLProtectionSpaceHTTPProxy or scheme == "http":
+        return outgoing(request, proxied=proxy.type == NSURLProtectionSpaceHTTPProxy)
+    headers = [pair for pair in request.headers if pair[0].lower() != PROXY_AUTHORIZATION]    # is for CONNECT
+    return outgoing(replace(request, headers=headers))

@@ -1,0 +1,135 @@
+"""The TLS contexts of a channel: with and without verification, with and without a client's certificate."""
+from __future__ import annotations
+
+import ssl
+from os import fspath
+from typing import Any
+
+from ...models.credential import ClientIdentity
+
+_HANDSHAKE, _CERTIFICATE_REQUEST = 22, 13    # RFC 8446, sections 5.1 and 4
+_CERTIFICATE_AUTHORITIES = 47                # RFC 8446, section 4.2.4
+
+
+class Contexts:
+    """Made when they are needed and kept. `base` verifies in place of the system's trust; versions are IANA's numbers."""
+
+    __slots__ = ("_base", "_made", "_maximum", "_minimum")
+
+    def __init__(self, base: ssl.SSLContext | None, minimum: int, maximum: int) -> None:
+        self._base, self._minimum, self._maximum = base, minimum, maximum
+        self._made: dict[tuple[ClientIdentity | None, bool], ssl.SSLContext] = {} if base is None else {(None, True): base}
+
+    def context(self, identity: ClientIdentity | None, verified: bool) -> ssl.SSLContext:
+        """The context that presents `identity`. Raises OSError or ValueError where it cannot be read."""
+        context = self._made.get((identity, verified))
+        if context is None:
+            context = self._make(identity, verified)
+            self._made[identity, verified] = context
+        return context
+
+    def watching(self, identity: ClientIdentity | None) -> tuple[ssl.SSLContext, list[bytes]]:
+        """A context, and a list that gets the CertificateRequest messages of its handshakes.
+
+        Nothing is sent over such a connection, so it verifies nobody. Where the interpreter tells no messages, none come.
+        """
+        context, requests = self._make(identity, False), list[bytes]()
+
+        def note(connection: Any, direction: str, version: Any, content: Any, message: Any, data: bytes) -> None:
+            if direction == "read" and content == _HANDSHAKE and message == _CERTIFICATE_REQUEST:
+                requests.append(data)
+
+        context._msg_callback = note    # type: ignore[attr-defined]    # the only place where ssl tells it
+        return context, requests
+
+    def _make(self, identity: ClientIdentity | None, verified: bool) -> ssl.SSLContext:
+        base = self._base
+        if base is None:
+            context = ssl.create_default_context()
+            context.minimum_version = ssl.TLSVersion(self._minimum)
+            context.maximum_version = ssl.TLSVersion(self._maximum)
+            context.set_alpn_protocols(["http/1.1"])
+        else:
+            context = _copy(base)
+        if not verified:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if identity is not None:
+            files = identity if isinstance(identity, tuple) else (identity,)
+            certificate, key, password = (*map(_text, files), None, None)[:3]
+            # An empty password, so that a key that needs one fails instead of asking on the terminal.
+            context.load_cert_chain(certificate or "", key, password or "")
+        return context
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else str(fspath(value))
+
+
+def _copy(base: ssl.SSLContext) -> ssl.SSLContext:
+    """A context that trusts whom `base` does, as far as it tells: its authorities in memory."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version, context.maximum_version = base.minimum_version, base.maximum_version
+    context.options |= base.options
+    context.verify_flags = base.verify_flags
+    context.check_hostname = False
+    context.verify_mode = base.verify_mode
+    context.check_hostname = base.check_hostname
+    context.set_ciphers(":".join(suite["name"] for suite in base.get_ciphers() if not suite["name"].startswith("TLS_")))
+    if authorities := b"".join(base.get_ca_certs(binary_form=True)):
+        context.load_verify_locations(cadata=authorities)
+    return context
+
+
+def presented(handshake: ssl.SSLObject) -> tuple[bytes, ...]:
+    """The chain that the peer sent, as DER, its own certificate first."""
+    if hasattr(handshake, "get_unverified_chain"):    # from Python 3.13 on
+        return tuple(handshake.get_unverified_chain())
+    inner: Any = getattr(handshake, "_sslobj", None)
+    if hasattr(inner, "get_unverified_chain"):
+        return tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in inner.get_unverified_chain() or ())
+    leaf = handshake.getpeercert(True)
+    return () if leaf is None else (leaf,)
+
+
+def distinguished_names(request: bytes) -> tuple[bytes, ...]:
+    """The authorities that a CertificateRequest message names, each as the DER of its name; none where it is not well-formed.
+
+    TLS 1.2 (RFC 5246, section 7.4.4) lists certificate types, signature algorithms and authorities; TLS 1.3 (RFC 8446,
+    section 4.3.2) has a context and extensions.
+    """
+    return _names_1_2(request[4:]) or _names_1_3(request[4:])
+
+
+def _names_1_2(body: bytes) -> tuple[bytes, ...]:
+    _, rest = _vector(body, 1)
+    _, rest = _vector(rest, 2)
+    names, rest = _vector(rest, 2)
+    return () if rest else _items(names)
+
+
+def _names_1_3(body: bytes) -> tuple[bytes, ...]:
+    _, rest = _vector(body, 1)
+    extensions, _ = _vector(rest, 2)
+    while len(extensions) >= 4:
+        kind = int.from_bytes(extensions[:2], "big")
+        data, extensions = _vector(extensions[2:], 2)
+        if kind == _CERTIFICATE_AUTHORITIES:
+            return _items(_vector(data, 2)[0])
+    return ()
+
+
+def _items(data: bytes) -> tuple[bytes, ...]:
+    found = []
+    while data:
+        item, data = _vector(data, 2)
+        if not item.startswith(b"\x30"):    # a Name is a SEQUENCE
+            return ()
+        found.append(item)
+    return tuple(found)
+
+
+def _vector(data: bytes, width: int) -> tuple[bytes, bytes]:
+    """A vector whose length takes `width` bytes, and what follows it."""
+    end = width + int.from_bytes(data[:width], "big")
+    return data[width:end], data[end:]

@@ -1,0 +1,59 @@
+"""Which proxy a request goes through: the configuration's, or the environment's where it names none."""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ...models.proxy import ProxyConfiguration, ProxyDictionary, of_url
+
+if TYPE_CHECKING:
+    from ...models.configuration import URLSessionConfiguration
+
+# The proxy for a scheme and a host in lower case, or None for none. Raises ValueError for one that cannot be used.
+Proxies = Callable[[str, str], ProxyConfiguration | None]
+
+
+def proxies(configuration: URLSessionConfiguration, trust_env: bool) -> Proxies | None:
+    """What chooses for `configuration`: `proxy_configurations`, else `connection_proxy_dictionary`, else, with `trust_env`,
+    the variables http_proxy, https_proxy, all_proxy and no_proxy as `urllib.request` reads them, taken here and now. None
+    where every request goes straight."""
+    if chosen := configuration.proxy_configurations:
+        return partial(_first, tuple(chosen))
+    settings = configuration.connection_proxy_dictionary
+    if settings is not None:
+        try:
+            return ProxyDictionary(settings).proxy_for if settings else None
+        except ValueError as error:
+            return partial(_refuse, error)
+    if trust_env and any(name.lower().endswith("_proxy") for name in os.environ):
+        return _of_environment()
+    return None
+
+
+def _first(chosen: tuple[ProxyConfiguration, ...], scheme: str, host: str) -> ProxyConfiguration | None:
+    for proxy in chosen:
+        if not isinstance(proxy, ProxyConfiguration):
+            raise ValueError(f"proxy_configurations holds {proxy!r}, which is no ProxyConfiguration")
+        if proxy.serves(host):
+            return proxy
+    return None
+
+
+def _refuse(error: ValueError, scheme: str, host: str) -> ProxyConfiguration | None:
+    raise error
+
+
+def _of_environment() -> Proxies | None:
+    urllib: Any = import_module("urllib.request")    # not above: it costs an import of http.client
+    found: dict[str, str] = urllib.getproxies_environment()
+    if not any(name != "no" for name in found):
+        return None
+
+    def choose(scheme: str, host: str) -> ProxyConfiguration | None:
+        url = found.get({"ws": "http", "wss": "https"}.get(scheme, scheme)) or found.get("all")
+        return None if not url or urllib.proxy_bypass_environment(host, found) else of_url(url)
+
+    return choose
