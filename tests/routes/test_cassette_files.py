@@ -340,10 +340,12 @@ def test_importing_the_package_imports_no_yaml():
 
 
 def test_a_missing_library_names_the_extra(tmp_path: Path, monkeypatch):
-    """Without PyYAML a YAML cassette is an error that says what to install; a JSON one is read."""
-    files.save(tmp_path / "a.yaml", Tape([interaction()]))
+    """Without PyYAML a YAML cassette of uncommon layout is an error that says what to install; others are read."""
+    (tmp_path / "a.yaml").write_text(GOOD)
+    files.save(tmp_path / "b.yaml", Tape([interaction()]))
     files.save(tmp_path / "a.json", Tape([interaction()]))
     monkeypatch.setitem(sys.modules, "yaml", None)
+    assert Tape([interaction()]) == files.load(tmp_path / "b.yaml")
     with pytest.raises(CassetteError, match=r"sessionmock\[cassette\]"):
         files.load(tmp_path / "a.yaml")
     assert Tape([interaction()]) == files.load(tmp_path / "a.json")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CassetteError
-from . import vcr_tree, vcr_yaml, yaml_writer
+from . import vcr_tree, vcr_yaml, yaml_index, yaml_writer
 from .interaction import Tape
 
 MAX_BYTES = 1 << 29    # 512 MiB: no cassette of tests comes near
@@ -31,6 +31,8 @@ def load(path: Path) -> Tape | None:
         raise CassetteError(f"{path}: larger than {MAX_BYTES} bytes, the most that is read")
     if not data.strip():
         return None
+    if not is_json(path) and (tape := yaml_index.read(path, data)):
+        return tape
     try:
         tree = _json(data) if is_json(path) else vcr_yaml.read(data)
         tape = vcr_tree.decode(tree)
@@ -39,9 +41,6 @@ def load(path: Path) -> Tape | None:
     except vcr_tree.Misshapen as error:
         raise _broken(path, getattr(error.node, "line", None) or _line(data), error) from None
     tape.metadata = vcr_yaml.typed(tape.metadata)
-    for interaction in tape.interactions:
-        if interaction.extra.unknown:
-            interaction.extra.unknown = vcr_yaml.typed(interaction.extra.unknown)
     return tape
 
 

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol, Self
 
 from ...models.message import Headers, ResponseHead
 
@@ -36,15 +38,111 @@ class Extra:
     trailers: Headers = field(default_factory=list)
     chunks: list[tuple[int, int]] = field(default_factory=list)        # (first byte, milliseconds after the head) of each piece
     unknown: dict[str, Any] = field(default_factory=dict)              # keys of the response that are not ours, kept on a save
+    recorded_at: datetime | None = None                                # aware; when the request was sent
 
 
-@dataclass(slots=True)
+class Source(Protocol):
+    """Where an interaction stands that is not read yet: a match asks for no more than these."""
+
+    @property
+    def method(self) -> str:
+        """As `RecordedRequest.method`."""
+
+    @property
+    def uri(self) -> str:
+        """As `RecordedRequest.uri`."""
+
+    def body(self) -> bytes | None:
+        """As `RecordedRequest.body`. Raises CassetteError."""
+
+    def read(self) -> Interaction:
+        """The whole of it. Raises CassetteError naming file and line."""
+
+
 class Interaction:
-    """One request with its answer."""
+    """One request with its answer, read from its file when a part of it is first asked for.
+
+    `method`, `uri` and `body` are the request's, and cost no reading of the rest.
+    """
+
+    __slots__ = ("_source", "extra", "request", "response")
 
     request: RecordedRequest
     response: RecordedResponse
-    extra: Extra = field(default_factory=Extra)
+    extra: Extra
+
+    def __init__(self, request: RecordedRequest, response: RecordedResponse, extra: Extra | None = None) -> None:
+        self.request, self.response = request, response
+        self.extra = Extra() if extra is None else extra
+        self._source: Source | None = None
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """An interaction that is read from `source`; asking for its parts may raise CassetteError."""
+        self = cls.__new__(cls)
+        self._source = source
+        return self
+
+    def __getattr__(self, name: str) -> Any:    # only where a slot is empty: what was read costs no detour
+        if name not in _PARTS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self.read()
+        return object.__getattribute__(self, name)
+
+    def read(self) -> None:
+        """Read what was not read yet. Raises CassetteError naming file and line."""
+        source = self._source
+        if source is not None:
+            whole = source.read()
+            self.request, self.response, self.extra = whole.request, whole.response, whole.extra
+            self._source = None    # last: until here another thread reads for itself
+
+    @property
+    def method(self) -> str:
+        source = self._source
+        return self.request.method if source is None else source.method
+
+    @property
+    def uri(self) -> str:
+        source = self._source
+        return self.request.uri if source is None else source.uri
+
+    @property
+    def body(self) -> bytes | None:
+        source = self._source
+        return self.request.body if source is None else source.body()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Interaction):
+            return NotImplemented
+        return (self.request, self.response, self.extra) == (other.request, other.response, other.extra)
+
+    __hash__ = None    # type: ignore[assignment]  # as of any value that changes
+
+    def __repr__(self) -> str:
+        if self._source is not None:
+            return f"<Interaction {self.method} {self.uri}, not read yet>"
+        return f"Interaction({self.request!r}, {self.response!r}, {self.extra!r})"
+
+
+_PARTS = frozenset({"request", "response", "extra"})
+
+
+class Format(Enum):
+    """A layout of files on disk: what a file says it is, whatever its name."""
+
+    VCR_YAML = "yaml"          # vcrpy, version 1
+    VCR_JSON = "json"
+    HAR = "har"                # HAR 1.2
+    VCR_0 = "vcrpy before 1.0"
+    BETAMAX = "Betamax"
+    RUBY_VCR = "Ruby VCR"
+    GO_VCR = "go-vcr"
+
+    @property
+    def written(self) -> bool:
+        """Whether files of this layout are written, not only read."""
+        return self in (Format.VCR_YAML, Format.VCR_JSON, Format.HAR)
 
 
 @dataclass(slots=True)
@@ -53,3 +151,4 @@ class Tape:
 
     interactions: list[Interaction] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
+    format: Format = field(default=Format.VCR_YAML, compare=False)    # of the file that it was read from

@@ -146,13 +146,13 @@ class Index:
         position = len(self.interactions)
         self.interactions.append(interaction)
         self.played.append(0)
-        request = interaction.request
-        if request.uri not in self._urls:
-            self._urls[request.uri] = self._of_url(request.uri)
-        group = self._groups.setdefault(self._key(request.method, request.uri), Group())
+        uri = interaction.uri
+        if uri not in self._urls:
+            self._urls[uri] = self._of_url(uri)
+        group = self._groups.setdefault(self._key(interaction.method, uri), Group())
         group.positions.append(position)
         for how, buckets in group.bodies.items():
-            buckets.setdefault(read_body(how, request.body), Bucket()).positions.append(position)
+            buckets.setdefault(read_body(how, interaction.body), Bucket()).positions.append(position)
 
     def take(self, asked: Asked, repeats: bool = False) -> int | None:
         """The position that answers `asked`, from now on played; None where nothing is left that does."""
@@ -169,13 +169,13 @@ class Index:
         if buckets is None:
             buckets = group.bodies[how] = {}
             for position in group.positions:
-                body = read_body(how, self.interactions[position].request.body)
+                body = read_body(how, self.interactions[position].body)
                 buckets.setdefault(body, Bucket()).positions.append(position)
         return buckets.get(read_body(how, asked.body))
 
     def differences(self, asked: Asked, position: int) -> list[tuple[str, str, str]]:
         """(field, asked, recorded) for each field of `match_on` in which the interaction at `position` differs."""
-        recorded = self.interactions[position].request
+        recorded = self.interactions[position]
         ours, theirs = url_key(asked.url), url_key(recorded.uri)
         found = []
         for name in self.match_on:
@@ -196,7 +196,7 @@ class Index:
 
         def weight(position: int) -> tuple[int, int]:
             differing = sum(_WEIGHTS[name] for name, _, _ in self.differences(asked, position))
-            return differing, -_common(key.path, url_key(self.interactions[position].request.uri).path)
+            return differing, -_common(key.path, url_key(self.interactions[position].uri).path)
 
         return min(range(len(self.interactions)), key=weight, default=None)
 

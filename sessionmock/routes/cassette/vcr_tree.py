@@ -10,11 +10,13 @@ thing and differ (a file edited by hand), vcrpy's part holds.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from ...models.message import Headers, ResponseHead
 from .interaction import Extra, Interaction, RecordedRequest, RecordedResponse, Tape
 from .texts import body_text, from_bytes, text, wire_text
+from .vcr_yaml import YAMLError, typed
 
 EXTRA = "sessionmock"
 
@@ -29,6 +31,11 @@ class Misshapen(Exception):
         self.node = node
 
 
+def line_of(error: Misshapen | YAMLError) -> int | None:
+    """The line that `error` speaks of, where the tree knows it."""
+    return error.line if isinstance(error, YAMLError) else getattr(error.node, "line", None)
+
+
 def decode(tree: Any) -> Tape:
     """The tape that `tree` describes. Raises Misshapen."""
     if isinstance(tree, list):
@@ -38,7 +45,7 @@ def decode(tree: Any) -> Tape:
     if str(tree.get("version", 1)) != "1":
         raise Misshapen(f"version {tree['version']} of the format is not known (1 is)", tree)
     metadata = tree.get("metadata") or {}
-    return Tape([_interaction(item, tree) for item in tree["interactions"]], _mapping(metadata, "metadata", tree))
+    return Tape([decode_item(item, tree) for item in tree["interactions"]], _mapping(metadata, "metadata", tree))
 
 
 def encode(tape: Tape, *, binary: bool = True) -> dict[str, Any]:
@@ -50,33 +57,35 @@ def encode(tape: Tape, *, binary: bool = True) -> dict[str, Any]:
     return tree | {"version": 1}
 
 
-def _interaction(item: Any, around: Any) -> Interaction:
+def decode_item(item: Any, around: Any) -> Interaction:
+    """One interaction of the list. Raises Misshapen."""
     item = _mapping(item, "an interaction", around)
     request = _mapping(item.get("request"), "`request`", item)
     response = _mapping(item.get("response"), "`response`", item)
     ours = _mapping(response.get(EXTRA) or {}, f"`{EXTRA}`", response)
     old = "status_code" in response
     status = _mapping({"code": response["status_code"]} if old else response.get("status"), "`status`", response)
-    reason = _text(status.get("message") or "", "the status message", status)
+    reason = as_text(status.get("message") or "", "the status message", status)
     extra = Extra(
-        _text(ours.get("http_version") or (old and response.get("http_version")) or "HTTP/1.1", "http_version", response),
+        as_text(ours.get("http_version") or (old and response.get("http_version")) or "HTTP/1.1", "http_version", response),
         [_head(head, ours) for head in _list(ours.get("informational"), "informational", ours)],
         _pairs(ours.get("trailers"), ours),
         _chunks(ours.get("chunks"), ours),
-        {key: value for key, value in response.items() if key not in (_OLD_HTTPX if old else _KNOWN)},
+        {key: typed(value) for key, value in response.items() if key not in (_OLD_HTTPX if old else _KNOWN)},
+        _moment(ours.get("recorded_at"), ours),
     )
     return Interaction(
         RecordedRequest(
-            _text(request.get("method"), "`method`", request),
-            _text(request.get("uri", request.get("url")), "`uri`", request),
+            as_text(request.get("method"), "`method`", request),
+            as_text(request.get("uri", request.get("url")), "`uri`", request),
             _headers(request.get("headers"), ours.get("request_headers"), request, whole=False),
-            _body(request.get("body"), request),
+            as_body(request.get("body"), request),
         ),
         RecordedResponse(
             _number(status.get("code"), "the status code", status),
-            reason or _text(ours.get("reason") or "", "reason", ours),
+            reason or as_text(ours.get("reason") or "", "reason", ours),
             _headers(response.get("headers"), ours.get("response_headers"), response, whole=True),
-            _body(response.get("content" if old else "body"), response) or b"",
+            as_body(response.get("content" if old else "body"), response) or b"",
         ),
         extra,
     )
@@ -107,6 +116,8 @@ def _item(interaction: Interaction, text: Writer, wire_text: Writer) -> dict[str
         ours["trailers"] = _listed(extra.trailers, text)
     if extra.chunks:
         ours["chunks"] = " ".join(f"{start}@{time}" for start, time in extra.chunks)
+    if extra.recorded_at:
+        ours["recorded_at"] = extra.recorded_at.isoformat()
     return {
         "request": {
             "body": None if request.body is None else body_text(request.body),
@@ -150,7 +161,7 @@ def _headers(tree: Any, exact: Any, around: Any, *, whole: bool) -> Headers:
     found: Headers = []
     for name, values in _mapping(tree or {}, "`headers`", around).items():
         for value in values if isinstance(values, list) else [values]:
-            found.append((_text(name, "a header's name", tree), _text(value, f"the header {name}", tree)))
+            found.append((as_text(name, "a header's name", tree), as_text(value, f"the header {name}", tree)))
     if exact is not None:
         pairs = _pairs(exact, around)
         if (sorted(pairs) == sorted(found)) if whole else (_firsts(pairs) == _firsts(found)):
@@ -167,22 +178,32 @@ def _pairs(tree: Any, around: Any) -> Headers:
     for pair in _list(tree, "a list of headers", around):
         if not isinstance(pair, list) or len(pair) != 2:
             raise Misshapen(f"a header is a list of name and value, not {_shown(pair)}", tree)
-        pairs.append((_text(pair[0], "a header's name", pair), _text(pair[1], "a header's value", pair)))
+        pairs.append((as_text(pair[0], "a header's name", pair), as_text(pair[1], "a header's value", pair)))
     return pairs
 
 
 def _head(tree: Any, around: Any) -> ResponseHead:
     head = _mapping(tree, "an informational response", around)
-    reason = _text(head.get("reason") or "", "reason", head)
+    reason = as_text(head.get("reason") or "", "reason", head)
     return ResponseHead(_number(head.get("status"), "`status`", head), _pairs(head.get("headers"), head), reason)
 
 
 def _chunks(tree: Any, around: Any) -> list[tuple[int, int]]:
-    parts = [part.partition("@") for part in _text(tree or "", "chunks", around).split()]
+    parts = [part.partition("@") for part in as_text(tree or "", "chunks", around).split()]
     try:
         return [(int(start), int(time)) for start, _, time in parts]
     except ValueError:
         raise Misshapen(f"`chunks` holds <first byte>@<milliseconds> and blanks, not {_shown(tree)}", around) from None
+
+
+def _moment(node: Any, around: Any) -> datetime | None:
+    if node is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(as_text(node, "recorded_at", around))
+    except ValueError:
+        raise Misshapen(f"`recorded_at` is a time of ISO 8601, not {_shown(node)}", around) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 # Shapes --------------------------------------------------------------------------------------------------------------
@@ -202,7 +223,7 @@ def _list(node: Any, what: str, around: Any) -> list[Any]:
     raise Misshapen(f"{what} is a list, not {_shown(node)}", around)
 
 
-def _text(node: Any, what: str, around: Any) -> str:
+def as_text(node: Any, what: str, around: Any) -> str:
     if isinstance(node, str):
         return str(node)
     if isinstance(node, bytes):
@@ -218,7 +239,7 @@ def _number(node: Any, what: str, around: Any) -> int:
     raise Misshapen(f"{what} is a number, not {_shown(node)}", around)
 
 
-def _body(node: Any, around: Any) -> bytes | None:
+def as_body(node: Any, around: Any) -> bytes | None:
     """A body of any shape met: null, text, bytes, `{string: ...}`, or the list of an iterator's pieces."""
     if isinstance(node, dict):
         node = node.get("string")
@@ -227,7 +248,7 @@ def _body(node: Any, around: Any) -> bytes | None:
     if isinstance(node, str):
         return node.encode("utf-8", "surrogatepass")
     if isinstance(node, list):
-        return b"".join(_body(piece, node) or b"" for piece in node)
+        return b"".join(as_body(piece, node) or b"" for piece in node)
     raise Misshapen(f"a body is text or bytes, not {_shown(node)}", around)
 
 
