@@ -1,10 +1,11 @@
 """Patience: how long a load waits, when it reads on, and whether the engine counts it."""
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..clock import Timer, nanoseconds
-from ..core.machine import ASKING, Event, Phase
+from ..core.machine import ASKING, PARKED, Event, Phase
 from ..errors import Code, url_error
 from ..models.request import URLRequest
 from .inflow import HELD
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Patience(Turns):
     """The timers of a load (I16). They run on the engine while an exchange is open or a question is out."""
 
-    __slots__ = ("_counted_eager", "_enlisted", "_started", "_still", "_timer", "eager")
+    __slots__ = ("_begins", "_counted_eager", "_enlisted", "_started", "_still", "_timer", "eager")
 
     def __init__(self, context: Context, task: Any, request: URLRequest, *, eager: bool) -> None:
         super().__init__(context, task, request)
@@ -26,6 +27,7 @@ class Patience(Turns):
         self._counted_eager = False
         self._timer: Timer | None = None
         self._started: int | None = None
+        self._begins = 0                      # when a delayed task is due
         self._still: int | None = None        # since when the idle timer stands still
 
     def hasten(self) -> None:
@@ -48,7 +50,10 @@ class Patience(Turns):
             if pause != flow.paused:
                 flow.paused = pause
                 (flow.exchange.pause if pause else flow.exchange.resume)()
-        on_engine = self.phase in ASKING and self._busy is not None if flow is None or flow.ended else self.phase < Phase.COMPLETING
+        if flow is None or flow.ended:
+            on_engine = self.phase in PARKED or (self.phase in ASKING and self._busy is not None)
+        else:
+            on_engine = self.phase < Phase.COMPLETING
         if on_engine != self._enlisted:
             self._enlisted = on_engine
             engine = self.context.engine
@@ -77,7 +82,12 @@ class Patience(Turns):
             self.context.engine.hasten()
 
     def _deadline(self) -> int:
-        assert self._started is not None
+        if self.phase is Phase.DELAYED:
+            return self._begins
+        if self._started is None:                # the delegate is asked about a delayed request
+            return self._last + self._idle_limit()
+        if self.phase is Phase.WAITING:
+            return self._started + self.context.resource_limit
         return min(self._last + self._idle_limit(), self._started + self.context.resource_limit)
 
     def _idle_limit(self) -> int:
@@ -90,9 +100,16 @@ class Patience(Turns):
             return
         clock = self.context.engine.clock
         now = clock.now()
-        if self._still is not None or (self._busy is not None and self.phase not in ASKING):
-            self._last, self._still = now, None if self._still is None else now
-        if now >= self._deadline():
+        if self._still is not None:
+            self._last += now - self._still
+            self._still = now
+        elif self._busy is not None and self.phase not in ASKING:
+            self._last = now
+        if now >= self._deadline() and self.phase is Phase.DELAYED:
+            self.instruct(partial(self._meet, Event.DUE, None))
+            if self._timer is not None:
+                self._timer = clock.call_at(self._deadline(), self._check_time)
+        elif now >= self._deadline():
             self.fail(Event.TIMED_OUT, url_error(Code.TIMED_OUT, self.request.url))
         else:
             self._timer = clock.call_at(self._deadline(), self._check_time)
