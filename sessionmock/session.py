@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 from . import registry, trace
 from .clock import SECOND
-from .core.resume_data import DownloadResumeData, decode
+from .core.resume_data import DownloadResumeData, UploadResumeData, decode
 from .engine import work
 from .engine.consumers import ToDelegate, ToHandler, ToLoading, ToReader
 from .engine.context import Context
@@ -21,6 +21,7 @@ from .engine.loop import Latch, current_engine
 from .engine.loop import engine as system_engine
 from .engine.queues import OperationQueue
 from .engine.shield import shield
+from .engine.upload import UploadLoad
 from .errors import GenericException, InvalidArgumentException, URLError
 from .loading import Loading, ended
 from .models.body import FileStream, as_body_stream
@@ -130,13 +131,15 @@ class URLSession(metaclass=_SharedSession):
 
     def upload_task(self, request: URLRequest | str | None = None, from_data: bytes | None = None,
                     from_file: str | PathLike[str] | None = None, completion_handler: Handler | None = None, *,
-                    streamed_request: URLRequest | None = None) -> URLSessionUploadTask:
+                    streamed_request: URLRequest | None = None, resume_data: bytes | None = None) -> URLSessionUploadTask:
         """A task that sends `from_data` or the file `from_file`, which is streamed; the request's own body is ignored. A URL
         alone is sent to by POST.
 
-        With `streamed_request` the delegate supplies the body (`task_need_new_body_stream`); none is -1021.
+        With `streamed_request` the delegate supplies the body (`task_need_new_body_stream`); none is -1021. With
+        `resume_data` an upload goes on where it stopped (draft-ietf-httpbis-resumable-upload): its file must be untouched,
+        and a stream is asked for by `task_need_new_body_stream_from_offset`. Data that is none raises InvalidArgumentException.
         """
-        return self._upload(request, from_data, from_file, streamed_request, _handed(completion_handler))
+        return self._upload(request, from_data, from_file, streamed_request, resume_data, _handed(completion_handler))
 
     def download_task(self, request: URLRequest | str | None = None, completion_handler: Handler | None = None, *,
                       resume_data: bytes | None = None) -> URLSessionDownloadTask:
@@ -155,11 +158,12 @@ class URLSession(metaclass=_SharedSession):
         consumer = ToLoading()
         return self._loading(self._make(URLSessionDataTask, request, consumer, eager=False, delegate=delegate), consumer.outcome)
 
-    def upload(self, request: URLRequest | str, from_data: bytes | None = None, from_file: str | PathLike[str] | None = None,
-               delegate: object | None = None) -> Loading[tuple[bytes, URLResponse]]:
-        """Send a body, and load the answer into memory."""
+    def upload(self, request: URLRequest | str | None = None, from_data: bytes | None = None, from_file: str | PathLike[str] | None = None,
+               delegate: object | None = None, *, resume_from: bytes | None = None) -> Loading[tuple[bytes, URLResponse]]:
+        """Send a body, or go on with an upload, and load the answer into memory."""
         consumer = ToLoading()
-        return self._loading(self._upload(request, from_data, from_file, None, consumer, eager=False, delegate=delegate), consumer.outcome)
+        task = self._upload(request, from_data, from_file, None, resume_from, consumer, eager=False, delegate=delegate)
+        return self._loading(task, consumer.outcome)
 
     def download(self, request: URLRequest | str | None = None, *, resume_from: bytes | None = None,
                  delegate: object | None = None) -> Loading[tuple[Path, URLResponse]]:
@@ -314,14 +318,14 @@ class URLSession(metaclass=_SharedSession):
 
     # inside -----------------------------------------------------------------------------------------------------
     def _make(self, kind: type[Task], request: URLRequest | str, consumer: Consumer, *, body: Data | BodyStream | None = None,
-              is_upload: bool = False, streamed: bool = False, eager: bool = True, delegate: object | None = None) -> Task:
+              load: type[Load] = Load, eager: bool = True, delegate: object | None = None, **more: Any) -> Task:
         if isinstance(request, URLRequest):
             request = request.copy()
         elif isinstance(request, str):
             request = URLRequest(request)
         else:
             raise InvalidArgumentException(f"a task takes a URLRequest or a URL as str, not {request!r}")
-        if not is_upload:
+        if not load.is_upload:
             stream = request.http_body_stream
             body = request.http_body if stream is None else as_body_stream(stream)
         with self._lock:
@@ -329,8 +333,7 @@ class URLSession(metaclass=_SharedSession):
                 raise GenericException(f"Task created in a session that has been invalidated: {self!r}, made at {self._site}")
             identifier = next(self._identifiers)
             task = kind(self, identifier, Site(), registry.current_scope())
-            task._load = Load(self._context, task, request, consumer, body=body, is_upload=is_upload, streamed=streamed,
-                              eager=eager, route=current_route())
+            task._load = load(self._context, task, request, consumer, body=body, eager=eager, route=current_route(), **more)
             self._tasks[identifier] = task
         if delegate is not None:
             task.delegate = delegate
@@ -345,11 +348,15 @@ class URLSession(metaclass=_SharedSession):
         return task
 
     def _upload(self, request: URLRequest | str | None, from_data: Data | None, from_file: str | PathLike[str] | None,
-                streamed_request: URLRequest | None, consumer: Consumer, **more: Any) -> URLSessionUploadTask:
-        if streamed_request is not None:
-            if request is not None or from_data is not None or from_file is not None:
-                raise InvalidArgumentException("upload_task: streamed_request stands alone; its body comes from the delegate")
-            return self._make(URLSessionUploadTask, streamed_request, consumer, is_upload=True, streamed=True, **more)
+                streamed_request: URLRequest | None, resume_data: Data | None, consumer: Consumer, **more: Any) -> URLSessionUploadTask:
+        more["load"] = UploadLoad
+        if streamed_request is not None or resume_data is not None:
+            if [request, from_data, from_file, streamed_request, resume_data].count(None) < 4:
+                raise InvalidArgumentException("upload_task: streamed_request and resume_data stand alone, each says where the body comes from")
+            if streamed_request is not None:
+                return self._make(URLSessionUploadTask, streamed_request, consumer, streamed=True, **more)
+            request, body, resumed = _resumed_upload(resume_data)
+            return self._make(URLSessionUploadTask, request, consumer, body=body, streamed=body is None, resumed=resumed, **more)
         if request is None:
             raise InvalidArgumentException("upload_task: a request is needed")
         if isinstance(request, str):
@@ -357,7 +364,7 @@ class URLSession(metaclass=_SharedSession):
         if from_data is not None and from_file is not None:
             raise InvalidArgumentException("upload_task: the body is from_data or from_file, not both")
         body = FileStream(from_file) if from_file is not None else Data(from_data or b"")
-        return self._make(URLSessionUploadTask, request, consumer, is_upload=True, body=body, **more)
+        return self._make(URLSessionUploadTask, request, consumer, body=body, **more)
 
     def _become(self, load: Load, disposition: ResponseDisposition) -> tuple[URLSessionTask, Consumer]:
         """The task that `load` goes on as, by the delegate's disposition; it keeps the identifier."""
@@ -409,6 +416,18 @@ def _download(request: URLRequest | str | None, resume_data: Data | None, handle
         return ToFile(handler, keeps=keeps), URLRequest(None)      # fails with -1002 when it is resumed
     consumer = ToFile(handler, keeps=keeps, resumed=resumed)
     return consumer, consumer.resuming()
+
+
+def _resumed_upload(resume_data: Data | None) -> tuple[URLRequest, Data | FileStream | None, UploadResumeData]:
+    """The request and the body, None where the delegate has it, of an upload that is gone on with."""
+    try:
+        resumed = decode(resume_data or b"", UploadResumeData)
+        request = URLRequest(resumed.original_url, resumed.method)
+        for name, value in resumed.headers:
+            request.add_value(value, name)
+    except ValueError as error:
+        raise InvalidArgumentException(f"upload_task: {error}; it takes what cancel_by_producing_resume_data or an error gave") from error
+    return request, resumed.body if resumed.path is None else FileStream(resumed.path), resumed
 
 
 class _Opened:

@@ -10,7 +10,8 @@ from .engine.consumers import ToDelegate
 from .engine.dispatch import methods
 from .engine.download import ToFile
 from .engine.load import Load
-from .errors import DOWNLOAD_RESUME_DATA, Code, GenericException, URLError, url_error
+from .engine.upload import UploadLoad
+from .errors import DOWNLOAD_RESUME_DATA, UPLOAD_RESUME_DATA, Code, GenericException, URLError, url_error
 from .models.enums import TaskState
 from .models.progress import Progress
 from .models.request import URLRequest
@@ -181,6 +182,17 @@ class URLSessionDataTask(URLSessionTask):
 class URLSessionUploadTask(URLSessionDataTask):
     """A data task whose request has a body of its own."""
 
+    def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> None:
+        """Cancel, and call `completion_handler` with what `upload_task(resume_data=...)` goes on with.
+
+        It gets None where the server has named no resource for the upload (draft-ietf-httpbis-resumable-upload, a 104 with
+        a Location of the same origin). The handler is called before the completion, whose error carries the same data (I20).
+        """
+        self._load.instruct(partial(_produce, self._load, UPLOAD_RESUME_DATA, self._resume_data, completion_handler))
+
+    def _resume_data(self) -> bytes | None:
+        return self._load.resume_data() if isinstance(self._load, UploadLoad) else None
+
 
 class URLSessionDownloadTask(URLSessionTask):
     """A response in a file."""
@@ -192,15 +204,19 @@ class URLSessionDownloadTask(URLSessionTask):
         Last-Modified and byte ranges, and a part of the body (I19). The handler is called before the completion, whose
         error carries the same data (I20).
         """
-        self._load.instruct(partial(self._produce, completion_handler))
+        self._load.instruct(partial(_produce, self._load, DOWNLOAD_RESUME_DATA, self._resume_data, completion_handler))
 
-    def _produce(self, handler: Callable[[bytes | None], Any] | None) -> None:
-        load = self._load
-        consumer = load.consumer
-        data = consumer.resume_data(load) if isinstance(consumer, ToFile) and load.error is None else None
-        if handler is not None:
-            load.context.queue.submit(partial(handler, data), load.context.engine)
-        error = url_error(Code.CANCELLED, load.request.url)
-        if data is not None:
-            error.user_info[DOWNLOAD_RESUME_DATA] = data
-        load.fail(Event.CANCELLED, error)
+    def _resume_data(self) -> bytes | None:
+        consumer = self._load.consumer
+        return consumer.resume_data(self._load) if isinstance(consumer, ToFile) else None
+
+
+def _produce(load: Load, key: str, resume_data: Callable[[], bytes | None], handler: Callable[[bytes | None], Any] | None) -> None:
+    """Cancel `load` with its resume data in the error, under `key`. In a turn of it."""
+    data = resume_data() if load.error is None else None
+    if handler is not None:
+        load.context.queue.submit(partial(handler, data), load.context.engine)
+    error = url_error(Code.CANCELLED, load.request.url)
+    if data is not None:
+        error.user_info[key] = data
+    load.fail(Event.CANCELLED, error)

@@ -57,7 +57,7 @@ class Answers(Patience):
             self._meet(event, payload)
 
     def _classify(self, head: ResponseHead) -> None:
-        """The final head of an exchange: a redirect, a challenge or the response."""
+        """The final head of an exchange: a challenge, or what `_judge` finds it to be."""
         url = self.request.url or ""
         flow = self._flow
         assert flow is not None
@@ -67,12 +67,16 @@ class Answers(Patience):
             return
         response = HTTPURLResponse.from_head(url, head)
         self.hops[-1].response = response
-        self.context.store_cookies(self.request, head.headers)
+        self.context.store_cookies(self.hops[-1].request, head.headers)
         self._decoder = decoder(header(head.headers, "content-encoding"))
         if head.status in (401, 407) and self._challenged(head, response):
             return
         if self._authentication is not None:
             self.context.keep_credentials(self._authentication.accepted(self._message, head))
+        self._judge(head, response)
+
+    def _judge(self, head: ResponseHead, response: HTTPURLResponse) -> None:
+        """A redirect, the news that the cache holds the response, or the response."""
         if 300 <= head.status < 400 and (following := redirected_request(self.request, head.status, first(head.headers, "location"))):
             self._ask = response
             if self._redirects >= REDIRECT_LIMIT:
@@ -84,7 +88,7 @@ class Answers(Patience):
             self._visit.cached = self._visit.answered(head)
             if self._visit.cached is not None:
                 self._drop(None)
-                flow = self._flow = Inflow(self)
+                flow = self._flow = Inflow(self, self.request)
                 flow.hop.fetch_type = ResourceFetchType.LOCAL_CACHE
                 self._serve(flow, self._visit)
                 return

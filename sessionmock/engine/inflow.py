@@ -8,6 +8,7 @@ from ..core.machine import Event
 from ..errors import URLError
 from ..models.message import Headers, ResponseHead
 from ..models.metrics import ResourceFetchType
+from ..models.request import URLRequest
 from ..routes.base import Exchange
 from .measuring import Hop
 
@@ -23,7 +24,7 @@ class Inflow:
 
     __slots__ = ("arrived", "consumed", "ended", "exchange", "hop", "load", "paused", "started", "status", "wanted")
 
-    def __init__(self, load: Answers) -> None:
+    def __init__(self, load: Answers, request: URLRequest) -> None:
         self.load = load
         self.exchange: Exchange | None = None
         self.wanted = True
@@ -33,7 +34,7 @@ class Inflow:
         self.consumed = 0      # written inside the load's door
         self.status: int | None = None
         self.started = load.context.engine.clock.now()
-        self.hop = Hop(load.request, self.started, ResourceFetchType.NETWORK_LOAD)
+        self.hop = Hop(request, self.started, ResourceFetchType.NETWORK_LOAD)
         load.hops.append(self.hop)
 
     def sent(self, count: int) -> None:
@@ -81,4 +82,4 @@ class Inflow:
             load = self.load
             elapsed = load.context.engine.clock.now() - self.started
             trace.current.exchanges.append(trace.ExchangeRecord(
-                load.request.http_method, load.request.url or "", self.status, load.source, elapsed / 1e6, error))
+                hop.request.http_method, hop.request.url or "", self.status, load.source, elapsed / 1e6, error))

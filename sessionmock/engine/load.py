@@ -56,23 +56,20 @@ class Consumer(Protocol):
 class Load(Answers):
     """The life of one task, from its first resume to its terminal message."""
 
-    __slots__ = ("_created", "_streamed", "consumer", "error", "is_upload", "latch", "original_request", "progress", "response", "route", "sent",
-                 "total_to_send")
+    __slots__ = ("_created", "consumer", "error", "latch", "original_request", "progress", "response", "route", "sent", "total_to_send")
+    is_upload = False
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
-                 body: bytes | BodyStream | None = None, is_upload: bool = False, streamed: bool = False, eager: bool = True,
-                 route: Route | None = None) -> None:
+                 body: bytes | BodyStream | None = None, eager: bool = True, route: Route | None = None) -> None:
         super().__init__(context, task, request, body=body, eager=eager)
         self.original_request = request
         self.consumer = consumer
-        self.is_upload = is_upload
         self.route = route                    # None: live
         self.response: URLResponse | None = None
         self.error: URLError | None = None
         self.latch = Latch()                  # set after the terminal message
         self.sent = 0
-        self._streamed = streamed             # the delegate supplies the body
-        self.total_to_send = -1 if streamed else 0 if body is None else len(body) if isinstance(body, bytes) else body.length
+        self.total_to_send = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
         self.progress: Progress | None = None     # made when somebody asks for it
         self._created = context.engine.clock.now()
 
@@ -100,8 +97,7 @@ class Load(Answers):
 
     def _open(self, payload: Any) -> None:
         """Send the request: at first, to the next hop (`payload` is its request), or again (a new body stream, or None)."""
-        context = self.context
-        now = self._last = context.engine.clock.now()
+        now = self._last = self.context.engine.clock.now()
         if self._started is None:
             self._started = now
         elif isinstance(payload, URLRequest):
@@ -112,22 +108,27 @@ class Load(Answers):
             self._body = again(self._body)
         else:
             self._body = again(self._body) if payload is None else payload
-        if self._streamed and self._body is None:
-            self._meet(Event.NEEDS_STREAM, None)
-            return
-        request, body = self.request, self._body
+        self._send()
+
+    def _send(self) -> None:
+        self.sent = 0
+        self._dispatch(self.request, self._body)
+
+    def _dispatch(self, request: URLRequest, body: bytes | BodyStream | None, *, cached: bool = True) -> None:
+        """Open an exchange for `request` with `body`, or answer it from the cache."""
+        context = self.context
         refused = preparation.refusal(request, body, redirected=self._redirects > 0)
         if refused is not None:
             self._meet(Event.FAILED, refused)
             return
-        self.sent = 0
-        flow = self._flow = Inflow(self)
+        flow = self._flow = Inflow(self, request)
         message = preparation.completed(
             request, body, additional=context.additional, cookies=context.cookies_for(request), defaults=context.defaults(),
             is_upload=self.is_upload)
         self._authorize(message)
         self._message = message
-        if self.consumer.caches and message.parts.scheme in preparation.HTTP and (visit := context.cache_visit(request)) is not None:
+        cached = cached and self.consumer.caches and message.parts.scheme in preparation.HTTP
+        if cached and (visit := context.cache_visit(request)) is not None:
             self._visit = visit
             verdict = visit.look(message)
             if verdict is Verdict.USE:
@@ -145,8 +146,11 @@ class Load(Answers):
         if isinstance(payload, URLRequest):
             self._redirects += 1
             self.request = payload
-        if not self.call("task_need_new_body_stream", answered=self._stream_came):
+        if not self._request_stream():
             self._stream_came(None)
+
+    def _request_stream(self) -> bool:
+        return self.call("task_need_new_body_stream", answered=self._stream_came)
 
     def _stream_came(self, stream: Any) -> None:
         if stream is None:
