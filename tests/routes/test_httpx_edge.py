@@ -77,12 +77,12 @@ def client(request: pytest.FixtureRequest, package: Any) -> Sync:
 
 
 class Late:
-    """A route that answers from the engine, and remembers what it was asked."""
+    """A route that answers from the engine, or before `open` returns, and remembers what it was asked."""
 
     source = "live"
 
-    def __init__(self, answer: Callable[[Any], None]) -> None:
-        self.answer = answer
+    def __init__(self, answer: Callable[[Any], Any], at_once: bool = False) -> None:
+        self.answer, self.at_once = answer, at_once
         self.requests: list[Request] = []
         self.log: list[str] = []
 
@@ -92,7 +92,10 @@ class Late:
 
     def open(self, request: Request, sink: Any) -> Late:
         self.requests.append(request)
-        self.host.post(self.answer, sink)
+        if self.at_once:
+            self.answer(sink)
+        else:
+            self.host.post(self.answer, sink)
         return self
 
     def pause(self) -> None:
@@ -253,7 +256,13 @@ def test_the_clients_limits_pass_in_virtual_time() -> None:
 def test_a_client_that_does_not_read_pauses_the_route(client: Sync, host: LoopHost) -> None:
     """More than 128 KiB held pauses the exchange; reading on resumes it, and nothing is lost."""
     piece = b"x" * (HELD // 2)
-    late = Late(lambda sink: [sink.head(ResponseHead(200, [])), *[sink.data(piece) for _ in range(4)], sink.end([])])
+    def answer(sink: Any) -> None:
+        sink.head(ResponseHead(200, []))
+        for _ in range(4):
+            sink.data(piece)
+        sink.end([])
+
+    late = Late(answer, at_once=True)       # nobody can read in between
     assert 4 * len(piece) == len(client.request(RouteTransport(late, host), "GET", URL).content)
     assert ["pause", "resume"] == [entry for entry in late.log if entry in {"pause", "resume"}]
 
