@@ -1,0 +1,279 @@
+"""Uploads: streamed, held back, ended early, sent again."""
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.formparser import parse_form_data
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+import sessionmock as sm
+from tests.routes.origin import Origin, Peer
+from tests.tasks.delegates import PATIENCE, Answering, Ending
+
+ROOT = Path(__file__).resolve().parents[2]
+BODY = os.urandom(1 << 20)
+ANN = sm.URLCredential("ann", "secret", sm.CredentialPersistence.NONE)
+
+UPLOADING = """
+import resource, sys
+import sessionmock as sm
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+with sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+    session.upload(sm.URLRequest(sys.argv[1], "PUT"), b"warm").result()
+    before = peak()
+    data, response = session.upload(sm.URLRequest(sys.argv[1], "PUT"), from_file=sys.argv[2]).result()
+    print(data.decode(), response.status_code, peak() - before)
+"""
+
+
+def counting(peer: Peer) -> None:
+    """Answers with the length of each body, of which nothing is kept."""
+    while peer.read_head():
+        peer.reply(str(peer.discard(int(peer.field("content-length") or 0))).encode())
+
+
+def test_file_is_streamed(tmp_path: Path) -> None:
+    """A file of 200 MB is sent in little more memory than four bytes take."""
+    file = tmp_path / "large"
+    with file.open("wb") as made:
+        made.truncate(200_000_000)
+    with Origin(counting) as server:
+        done = subprocess.run([sys.executable, "-c", UPLOADING, server.url, str(file)], cwd=ROOT, capture_output=True, check=True, text=True,
+                              timeout=60)
+    size, status, grown = map(int, done.stdout.split())
+    assert (200_000_000, 200) == (size, status)
+    assert grown < 10_000 * (1 if sys.platform.startswith("linux") else 1024)
+
+
+def test_missing_file_fails_at_run_time(session: Any, tmp_path: Path) -> None:
+    """What is wrong with the file is told when the task runs: -1100 where there is none, -1101 for a folder."""
+    with Origin(counting) as server:
+        for place, code in ((tmp_path / "none", -1100), (tmp_path, -1101)):
+            loading = session.upload(sm.URLRequest(server.url, "PUT"), from_file=place)
+            with pytest.raises(sm.URLError) as caught:
+                loading.result(PATIENCE)
+            assert code == caught.value.code
+
+
+def test_body_waits_for_100_continue(session: Any) -> None:
+    """With Expect: 100-continue no byte of the body is sent before the server says so."""
+    early: list[bytes] = []
+
+    def serve(peer: Peer) -> None:
+        peer.read_head()
+        peer.sock.settimeout(0.15)
+        try:
+            early.append(peer.buffer + peer.sock.recv(1))
+        except TimeoutError:
+            early.append(peer.buffer)
+        peer.sock.settimeout(None)
+        peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        peer.reply(hashlib.sha256(peer.read_body()).hexdigest().encode())
+
+    request = sm.URLRequest("", "PUT", all_http_header_fields={"Expect": "100-continue"})
+    with Origin(serve) as server:
+        request.url = server.url
+        data, _ = session.upload(request, BODY).result(PATIENCE)
+    assert [b""] == early
+    assert hashlib.sha256(BODY).hexdigest() == data.decode()
+
+
+def test_refused_expectation_saves_the_body(session: Any) -> None:
+    """A final answer in place of 100 Continue is the response, and the body stays where it is."""
+    sent: list[bytes] = []
+
+    def serve(peer: Peer) -> None:
+        peer.read_head()
+        peer.reply(b"too large", "Connection: close", status="413 Content Too Large")
+        peer.sock.shutdown(socket.SHUT_WR)
+        sent.append(peer.buffer + peer.sock.recv(65536))
+
+    request = sm.URLRequest("", "PUT", all_http_header_fields={"Expect": "100-continue"})
+    with Origin(serve) as server:
+        request.url = server.url
+        data, response = session.upload(request, BODY).result(PATIENCE)
+    assert (413, b"too large", [b""]) == (response.status_code, data, sent)
+
+
+@pytest.mark.parametrize("kind", ["data", "file", "stream"])
+def test_early_answer_ends_the_upload(kind: str, session: Any, tmp_path: Path) -> None:
+    """A 413 in the middle of the body is the response: the rest is not sent."""
+    size = 64 << 20
+
+    def serve(peer: Peer) -> None:
+        peer.read_head()
+        peer.discard(100_000)
+        peer.reply(b"too large", "Connection: close", status="413 Content Too Large")
+        peer.sock.shutdown(socket.SHUT_WR)
+        while peer.sock.recv(1 << 20):
+            pass
+
+    file = tmp_path / "large"
+    with file.open("wb") as made:
+        made.truncate(size)
+    with Origin(serve) as server:
+        if kind == "stream":
+            loading = session.data(sm.URLRequest(server.url, "PUT", http_body_stream=sm.InputStream(path=file)))
+        else:
+            source: dict[str, Any] = {"from_file": file} if kind == "file" else {"from_data": bytes(size)}
+            loading = session.upload(sm.URLRequest(server.url, "PUT"), **source)
+        data, response = loading.result(PATIENCE)
+        assert (413, b"too large") == (response.status_code, data)
+        assert 100_000 <= loading.task.count_of_bytes_sent < size
+
+
+# sent again ---------------------------------------------------------------------------------------------------------
+class Twice(Origin):
+    """Refuses or redirects the first request after its body; answers with the sum of what the second one brought."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(self.serve)
+        self.status = status
+        self.sums: list[str] = []
+
+    def serve(self, peer: Peer) -> None:
+        while peer.read_head():
+            self.sums.append(hashlib.sha256(peer.read_body()).hexdigest())
+            if len(self.sums) == 2:
+                peer.reply(self.sums[-1].encode())
+            elif self.status == 401:
+                peer.reply(b"who?", 'WWW-Authenticate: Basic realm="r"', status="401 Unauthorized")
+            else:
+                peer.reply(b"there", "Location: /there", status=f"{self.status} Redirect")
+
+
+class Supplying(Answering):
+    """Supplies streams."""
+
+    def __init__(self, *streams: Any) -> None:
+        super().__init__(ANN)
+        self.streams = list(streams)
+        self.progress: list[tuple[int, int]] = []
+        self.asked = 0
+
+    def task_need_new_body_stream(self, session: Any, task: Any, completion_handler: Any) -> None:
+        self.asked += 1
+        completion_handler(self.streams.pop(0))
+
+    def task_did_send_body_data(self, session: Any, task: Any, sent: int, total: int, expected: int) -> None:
+        self.progress.append((total, expected))
+
+
+@pytest.mark.parametrize("status", [307, 308, 401])
+@pytest.mark.parametrize("kind", ["data", "file", "stream", "path", "generator", "http_body"])
+def test_body_is_sent_again(kind: str, status: int, tmp_path: Path) -> None:
+    """After a 307, 308 and 401 the whole body goes out once more: from data and from a file by itself, from streams that the
+    delegate is asked for each time."""
+    file = tmp_path / "body"
+    file.write_bytes(BODY)
+    pieces = [BODY[start:start + 70_000] for start in range(0, len(BODY), 70_000)]
+    streams: dict[str, Any] = {
+        "stream": lambda: sm.InputStream(BODY), "path": lambda: sm.InputStream(path=file), "generator": lambda: (piece for piece in pieces)}
+    delegate = Supplying(*(streams[kind](), streams[kind]()) if kind in streams else ())
+    expected = -1 if kind in streams else len(BODY)
+    with Twice(status) as server, sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate) as session:
+        request = sm.URLRequest(server.url, "POST")
+        if kind in streams:
+            task: Any = session.upload_task(streamed_request=request)
+        elif kind == "http_body":
+            request.http_body = BODY
+            task = session.data_task(request)
+        else:
+            task = session.upload_task(request, from_file=file) if kind == "file" else session.upload_task(request, from_data=BODY)
+        assert expected == task.count_of_bytes_expected_to_send
+        task.resume()
+        assert delegate.wait() is None
+    assert [hashlib.sha256(BODY).hexdigest()] * 2 == server.sums
+    assert server.sums[0] == delegate.body.decode()
+    assert (2 if kind in streams else 0) == delegate.asked
+    assert 2 == delegate.progress.count((len(BODY), expected))
+    assert len(BODY) == task.count_of_bytes_sent
+
+
+@pytest.mark.parametrize("status", [307, 401])
+@pytest.mark.parametrize("answers", [True, False], ids=["none given", "nobody to ask"])
+def test_stream_that_cannot_be_had_again_fails(answers: bool, status: int) -> None:
+    """Without a new stream for the second time the task ends with -1021: with and without the delegate's method."""
+    delegate = Supplying(None) if answers else Answering(ANN)
+    with Twice(status) as server, sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate) as session:
+        session.data_task(sm.URLRequest(server.url, "POST", http_body_stream=sm.InputStream(BODY))).resume()
+        assert -1021 == delegate.code()
+    assert 1 == len(server.sums)
+
+
+def test_streamed_task_without_a_delegate_fails() -> None:
+    """A streamed upload that nobody supplies ends with -1021 before anything is sent."""
+    delegate = Ending()
+    with sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate) as session:
+        session.upload_task(streamed_request=sm.URLRequest("http://127.0.0.1:1/", "POST")).resume()
+        assert -1021 == delegate.code()
+
+
+# forms, read by werkzeug --------------------------------------------------------------------------------------------
+class Silent(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *arguments: Any) -> None: ...
+
+
+def parsed(environment: Any, start_response: Any) -> Any:
+    """What werkzeug makes of a form."""
+    request = Request(environment)
+    _, form, files = parse_form_data(environment)
+    lines = [f"{name}={value!r}" for name, value in form.items(multi=True)]
+    for name, file in files.items(multi=True):
+        content = file.read()
+        file.close()
+        lines.append(f"{name}: {file.filename!r} {file.mimetype} {len(content)} {hashlib.sha256(content).hexdigest()}")
+    lines.append(f"length {request.content_length}")
+    return Response("\n".join(lines))(environment, start_response)
+
+
+@pytest.fixture(scope="module")
+def werkzeug() -> Iterator[str]:
+    """The URL of a werkzeug server that parses forms."""
+    server = make_server("127.0.0.1", 0, parsed, request_handler=Silent)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}/"
+    server.shutdown()
+    thread.join(PATIENCE)
+    server.server_close()
+
+
+def test_multipart_is_what_werkzeug_reads(werkzeug: str, session: Any, tmp_path: Path) -> None:
+    """Fields, files in memory and a file that is streamed arrive as they were given, whatever their names are."""
+    file = tmp_path / 'zwölf "q".bin'
+    file.write_bytes(BODY)
+    fields = [("a", "1"), ("a", "zwei"), ("näme", "grüße\r\nzwei"), ("empty", "")]
+    request = sm.URLRequest.multipart(werkzeug, fields, [
+        ("file", file), ("memory", ("naïve.txt", b"\r\n--x--\r\n", "text/x")), ("text", ("t.txt", "text")), ("nothing", ("n", b""))])
+    data, response = session.data(request).result(PATIENCE)
+    lines = data.decode().split("\n")
+    sums = [hashlib.sha256(content).hexdigest() for content in (BODY, b"\r\n--x--\r\n", b"text", b"")]
+    assert [
+        "a='1'", "a='zwei'", "näme='grüße\\r\\nzwei'", "empty=''",
+        f"file: 'zwölf \"q\".bin' application/octet-stream {len(BODY)} {sums[0]}",
+        f"memory: 'naïve.txt' text/x 9 {sums[1]}", f"text: 't.txt' text/plain 4 {sums[2]}",
+        f"nothing: 'n' application/octet-stream 0 {sums[3]}"] == [line.replace("%22", '"') for line in lines[:-1]]
+    assert len(BODY) < int(lines[-1].removeprefix("length "))
+    assert 200 == response.status_code
+
+
+def test_urlencoded_is_what_werkzeug_reads(werkzeug: str, session: Any) -> None:
+    """A form of text arrives as it was given."""
+    data, _ = session.data(sm.URLRequest.form(werkzeug, [("a b", "1&2=3+4"), ("ü", "€"), ("a b", "")])).result(PATIENCE)
+    assert sorted(["a b='1&2=3+4'", "ü='€'", "a b=''"]) == sorted(data.decode().split("\n")[:-1])
