@@ -71,10 +71,11 @@ class AcceptedCredentials:
     are one for other threads.
     """
 
-    __slots__ = ("_spaces", "_where", "counts")
+    __slots__ = ("_spaces", "_where", "counts", "identities")
 
     def __init__(self) -> None:
         self.counts = NonceCounts()
+        self.identities: dict[tuple[str, int], URLCredential] = {}    # client certificates, by host and port
         self._where: dict[tuple[Place, str], URLProtectionSpace] = {}
         self._spaces: dict[URLProtectionSpace, Accepted] = {}
 
@@ -111,6 +112,7 @@ class AcceptedCredentials:
         """Forget everything but the counts of nonces, which must go on rising."""
         self._spaces.clear()
         self._where.clear()
+        self.identities.clear()
 
 
 class Next(Enum):
@@ -145,12 +147,12 @@ class _Tries:
 class AuthenticationFlow:
     """One task's dealings with challenges, over all its redirects. Used by one caller at a time.
 
-    `proxy` is (host, port, type) where one is used; `negotiator` makes NTLM and Negotiate answerable; `cnonce` makes
+    `proxy` is (host, port, type) where one is used, and may change before each request; `negotiator` makes NTLM and Negotiate answerable; `cnonce` makes
     the client nonces of Digest.
     """
 
     __slots__ = ("_accepted", "_cnonce", "_default", "_from_delegate", "_here", "_negotiator", "_offers", "_own", "_pending",
-                 "_proxy", "_sent", "_spaces")
+                 "_sent", "_spaces", "proxy")
 
     def __init__(
         self,
@@ -159,7 +161,7 @@ class AuthenticationFlow:
         negotiator: Negotiator | None = None,
         cnonce: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
-        self._accepted, self._proxy, self._negotiator, self._cnonce = accepted, proxy, negotiator, cnonce
+        self._accepted, self.proxy, self._negotiator, self._cnonce = accepted, proxy, negotiator, cnonce
         self._here = AcceptedCredentials()    # what was accepted with persistence NONE: good for this task
         self._spaces: dict[URLProtectionSpace, _Tries] = {}
         self._offers: list[Offer] = []
@@ -188,10 +190,11 @@ class AuthenticationFlow:
                 path = "/" if is_proxy else request.parts.path
                 chosen = self._here.ahead_for(place, path) or self._accepted.ahead_for(place, path)
             self._sent.pop(is_proxy, None)
-            body = _body(request)
+            asked = Request("CONNECT", request.url, []) if is_proxy and self._tunnels(request) else request
+            body = _body(asked)
             if chosen is not None and not (body is None and isinstance(chosen.answer, Digest) and chosen.answer.offer.needs_body):
                 self._sent[is_proxy] = chosen
-                added.append((name, chosen.answer.authorization(request.method, _target(request), body)))
+                added.append((name, chosen.answer.authorization(asked.method, _target(asked), body)))
         return added
 
     def refused(self, request: Request, head: ResponseHead) -> Next:
@@ -326,11 +329,15 @@ class AuthenticationFlow:
                 known = scheme == "basic" and realm is not None
             if known:
                 protocol, host, port = place
-                space = (URLProtectionSpace.proxy(host, port, self._proxy[2] if self._proxy else None, realm, METHODS[scheme])
+                space = (URLProtectionSpace.proxy(host, port, self.proxy[2] if self.proxy else None, realm, METHODS[scheme])
                          if is_proxy else URLProtectionSpace(host, port, protocol, realm, METHODS[scheme]))
                 offers.setdefault(space, Offer(place, space, scheme, digest))
         order = list(METHODS)
         return sorted(offers.values(), key=lambda offer: order.index(offer.scheme))
+
+    def _tunnels(self, request: Request) -> bool:
+        """Whether a proxy sees CONNECT in place of `request`."""
+        return self.proxy is not None and request.parts.scheme != "http"
 
     def _tries(self, space: URLProtectionSpace) -> _Tries:
         return self._spaces.setdefault(space, _Tries())
@@ -339,7 +346,7 @@ class AuthenticationFlow:
         """Where a field goes. A 407 without a proxy is the server's own doing, and answered to the server."""
         if not is_proxy:
             return _place(parts)
-        return ("proxy", parts.host, parts.port) if self._proxy is None else ("proxy", *self._proxy[:2])
+        return ("proxy", parts.host, parts.port) if self.proxy is None else ("proxy", *self.proxy[:2])
 
     @staticmethod
     def _from_url(request: Request) -> URLCredential | None:

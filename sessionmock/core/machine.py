@@ -128,6 +128,7 @@ _ROWS: dict[Phase, dict[Event, Row]] = {
         **_EVERYWHERE,
         E.RETRY: _AGAIN,
         E.NEEDS_STREAM: Row(P.NEEDING_STREAM, (F.DROP, F.ASK_STREAM), "auth-basic-upload-stream: a stream is asked for again before the retry"),
+        E.ALLOW: Row(P.LOADING, (), "api.md, 4.1: the server of a new connection is trusted, and the exchange goes on"),
         E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "auth-basic-default: without a credential the 401 is the response"),
     },
     P.DECIDING: {

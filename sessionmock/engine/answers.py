@@ -4,47 +4,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..core.authentication import AuthenticationFlow, Next
 from ..core.decoding import Decoder, DecodingError, decoder
 from ..core.machine import Event
 from ..core.redirects import REDIRECT_LIMIT, redirected_request
 from ..errors import Code, url_error
-from ..models.body import FileStream
-from ..models.credential import NSURLAuthenticationMethodNegotiate, NSURLAuthenticationMethodNTLM, URLCredential
-from ..models.enums import AuthChallengeDisposition
-from ..models.message import BodyStream, Headers, Request, ResponseHead, first, header
+from ..models.message import BodyStream, Headers, ResponseHead, first, header
 from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from .caching import CacheVisit
+from .challenges import Challenges
 from .inflow import DROPPED, HELD, Inflow
 from .measuring import Hop
-from .patience import Patience
 
 if TYPE_CHECKING:
     from .context import Context
 
-CONNECTION_LEVEL = frozenset({NSURLAuthenticationMethodNTLM, NSURLAuthenticationMethodNegotiate})    # the session is asked first
 
-
-class Answers(Patience):
+class Answers(Challenges):
     """Sorts responses into redirects, challenges and the final one, from a server or the cache; decodes bodies."""
 
-    __slots__ = ("_ask", "_authentication", "_body", "_decoder", "_message", "_redirects", "_visit", "hops", "received", "source")
-
-    _message: Request       # as it was sent last
+    __slots__ = ("_decoder", "_redirects", "_visit", "hops", "received", "source")
 
     def __init__(self, context: Context, task: Any, request: URLRequest, *, body: bytes | BodyStream | None, eager: bool) -> None:
-        super().__init__(context, task, request, eager=eager)
+        super().__init__(context, task, request, body=body, eager=eager)
         self.source = ""                      # the route's word for where the last answer came from
         self.received = 0
         self.hops: list[Hop] = []             # a request each, for the metrics
-        self._body = body
-        self._ask: Any = None                 # the response that a question is about
         self._decoder: Decoder | None = None
         self._visit: CacheVisit | None = None
         self._redirects = 0
-        self._authentication: AuthenticationFlow | None = None
 
     def _take(self, event: Event, payload: Any) -> None:
         if event is Event.RESPONSE:
@@ -53,7 +42,7 @@ class Answers(Patience):
             self._decode(payload)
         elif event is Event.END and self._decoder is not None:
             self._decode_rest(payload)
-        else:
+        elif event is not Event.FAILED or not self._asked(payload):
             self._meet(event, payload)
 
     def _classify(self, head: ResponseHead) -> None:
@@ -153,63 +142,3 @@ class Answers(Patience):
                 flow.exchange.cancel()
             else:
                 flow.exchange.resume()
-
-    # challenges -----------------------------------------------------------------------------------------------
-    def _authorize(self, message: Request) -> None:
-        """Add what answers the last challenge, or what a server took before below the same path."""
-        if self._authentication is None:
-            if self.context.accepted.empty:
-                return
-            self._authentication = AuthenticationFlow(self.context.accepted)
-        for name, value in self._authentication.fields(message):
-            message.headers = [pair for pair in message.headers if pair[0].lower() != name.lower()]
-            message.headers.append((name, value))
-
-    def _challenged(self, head: ResponseHead, response: HTTPURLResponse) -> bool:
-        """Deal with a 401 or 407; False where it is the response."""
-        if self._authentication is None:
-            self._authentication = AuthenticationFlow(self.context.accepted)
-        self._ask = response
-        step = self._authentication.refused(self._message, head)
-        if step is Next.SEND:
-            self._send_again()
-        elif step is Next.ASK:
-            self._meet(Event.CHALLENGE, None)
-        else:
-            return False
-        return True
-
-    def _send_again(self) -> None:
-        lost = self._body is not None and again(self._body) is None
-        self._meet(Event.NEEDS_STREAM if lost else Event.RETRY, None)
-
-    def _ask_challenge(self, payload: Any) -> None:
-        flow = self._authentication
-        assert flow is not None
-        storage = self.context.configuration.url_credential_storage
-        challenge = flow.challenge(None if storage is None else storage.default_credential(flow.space), self._ask)
-        if flow.space.authentication_method in CONNECTION_LEVEL and (
-                method := self.context.methods.get("session_did_receive_challenge")) is not None:
-            self._post(method, (challenge,), self._challenge_answered)
-            return
-        if not self.call("task_did_receive_challenge", challenge, answered=self._challenge_answered):
-            self._challenge_answered(AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING)
-
-    def _challenge_answered(self, disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:
-        flow = self._authentication
-        assert flow is not None
-        step = flow.answer(AuthChallengeDisposition(disposition), credential)
-        if step is Next.ASK:
-            self._ask_challenge(None)
-        elif step is Next.SEND:
-            self._send_again()
-        elif step is Next.CANCEL:
-            self._cancelled = True
-            self._meet(Event.CANCELLED, url_error(Code.CANCELLED, self.request.url))
-        else:
-            self._meet(Event.RESPONSE, self._ask)
-
-
-def again(body: bytes | BodyStream | None) -> bytes | BodyStream | None:
-    """`body` to be sent once more, or None where it cannot be read twice."""
-    return FileStream(body.path, body.offset) if isinstance(body, FileStream) else body if isinstance(body, bytes) else None

@@ -11,8 +11,10 @@ from ..core.decoding import accept_encoding
 from ..models.configuration import URLSessionConfiguration
 from ..models.credential import URLCredential, URLProtectionSpace
 from ..models.enums import CookieAcceptPolicy
-from ..models.message import Headers
+from ..models.message import Headers, Request
+from ..models.proxy import ProxyConfiguration
 from ..models.request import URLRequest
+from ..models.url import URLParts
 from ..routes.base import Channel, Route
 from ..routes.live import LiveRoute
 from ..routes.local import LocalRoute
@@ -69,6 +71,12 @@ class Context:
                     if len(self._channels) == 1:
                         self.engine.attach()
         return route.source, channel
+
+    def proxy_for(self, route: Route | None, message: Request) -> ProxyConfiguration | None:
+        """The proxy whose 407 `message` may meet, or None."""
+        finder: Callable[[URLParts], ProxyConfiguration | None] | None = getattr(
+            self.channel(route, message.parts.scheme)[1], "proxy_for", None)
+        return None if finder is None else finder(message.parts)
 
     def defaults(self) -> Headers:
         """The fields that a request carries when it does not set them."""

@@ -22,7 +22,8 @@ from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Route
 from . import work
-from .answers import Answers, again
+from .answers import Answers
+from .challenges import again
 from .dispatch import Method
 from .inflow import Inflow
 from .loop import Latch

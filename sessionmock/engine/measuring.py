@@ -65,6 +65,7 @@ def _transaction(hop: Hop, date: Callable[[int | None], datetime | None]) -> URL
         found.local_address, found.local_port = address[:2]
     if (address := extra.get("remote_address")) is not None:
         found.remote_address, found.remote_port = address[:2]
+    found.is_proxy_connection = "proxy" in extra
     if (tls := extra.get("tls")) is not None:
         found.negotiated_tls_protocol_version, found.negotiated_tls_cipher_suite = tls
     return found
