@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from .clients import transport
 from .clock import VirtualClock
+from .connectivity import NetworkPath, PathMonitor
 from .engine.dispatch import responds_to
 from .engine.loop import virtual_time
 from .engine.queues import OperationQueue
@@ -34,6 +35,7 @@ from .reading import AsyncBytes
 from .routes.cassette import CassetteRoute
 from .routes.current import use_route
 from .routes.live import LiveRoute
+from .routes.protocol import URLProtocol, URLProtocolClient
 from .routes.script import Answer, ScriptRoute
 from .session import URLSession
 from .stores.cookie_storage import HTTPCookieStorage
@@ -67,8 +69,10 @@ __all__ = [
     "LiveRoute",
     "Loading",
     "MultipathServiceType",
+    "NetworkPath",
     "NetworkServiceType",
     "OperationQueue",
+    "PathMonitor",
     "Progress",
     "ResourceFetchType",
     "ResponseDisposition",
@@ -84,6 +88,8 @@ __all__ = [
     "URLCredentialStorage",
     "URLError",
     "URLProtectionSpace",
+    "URLProtocol",
+    "URLProtocolClient",
     "URLRequest",
     "URLResponse",
     "URLSession",

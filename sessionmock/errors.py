@@ -181,7 +181,7 @@ class URLError(Exception):
 _CODES = frozenset(Code)
 
 
-def url_error(code: Code, url: str | None, underlying: BaseException | None = None, **more: Any) -> URLError:
+def url_error(code: Code, url: str | None, underlying: BaseException | None = None, /, **more: Any) -> URLError:
     """A URLError with the keys that every failed load carries: the failing URL twice, and what lies under it."""
     info: dict[str, Any] = {} if url is None else {FAILING_URL: url, FAILING_URL_STRING: url}
     if underlying is not None:

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from . import registry, trace
 from .clock import SECOND
+from .connectivity import PathMonitor
 from .core.resume_data import DownloadResumeData, UploadResumeData, decode
 from .engine import work
 from .engine.consumers import ToDelegate, ToHandler, ToLoading, ToReader
@@ -66,7 +67,8 @@ class URLSession(metaclass=_SharedSession):
     """Loads requests as tasks.
 
     `configuration` is copied (I7). `delegate` is any object; of the delegate methods it has those that it has.
-    `delegate_queue` is where every callback runs: a private serial queue when None (I6).
+    `delegate_queue` is where every callback runs: a private serial queue when None (I6). `path_monitor` tells which network
+    there is, for access constraints and `waits_for_connectivity`; None: always one without limits.
 
     The process holds the session, its delegate and its queue until it is invalidated (I9), so end it: by
     `finish_tasks_and_invalidate()`, `invalidate_and_cancel()`, or `with`. Leaving `with` cancels tasks never resumed
@@ -74,7 +76,7 @@ class URLSession(metaclass=_SharedSession):
     """
 
     def __init__(self, configuration: URLSessionConfiguration, delegate: object | None = None,
-                 delegate_queue: OperationQueue | None = None) -> None:
+                 delegate_queue: OperationQueue | None = None, *, path_monitor: PathMonitor | None = None) -> None:
         if not isinstance(configuration, URLSessionConfiguration):
             raise InvalidArgumentException(
                 f"URLSession({configuration!r}): a session takes a configuration, as URLSessionConfiguration.default()")
@@ -91,7 +93,7 @@ class URLSession(metaclass=_SharedSession):
         self.session_description: str | None = None
         """Free for the caller's use, and shown in leak reports; None at first."""
         self._queue = delegate_queue or OperationQueue(name=f"session {self._number}")
-        self._context = Context(self, configuration.copy(), delegate, self._queue, current_engine(), self._ended)
+        self._context = Context(self, configuration.copy(), delegate, self._queue, current_engine(), self._ended, path_monitor)
         registry.sessions[self._number] = self
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +12,7 @@ from .engine.dispatch import methods
 from .engine.download import ToFile
 from .engine.load import Load
 from .engine.upload import UploadLoad
-from .errors import DOWNLOAD_RESUME_DATA, UPLOAD_RESUME_DATA, Code, GenericException, URLError, url_error
+from .errors import DOWNLOAD_RESUME_DATA, UPLOAD_RESUME_DATA, Code, GenericException, InvalidArgumentException, URLError, url_error
 from .models.enums import TaskState
 from .models.progress import Progress
 from .models.request import URLRequest
@@ -45,6 +46,10 @@ class URLSessionTask:
         self._scope = scope
         self._delegate: object | None = None
         self._priority = 0.5
+        self.count_of_bytes_client_expects_to_send = TRANSFER_SIZE_UNKNOWN
+        """A hint for scheduling: bytes with the header, -1 by default."""
+        self.count_of_bytes_client_expects_to_receive = TRANSFER_SIZE_UNKNOWN
+        """A hint for scheduling: bytes with the header, -1 by default."""
         self.task_description: str | None = None
         """Free for the caller's use; None at first."""
 
@@ -118,6 +123,20 @@ class URLSessionTask:
     @priority.setter
     def priority(self, value: float) -> None:
         self._priority = min(1.0, max(0.0, float(value)))
+
+    @property
+    def earliest_begin_date(self) -> datetime | None:
+        """When the load may begin at the earliest, aware; None (the default) for at once. Set it before the first `resume()`.
+
+        When it has come the delegate is asked by `task_will_begin_delayed_request`.
+        """
+        return self._load.earliest_begin_date
+
+    @earliest_begin_date.setter
+    def earliest_begin_date(self, date: datetime | None) -> None:
+        if date is not None and date.tzinfo is None:
+            raise InvalidArgumentException(f"earliest_begin_date={date!r} has no time zone: give an aware datetime, as datetime.now(UTC)")
+        self._load.earliest_begin_date = date
 
     @property
     def progress(self) -> Progress:

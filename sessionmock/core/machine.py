@@ -20,15 +20,18 @@ class Phase(IntEnum):
     """Where a task is. The public state follows from it and from the suspend count (`public_state`)."""
 
     CREATED = 0         # never resumed
-    LOADING = 1         # a request is on its way; its final response has not come
-    NEEDING_STREAM = 2  # the delegate is asked for a body stream
-    REDIRECTING = 3     # the delegate is asked about a redirect
-    CHALLENGED = 4      # the delegate is asked for a credential
-    DECIDING = 5        # the delegate is asked what to do with the response
-    RECEIVING = 6       # the body comes
-    CACHING = 7         # the delegate is asked whether the response may be cached
-    COMPLETING = 8      # the outcome is fixed, its message is on its way
-    COMPLETED = 9       # the message was delivered
+    DELAYED = 1         # resumed before its earliest begin date
+    BEGINNING = 2       # that date has come, and the delegate is asked how to go on
+    WAITING = 3         # there is no network that it may use
+    LOADING = 4         # a request is on its way; its final response has not come
+    NEEDING_STREAM = 5  # the delegate is asked for a body stream
+    REDIRECTING = 6     # the delegate is asked about a redirect
+    CHALLENGED = 7      # the delegate is asked for a credential
+    DECIDING = 8        # the delegate is asked what to do with the response
+    RECEIVING = 9       # the body comes
+    CACHING = 10        # the delegate is asked whether the response may be cached
+    COMPLETING = 11     # the outcome is fixed, its message is on its way
+    COMPLETED = 12      # the message was delivered
 
 
 class Event(IntEnum):
@@ -53,6 +56,11 @@ class Event(IntEnum):
     END = 16            # the body is complete
     STORED = 17         # the delegate answered what may be cached
     DELIVERED = 18      # the terminal message was delivered
+    EARLY = 19          # the earliest begin date has not come
+    DUE = 20            # it has
+    BEGIN = 21          # the delegate lets the delayed task go on
+    UNREACHABLE = 22    # no network may be used now, and the configuration waits for one
+    REACHABLE = 23      # one may be used
 
 
 class Effect(IntEnum):
@@ -74,6 +82,8 @@ class Effect(IntEnum):
     ABORT = 13          # the exchange ends at once
     FAIL = 14           # the outcome is an error
     SUCCEED = 15        # the outcome is a response
+    TELL_WAITING = 16
+    ASK_DELAYED = 17
 
 
 class Row(NamedTuple):
@@ -111,6 +121,20 @@ _ROWS: dict[Phase, dict[Event, Row]] = {
                      "RFC 7616, section 3.3: a stale nonce is answered without asking again; an upload goes on after a loss (api.md, 13)"),
         E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "I14: response before data"),
         E.END: _IGNORED,
+        E.EARLY: Row(P.DELAYED, (), "Apple: earliestBeginDate"),
+        E.UNREACHABLE: Row(P.WAITING, (F.TELL_WAITING,), "Apple: waitsForConnectivity, and taskIsWaitingForConnectivity at most once"),
+    },
+    P.DELAYED: {
+        **_EVERYWHERE,
+        E.DUE: Row(P.BEGINNING, (F.ASK_DELAYED,), "Apple: willBeginDelayedRequest"),
+    },
+    P.BEGINNING: {
+        **_EVERYWHERE,
+        E.BEGIN: Row(P.LOADING, (F.OPEN,), "Apple: continueLoading, or useNewRequest"),
+    },
+    P.WAITING: {
+        **_EVERYWHERE,
+        E.REACHABLE: Row(P.LOADING, (F.OPEN,), "Apple: the task begins when there is connectivity"),
     },
     P.NEEDING_STREAM: {
         **_EVERYWHERE,
@@ -157,7 +181,10 @@ TRANSITIONS: dict[Phase, dict[Event, Row]] = {phase: {event: _ROWS[phase].get(ev
 """Every pair of phase and event. A pair that no rule names is ignored, and stays where it is."""
 
 # Phases in which the delegate is asked, and the exchange's events wait for the answer.
-ASKING = frozenset({P.NEEDING_STREAM, P.REDIRECTING, P.CHALLENGED, P.DECIDING, P.CACHING})
+ASKING = frozenset({P.BEGINNING, P.NEEDING_STREAM, P.REDIRECTING, P.CHALLENGED, P.DECIDING, P.CACHING})
+
+# Phases in which nothing is on its way and nobody is asked: time alone, or the network, brings the next event.
+PARKED = frozenset({P.DELAYED, P.WAITING})
 
 
 def public_state(phase: Phase, suspensions: int, cancelled: bool) -> TaskState:

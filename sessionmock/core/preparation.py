@@ -13,7 +13,8 @@ LOCAL = frozenset({"data", "file"})
 FORM = "application/x-www-form-urlencoded"
 
 
-def refusal(request: URLRequest, body: bytes | BodyStream | None, *, redirected: bool = False) -> URLError | None:
+def refusal(request: URLRequest, body: bytes | BodyStream | None, *, redirected: bool = False,
+            any_scheme: bool = False) -> URLError | None:
     """Why `request` cannot be sent at all, or None.
 
     -1002 without a URL or with a scheme that nothing serves (scenario data-scheme-unsupported), -1000 for a URL that
@@ -29,9 +30,9 @@ def refusal(request: URLRequest, body: bytes | BodyStream | None, *, redirected:
         return url_error(Code.BAD_URL, url, error)
     if parts.scheme in LOCAL and not redirected:
         return None
-    if parts.scheme not in HTTP:
+    if parts.scheme not in HTTP and not any_scheme:
         return url_error(Code.UNSUPPORTED_URL, url)
-    if not parts.host:
+    if not parts.host and parts.scheme in HTTP:
         return url_error(Code.BAD_URL, url)
     if body is not None and request.http_method == "GET":
         return url_error(Code.DATA_LENGTH_EXCEEDS_MAXIMUM, url)

@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..clock import nanoseconds
+from ..connectivity import PathMonitor
 from ..core.authentication import AcceptedCredentials
 from ..core.decoding import accept_encoding
 from ..models.configuration import URLSessionConfiguration
@@ -18,6 +19,7 @@ from ..models.url import URLParts
 from ..routes.base import Channel, Route
 from ..routes.live import LiveRoute
 from ..routes.local import LocalRoute
+from ..routes.protocol import URLProtocol, checked
 from ..stores import defaults
 from .caching import CacheVisit
 from .dispatch import methods
@@ -37,21 +39,23 @@ _local = LocalRoute()
 class Context:
     """Lent by a session to its loads. `ended` is told of each load that has delivered its terminal message."""
 
-    __slots__ = ("_channels", "_lock", "accepted", "additional", "configuration", "cookies", "delegate", "ended", "engine", "idle_limit", "methods",
-                 "queue", "resource_limit", "session")
+    __slots__ = ("_channels", "_lock", "_protocols", "accepted", "additional", "configuration", "cookies", "delegate", "ended", "engine",
+                 "idle_limit", "methods", "path_monitor", "queue", "resource_limit", "session")
 
     def __init__(self, session: Any, configuration: URLSessionConfiguration, delegate: object | None, queue: OperationQueue,
-                 engine: AnyEngine, ended: Callable[[Load], None]) -> None:
+                 engine: AnyEngine, ended: Callable[[Load], None], path_monitor: PathMonitor | None = None) -> None:
         self.session = session
         self.configuration = configuration
         self.delegate = delegate
         self.queue = queue
         self.engine = engine
         self.ended = ended
+        self.path_monitor = path_monitor      # None: there is always a network without limits
         self.methods = methods(delegate)
         self.idle_limit = nanoseconds(configuration.timeout_interval_for_request)
         self.resource_limit = nanoseconds(configuration.timeout_interval_for_resource)
         self.additional = tuple((configuration.http_additional_headers or {}).items())
+        self._protocols = checked(configuration.protocol_classes)
         self.accepted = AcceptedCredentials()
         self._channels: dict[Route, Channel] = {}
         self._lock = threading.Lock()
@@ -71,6 +75,10 @@ class Context:
                     if len(self._channels) == 1:
                         self.engine.attach()
         return route.source, channel
+
+    def protocols(self) -> Sequence[type[URLProtocol]]:
+        """The user's classes that are consulted before the route: the configuration's, and for the shared session those registered."""
+        return self._protocols or (tuple(URLProtocol._registered) if self.session._is_shared else ())
 
     def proxy_for(self, route: Route | None, message: Request) -> ProxyConfiguration | None:
         """The proxy whose 407 `message` may meet, or None."""

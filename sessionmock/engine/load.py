@@ -4,23 +4,27 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import trace
+from ..clock import nanoseconds
+from ..connectivity import obstacle
 from ..core import preparation
 from ..core.caching import Verdict
 from ..core.machine import TRANSITIONS, Effect, Event, Phase, public_state
-from ..errors import Code, URLError, url_error
+from ..errors import Code, InvalidArgumentException, URLError, url_error
 from ..models.body import as_body_stream
 from ..models.cached_response import CachedURLResponse
-from ..models.enums import ResponseDisposition, TaskState
+from ..models.enums import DelayedRequestDisposition, ResponseDisposition, TaskState
 from ..models.message import BodyStream, ResponseHead
 from ..models.metrics import ResourceFetchType, URLSessionTaskMetrics
 from ..models.progress import Progress
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Route
+from ..routes.protocol import ProtocolChannel
 from . import work
 from .answers import Answers
 from .challenges import again
@@ -57,7 +61,8 @@ class Consumer(Protocol):
 class Load(Answers):
     """The life of one task, from its first resume to its terminal message."""
 
-    __slots__ = ("_created", "consumer", "error", "latch", "original_request", "progress", "response", "route", "sent", "total_to_send")
+    __slots__ = ("_created", "_told_waiting", "consumer", "earliest_begin_date", "error",
+                 "latch", "original_request", "progress", "response", "route", "sent", "total_to_send")
     is_upload = False
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
@@ -72,6 +77,8 @@ class Load(Answers):
         self.sent = 0
         self.total_to_send = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
         self.progress: Progress | None = None     # made when somebody asks for it
+        self.earliest_begin_date: datetime | None = None
+        self._told_waiting = False
         self._created = context.engine.clock.now()
 
     @property
@@ -100,6 +107,9 @@ class Load(Answers):
         """Send the request: at first, to the next hop (`payload` is its request), or again (a new body stream, or None)."""
         now = self._last = self.context.engine.clock.now()
         if self._started is None:
+            if self.earliest_begin_date is not None and self._is_early(self.earliest_begin_date, now):
+                self._meet(Event.EARLY, None)
+                return
             self._started = now
         elif isinstance(payload, URLRequest):
             self._redirects += 1
@@ -118,9 +128,15 @@ class Load(Answers):
     def _dispatch(self, request: URLRequest, body: bytes | BodyStream | None, *, cached: bool = True) -> None:
         """Open an exchange for `request` with `body`, or answer it from the cache."""
         context = self.context
-        refused = preparation.refusal(request, body, redirected=self._redirects > 0)
+        protocols = context.protocols()
+        refused = preparation.refusal(request, body, redirected=self._redirects > 0, any_scheme=bool(protocols))
         if refused is not None:
             self._meet(Event.FAILED, refused)
+            return
+        monitor = context.path_monitor
+        if monitor is not None and (blocked := obstacle(monitor.path, request, context.configuration)) is not None:
+            waits = context.configuration.waits_for_connectivity
+            self._meet(Event.UNREACHABLE if waits else Event.FAILED, None if waits else blocked)
             return
         flow = self._flow = Inflow(self, request)
         message = preparation.completed(
@@ -140,7 +156,51 @@ class Load(Answers):
                 self._meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
                 return
         self.source, channel = context.channel(self.route, message.parts.scheme)
+        if protocols:
+            known = message.parts.scheme in preparation.HTTP | preparation.LOCAL
+            channel = ProtocolChannel(protocols, self.task, request, channel if known else None, context.engine)
         flow.exchange = flow.hop.exchange = channel.open(message, flow)
+
+    def _is_early(self, date: datetime, now: int) -> bool:
+        """Whether `date` is to come; once it has, it is not looked at again."""
+        self._begins = now + nanoseconds((date - self.context.engine.clock.date()).total_seconds())
+        self.earliest_begin_date = None
+        return self._begins > now
+
+    def _ask_delayed(self, payload: Any) -> None:
+        if not self.call("task_will_begin_delayed_request", self.request, answered=self._delay_answered):
+            self._meet(Event.BEGIN, None)
+
+    def _delay_answered(self, disposition: DelayedRequestDisposition, request: URLRequest | None = None) -> None:
+        disposition = DelayedRequestDisposition(disposition)
+        if disposition is DelayedRequestDisposition.CANCEL:
+            self._cancelled = True
+            self._meet(Event.CANCELLED, url_error(Code.CANCELLED, self.request.url))
+            return
+        if disposition is DelayedRequestDisposition.USE_NEW_REQUEST:
+            if request is None:
+                raise InvalidArgumentException("task_will_begin_delayed_request: USE_NEW_REQUEST needs the new request")
+            self.request = request.copy()
+            self._body = request.http_body if request.http_body_stream is None else request.http_body_stream
+        self._meet(Event.BEGIN, None)
+
+    def _tell_waiting(self, payload: Any) -> None:
+        """There is no network to use: look again whenever there is another one."""
+        monitor = self.context.path_monitor
+        assert monitor is not None
+        monitor.observe(self._path_changed)
+        if not self._told_waiting:
+            self._told_waiting = True
+            self.call("task_is_waiting_for_connectivity")
+
+    def _path_changed(self) -> None:
+        self.instruct(self._look_for_path)
+
+    def _look_for_path(self) -> None:
+        monitor = self.context.path_monitor
+        if self.phase is Phase.WAITING and monitor is not None and obstacle(monitor.path, self.request, self.context.configuration) is None:
+            monitor.ignore(self._path_changed)
+            self._meet(Event.REACHABLE, None)
 
     def _ask_stream(self, payload: Any) -> None:
         """The body must come from the delegate; `payload` is the request to send it with, None for the present one."""
@@ -273,6 +333,8 @@ class Load(Answers):
         """The outcome is fixed: the terminal message follows what was posted before it."""
         self.error = error
         self._busy = self._flow = self._ask = None
+        if self._told_waiting and self.context.path_monitor is not None:
+            self.context.path_monitor.ignore(self._path_changed)
         if error is not None and self._visit is not None:
             self._visit.give_up()
         self._incoming.clear()

@@ -9,9 +9,11 @@ from . import enums
 from .body import as_body_stream
 from .form import Fields, Files, multipart, urlencoded
 from .message import BodyStream
-from .settings import FLAG, SECONDS, TEXT, TOKEN, Setting, Settings, header_field, member, optional, reject
+from .settings import ANY_MAP, FLAG, SECONDS, TEXT, TOKEN, Setting, Settings, header_field, member, optional, reject
 
 DEFAULT_TIMEOUT = 60.0    # seconds; Apple's, for a request that sets none
+
+_NO_TAGS: Mapping[str, Any] = {}
 
 # Methods that are written in capitals however they are given, as the open-source URLSession does; others stay as typed.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT"})
@@ -64,6 +66,7 @@ class URLRequest(Settings):
     cookie_partition_identifier = Setting(None, optional(TEXT))
     http_should_handle_cookies = Setting(True, FLAG)
     http_should_use_pipelining = Setting(False, FLAG)
+    tags = Setting(_NO_TAGS, ANY_MAP)        # of `URLProtocol.property`; they go nowhere
 
 
     def __init__(

@@ -27,6 +27,8 @@ class LocalRoute:
 
 
 class LocalChannel:
+    """`LocalRoute` in the hands of one session."""
+
     def __init__(self, host: Host) -> None:
         self._host = host
 

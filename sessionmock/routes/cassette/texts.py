@@ -1,6 +1,9 @@
 """Text that becomes bytes and comes back: what a cassette file cannot say as text, and what vcrpy could not replay."""
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
 
 def body_text(body: bytes) -> str | bytes:
     """A body as vcrpy writes it: text where it is UTF-8, else bytes."""
@@ -40,3 +43,15 @@ def from_bytes(raw: bytes) -> str:
         return raw.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         return raw.decode("latin-1")
+
+
+def moment(node: object) -> datetime | None:
+    """A time of ISO 8601 or of an HTTP date, of UTC where it names no zone; None where it is neither: no answer hangs on it."""
+    text = node if isinstance(node, str) else ""
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            found = read(text)
+            return found if found.tzinfo else found.replace(tzinfo=UTC)
+        except (ValueError, TypeError, OverflowError, IndexError):
+            continue
+    return None

@@ -9,13 +9,15 @@ thing and differ (a file edited by hand), vcrpy's part holds.
 """
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from ...models.message import Headers, ResponseHead
+from .codings import repaired
 from .interaction import Extra, Interaction, RecordedRequest, RecordedResponse, Tape
-from .texts import body_text, from_bytes, text, wire_text
+from .texts import body_text, from_bytes, moment, text, wire_text
 from .vcr_yaml import YAMLError, typed
 
 EXTRA = "sessionmock"
@@ -38,14 +40,12 @@ def line_of(error: Misshapen | YAMLError) -> int | None:
 
 def decode(tree: Any) -> Tape:
     """The tape that `tree` describes. Raises Misshapen."""
-    if isinstance(tree, list):
-        raise Misshapen("this is the layout of vcrpy before 1.0; `python -m vcr.migration <file>` brings it up to date", tree)
     if not isinstance(tree, dict) or not isinstance(tree.get("interactions"), list):
         raise Misshapen("a cassette is a mapping with a list called `interactions`", tree)
     if str(tree.get("version", 1)) != "1":
         raise Misshapen(f"version {tree['version']} of the format is not known (1 is)", tree)
     metadata = tree.get("metadata") or {}
-    return Tape([decode_item(item, tree) for item in tree["interactions"]], _mapping(metadata, "metadata", tree))
+    return Tape([decode_item(item, tree) for item in tree["interactions"]], as_mapping(metadata, "metadata", tree))
 
 
 def encode(tape: Tape, *, binary: bool = True) -> dict[str, Any]:
@@ -59,39 +59,48 @@ def encode(tape: Tape, *, binary: bool = True) -> dict[str, Any]:
 
 def decode_item(item: Any, around: Any) -> Interaction:
     """One interaction of the list. Raises Misshapen."""
-    item = _mapping(item, "an interaction", around)
-    request = _mapping(item.get("request"), "`request`", item)
-    response = _mapping(item.get("response"), "`response`", item)
-    ours = _mapping(response.get(EXTRA) or {}, f"`{EXTRA}`", response)
+    item = as_mapping(item, "an interaction", around)
+    request = as_mapping(item.get("request"), "`request`", item)
+    response = as_mapping(item.get("response"), "`response`", item)
+    ours = as_mapping(response.get(EXTRA) or {}, f"`{EXTRA}`", response)
     old = "status_code" in response
-    status = _mapping({"code": response["status_code"]} if old else response.get("status"), "`status`", response)
+    status = as_mapping({"code": response["status_code"]} if old else response.get("status"), "`status`", response)
     reason = as_text(status.get("message") or "", "the status message", status)
     extra = Extra(
         as_text(ours.get("http_version") or (old and response.get("http_version")) or "HTTP/1.1", "http_version", response),
-        [_head(head, ours) for head in _list(ours.get("informational"), "informational", ours)],
+        [_head(head, ours) for head in as_list(ours.get("informational"), "informational", ours)],
         _pairs(ours.get("trailers"), ours),
         _chunks(ours.get("chunks"), ours),
         {key: typed(value) for key, value in response.items() if key not in (_OLD_HTTPX if old else _KNOWN)},
-        _moment(ours.get("recorded_at"), ours),
+        moment(ours.get("recorded_at")),
     )
+    headers = _headers(response.get("headers"), ours.get("response_headers"), response, whole=True)
+    body = _any_body(response, "content" if old else "body") or b""
     return Interaction(
         RecordedRequest(
             as_text(request.get("method"), "`method`", request),
             as_text(request.get("uri", request.get("url")), "`uri`", request),
             _headers(request.get("headers"), ours.get("request_headers"), request, whole=False),
-            as_body(request.get("body"), request),
+            _any_body(request, "body"),
         ),
         RecordedResponse(
-            _number(status.get("code"), "the status code", status),
+            as_number(status.get("code"), "the status code", status),
             reason or as_text(ours.get("reason") or "", "reason", ours),
-            _headers(response.get("headers"), ours.get("response_headers"), response, whole=True),
-            as_body(response.get("content" if old else "body"), response) or b"",
+            headers if ours.get("exact") else repaired(headers, body),
+            body,
         ),
         extra,
     )
 
 
-_KNOWN = frozenset({"status", "headers", "body", EXTRA})
+def _any_body(around: dict[str, Any], name: str) -> bytes | None:
+    """A body, or what stands in its place where a serializer of a project's own wrote it as a tree."""
+    if name not in around and "parsed_body" in around:
+        return json.dumps(around["parsed_body"]).encode()
+    return as_body(around.get(name), around)
+
+
+_KNOWN = frozenset({"status", "headers", "body", "parsed_body", EXTRA})
 _OLD_HTTPX = frozenset({"status_code", "http_version", "headers", "content", EXTRA})    # what vcrpy 4.1 to 5.1 wrote for httpx
 
 
@@ -107,6 +116,8 @@ def _item(interaction: Interaction, text: Writer, wire_text: Writer) -> dict[str
         ours["request_headers"] = _listed(request.headers, text)
     if _ungrouped(answered) != response.headers:
         ours["response_headers"] = _listed(response.headers, text)
+    if repaired(response.headers, response.body) is not response.headers:
+        ours["exact"] = True    # the server said a coding that the body does not have
     if extra.informational:
         ours["informational"] = [
             {"status": head.status, "reason": text(head.reason), "headers": _listed(head.headers, text)}
@@ -153,15 +164,21 @@ def _listed(headers: Headers, text: Writer) -> list[list[str | bytes]]:
     return [[text(name), text(value)] for name, value in headers]
 
 
+def header_pairs(tree: Any, around: Any) -> Headers:
+    """The pairs of a mapping of names to a value or a list of values."""
+    found: Headers = []
+    for name, values in as_mapping(tree or {}, "`headers`", around).items():
+        for value in values if isinstance(values, list) else [values]:
+            found.append((as_text(name, "a header's name", tree), as_text("" if value is None else value, f"the header {name}", tree)))
+    return found
+
+
 def _headers(tree: Any, exact: Any, around: Any, *, whole: bool) -> Headers:
     """The pairs of a header mapping; `exact` says their order and repeats, so far as it still says the same.
 
     vcrpy sorts the names and (`whole` False) keeps the first value of each when it writes a file anew.
     """
-    found: Headers = []
-    for name, values in _mapping(tree or {}, "`headers`", around).items():
-        for value in values if isinstance(values, list) else [values]:
-            found.append((as_text(name, "a header's name", tree), as_text(value, f"the header {name}", tree)))
+    found = header_pairs(tree, around)
     if exact is not None:
         pairs = _pairs(exact, around)
         if (sorted(pairs) == sorted(found)) if whole else (_firsts(pairs) == _firsts(found)):
@@ -175,7 +192,7 @@ def _firsts(headers: Headers) -> dict[str, str]:
 
 def _pairs(tree: Any, around: Any) -> Headers:
     pairs = []
-    for pair in _list(tree, "a list of headers", around):
+    for pair in as_list(tree, "a list of headers", around):
         if not isinstance(pair, list) or len(pair) != 2:
             raise Misshapen(f"a header is a list of name and value, not {_shown(pair)}", tree)
         pairs.append((as_text(pair[0], "a header's name", pair), as_text(pair[1], "a header's value", pair)))
@@ -183,9 +200,9 @@ def _pairs(tree: Any, around: Any) -> Headers:
 
 
 def _head(tree: Any, around: Any) -> ResponseHead:
-    head = _mapping(tree, "an informational response", around)
+    head = as_mapping(tree, "an informational response", around)
     reason = as_text(head.get("reason") or "", "reason", head)
-    return ResponseHead(_number(head.get("status"), "`status`", head), _pairs(head.get("headers"), head), reason)
+    return ResponseHead(as_number(head.get("status"), "`status`", head), _pairs(head.get("headers"), head), reason)
 
 
 def _chunks(tree: Any, around: Any) -> list[tuple[int, int]]:
@@ -196,26 +213,18 @@ def _chunks(tree: Any, around: Any) -> list[tuple[int, int]]:
         raise Misshapen(f"`chunks` holds <first byte>@<milliseconds> and blanks, not {_shown(tree)}", around) from None
 
 
-def _moment(node: Any, around: Any) -> datetime | None:
-    if node is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(as_text(node, "recorded_at", around))
-    except ValueError:
-        raise Misshapen(f"`recorded_at` is a time of ISO 8601, not {_shown(node)}", around) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 # Shapes --------------------------------------------------------------------------------------------------------------
 
 
-def _mapping(node: Any, what: str, around: Any) -> dict[str, Any]:
+def as_mapping(node: Any, what: str, around: Any) -> dict[str, Any]:
+    """`node`, which has to be a mapping; `what` and `around` are for Misshapen."""
     if isinstance(node, dict):
         return node
     raise Misshapen(f"{what} is a mapping, not {_shown(node)}", around)
 
 
-def _list(node: Any, what: str, around: Any) -> list[Any]:
+def as_list(node: Any, what: str, around: Any) -> list[Any]:
+    """`node`, a list or nothing."""
     if node is None:
         return []
     if isinstance(node, list):
@@ -224,6 +233,7 @@ def _list(node: Any, what: str, around: Any) -> list[Any]:
 
 
 def as_text(node: Any, what: str, around: Any) -> str:
+    """`node`, text in any form."""
     if isinstance(node, str):
         return str(node)
     if isinstance(node, bytes):
@@ -233,7 +243,8 @@ def as_text(node: Any, what: str, around: Any) -> str:
     raise Misshapen(f"{what} is text, not {_shown(node)}", around)
 
 
-def _number(node: Any, what: str, around: Any) -> int:
+def as_number(node: Any, what: str, around: Any) -> int:
+    """`node`, a number of at most nine digits."""
     if isinstance(node, (int, str)) and not isinstance(node, bool) and str(node).isdecimal() and len(str(node)) <= 9:
         return int(node)
     raise Misshapen(f"{what} is a number, not {_shown(node)}", around)
@@ -242,6 +253,8 @@ def _number(node: Any, what: str, around: Any) -> int:
 def as_body(node: Any, around: Any) -> bytes | None:
     """A body of any shape met: null, text, bytes, `{string: ...}`, or the list of an iterator's pieces."""
     if isinstance(node, dict):
+        if "base64_string" in node:
+            return unbase64(as_text(node["base64_string"] or "", "base64_string", node), node)
         node = node.get("string")
     if node is None or isinstance(node, bytes):
         return node
@@ -250,6 +263,14 @@ def as_body(node: Any, around: Any) -> bytes | None:
     if isinstance(node, list):
         return b"".join(as_body(piece, node) or b"" for piece in node)
     raise Misshapen(f"a body is text or bytes, not {_shown(node)}", around)
+
+
+def unbase64(text: str, around: Any) -> bytes:
+    """The bytes that `text` stands for, blanks left out."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError as error:
+        raise Misshapen(f"base64 that is not: {error}", around) from None
 
 
 def _shown(node: Any) -> str:

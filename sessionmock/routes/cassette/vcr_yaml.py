@@ -1,7 +1,8 @@
 """YAML as cassettes need it: read from libyaml's events into mappings, lists, text and bytes.
 
-No object is ever made from a tag, and depth and aliases have limits (libyaml's own composer overflows the C stack on a
-deep file). Where a format wants text, text is what stands there: an unquoted 012, yes or 2020-01-01 is kept as written.
+No object is ever made from a tag: those that recorders of old wrote stand for their parts, all others are refused. Depth
+and aliases have limits (libyaml's own composer overflows the C stack on a deep file). Where a format wants text, text is
+what stands there: an unquoted 012, yes or 2020-01-01 is kept as written.
 """
 from __future__ import annotations
 
@@ -18,8 +19,10 @@ _TAG = "tag:yaml.org,2002:"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TEXT_TAGS = frozenset({None, "!", _TAG + "str", _TAG + "python/str", _TAG + "python/unicode"})
 _TYPED_TAGS = frozenset({_TAG + "int", _TAG + "float", _TAG + "bool", _TAG + "timestamp"})
-_LIST_TAGS = frozenset({None, "!", _TAG + "seq", _TAG + "python/tuple", _TAG + "python/list"})
-_MAP_TAGS = frozenset({None, "!", _TAG + "map", _TAG + "python/dict"})
+_BINARY_TAGS = frozenset({_TAG + "binary", "!binary"})    # the latter is Ruby's
+_LIST_TAGS = frozenset({None, "!", _TAG + "seq", _TAG + "python/tuple", _TAG + "python/list",
+                        *(f"{_TAG}python/object/apply:{module}.frozenset" for module in ("__builtin__", "builtins"))})
+_MAP_TAGS = frozenset({None, "!", _TAG + "map", _TAG + "python/dict", _TAG + "python/object:vcr.request.Request"})
 # Request bodies that old versions of vcrpy pickled: what was in the buffer or the iterator stands under this key, first.
 _BODY_TAGS = {_TAG + "python/object/new:_io.BytesIO": "state", _TAG + "python/object/apply:builtins.iter": "args"}
 _TYPED_STARTS = frozenset("0123456789+-.tTfFyYnNoO")
@@ -158,7 +161,7 @@ def _scalar(event: Any) -> Any:
         return Plain(value) if value[0] in _TYPED_STARTS else value
     if tag in _TEXT_TAGS:
         return value
-    if tag == _TAG + "binary":
+    if tag in _BINARY_TAGS:
         try:
             return base64.b64decode("".join(value.split()), validate=True)
         except ValueError as error:
@@ -174,6 +177,8 @@ def _collection(value: Any, start: Any) -> Any:
     """The value of a finished list or mapping, by its tag."""
     tag = start.tag
     if tag is None or tag in (_LIST_TAGS if type(value) is Sequence else _MAP_TAGS):
+        return value
+    if tag.startswith("!ruby/"):    # what Ruby VCR 1.x made of its own objects: their parts, and no object
         return value
     if type(value) is Mapping and tag in _BODY_TAGS:
         held = value.get(_BODY_TAGS[tag])

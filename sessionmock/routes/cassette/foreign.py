@@ -1,0 +1,160 @@
+"""Layouts of other recorders, as trees: read into tapes, never written.
+
+- vcrpy before 1.0: a list; a request in parts (protocol, host, port, path), response headers as lines of text
+- Betamax and Ruby VCR: `http_interactions`, bodies with an encoding or in base64; Ruby VCR 1.x: a list of the same
+- go-vcr 1 and 2: `code` beside a `status` of "200 OK", durations, the names of net/http
+"""
+from __future__ import annotations
+
+from typing import Any
+
+from ...models.message import Headers
+from .codings import repaired
+from .interaction import Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
+from .texts import moment
+from .vcr_tree import Misshapen, as_body, as_list, as_mapping, as_number, as_text, header_pairs, unbase64
+
+
+def recognised(tree: Any) -> Format | None:
+    """Which of the layouts here `tree` has; None for none of them."""
+    if isinstance(tree, list):
+        request = _part(tree[:1], "request")
+        return Format.RUBY_VCR if "uri" in request else Format.VCR_0
+    if not isinstance(tree, dict):
+        return None
+    if "http_interactions" in tree:
+        return Format.BETAMAX if "betamax" in str(tree.get("recorded_with", "")).lower() else Format.RUBY_VCR
+    response = _part(tree.get("interactions"), "response")
+    return Format.GO_VCR if "code" in response and not isinstance(response.get("status"), dict) else None
+
+
+def decode(tree: Any, layout: Format) -> Tape:
+    """The tape that `tree`, in `layout`, describes. Raises Misshapen."""
+    items = tree if isinstance(tree, list) else as_list(tree[_LISTS[layout]], "the list of interactions", tree)
+    return Tape([_READERS[layout](as_mapping(item, "an interaction", tree)) for item in items], format=layout)
+
+
+def _part(items: Any, name: str) -> dict[str, Any]:
+    """The mapping called `name` of the first item."""
+    first = items[0] if isinstance(items, list) and items else None
+    part = first.get(name) if isinstance(first, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _answer(status: int, reason: str, headers: Headers, body: bytes) -> RecordedResponse:
+    return RecordedResponse(status, reason, repaired(headers, body), body)
+
+
+# vcrpy before 1.0 ------------------------------------------------------------------------------------------------------
+
+
+def _vcr_0(item: dict[str, Any]) -> Interaction:
+    request = as_mapping(item.get("request"), "`request`", item)
+    response = as_mapping(item.get("response"), "`response`", item)
+    status = as_mapping(response.get("status"), "`status`", response)
+    body = as_body(response.get("body"), response) or b""
+    return Interaction(
+        RecordedRequest(as_text(request.get("method"), "`method`", request), _url(request), _old_headers(request),
+                        as_body(request.get("body"), request)),
+        _answer(as_number(status.get("code"), "the status code", status),
+                as_text(status.get("message") or "", "the status message", status), _old_headers(response), body),
+    )
+
+
+def _url(request: dict[str, Any]) -> str:
+    """The URL of its parts; a port that its scheme implies is left out."""
+    if "uri" in request or "url" in request:
+        return as_text(request.get("uri", request.get("url")), "`uri`", request)
+    scheme, host, path = (as_text(request.get(name), f"`{name}`", request) for name in ("protocol", "host", "path"))
+    port = as_text(request.get("port") or "", "`port`", request)
+    return f"{scheme}://{host}{'' if port in ('', {'http': '80', 'https': '443'}.get(scheme)) else f':{port}'}{path}"
+
+
+def _old_headers(around: dict[str, Any]) -> Headers:
+    """A mapping, lines of "name: value", or pairs in the list that a pickled frozenset was made of."""
+    tree = around.get("headers") or []
+    if isinstance(tree, dict):
+        return header_pairs(tree, around)
+    lines = as_list(tree, "`headers`", around)
+    if len(lines) == 1 and isinstance(lines[0], list):
+        lines = lines[0]
+    found: Headers = []
+    for line in lines:
+        if isinstance(line, list) and len(line) == 2:
+            name, value = line
+        elif isinstance(line, (str, bytes)):
+            name, _, value = as_text(line, "a header", lines).partition(":")
+        else:
+            raise Misshapen("a header is a line of text or a pair", lines)
+        found.append((as_text(name, "a header's name", lines).strip(), as_text(value, "a header's value", lines).strip()))
+    return found
+
+
+# Betamax and Ruby VCR ------------------------------------------------------------------------------------------------
+
+
+def _http(item: dict[str, Any]) -> Interaction:
+    request = as_mapping(item.get("request"), "`request`", item)
+    response = as_mapping(item.get("response"), "`response`", item)
+    status = response.get("status")
+    if not isinstance(status, dict):
+        status = {"code": response.get("status_code", status)}
+    version = as_text(response.get("http_version") or "1.1", "http_version", response)
+    body = _encoded(response) or b""
+    return Interaction(
+        RecordedRequest(as_text(request.get("method"), "`method`", request).lstrip(":").upper(),
+                        as_text(request.get("uri", request.get("url")), "`uri`", request),
+                        header_pairs(request.get("headers"), request), _encoded(request)),
+        _answer(as_number(status.get("code"), "the status code", status),
+                as_text(status.get("message") or "", "the status message", status),
+                header_pairs(response.get("headers"), response), body),
+        Extra(version if "/" in version else f"HTTP/{version}", recorded_at=moment(item.get("recorded_at"))),
+    )
+
+
+def _encoded(around: dict[str, Any]) -> bytes | None:
+    """A body of Betamax or Ruby VCR: bare, or with its encoding or in base64. An empty one was none, for a request."""
+    tree = around.get("body")
+    if not isinstance(tree, dict):
+        return as_body(tree, around) or None
+    if "base64_string" in tree:
+        return unbase64(as_text(tree["base64_string"] or "", "base64_string", tree), tree) or None
+    text = tree.get("string")
+    encoding = as_text(tree.get("encoding") or "utf-8", "encoding", tree)
+    if isinstance(text, str) and encoding.lower() in _ENCODINGS:
+        try:
+            return text.encode(encoding) or None
+        except UnicodeEncodeError:    # Ruby names the encoding of bytes that its YAML holds as UTF-8
+            pass
+    return as_body(text, tree) or None
+
+
+# Encodings that requests guesses for bodies. Others are read as UTF-8: codecs of other kinds cost or do more than text needs.
+_ENCODINGS = frozenset({"iso-8859-1", "latin-1", "latin1", "windows-1252", "cp1252", "utf-16", "utf-16le", "utf-16be", "utf-8-sig"})
+
+
+# go-vcr --------------------------------------------------------------------------------------------------------------
+
+
+def _go(item: dict[str, Any]) -> Interaction:
+    request = as_mapping(item.get("request"), "`request`", item)
+    response = as_mapping(item.get("response"), "`response`", item)
+    code = as_number(response.get("code"), "`code`", response)
+    status = as_text(response.get("status") or "", "`status`", response)
+    body = as_body(response.get("body"), response) or b""
+    return Interaction(
+        RecordedRequest(as_text(request.get("method") or "GET", "`method`", request),    # net/http: "" is GET
+                        as_text(request.get("url"), "`url`", request),
+                        header_pairs(request.get("headers"), request), as_body(request.get("body"), request) or None),
+        _answer(code, status.removeprefix(str(code)).strip(), header_pairs(response.get("headers"), response), body),
+        Extra(_protocol(response), trailers=header_pairs(response.get("trailer"), response)),
+    )
+
+
+def _protocol(response: dict[str, Any]) -> str:
+    version = as_text(response.get("proto") or "HTTP/1.1", "proto", response)
+    return "HTTP/2" if version == "HTTP/2.0" else version
+
+
+_LISTS = {Format.BETAMAX: "http_interactions", Format.RUBY_VCR: "http_interactions", Format.GO_VCR: "interactions"}
+_READERS = {Format.VCR_0: _vcr_0, Format.BETAMAX: _http, Format.RUBY_VCR: _http, Format.GO_VCR: _go}

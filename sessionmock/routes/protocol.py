@@ -1,0 +1,253 @@
+"""URLProtocol: a user's own source of answers, consulted before the route (api: NSURLProtocol)."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from ..errors import Code, GenericException, InvalidArgumentException, URLError, url_error
+from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
+from ..models.message import Request, ResponseHead
+from ..models.request import URLRequest
+from ..models.response import HTTPURLResponse, URLResponse
+from .base import Channel, Exchange, Host, Sink
+
+
+class URLProtocol:
+    """Answers requests in code. Derive from it, and name the class in `configuration.protocol_classes`.
+
+    The first class that says True to `can_init_with_task` gets the request; classes do not see WebSocket, stream and
+    background tasks. All its methods run on pooled threads; `start_loading` reports to `client`, then or later and from
+    any thread. `task`, `request` and `cached_response` are what it was made with.
+    """
+
+    _registered: ClassVar[list[type[URLProtocol]]] = []
+
+    def __init__(self, task: Any, request: URLRequest, cached_response: CachedURLResponse | None, client: URLProtocolClient) -> None:
+        self.task = task
+        self.request = request
+        self.cached_response = cached_response
+        self.client = client
+
+    @classmethod
+    def can_init_with_task(cls, task: Any, request: URLRequest) -> bool:
+        """Whether this class loads `request` for `task`; asks `can_init_with_request` unless overridden."""
+        return cls.can_init_with_request(request)
+
+    @classmethod
+    def can_init_with_request(cls, request: URLRequest) -> bool:
+        """Whether this class loads `request`; to be overridden."""
+        raise NotImplementedError(f"{cls.__name__} overrides neither can_init_with_task nor can_init_with_request")
+
+    @classmethod
+    def canonical_request(cls, request: URLRequest) -> URLRequest:
+        """The form of `request` that is loaded and that a cache finds it by; the same one by default."""
+        return request
+
+    @classmethod
+    def request_is_cache_equivalent(cls, one: URLRequest, other: URLRequest) -> bool:
+        """Whether a cached response for one request serves the other: whether their canonical forms are equal."""
+        return cls.canonical_request(one) == cls.canonical_request(other)
+
+    def start_loading(self) -> None:
+        """Begin; to be overridden."""
+        raise NotImplementedError(f"{type(self).__name__} does not override start_loading")
+
+    def stop_loading(self) -> None:
+        """The load is over, cancelled or not: release what is held. Does nothing by default."""
+
+    @staticmethod
+    def register_class(protocol: type[URLProtocol]) -> bool:
+        """Consult `protocol`, before those registered earlier, for the shared session. False where it is no URLProtocol."""
+        if not (isinstance(protocol, type) and issubclass(protocol, URLProtocol)):
+            return False
+        URLProtocol._registered.insert(0, protocol)
+        return True
+
+    @staticmethod
+    def unregister_class(protocol: type[URLProtocol]) -> None:
+        """End `register_class`; nothing where it is not registered."""
+        if protocol in URLProtocol._registered:
+            URLProtocol._registered.remove(protocol)
+
+    @staticmethod
+    def property(key: str, request: URLRequest) -> Any:
+        """The tag `key` of `request`, or None: how a protocol knows a request that it sent itself."""
+        return request.tags.get(key)
+
+    @staticmethod
+    def set_property(value: Any, key: str, request: URLRequest) -> None:
+        """Tag `request`; its copies carry the tag too."""
+        request.tags = {**request.tags, key: value}
+
+    @staticmethod
+    def remove_property(key: str, request: URLRequest) -> None:
+        """Take the tag away."""
+        request.tags = {name: value for name, value in request.tags.items() if name != key}
+
+
+class URLProtocolClient:
+    """What a URLProtocol tells the loading system: the response, its data in order, and the end; nothing after the end."""
+
+    def __init__(self, sink: Sink, url: str) -> None:
+        self._sink = sink
+        self._url = url
+        self._lock = threading.Lock()
+        self._responded = self._over = False
+        self.on_end: Callable[[], None] | None = None      # the loading system's own: it stops the protocol
+
+    def was_redirected(self, request: URLRequest, response: HTTPURLResponse) -> None:
+        """The answer is a redirect to `request`; the delegate is asked, and a new load begins."""
+        headers = [pair for pair in response.headers if pair[0].lower() != "location"] + [("Location", request.url or "")]
+        self._respond(ResponseHead(response.status_code, headers, response.reason))
+        self.did_finish_loading()
+
+    def cached_response_is_valid(self, cached_response: CachedURLResponse) -> None:
+        """The cached response is the answer, whole."""
+        self.did_receive_response(cached_response.response)
+        for piece in cached_response.chunks():
+            self.did_load(piece)
+        self.did_finish_loading()
+
+    def did_receive_response(self, response: URLResponse, cache_storage_policy: CacheStoragePolicy = CacheStoragePolicy.NOT_ALLOWED) -> None:
+        """The response, before any data."""
+        self._respond(ResponseHead(0, [], extra={"response": response}))
+
+    def did_load(self, data: bytes) -> None:
+        """The next piece of data. GenericException before the response."""
+        if not self._responded:
+            raise GenericException("did_load before did_receive_response: the response comes first")
+        if data and not self._over:
+            self._sink.data(bytes(data))
+
+    def did_finish_loading(self) -> None:
+        """All data was loaded."""
+        if not self._responded:
+            raise GenericException("did_finish_loading before did_receive_response: the response comes first")
+        if self.end():
+            self._sink.end([])
+
+    def did_fail(self, error: BaseException) -> None:
+        """The load failed; what is no URLError becomes -1 over it."""
+        if self.end():
+            self._sink.fail(error if isinstance(error, URLError) else url_error(Code.UNKNOWN, self._url, error))
+
+    def _respond(self, head: ResponseHead) -> None:
+        with self._lock:
+            if self._responded:
+                raise GenericException("a URLProtocol responds once")
+            self._responded = True
+        if not self._over:
+            self._sink.head(head)
+
+    def end(self) -> bool:
+        """Nothing more is taken, and the protocol is stopped; False where that was so already."""
+        with self._lock:
+            ended, self._over = self._over, True
+        if not ended and self.on_end is not None:
+            self.on_end()
+        return not ended
+
+
+def checked(classes: Sequence[Any]) -> Sequence[type[URLProtocol]]:
+    """`classes`, each a URLProtocol class. Raises InvalidArgumentException for anything else."""
+    for each in classes:
+        if not (isinstance(each, type) and issubclass(each, URLProtocol)):
+            raise InvalidArgumentException(f"configuration.protocol_classes: {each!r} is no subclass of URLProtocol")
+    return classes
+
+
+class ProtocolChannel:
+    """Consults the classes for one load, and takes `inner` where none of them wants it (None: -1002)."""
+
+    def __init__(self, classes: Sequence[type[URLProtocol]], task: Any, request: URLRequest, inner: Channel | None, host: Host) -> None:
+        self._classes = classes
+        self._task = task
+        self._request = request
+        self._inner = inner
+        self._host = host
+
+    def open(self, request: Request, sink: Sink) -> Exchange:
+        exchange = ProtocolExchange(sink, self._host)
+        self._host.work(self._begin, request, exchange)
+        return exchange
+
+    def _begin(self, request: Request, exchange: ProtocolExchange) -> None:
+        """On a pooled thread: users' code runs on no stack but its own."""
+        asked = self._request.copy()
+        for name, value in request.headers:
+            asked.set_value(value, name)
+        sink = exchange.sink
+        try:
+            chosen = next((each for each in self._classes if each.can_init_with_task(self._task, asked)), None)
+            if chosen is not None:
+                client = URLProtocolClient(sink, request.url)
+                exchange.hand_over(chosen(self._task, chosen.canonical_request(asked), None, client))
+                return
+        except Exception as error:
+            sink.fail(url_error(Code.UNKNOWN, request.url, error))
+            return
+        if self._inner is None:
+            sink.fail(url_error(Code.UNSUPPORTED_URL, request.url))
+        else:
+            exchange.pass_on(self._inner.open(request, sink))
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+    close = flush
+
+
+class ProtocolExchange:
+    """Stands for what a protocol, or the route behind, does with a request."""
+
+    def __init__(self, sink: Sink, host: Host) -> None:
+        self.sink = sink
+        self._host = host
+        self._lock = threading.Lock()
+        self._protocol: URLProtocol | None = None
+        self._inner: Exchange | None = None
+        self._paused = self._cancelled = False
+
+    def hand_over(self, protocol: URLProtocol) -> None:
+        """On a pooled thread."""
+        protocol.client.on_end = partial(self._host.work, protocol.stop_loading)
+        with self._lock:
+            self._protocol = protocol
+            cancelled = self._cancelled
+        if not cancelled:
+            protocol.start_loading()
+
+    def pass_on(self, inner: Exchange) -> None:
+        """No class wants the request."""
+        with self._lock:
+            self._inner = inner
+            paused, cancelled = self._paused, self._cancelled
+        if cancelled:
+            inner.cancel()
+        elif paused:
+            inner.pause()
+
+    def pause(self) -> None:
+        with self._lock:
+            self._paused = True
+            inner = self._inner
+        if inner is not None:
+            inner.pause()
+
+    def resume(self) -> None:
+        with self._lock:
+            self._paused = False
+            inner = self._inner
+        if inner is not None:
+            inner.resume()
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._cancelled = True
+            protocol, inner = self._protocol, self._inner
+        if inner is not None:
+            inner.cancel()
+        elif protocol is not None:
+            protocol.client.end()
