@@ -354,9 +354,11 @@ class Load(Answers):
         if trace.current is not None:
             trace.current.callbacks.append(trace.Callback(method.name, self.task, (collected,)))
         try:
-            return method.call(self.context.session, self.task, collected)
+            value = method.call(self.context.session, self.task, collected)
         except BaseException:
             work.report(f"the delegate's {method.name} of {self.task!r}")
+            return None
+        return self._finish_telling(method.name, value) if inspect.iscoroutine(value) else None
 
     def _deliver(self, message: Message) -> Any:
         """On the delegate queue: the terminal message, once."""
@@ -375,11 +377,14 @@ class Load(Answers):
         return None
 
     async def _deliver_rest(self, name: str, coroutine: Any) -> None:
+        await self._finish_telling(name, coroutine)
+        self._ended()
+
+    async def _finish_telling(self, name: str, coroutine: Any) -> None:
         try:
             await coroutine
         except BaseException:
             work.report(f"the {name} of {self.task!r}")
-        self._ended()
 
     def _ended(self) -> None:
         self.phase = Phase.COMPLETED

@@ -68,6 +68,11 @@ class OperationQueue:
         """Whether this code is run by an operation of this queue."""
         return _here.queue is self
 
+    @property
+    def waits_for_this(self) -> bool:
+        """Whether this code is part of an operation, so that awaiting a later one here would never end."""
+        return _here.queue is self
+
     def add_operation(self, operation: Operation) -> None:
         """Run `operation` when it is its turn. An exception it raises goes to `threading.excepthook`."""
         self.submit(operation, system_engine)
@@ -191,11 +196,16 @@ class _LoopQueue(OperationQueue):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._task: asyncio.Task[Any] | None = None      # of the operation that is a coroutine, while it runs
         self.loops.add(loop)
 
     @property
     def is_current(self) -> bool:
         return asyncio._get_running_loop() is self._loop
+
+    @property
+    def waits_for_this(self) -> bool:
+        return _here.queue is self or (self._task is not None and asyncio.current_task() is self._task)
 
     def _start(self, engine: AnyEngine) -> None:
         try:
@@ -219,10 +229,13 @@ class _LoopQueue(OperationQueue):
             finally:
                 _here.queue = before
             if inspect.iscoroutine(value):
-                task = self._loop.create_task(value)
-                _keep(task)
-                task.add_done_callback(lambda _: self._run_on_loop())
+                self._task = self._loop.create_task(value)
+                self._task.add_done_callback(self._go_on)
                 return
+
+    def _go_on(self, task: asyncio.Task[Any]) -> None:
+        self._task = None
+        self._run_on_loop()
 
 
 _tasks: set[asyncio.Task[Any]] = set()
