@@ -437,6 +437,7 @@ class MainQueue:
         if (wake := self._attending) is not None:
             wake()
         else:
+            self.notice()
             self._ask_loop()
 
     def notice(self) -> None:

@@ -235,6 +235,11 @@ class _LoopQueue(OperationQueue):
 
     def _go_on(self, task: asyncio.Task[Any]) -> None:
         self._task = None
+        if not task.cancelled():
+            try:
+                task.result()
+            except BaseException:
+                work.report(f"an operation of {self!r}")
         self._run_on_loop()
 
 

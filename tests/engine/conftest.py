@@ -1,7 +1,6 @@
 """The server that the tests of the engine share, and the engine's policy made switchable."""
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest

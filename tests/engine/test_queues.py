@@ -1,0 +1,274 @@
+"""Operation queues, without sessions."""
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+import sessionmock as sm
+
+PATIENCE = 20.0
+
+colour: ContextVar[str] = ContextVar("colour", default="none")
+
+
+@pytest.fixture
+def reports(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    seen: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", seen.append)
+    return seen
+
+
+def finish(queue: sm.OperationQueue, count: int = 1) -> None:
+    """Wait until `count` operations more have been run: all before them have begun."""
+    done = threading.Semaphore(0)
+    for _ in range(count):
+        queue.add_operation(done.release)
+    for _ in range(count):
+        assert done.acquire(timeout=PATIENCE)
+
+
+def test_a_serial_queue_keeps_the_order() -> None:
+    """One operation at a time, in the order in which they were added, from any thread."""
+    queue = sm.OperationQueue()
+    ran: list[int] = []
+    running = threading.Lock()
+
+    def operation(number: int) -> Callable[[], None]:
+        def run() -> None:
+            assert running.acquire(blocking=False)
+            ran.append(number)
+            running.release()
+        return run
+
+    for number in range(500):
+        queue.add_operation(operation(number))
+    finish(queue)
+    assert list(range(500)) == ran
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_queue_runs_at_least_one_operation_at_a_time(count: int) -> None:
+    """Anything less raises at the call."""
+    with pytest.raises(sm.InvalidArgumentException, match=f"max_concurrent_operation_count={count}: a queue runs at least 1"):
+        sm.OperationQueue(count)
+
+
+def test_a_concurrent_queue_runs_as_many_as_it_may_and_no_more() -> None:
+    """Never more than its count at the same time; all of them are run."""
+    queue = sm.OperationQueue(3)
+    lock, running, most = threading.Lock(), 0, 0
+
+    def operation() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.002)
+        with lock:
+            running -= 1
+
+    for _ in range(60):
+        queue.add_operation(operation)
+    finish(queue, 3)
+    assert 3 == most
+
+
+def test_added_from_many_threads_none_is_lost() -> None:
+    """Eight threads add 500 each while the queue empties again and again."""
+    queue = sm.OperationQueue()
+    ran: list[int] = []
+    threads = [threading.Thread(target=lambda: [queue.add_operation(lambda: ran.append(1)) for _ in range(500)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    finish(queue)
+    assert 4000 == len(ran)
+
+
+def test_what_an_operation_raises_is_reported_and_the_next_runs(reports: list[Any]) -> None:
+    """It goes to threading.excepthook, with the queue's name."""
+    queue = sm.OperationQueue(name="mine")
+    queue.add_operation(lambda: 1 / 0)
+    finish(queue)
+    assert [ZeroDivisionError] == [report.exc_type for report in reports]
+    assert "raised in an operation of <OperationQueue mine" in reports[0].exc_value.__notes__[0]
+
+
+def test_a_coroutine_is_one_operation() -> None:
+    """The next one runs when it is over, on a loop that the thread keeps."""
+    queue = sm.OperationQueue()
+    seen: list[Any] = []
+
+    async def operation() -> None:
+        seen.append(asyncio.get_running_loop())
+        await asyncio.sleep(0.02)
+        seen.append("over")
+
+    queue.add_operation(operation)
+    queue.add_operation(lambda: seen.append("next"))
+    finish(queue)
+    assert ["over", "next"] == seen[1:]
+
+
+def test_an_operation_knows_its_queue() -> None:
+    """`is_current` is true within the queue's operations only, coroutines included."""
+    queue, other = sm.OperationQueue(), sm.OperationQueue()
+    seen: list[tuple[bool, bool]] = []
+
+    async def operation() -> None:
+        await asyncio.sleep(0)
+        seen.append((queue.is_current, other.is_current))
+
+    queue.add_operation(lambda: seen.append((queue.is_current, other.is_current)))
+    queue.add_operation(operation)
+    finish(queue)
+    assert ([(True, False)] * 2, False) == (seen, queue.is_current)
+
+
+def test_what_one_operation_sets_the_next_does_not_see() -> None:
+    """Each has an empty context of its own."""
+    queue = sm.OperationQueue()
+    seen: list[str] = []
+
+    def operation() -> None:
+        seen.append(colour.get())
+        colour.set("red")
+
+    async def coroutine() -> None:
+        operation()
+
+    for each in (operation, coroutine, coroutine, operation):
+        queue.add_operation(each)
+    finish(queue)
+    assert ["none"] * 4 == seen
+
+
+def test_a_queue_of_its_own_is_not_run_by_anybody() -> None:
+    """Only the main queue has `run`."""
+    with pytest.raises(RuntimeError, match=r"runs by itself; only OperationQueue\.main is run by its thread"):
+        sm.OperationQueue().run()
+
+
+# the main queue ---------------------------------------------------------------------------------------------------------
+
+def test_the_main_queue_runs_on_the_main_thread_when_it_is_run() -> None:
+    """Not before; and nobody else may run it."""
+    assert sm.OperationQueue.main is sm.OperationQueue.main
+    seen: list[Any] = []
+    sm.OperationQueue.main.add_operation(lambda: seen.append(threading.current_thread()))
+    assert [] == seen
+    sm.OperationQueue.main.run()
+    assert [threading.main_thread()] == seen
+    refused: list[str] = []
+
+    def run() -> None:
+        try:
+            sm.OperationQueue.main.run()
+        except RuntimeError as error:
+            refused.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(PATIENCE)
+    assert ["OperationQueue.main.run was called on a thread other than the main thread"] == refused
+
+
+def test_run_until_is_woken_by_operations_from_other_threads() -> None:
+    """It looks at its condition after each."""
+    seen: list[int] = []
+    threading.Timer(0.05, sm.OperationQueue.main.add_operation, (lambda: seen.append(1),)).start()
+    sm.OperationQueue.main.run(until=lambda: seen, timeout=PATIENCE)        # type: ignore[arg-type, return-value]
+    assert [1] == seen
+
+
+def test_a_coroutine_on_the_main_queue_runs_on_the_main_threads_loop() -> None:
+    """On the loop that is running there, or to its end where none is."""
+    seen: list[Any] = []
+
+    async def operation() -> None:
+        await asyncio.sleep(0)
+        seen.append(asyncio.get_running_loop())
+
+    async def main() -> asyncio.AbstractEventLoop:
+        sm.OperationQueue.main.add_operation(operation)
+        async with asyncio.timeout(PATIENCE):
+            while not seen:
+                await asyncio.sleep(0.005)
+        return asyncio.get_running_loop()
+
+    assert [asyncio.run(main())] == seen
+    sm.OperationQueue.main.add_operation(operation)
+    sm.OperationQueue.main.run()
+    assert 2 == len(seen)
+
+
+# queues on loops ----------------------------------------------------------------------------------------------------------
+
+def test_a_queue_on_a_loop_runs_there_in_order(reports: list[Any]) -> None:
+    """Plain operations and coroutines, one after the other; what they raise is reported."""
+    seen: list[Any] = []
+
+    async def slow() -> None:
+        await asyncio.sleep(0.02)
+        seen.append("slow")
+
+    async def failing() -> None:
+        raise LookupError("failed")
+
+    async def main() -> None:
+        queue = sm.OperationQueue.on_loop(asyncio.get_running_loop())
+        done = asyncio.Event()
+        for operation in (lambda: seen.append("first"), slow, failing, lambda: 1 / 0, lambda: seen.append(threading.current_thread()), done.set):
+            queue.add_operation(operation)
+        assert [] == seen
+        await done.wait()
+
+    asyncio.run(main())
+    assert ["first", "slow", threading.current_thread()] == seen
+    assert [LookupError, ZeroDivisionError] == [report.exc_type for report in reports]
+
+
+def test_a_queue_whose_loop_is_closed_runs_elsewhere() -> None:
+    """Better on another thread than lost."""
+    loop = asyncio.new_event_loop()
+    queue = sm.OperationQueue.on_loop(loop)
+    loop.close()
+    done = threading.Event()
+    queue.add_operation(done.set)
+    assert done.wait(PATIENCE)
+
+
+def test_awaiting_within_an_operation_of_its_own_does_not_wait_for_itself() -> None:
+    """A session on a loop's queue, left in one of its callbacks, becomes invalid afterwards; elsewhere it is waited for."""
+    seen: list[str] = []
+
+    class Delegate:
+        def session_did_become_invalid(self, session: Any, error: Any) -> None:
+            seen.append("invalid")
+
+    async def main() -> None:
+        queue = sm.OperationQueue.on_loop(asyncio.get_running_loop())
+        session = sm.URLSession(sm.URLSessionConfiguration.ephemeral(), Delegate(), queue)
+        left = asyncio.Event()
+
+        async def operation() -> None:
+            async with session:
+                pass
+            seen.append("left")
+            left.set()
+
+        queue.add_operation(operation)
+        await left.wait()
+        async with sm.URLSession(sm.URLSessionConfiguration.ephemeral(), Delegate(), queue):
+            pass
+        seen.append("left the second")
+
+    asyncio.run(main())
+    assert ["left", "invalid", "invalid", "left the second"] == seen

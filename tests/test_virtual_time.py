@@ -1,0 +1,253 @@
+"""Virtual time: no thread, no waiting, the same order every time."""
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import sessionmock as sm
+from sessionmock.clock import SECOND
+
+URL = "http://a.test/"
+DAY = 24 * 3600
+
+
+@pytest.fixture
+def clock() -> Iterator[sm.VirtualClock]:
+    """Time stands still in this test until somebody waits."""
+    with sm.virtual_time() as clock:
+        yield clock
+
+
+@pytest.fixture
+def script(clock: sm.VirtualClock) -> Iterator[sm.ScriptRoute]:
+    with sm.use_route(sm.ScriptRoute()) as route:
+        yield route
+
+
+def configuration(**values: float) -> sm.URLSessionConfiguration:
+    made = sm.URLSessionConfiguration.ephemeral()
+    for name, value in values.items():
+        setattr(made, name, value)
+    return made
+
+
+class Recorder:
+    """A delegate that notes what it is told, when by the clock, and on which thread."""
+
+    def __init__(self, clock: sm.VirtualClock) -> None:
+        self.clock = clock
+        self.calls: list[tuple[float, str, int]] = []
+        self.threads: set[threading.Thread] = set()
+
+    def note(self, name: str, task: sm.URLSessionTask) -> None:
+        self.threads.add(threading.current_thread())
+        self.calls.append((self.clock.now() / SECOND, name, task.task_identifier))
+
+    def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> sm.ResponseDisposition:
+        self.note("response", task)
+        return sm.ResponseDisposition.ALLOW
+
+    def data_task_did_receive_data(self, session: Any, task: Any, data: bytes) -> None:
+        self.note("data", task)
+
+    def task_did_complete(self, session: Any, task: Any, error: Any) -> None:
+        self.note("complete" if error is None else f"error {int(error.code)}", task)
+
+
+def test_the_request_time_out_comes_at_its_second(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """An answer that never comes ends with -1001 after 60 s of virtual time, at once in real time (I16)."""
+    script.answer(delay=math.inf)
+    before = time.monotonic()
+    with sm.URLSession(configuration()) as session, pytest.raises(sm.URLError) as caught:
+        session.data(URL).result()
+    assert sm.URLError.Code.TIMED_OUT is caught.value.code
+    assert 60.0 == clock.now() / SECOND
+    assert time.monotonic() - before < 5
+
+
+def test_the_resource_time_out_comes_after_seven_days(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """A body that drips for ever resets the idle timer, and is ended by the total one after its week (I16)."""
+    script.answer(body=[(b"x", 59.0)] * (8 * DAY // 59))
+    with sm.URLSession(configuration()) as session, pytest.raises(sm.URLError) as caught:
+        session.data(URL).result()
+    assert (-1001, 7.0 * DAY) == (caught.value.code, clock.now() / SECOND)
+
+
+def test_a_requests_own_time_out_beats_the_configurations(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """The request's 5 s hold, not the session's 60 (I16)."""
+    script.answer(delay=math.inf)
+    with sm.URLSession(configuration()) as session, pytest.raises(sm.URLError):
+        session.data(sm.URLRequest(URL, timeout_interval=5)).result()
+    assert 5.0 == clock.now() / SECOND
+
+
+def test_suspended_time_is_not_idle_time(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """The idle timer stands still while a task is suspended, and goes on where it stood (I2)."""
+    script.answer(delay=math.inf)
+    recorder = Recorder(clock)
+    with sm.URLSession(configuration(), recorder) as session:
+        task = session.data_task(URL)
+        task.resume()
+        sleep(clock, 20)
+        task.suspend()
+        sleep(clock, 1000)
+        task.resume()
+    assert [(1060.0, "error -1001", 1)] == recorder.calls
+
+
+def sleep(clock: sm.VirtualClock, seconds: float) -> None:
+    """Let virtual time pass."""
+    lock = threading.Lock()
+    lock.acquire()
+    clock.park(lock, clock.now() + int(seconds * SECOND))
+
+
+def test_time_stands_still_until_somebody_waits(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """Resumed tasks with slow answers do nothing by themselves."""
+    script.answer(delay=3, body=b"late")
+    recorder = Recorder(clock)
+    with sm.URLSession(configuration(), recorder) as session:
+        session.data_task(URL).resume()
+        assert ([], 0) == (recorder.calls, clock.now())
+    assert [(3.0, "response", 1), (3.0, "data", 1), (3.0, "complete", 1)] == recorder.calls
+
+
+def scene(seed: int) -> list[tuple[float, str, int]]:
+    with sm.virtual_time() as clock:
+        recorder = Recorder(clock)
+        route = sm.ScriptRoute()
+        for number in range(12):
+            route.answer(delay=(number * seed) % 5, body=[(b"a", 0.5), (b"b", number % 3)])
+        with sm.use_route(route), sm.URLSession(configuration(), recorder) as session:
+            for _ in range(12):
+                session.data_task(URL).resume()
+            session.get_all_tasks(lambda tasks: tasks[3].cancel())
+        return recorder.calls
+
+
+@pytest.mark.parametrize("seed", [1, 7, 11])
+def test_the_order_of_callbacks_is_the_same_every_time(seed: int) -> None:
+    """Twelve loads that overlap call back in the same order, at the same times, however often they are run."""
+    first = scene(seed)
+    assert 3 * 12 <= len(first)
+    assert sorted(first, key=lambda call: call[0]) == first
+    assert [first] * 3 == [scene(seed) for _ in range(3)]
+
+
+def test_callbacks_run_on_the_thread_that_waits_and_no_other_is_started(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """Engine, timers and serial queues are run by the waiter."""
+    before = set(threading.enumerate())
+    script.answer(delay=1, body=b"x").answer(body=b"ready")
+    recorder = Recorder(clock)
+    with sm.URLSession(configuration(), recorder) as session:
+        session.data_task(URL).resume()
+        session.data_task(URL).resume()
+    assert {threading.current_thread()} == recorder.threads
+    assert set() == set(threading.enumerate()) - before
+
+
+def test_one_callback_at_a_time(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """Queues of several sessions take turns, a callback each, in the order in which they were given."""
+    script.answers([sm.Answer(body=[(b"1", 1), (b"2", 1)])] * 2)
+    recorder = Recorder(clock)
+    with sm.URLSession(configuration(), recorder) as first, sm.URLSession(configuration(), recorder) as second:
+        for session in (first, second):
+            session.data_task(URL).resume()
+        sleep(clock, 10)
+    times = [when for when, _, _ in recorder.calls]
+    assert ([0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0], ["response", "response", "data", "data"]) == (
+        times, [name for _, name, _ in recorder.calls[:4]])
+
+
+def test_a_deadlock_is_an_error_and_no_hang(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """Where nothing is left to run and what is waited for has not happened, waiting ends with RuntimeError."""
+    with sm.URLSession(configuration()) as session:
+        task = session.data_task(URL)
+        with pytest.raises(RuntimeError, match="deadlock under the virtual clock"):
+            session._context.engine.wait(task._load.latch)
+        task.cancel()
+
+
+def test_result_gives_up_at_its_virtual_second(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """A limit of 10 s is 10 s of virtual time; the task goes on and ends later."""
+    script.answer(delay=30, body=b"slow")
+    with sm.URLSession(configuration()) as session:
+        loading = session.data(URL)
+        with pytest.raises(TimeoutError):
+            loading.result(10)
+        assert 10.0 == clock.now() / SECOND
+        assert b"slow" == loading.result()[0]
+        assert 30.0 == clock.now() / SECOND
+
+
+def test_the_main_queue_runs_in_order_of_time_too(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """Callbacks for OperationQueue.main are made when they are due: no time-out overtakes them."""
+    script.answer(delay=1, body=b"x")
+    recorder = Recorder(clock)
+    with sm.URLSession(configuration(), recorder, sm.OperationQueue.main) as session:
+        session.data_task(URL).resume()
+        sm.OperationQueue.main.run(until=lambda: len(recorder.calls) == 3, timeout=100)
+        assert [(1.0, "response", 1), (1.0, "data", 1), (1.0, "complete", 1)] == recorder.calls
+        with pytest.raises(TimeoutError, match=r"still false after 7 s"):
+            sm.OperationQueue.main.run(until=lambda: False, timeout=7)
+        assert 8.0 == clock.now() / SECOND
+
+
+def test_the_main_queue_runs_what_is_due_now(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """`run()` without a condition makes the calls that are due and lets no time pass."""
+    script.answer(body=b"x").answer(delay=1)
+    recorder = Recorder(clock)
+    with sm.URLSession(configuration(), recorder, sm.OperationQueue.main) as session:
+        session.data_task(URL).resume()
+        session.data_task(URL).resume()
+        sm.OperationQueue.main.run()
+        assert ([(0.0, "response", 1), (0.0, "data", 1), (0.0, "complete", 1)], 0) == (recorder.calls, clock.now())
+        session.invalidate_and_cancel()
+
+
+def test_an_await_lets_time_pass(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """Who awaits waits: virtual time runs for it."""
+    script.answer(delay=3600, body=b"x").answer(delay=3600, body=b"y")
+
+    async def main() -> list[bytes]:
+        async with sm.URLSession(configuration(timeout_interval_for_request=2 * DAY)) as session:
+            return [data for data, _ in await asyncio.gather(session.data(URL).run(), session.data(URL).run())]
+
+    assert [b"x", b"y"] == asyncio.run(main())
+    assert 3600.0 == clock.now() / SECOND
+
+
+def test_a_delegate_that_never_answers_times_out(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """A question that is not answered holds its task for the idle limit, and then ends it with -1001."""
+    class Silent(Recorder):
+        def data_task_did_receive_response(self, session: Any, task: Any, response: Any, completion_handler: Any) -> None:  # type: ignore[override]
+            self.note("asked", task)
+
+    script.answer(body=b"x")
+    recorder = Silent(clock)
+    with sm.URLSession(configuration(), recorder) as session:
+        session.data_task(URL).resume()
+    assert [(0.0, "asked", 1), (60.0, "error -1001", 1)] == recorder.calls
+
+
+def test_sessions_made_outside_live_in_real_time(script: sm.ScriptRoute) -> None:
+    """The block decides where a session is made, not where it is used."""
+    with sm.virtual_time() as other:
+        assert other.now() == 0
+    route = sm.ScriptRoute().answer(delay=0.05, body=b"real")
+    results: list[bytes] = []
+
+    def real() -> None:
+        with sm.use_route(route), sm.URLSession(configuration()) as session:
+            results.append(session.data(URL).result()[0])
+
+    thread = threading.Thread(target=real)      # a new thread has no context: it is outside
+    thread.start()
+    thread.join(20)
+    assert [b"real"] == results
