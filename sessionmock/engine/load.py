@@ -15,7 +15,7 @@ from ..core import preparation
 from ..core.caching import Verdict
 from ..core.machine import TRANSITIONS, Effect, Event, Phase, public_state
 from ..errors import Code, InvalidArgumentException, URLError, url_error
-from ..models.body import as_body_stream
+from ..models.body import FileStream, as_body_stream
 from ..models.cached_response import CachedURLResponse
 from ..models.enums import DelayedRequestDisposition, ResponseDisposition, TaskState
 from ..models.message import BodyStream, ResponseHead
@@ -24,6 +24,7 @@ from ..models.progress import Progress
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Route
+from ..routes.local import file_error
 from ..routes.protocol import ProtocolChannel
 from . import work
 from .answers import Answers
@@ -132,6 +133,9 @@ class Load(Answers):
         refused = preparation.refusal(request, body, redirected=self._redirects > 0, any_scheme=bool(protocols))
         if refused is not None:
             self._meet(Event.FAILED, refused)
+            return
+        if isinstance(body, FileStream) and (problem := body.problem()) is not None:
+            self._meet(Event.FAILED, file_error(request.url, problem))
             return
         monitor = context.path_monitor
         if monitor is not None and (blocked := obstacle(monitor.path, request, context.configuration)) is not None:

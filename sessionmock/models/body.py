@@ -52,6 +52,18 @@ class FileStream:
         else:
             self.may_block = True
 
+    def problem(self) -> OSError | None:
+        """Why reading would fail, seen without opening the file; None where nothing speaks against it."""
+        try:
+            found = os.stat(self.path)
+        except ValueError as error:        # a NUL in the path
+            return FileNotFoundError(f"{error}: {self.path!r}")
+        except OSError as error:
+            return error
+        if stat.S_ISDIR(found.st_mode):
+            return IsADirectoryError(f"a folder, not a file: {self.path!r}")
+        return None if os.access(self.path, os.R_OK) else PermissionError(f"not to be read: {self.path!r}")
+
     def open(self) -> BinaryIO:
         """The open file, at the place where reading goes on. Raises OSError."""
         if self._file is None:

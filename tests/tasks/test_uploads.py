@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -59,13 +58,14 @@ def test_file_is_streamed(tmp_path: Path) -> None:
 
 
 def test_missing_file_fails_at_run_time(session: Any, tmp_path: Path) -> None:
-    """What is wrong with the file is told when the task runs: -1100 where there is none, -1101 for a folder."""
+    """What is wrong with the file is told when the task runs: -1100 where there is none, -1101 for a folder. No server hears of it."""
     with Origin(counting) as server:
         for place, code in ((tmp_path / "none", -1100), (tmp_path, -1101)):
             loading = session.upload(sm.URLRequest(server.url, "PUT"), from_file=place)
             with pytest.raises(sm.URLError) as caught:
                 loading.result(PATIENCE)
             assert code == caught.value.code
+    assert [] == server.heads
 
 
 def test_body_waits_for_100_continue(session: Any) -> None:
@@ -98,8 +98,10 @@ def test_refused_expectation_saves_the_body(session: Any) -> None:
     def serve(peer: Peer) -> None:
         peer.read_head()
         peer.reply(b"too large", "Connection: close", status="413 Content Too Large")
-        peer.sock.shutdown(socket.SHUT_WR)
-        sent.append(peer.buffer + peer.sock.recv(65536))
+        try:
+            sent.append(peer.buffer + peer.sock.recv(65536))
+        except ConnectionError:
+            sent.append(peer.buffer)
 
     request = sm.URLRequest("", "PUT", all_http_header_fields={"Expect": "100-continue"})
     with Origin(serve) as server:
@@ -117,7 +119,6 @@ def test_early_answer_ends_the_upload(kind: str, session: Any, tmp_path: Path) -
         peer.read_head()
         peer.discard(100_000)
         peer.reply(b"too large", "Connection: close", status="413 Content Too Large")
-        peer.sock.shutdown(socket.SHUT_WR)
         while peer.sock.recv(1 << 20):
             pass
 
