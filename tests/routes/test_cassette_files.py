@@ -261,7 +261,7 @@ GOOD = """interactions:
 
 @pytest.mark.parametrize(("text", "line", "word"), [
     ("interactions: [\n\n", 3, "node content"),
-    ("- request: 1\n", 1, "before 1.0"),
+    ("- request: 1\n", 1, "`request` is a mapping"),
     ("text\n", 1, "mapping"),
     ("{}\n", 1, "interactions"),
     ("interactions: {}\n", 1, "interactions"),

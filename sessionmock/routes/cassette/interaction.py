@@ -141,8 +141,8 @@ class Format(Enum):
 
     @property
     def written(self) -> bool:
-        """Whether files of this layout are written, not only read."""
-        return self in (Format.VCR_YAML, Format.VCR_JSON, Format.HAR)
+        """Whether a tape read from such a file can be saved in its place; of vcrpy's old layout, as version 1."""
+        return self in (Format.VCR_YAML, Format.VCR_JSON, Format.HAR, Format.VCR_0)
 
 
 @dataclass(slots=True)
@@ -151,4 +151,4 @@ class Tape:
 
     interactions: list[Interaction] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
-    format: Format = field(default=Format.VCR_YAML, compare=False)    # of the file that it was read from
+    format: Format | None = field(default=None, compare=False)    # of the file that it was read from

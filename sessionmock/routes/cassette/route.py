@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ...errors import Code, InvalidArgumentException, UnmatchedRequest, URLError, url_error
+from ...errors import CassetteError, Code, InvalidArgumentException, UnmatchedRequest, URLError, url_error
 from ...models.message import BodyStream, Request
 from . import files
 from .interaction import Interaction, Tape
@@ -59,6 +59,8 @@ class CassetteRoute:
         self.found = tape is not None
         self.replays = self.mode is not Mode.ALL
         self.records = live is not None and self.mode is not Mode.NONE and (self.mode is not Mode.ONCE or not self.found)
+        if self.records and tape and tape.format and not tape.format.written:
+            raise CassetteError(f"{self.path}: a file of {tape.format.value} is replayed, not recorded into; convert it first")
         self._tape = tape or Tape()
         self._index = Index(self._tape.interactions, match_on)
         self._new: list[tuple[int, Interaction]] = []    # with the number of their request, so that the file keeps that order
@@ -106,18 +108,20 @@ class CassetteRoute:
         if self.mode is Mode.ALL and recorded:
             again = Index(recorded, self._index.match_on)
             kept = [interaction for interaction in kept if again.bucket(_asked(interaction)) is None]
-        return Tape(kept + recorded, self._tape.metadata)
+        return Tape(kept + recorded, self._tape.metadata, self._tape.format)
 
     # For the channels -------------------------------------------------------------------------------------------------
 
     def find(self, asked: Asked) -> Interaction | None:
-        """The answer to `asked`, from now on played; or None."""
+        """The answer to `asked`, from now on played; or None. Raises CassetteError where what stands in the file is broken."""
         with self._lock:
             position = self._index.take(asked, self.allow_playback_repeats)
             if position is None:
                 return None
             self.played += 1
-            return self._index.interactions[position]
+            found = self._index.interactions[position]
+        found.read()
+        return found
 
     def number(self) -> int:
         """The place that a request takes in the file."""
@@ -157,7 +161,10 @@ class CassetteChannel:
                     return self._fail(request, sink, stream, error)
                 stream = Ready(stream, body)
         asked = Asked(request.method, request.url, request.headers, body)
-        found = route.find(asked) if route.replays else None
+        try:
+            found = route.find(asked) if route.replays else None
+        except CassetteError as error:
+            return self._fail(request, sink, stream, error)
         if found is not None:
             self._release(stream)
             if body:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...models.message import Headers, ResponseHead
 from .codings import repaired
-from .interaction import Extra, Interaction, RecordedRequest, RecordedResponse, Tape
+from .interaction import Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .texts import body_text, from_bytes, moment, text, wire_text
 from .vcr_yaml import YAMLError, typed
 
@@ -45,7 +45,8 @@ def decode(tree: Any) -> Tape:
     if str(tree.get("version", 1)) != "1":
         raise Misshapen(f"version {tree['version']} of the format is not known (1 is)", tree)
     metadata = tree.get("metadata") or {}
-    return Tape([decode_item(item, tree) for item in tree["interactions"]], as_mapping(metadata, "metadata", tree))
+    interactions = [decode_item(item, tree) for item in tree["interactions"]]
+    return Tape(interactions, as_mapping(metadata, "metadata", tree), Format.VCR_YAML)
 
 
 def encode(tape: Tape, *, binary: bool = True) -> dict[str, Any]:
@@ -93,10 +94,15 @@ def decode_item(item: Any, around: Any) -> Interaction:
     )
 
 
+def request_body(request: dict[str, Any]) -> bytes | None:
+    """The body of the mapping of a request. Raises Misshapen."""
+    return _any_body(request, "body")
+
+
 def _any_body(around: dict[str, Any], name: str) -> bytes | None:
     """A body, or what stands in its place where a serializer of a project's own wrote it as a tree."""
     if name not in around and "parsed_body" in around:
-        return json.dumps(around["parsed_body"]).encode()
+        return json.dumps(typed(around["parsed_body"]), default=str).encode()
     return as_body(around.get(name), around)
 
 
