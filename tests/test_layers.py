@@ -21,7 +21,7 @@ LAYERS = (
     {"errors", "clock", "registry", "trace"},
     {"models"},
     {"core"},
-    {"stores", "routes"},
+    {"stores", "routes", "connectivity"},
     {"engine"},
     {"clients", "delegates", "loading", "reading", "session", "tasks"},
     {"background", "cli", "leaks"},

@@ -121,7 +121,7 @@ _ROWS: dict[Phase, dict[Event, Row]] = {
                      "RFC 7616, section 3.3: a stale nonce is answered without asking again; an upload goes on after a loss (api.md, 13)"),
         E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "I14: response before data"),
         E.END: _IGNORED,
-        E.EARLY: Row(P.DELAYED, (), "Apple: earliestBeginDate"),
+        E.EARLY: Row(P.DELAYED, (), "Apple: nothing begins before earliestBeginDate"),
         E.UNREACHABLE: Row(P.WAITING, (F.TELL_WAITING,), "Apple: waitsForConnectivity, and taskIsWaitingForConnectivity at most once"),
     },
     P.DELAYED: {
@@ -152,7 +152,7 @@ _ROWS: dict[Phase, dict[Event, Row]] = {
         **_EVERYWHERE,
         E.RETRY: _AGAIN,
         E.NEEDS_STREAM: Row(P.NEEDING_STREAM, (F.DROP, F.ASK_STREAM), "auth-basic-upload-stream: a stream is asked for again before the retry"),
-        E.ALLOW: Row(P.LOADING, (), "api.md, 4.1: the server of a new connection is trusted, and the exchange goes on"),
+        E.ALLOW: Row(P.LOADING, (), "Apple: the server of a new connection is trusted, and the exchange goes on"),
         E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "auth-basic-default: without a credential the 401 is the response"),
     },
     P.DECIDING: {

@@ -74,6 +74,7 @@ class Inflow:
 
     def _over(self, error: str) -> None:
         self.ended = True
+        self.exchange = None           # it knows this sink: together they would be a cycle
         hop = self.hop
         hop.received = self.arrived
         if not error:

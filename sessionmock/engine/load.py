@@ -163,7 +163,9 @@ class Load(Answers):
         if protocols:
             known = message.parts.scheme in preparation.HTTP | preparation.LOCAL
             channel = ProtocolChannel(protocols, self.task, request, channel if known else None, context.engine)
-        flow.exchange = flow.hop.exchange = channel.open(message, flow)
+        exchange = flow.hop.exchange = channel.open(message, flow)
+        if not flow.ended:
+            flow.exchange = exchange
 
     def _is_early(self, date: datetime, now: int) -> bool:
         """Whether `date` is to come; once it has, it is not looked at again."""
@@ -393,6 +395,9 @@ class Load(Answers):
     def _ended(self) -> None:
         self.phase = Phase.COMPLETED
         self.context.ended(self)
+        for hop in self.hops:
+            hop.exchange = None
+        self.task = None                    # no cycle is left: a task is freed by its last reference, not by the collector
         self.latch.set()
 
     def orphan(self) -> None:
