@@ -113,17 +113,13 @@ class LeakScope(Scope):
 
         Sessions in virtual time get as much of theirs.
         """
-        clocks = {id(clock): clock for session in _living() if (engine := session._context.engine).virtual and (clock := engine.clock)}
-        if clocks and self._is_unclean():
-            for clock in clocks.values():
-                clock.park(_held(), clock.now() + nanoseconds(limit))
         _wait_while(self._is_unclean, limit)
         return self.leaks()
 
     def clean_up(self, limit: float = DRAIN) -> None:
         """Cancel the tasks and invalidate the sessions it owns or excused, and wait up to `limit` seconds for their end."""
         self._excused += [session for session in registry.sessions.copy().values() if self.owns(session)]
-        tasks = [task for session in _living() for task in session._open() if self.owns(task)]
+        tasks = [made for made in _everything() if isinstance(made, URLSessionTask) and self.owns(made)]
         for task in tasks:
             task.cancel()
         self.settle(limit)
@@ -175,7 +171,13 @@ def _held() -> threading.Lock:
 
 
 def _wait_while(unclean: Callable[[], bool], limit: float) -> None:
-    """Look at growing intervals; a first look that is clean costs nothing more."""
+    """Let `limit` seconds of virtual time pass, and up to as many of real time, looking at growing intervals; a first look
+    that is clean costs nothing more."""
+    if not unclean():
+        return
+    engines = [session._context.engine for session in _living()]
+    for clock in dict.fromkeys(engine.clock for engine in engines if engine.virtual):
+        clock.park(_held(), clock.now() + nanoseconds(limit))
     clock, lock = SystemClock(), _held()
     until = clock.now() + nanoseconds(limit)
     step = _FIRST_STEP

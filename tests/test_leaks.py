@@ -159,6 +159,20 @@ def test_virtual_time_is_let_pass(scope: LeakScope, script: ScriptRoute) -> None
         assert 500_000_000 == clock.now()
 
 
+def test_cleaning_up_tells_delegates_in_virtual_time(scope: LeakScope) -> None:
+    """Cleaning up makes the callbacks that are due under a virtual clock."""
+    told = []
+
+    class Delegate:
+        def session_did_become_invalid(self, session: URLSession, error: object) -> None:
+            told.append(session)
+
+    with virtual_time():
+        session = URLSession(EPHEMERAL, Delegate())
+    scope.clean_up()
+    assert [session] == told
+
+
 def test_excused_sessions_are_ended(scope: LeakScope) -> None:
     """An excused session is no leak, its tasks are; cleaning up ends both."""
     session = URLSession(EPHEMERAL)

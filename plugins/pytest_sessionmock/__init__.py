@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .controller import RUN, sessionmock, url_session
-from .run import Run
+from .controller import sessionmock, url_session
+from .run import RUN, Run
 from .settings import MARKER, add_options, allows_leaks, check_ini
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Book:
 
 _BOOK = pytest.StashKey[Book]()
 _ENDED_EARLY = pytest.StashKey[bool]()
+_JUDGED = pytest.StashKey[bool]()
 
 
 def _loaded() -> bool:
@@ -69,14 +70,14 @@ def pytest_configure(config: pytest.Config) -> None:
 # a test -------------------------------------------------------------------------------------------------------------
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    again = RUN in item.stash       # a plugin runs failed tests once more
-    if not (again or _loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker("sessionmock")):
+    if not (_loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker("sessionmock")):
         return
     run = item.stash[RUN] = Run(item)
     item.config.stash[_BOOK].open_run()
-    if not again:
+    if _JUDGED not in item.stash:       # where it is, a plugin runs a failed test once more
         # The first finalizer of a node is run last: after the test's own fixtures, before those of wider ones.
         setattr(item, "teardown", partial(_judge_item, item, item.teardown))  # noqa: B010 - a method of the instance
+        item.stash[_JUDGED] = True
     try:
         run.start()
     except pytest.UsageError as error:
@@ -145,6 +146,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             report.sections.append(("sessionmock misses", misses))
     if report.when == "teardown" and run.reports and (not report.failed or run.reports[0] not in report.longreprtext):
         report.sections.append((_LEAKS, "\n\n".join(run.reports)))
+    if report.when == "teardown":
+        del item.stash[RUN]                     # and with it the trace, which holds tasks and bodies
     return report
 
 

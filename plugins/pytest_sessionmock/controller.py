@@ -13,9 +13,6 @@ from .run import Run
 if TYPE_CHECKING:
     from sessionmock import OperationQueue, ScriptRoute, Trace, URLSession, URLSessionConfiguration
 
-RUN = pytest.StashKey[Run]()
-
-
 class Controller:
     """Says where the answers of this test come from, and tells what happened."""
 
@@ -30,7 +27,10 @@ class Controller:
 
     @property
     def route(self) -> Any:
-        """The route in force: a CassetteRoute, a ScriptRoute or a LiveRoute."""
+        """The route in force: a CassetteRoute, a ScriptRoute or a LiveRoute.
+
+        A request that nothing answers fails the test; one that wants that clears `route.misses`.
+        """
         route = self._run.route
         return route.route if isinstance(route, Cassette) else route
 
@@ -79,7 +79,7 @@ class Controller:
 @pytest.fixture
 def sessionmock(request: pytest.FixtureRequest) -> Controller:
     """The controller: routes, script, cassettes, transports for plain httpx clients, and the trace of this test."""
-    return Controller(request.node.stash[RUN])
+    return Controller(Run.of(request.node))
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def url_session(request: pytest.FixtureRequest) -> Callable[..., URLSession]:
     """
     from sessionmock import URLSession, URLSessionConfiguration
 
-    run = request.node.stash[RUN]
+    run = Run.of(request.node)
 
     def make(configuration: URLSessionConfiguration | None = None, delegate: object | None = None,
              delegate_queue: OperationQueue | None = None) -> URLSession:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from sessionmock import Leak, LiveRoute, ScriptRoute, Trace
 
 _EXCHANGES = 200     # the last so many are shown
+
+
+RUN: pytest.StashKey[Run] = pytest.StashKey()
 
 
 class Run:
@@ -49,19 +53,30 @@ class Run:
         elif route != "live":
             self.put_in_force(Cassette(path_of(self.item, self.settings.cassette), self.settings.mode))
 
+    @classmethod
+    def of(cls, item: pytest.Item) -> Run:
+        """The run of `item`, started now where only a fixture asked for by name at run time needs it."""
+        run = item.stash.get(RUN, None)
+        if run is None:
+            run = item.stash[RUN] = cls(item)
+            run.start()
+        return run
+
     # routes -----------------------------------------------------------------------------------------------------
     @property
     def route(self) -> Any:
         """The route in force."""
         return self._routes[-1] if self._routes else self.live
 
-    @property
+    @cached_property
     def live(self) -> LiveRoute:
+        """What answers where nothing else is in force."""
         from sessionmock import LiveRoute
 
         return LiveRoute()
 
     def new_script(self) -> ScriptRoute:
+        """A script; what its routers pass through goes live."""
         from sessionmock import ScriptRoute
 
         return ScriptRoute(live=self.live)
@@ -72,6 +87,7 @@ class Run:
 
     @contextmanager
     def in_force(self, route: Any) -> Iterator[None]:
+        """Tasks of all threads take `route` in this block; a cassette is written at its end."""
         from sessionmock import use_route
 
         self._used.append(route)

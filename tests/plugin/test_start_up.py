@@ -21,6 +21,19 @@ def test_a_run_without_it_imports_nothing(inner: Inner) -> None:
     inner.run_apart().assert_outcomes(passed=1)
 
 
+def test_fixtures_asked_for_at_run_time(inner: Inner) -> None:
+    """A test that asks for a fixture by name, and is the first to need the library, has it and is judged."""
+    inner.write("", test_it="""
+def test_clean(request):
+    assert request.getfixturevalue("url_session")().data("data:,a").result()[0] == b"a"
+    assert request.getfixturevalue("sessionmock").trace.exchanges
+
+def test_leaks(request):
+    request.getfixturevalue("url_session")().data_task("data:,a")
+""")
+    inner.run_apart().assert_outcomes(passed=2, errors=1)
+
+
 def test_its_help_and_marker_are_there(inner: Inner) -> None:
     """`--help` and `--markers` tell the option, the ini names and the mark."""
     text = inner.run("--help").stdout.str()
