@@ -78,7 +78,6 @@ class UploadLoad(Load):
             self._profile = profile_for(resumed.headers)
             self._resource = resumed.resource_url
             self._mark = Mark(resumed.size, resumed.modified)
-            self.total_to_send = resumed.size
             self._turn_to_question()
 
     def resume_data(self) -> bytes | None:

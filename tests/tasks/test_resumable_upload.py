@@ -20,7 +20,7 @@ from tests.tasks.delegates import PATIENCE, Ending
 
 BODY = bytes(range(256)) + b"!"
 BIG = hashlib.shake_256(b"big").digest(400_000)
-LOST, TIMED_OUT, CANCELLED, BAD_RESPONSE, NO_STREAM, NO_FILE = -1005, -1001, -999, -1011, -1021, -1100
+LOST, TIMED_OUT, CANCELLED, BAD_RESPONSE, NO_STREAM, NO_FILE, NO_HTTP = -1005, -1001, -999, -1011, -1021, -1100, -1017
 ANN = {"Authorization": f"Basic {base64.b64encode(b'ann:secret').decode()}"}
 
 
@@ -36,14 +36,15 @@ class Store(Origin):
     """Takes uploads anywhere, each as a resource of its own below /uploads.
 
     `cuts` says for one request with a body after the other how many bytes are taken until the connection is closed, None
-    for all; `silent` to stop reading instead. `answers` are given, as they are, to whatever begins with their key.
+    for all; `silent` to stop reading instead. `answers` are given, as they are, to whatever begins with their key. What is
+    all there is answered once with nothing (`loses_answer`) or `last`, and the connection is closed.
     """
 
     def __init__(self, *cuts: int | None, knows: bool = True, silent: bool = False, answers: dict[str, list[Any]] | None = None,
-                 location: str = "/uploads/{}", loses_answer: bool = False, user: bool = False) -> None:
+                 location: str = "/uploads/{}", loses_answer: bool = False, user: bool = False, last: bytes = b"") -> None:
         super().__init__(self.serve)
         self.cuts, self.knows, self.silent, self.answers = list(cuts), knows, silent, answers or {}
-        self.location, self.loses_answer, self.user = location, loses_answer, user
+        self.location, self.loses_answer, self.user, self.last = location, loses_answer, user, last
         self.uploads: list[Upload] = []
         self.finished: bytes | None = None
         self.held, self.leave = threading.Event(), threading.Event()
@@ -96,8 +97,9 @@ class Store(Origin):
         if not self.take(peer, upload):
             return False
         upload.complete = True
-        if self.loses_answer:
-            self.loses_answer = False
+        if self.loses_answer or self.last:
+            peer.send(self.last)
+            self.loses_answer, self.last = False, b""
             return False
         self.finished = bytes(upload.body)
         peer.reply(f"{method} {len(upload.body)}".encode(), "X-Answer: yes", status="201 Created")
@@ -456,6 +458,40 @@ def test_an_answer_that_was_lost_is_not_asked_for_with_another_upload(session: s
     assert BODY == store.uploads[0].body
 
 
+@pytest.mark.parametrize(("last", "code"), [
+    (b"HTTP/1.1 201 Created\r\nContent-Length: 10\r\n\r\nhalf", LOST), (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", NO_HTTP),
+])
+def test_only_a_loss_before_the_answer_is_made_up_for(last: bytes, code: int) -> None:
+    """An answer that broke off or is none ends the task; its resume data finds out what became of the upload."""
+    watching = Watching()
+    with Store(last=last) as store, watched(watching) as session:
+        session.upload_task(post(store), BODY).resume()
+        error = watching.wait()
+        assert (code, ["POST"]) == (error.code, store.methods)
+        task = session.upload_task(resume_data=error.upload_task_resume_data)
+        task.resume()
+        assert watching.wait() is None
+    assert (204, 257, 257) == (task.response.status_code, task.count_of_bytes_sent, task.count_of_bytes_expected_to_send)
+
+
+def test_resume_data_remembers_the_version_and_the_resource(session: sm.URLSession) -> None:
+    """A session that would offer another version goes on by the first one; a 104 to the rest names no other resource."""
+    with Store(100, 50) as store:
+        serve = store.answer
+
+        def names_again(peer: Peer, method: str, path: str) -> bool:
+            if method == "PATCH":
+                peer.send(b"HTTP/1.1 104 Upload Resumption Supported\r\nLocation: /elsewhere\r\n\r\n")
+            return serve(peer, method, path)
+
+        store.answer = names_again
+        with watched(None, http_additional_headers={"Upload-Draft-Interop-Version": "3"}) as other:
+            blob = stopped(other, store, from_data=BODY)
+        session.upload(resume_from=blob).result(PATIENCE)
+    assert BODY == store.finished
+    assert ["3"] * 5 == [store.fields(n)["upload-draft-interop-version"] for n in range(5)]
+
+
 @pytest.mark.parametrize("blob", [b"", b"garbage", bytes(100)])
 def test_what_is_no_resume_data_raises(session: sm.URLSession, blob: bytes) -> None:
     """The task is not made at all."""
@@ -548,11 +584,14 @@ def test_a_set_authorization_goes_along(session: sm.URLSession) -> None:
 
 
 def test_cookies_are_those_of_the_resource(session: sm.URLSession) -> None:
-    """A cookie for the resource's path is sent to the resource, and not to what made it."""
-    with Store(100, answers={"GET /first": [("200 OK", "Set-Cookie: where=uploads; Path=/uploads")]}) as store:
+    """A cookie for the resource's path is sent to the resource, and not to what made it; one that it sets belongs to its path."""
+    first = ("200 OK", "Set-Cookie: where=uploads; Path=/uploads")
+    again = ("204 No Content", "Upload-Offset: 100", "Set-Cookie: asked=1")
+    with Store(100, answers={"GET /first": [first], "HEAD": [again]}) as store:
         session.data(f"{store.url}/first").result(PATIENCE)
         session.upload(post(store), BODY).result(PATIENCE)
-    assert [None, "where=uploads", "where=uploads"] == [store.fields(n).get("cookie") for n in (1, 2, 3)]
+        session.upload(post(store), BODY).result(PATIENCE)
+    assert [None, "where=uploads", "where=uploads; asked=1", None] == [store.fields(n).get("cookie") for n in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize("resumed", [False, True])
