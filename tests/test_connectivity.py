@@ -138,5 +138,5 @@ def test_a_date_without_a_time_zone_is_refused() -> None:
     with URLSession(URLSessionConfiguration.ephemeral()) as session:
         task = session.data_task(URL)
         with pytest.raises(InvalidArgumentException, match="time zone"):
-            task.earliest_begin_date = datetime(2030, 1, 1)  # noqa: DTZ001 - the very thing
+            task.earliest_begin_date = datetime(2030, 1, 1)
         task.cancel()

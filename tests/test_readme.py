@@ -43,8 +43,8 @@ def test_tests_pass(tmp_path: Path) -> None:
     for number, block in enumerate(TESTS):
         (tmp_path / f"test_readme_{number}.py").write_text(block)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-o", f"sessionmock_cassette_dir={README.parent / 'cassettes'}",
-         *(() if _installed() else ("-p", "pytest_sessionmock")), str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly",
+         "-o", f"sessionmock_cassette_dir={README.parent / 'cassettes'}", *(() if _installed() else ("-p", "pytest_sessionmock")), str(tmp_path)],
         cwd=tmp_path, capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(README.parent), str(README.parent / "plugins")])})
     assert done.returncode == 0, done.stdout + done.stderr
