@@ -4,6 +4,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from ...clock import Timer, nanoseconds
 from ...models.message import Headers, ResponseHead
 from .interaction import Interaction
 
@@ -31,10 +32,11 @@ class Finished:
 FINISHED = Finished()
 
 
-def play(interaction: Interaction, method: str, sink: Sink, host: Host) -> Finished | Playback:
+def play(interaction: Interaction, method: str, sink: Sink, host: Host, speed: float = 0.0) -> Finished | Playback:
     """Give the answer to `sink` on the caller's stack.
 
-    A body of more than one piece goes on from the engine after the first, so that its reader can pause it.
+    A large body goes on from the engine after its first piece, so that its reader can pause it. Pieces are those that were
+    recorded: at once where `speed` is 0, else at their times after the head, divided by `speed`.
     """
     response, extra = interaction.response, interaction.extra
     for head in extra.informational:
@@ -43,26 +45,50 @@ def play(interaction: Interaction, method: str, sink: Sink, host: Host) -> Finis
     sink.head(ResponseHead(status, response.headers[:], response.reason, extra.http_version))
     body = response.body
     if body and method != "HEAD" and status not in (204, 304):    # RFC 9112, section 6.3
-        if len(body) > PIECE:
-            sink.data(body[:PIECE])
-            playback = Playback(body, extra.trailers[:], sink)
-            host.post(playback.deliver)
-            return playback
-        sink.data(body)
+        chunks = extra.chunks
+        if len(body) > PIECE or (chunks and speed):
+            return Playback(body, pieces(len(body), chunks), extra.trailers[:], sink, host, speed)
+        start = 0
+        for end, _ in pieces(len(body), chunks) if chunks else ((len(body), 0),):
+            sink.data(body[start:end])
+            start = end
     sink.end(extra.trailers[:])
     return FINISHED
 
 
+def pieces(size: int, chunks: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """(end, milliseconds after the head) of each piece of a body of `size` bytes that came in `chunks`, none too large.
+
+    Chunks that an edited body no longer has are left out, and no piece comes before the one that it follows.
+    """
+    starts = [(0, 0)]
+    for start, time in sorted(chunks):
+        if start == starts[-1][0]:
+            starts[-1] = (start, max(time, starts[-1][1]))
+        elif start < size:
+            starts.append((start, max(time, starts[-1][1])))
+    ends = [start for start, _ in starts[1:]] + [size]
+    return [(min(at + PIECE, end), time) for (start, time), end in zip(starts, ends, strict=True) for at in range(start, end, PIECE)]
+
+
 class Playback:
-    """The rest of a body: whoever calls `deliver` or `resume` hands it over, until it is paused, cancelled or at its end."""
+    """A body on its way: whoever calls `deliver` hands over what is due, until it is paused, cancelled or at its end."""
 
-    __slots__ = ("_body", "_delivering", "_done", "_lock", "_paused", "_position", "_sink", "_trailers")
+    __slots__ = ("_body", "_delivering", "_done", "_host", "_lock", "_next", "_paused", "_pieces", "_sink", "_speed", "_start",
+                 "_timer", "_trailers")
 
-    def __init__(self, body: bytes, trailers: Headers, sink: Sink) -> None:
-        self._body, self._trailers, self._sink = body, trailers, sink
-        self._position = PIECE
+    def __init__(self, body: bytes, pieces: list[tuple[int, int]], trailers: Headers, sink: Sink, host: Host, speed: float) -> None:
+        self._body, self._pieces, self._trailers, self._sink, self._host, self._speed = body, pieces, trailers, sink, host, speed
+        self._next = 0
         self._paused = self._delivering = self._done = False
+        self._timer: Timer | None = None
         self._lock = threading.Lock()
+        if speed:
+            self._start = host.clock.now()
+        else:
+            self._next = 1
+            sink.data(body[:pieces[0][0]])
+        host.post(self.deliver)
 
     def pause(self) -> None:
         with self._lock:
@@ -71,11 +97,17 @@ class Playback:
     def cancel(self) -> None:
         with self._lock:
             self._done = True
+            timer = self._timer
+        if timer is not None:
+            self._host.post(timer.cancel)
 
     def resume(self) -> None:
         with self._lock:
             self._paused = False
-        self.deliver()
+        if self._speed:
+            self._host.post(self.deliver)    # timers are the engine's
+        else:
+            self.deliver()
 
     def deliver(self) -> None:
         """Hand over piece after piece, unless another thread is at it."""
@@ -84,18 +116,32 @@ class Playback:
                 return
             self._delivering = True
         while self._more():
-            piece = self._body[self._position:self._position + PIECE]
-            self._position += PIECE
-            self._sink.data(piece)
+            start = self._pieces[self._next - 1][0] if self._next else 0
+            end = self._pieces[self._next][0]
+            self._next += 1
+            self._sink.data(self._body[start:end])
 
     def _more(self) -> bool:
         """Whether a piece is due now; gives up delivering where none is, and ends the answer at its end."""
         with self._lock:
-            if self._done or self._paused:
+            if self._done or self._paused or not self._due():
                 self._delivering = False
                 return False
-            if self._position < len(self._body):
+            if self._next < len(self._pieces):
                 return True
             self._done = True
         self._sink.end(self._trailers)
+        return False
+
+    def _due(self) -> bool:
+        """Whether the next piece has its time; sets a timer for it where not."""
+        if not self._speed or self._next == len(self._pieces):
+            return True
+        clock = self._host.clock
+        when = self._start + nanoseconds(self._pieces[self._next][1] / 1000 / self._speed)
+        if when <= clock.now():
+            return True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = clock.call_at(when, self.deliver)
         return False

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import threading
 from collections.abc import Sequence
@@ -40,6 +41,7 @@ class CassetteRoute:
     `path` ends in .json for JSON, in anything else for YAML. `mode` is a name of `Mode`. `live` answers what is to be
     recorded. `match_on` names the fields that must agree (see `matching`). What was recorded in this run is replayed in
     it only with `allow_playback_repeats`; with it, an answer that is used up is given again, the last of equals.
+    `speed` is the pace of bodies that were recorded piece by piece: 0 gives the pieces without waiting, 1.0 at their times.
     Raises CassetteError where the file is broken, InvalidArgumentException for an unknown mode or field.
     Any thread may use it; `open` on one of its channels calls the sink before it returns where the tape has the answer.
     """
@@ -47,11 +49,14 @@ class CassetteRoute:
     source = "cassette"
 
     def __init__(self, path: str | os.PathLike[str], mode: str | Mode = "once", *, live: Route | None = None,
-                 allow_playback_repeats: bool = False, match_on: Sequence[str] = MATCH_ON) -> None:
+                 allow_playback_repeats: bool = False, match_on: Sequence[str] = MATCH_ON, speed: float = 0.0) -> None:
+        if not 0 <= speed < math.inf:
+            raise InvalidArgumentException(f"speed {speed!r}: 0 waits for nothing, 1.0 is the recorded pace, 2.0 twice as fast")
         self.path = Path(path)
         self.mode = _mode(mode)
         self.live = live
         self.allow_playback_repeats = allow_playback_repeats
+        self.speed = speed
         self.misses: list[UnmatchedRequest] = []
         self.played = 0
         self.recorded = 0
@@ -169,7 +174,7 @@ class CassetteChannel:
             self._release(stream)
             if body:
                 sink.sent(len(body))
-            return play(found, request.method, sink, self._host)
+            return play(found, request.method, sink, self._host, route.speed)
         if self._live is None:
             return self._fail(request, sink, stream, route.miss(asked))
         if stream is not None:
