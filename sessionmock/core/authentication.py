@@ -147,8 +147,8 @@ class _Tries:
 class AuthenticationFlow:
     """One task's dealings with challenges, over all its redirects. Used by one caller at a time.
 
-    `proxy` is (host, port, type) where one is used, and may change before each request; `negotiator` makes NTLM and Negotiate answerable; `cnonce` makes
-    the client nonces of Digest.
+    `proxy` is (host, port, type) where one is used, and may change before each request; `negotiator` makes NTLM and
+    Negotiate answerable; `cnonce` makes the client nonces of Digest.
     """
 
     __slots__ = ("_accepted", "_cnonce", "_default", "_from_delegate", "_here", "_negotiator", "_offers", "_own", "_pending",

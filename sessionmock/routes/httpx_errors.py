@@ -38,7 +38,7 @@ _VERDICTS = {          # X509_V_ERR_* of OpenSSL; every other verdict is "untrus
     19: Code.SERVER_CERTIFICATE_HAS_UNKNOWN_ROOT,
     20: Code.SERVER_CERTIFICATE_HAS_UNKNOWN_ROOT,
 }
-_CLASSES = {           # the way back: what a client of httpx sees; what is not here is a TransportError
+_CLASSES: dict[int, str] = {           # the way back: what a client of httpx sees; what is not here is a TransportError
     Code.TIMED_OUT: "ReadTimeout",
     Code.CANNOT_FIND_HOST: "ConnectError",
     Code.DNS_LOOKUP_FAILED: "ConnectError",
