@@ -349,22 +349,22 @@ class Load(Answers):
         message = self.consumer.finished(self, error)
         if (method := self.method("task_did_finish_collecting_metrics")) is not None:
             collected = metrics(self.hops, self._created, self._redirects, self.context.engine.clock)
-            self.context.queue.submit(partial(self._tell_metrics, method, collected), self.context.engine)
+            self.context.queue.submit(partial(self._tell_metrics, self.task, method, collected), self.context.engine)
         if message is None:
             self._ended()
         else:
             self.context.queue.submit(partial(self._deliver, message), self.context.engine)
 
-    def _tell_metrics(self, method: Method, collected: URLSessionTaskMetrics) -> Any:
-        """On the delegate queue, before the terminal message."""
+    def _tell_metrics(self, task: Any, method: Method, collected: URLSessionTaskMetrics) -> Any:
+        """On the delegate queue, before the terminal message; where there is none the load may have ended."""
         if trace.current is not None:
-            trace.current.callbacks.append(trace.Callback(method.name, self.task, (collected,)))
+            trace.current.callbacks.append(trace.Callback(method.name, task, (collected,)))
         try:
-            value = method.call(self.context.session, self.task, collected)
+            value = method.call(self.context.session, task, collected)
         except BaseException:
-            work.report(f"the delegate's {method.name} of {self.task!r}")
+            work.report(f"the delegate's {method.name} of {task!r}")
             return None
-        return self._finish_telling(method.name, value) if inspect.iscoroutine(value) else None
+        return self._finish_telling(task, method.name, value) if inspect.iscoroutine(value) else None
 
     def _deliver(self, message: Message) -> Any:
         """On the delegate queue: the terminal message, once."""
@@ -383,14 +383,14 @@ class Load(Answers):
         return None
 
     async def _deliver_rest(self, name: str, coroutine: Any) -> None:
-        await self._finish_telling(name, coroutine)
+        await self._finish_telling(self.task, name, coroutine)
         self._ended()
 
-    async def _finish_telling(self, name: str, coroutine: Any) -> None:
+    async def _finish_telling(self, task: Any, name: str, coroutine: Any) -> None:
         try:
             await coroutine
         except BaseException:
-            work.report(f"the {name} of {self.task!r}")
+            work.report(f"the {name} of {task!r}")
 
     def _ended(self) -> None:
         self.phase = Phase.COMPLETED

@@ -29,8 +29,8 @@ Code = AuthChallengeDisposition
 LIVE, CASSETTE, SCRIPT = "live", "cassette", "script"
 EVERY_ROUTE = (LIVE, CASSETTE, SCRIPT)
 NOT_RECORDED = (LIVE, SCRIPT)          # a cassette holds complete answers alone
-DELEGATE, HANDLER, RESULT, ASYNCIO, TRIO = "delegate", "handler", "result", "asyncio", "trio"
-EVERY_STYLE = (DELEGATE, HANDLER, RESULT, ASYNCIO, TRIO)
+DELEGATE, HANDLER, RESULT, ASYNCIO, TRIO, BYTES, LINES = "delegate", "handler", "result", "asyncio", "trio", "bytes", "lines"
+EVERY_STYLE = (DELEGATE, HANDLER, RESULT, ASYNCIO, TRIO, BYTES)     # bytes() where every task is a data task
 
 CANCELLED, TIMED_OUT, LOST, TOO_MANY_REDIRECTS = -999, -1001, -1005, -1007
 UNAVAILABLE, UNREADABLE, UNDECODABLE, NO_STREAM, NO_BODY_HERE = -1008, -1017, -1015, -1021, -1103
@@ -80,6 +80,7 @@ class Step:
     stream: bool = False                          # the body is an http_body_stream
     headers: tuple[tuple[str, str], ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)     # of the request
+    incremental: bool = True                      # False: the delegate gets the body in one piece
     status: int | None = 200                      # what must come of it; None: no response
     gives: bytes | None = b"hello"                # None: no matter
     code: int | None = None
@@ -101,6 +102,7 @@ class Behaviour:
     streams: tuple[bytes | None, ...] = ()
     cache: bool = False                           # whether there is one, of the session's own
     caches: bool = True                           # what the delegate says to a response that could be kept
+    counted: bool = True                          # False: what is given up of an exchange is a matter of time, so bytes are not compared
     ends_early: bool = False                      # an exchange is given up before its end: nothing that a cassette would keep
     cancels_in: str = ""                          # the callback in which the task is cancelled
     suspends_in: str = ""                         # and the one in which it is suspended, to be resumed later
@@ -123,6 +125,9 @@ PLAIN = (
     one("get-empty", reply(b""), EVERY_STYLE, gives=b"", calls="created response metrics complete"),
     one("get-204", reply(b"", status=204), EVERY_STYLE, status=204, gives=b"", calls="created response metrics complete"),
     one("get-big", reply(BIG), EVERY_STYLE, gives=BIG),
+    one("get-in-one-piece", reply(BIG), gives=BIG, incremental=False),
+    one("get-gzip-in-one-piece", reply(ZIPPED, ("Content-Encoding", "gzip")), gives=BIG, incremental=False),
+    one("lines", reply("eins\r\nzw\u00f6lf\n\n\u2028\xa0dreizehn".encode(), chunked=True), (LINES,), gives="eins|zw\u00f6lf|\xa0dreizehn".encode()),
     one("get-chunked", reply(BIG, chunked=True), EVERY_STYLE, gives=BIG),
     one("get-chunked-empty", reply(b"", chunked=True), gives=b"", calls="created response metrics complete"),
     one("get-gzip", reply(ZIPPED, ("Content-Encoding", "gzip")), EVERY_STYLE, gives=BIG),
@@ -316,8 +321,7 @@ FAILURES = (
     Behaviour("slow-but-moving", (Step(gives=b"x" * 10),), (reply([(b"x", 0.07)] * 10),), configuration={"timeout_interval_for_request": 0.6}),
     Behaviour("closed-at-once", (Step("/", "POST", body=b"x", status=None, gives=b"", code=LOST, calls="created sent metrics complete"),),
               (Reply(Answer(error=LOST), b""),), routes=NOT_RECORDED, styles=(DELEGATE, HANDLER, RESULT, TRIO)),
-    Behaviour("cut", (Step(gives=b"hel", code=LOST),), (reply(b"hel", length=5, error=LOST),), routes=NOT_RECORDED,
-              styles=(DELEGATE,)),
+    Behaviour("cut", (Step(gives=b"hel", code=LOST),), (reply(b"hel", length=5, error=LOST),), routes=NOT_RECORDED, styles=EVERY_STYLE),
     Behaviour("cut-chunked", (Step(gives=b"hel", code=LOST),), (reply(b"hel", chunked=True, error=LOST),), routes=NOT_RECORDED),
     Behaviour("cut-download", (Step(kind="download", gives=b"", code=LOST, calls="created wrote metrics complete"),),
               (reply(b"hel", length=5, error=LOST),), routes=NOT_RECORDED),
@@ -351,6 +355,11 @@ STORES = (
     Behaviour("cache-forbidden", (Step(), Step()), (reply(b"hello", ("Cache-Control", "no-store")),) * 2, ("GET /", "GET /")),
     Behaviour("cache-passed-by", (Step(calls=STORED), Step(calls=STORED, settings={"cache_policy": CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA})),
               (reply(b"hello", FRESH), reply(b"hello", FRESH)), ("GET /", "GET /")),
+    Behaviour("cache-revalidated", (Step(calls=STORED), Step()),
+              (reply(b"hello", ETAG, ("Cache-Control", "max-age=0")), reply(b"", ETAG, ("Cache-Control", "max-age=60"), status=304)),
+              ("GET /", "GET /"), styles=EVERY_STYLE),
+    Behaviour("cache-replaced", (Step(calls=STORED), Step(calls=STORED, gives=b"new"), Step(gives=b"new")),
+              (reply(b"hello", ETAG, ("Cache-Control", "max-age=0")), reply(b"new", ("ETag", '"v2"'), FRESH)), ("GET /", "GET /")),
     Behaviour("cache-alone", (Step(settings={"cache_policy": CachePolicy.RETURN_CACHE_DATA_DONT_LOAD}, status=None, gives=b"", code=UNAVAILABLE,
                                    calls="created metrics complete"),), (), (), styles=EVERY_STYLE),
     Behaviour("cache-never-for-downloads", (Step(kind="download", calls=WRITTEN),) * 2, (reply(b"hello", FRESH),) * 2, ("GET /", "GET /")),
@@ -374,5 +383,6 @@ ENDS_EARLY = frozenset({
 })
 
 BEHAVIOURS = tuple(
-    replace(row, cache=row.name.startswith("cache"), ends_early=row.name in ENDS_EARLY)
+    replace(row, cache=row.name.startswith("cache"), ends_early=row.name in ENDS_EARLY,
+            counted=row.name not in ENDS_EARLY | {"cache-revalidated"})
     for row in (*PLAIN, *BODIES, *REDIRECTS, *AUTHENTICATION, *DOWNLOADS, *DISPOSITIONS, *FAILURES, BROKEN_GZIP, *STORES))

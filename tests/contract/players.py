@@ -37,6 +37,7 @@ class Outcome:
     status: int | None = None
     body: bytes = b""
     code: int | None = None
+    progress: Any = field(default=None, compare=False)
 
 
 @dataclass
@@ -90,6 +91,7 @@ class Calls(MutableSequence[Any]):
         self.counts = counts       # False: some exchange is given up, and how much came of it is a matter of time
 
     def insert(self, index: int, value: Any) -> None:
+        assert value.task is not None or value.name == "session_did_become_invalid", value
         name, task = NAMES[value.name], None if value.task is None else value.task.task_identifier
         arguments = tuple(plain(each) for each in value.arguments if each is not value.task)
         if name in ("sent", "wrote"):
@@ -150,6 +152,7 @@ class Delegate:
         self.challenges, self.streams = deque(behaviour.challenges), deque(behaviour.streams)
         self.outcome, self.done, self.suspended = Outcome(), threading.Event(), threading.Event()
         self.file: Path | None = None
+        self.pieces = 0
 
     def meddle(self, name: str, task: Any) -> None:
         if name == self.behaviour.cancels_in:
@@ -191,6 +194,7 @@ class Delegate:
 
     def data_task_did_receive_data(self, session: Any, task: Any, data: bytes) -> None:
         self.outcome.body += data
+        self.pieces += 1
         self.meddle("data", task)
 
     def data_task_will_cache_response(self, session: Any, task: Any, proposed: Any, completion_handler: Any) -> None:
@@ -217,9 +221,10 @@ class Run:
     def __init__(self, behaviour: Behaviour, style: str, route: Route, base: str, other: str, folder: Path) -> None:
         self.behaviour, self.style, self.folder = behaviour, style, folder
         self.base, self.other = base, other
+        self.task: Any = None
         self.asked: list[Any] = []
         self.route = Watched(route, self.asked)
-        self.calls = Calls(counts=not behaviour.ends_early)
+        self.calls = Calls(counts=behaviour.counted)
 
     def play(self) -> Played:
         trace = sm.Trace(self.calls)
@@ -245,11 +250,17 @@ class Run:
                 delegate.outcome = Outcome()
                 outcomes.append(getattr(self, f"_{self.style}")(session, delegate, step))
                 settle(session)
+                progress = self.task.progress
+                if outcomes[-1].code is None:
+                    outcomes[-1].progress = progress.total_unit_count, progress.completed_unit_count, progress.is_finished
         return outcomes
 
     def _delegate(self, session: Any, delegate: Delegate, step: Step) -> Outcome:
         delegate.done.clear()
+        delegate.pieces = 0
         task = self._task(session, step)
+        if not step.incremental:
+            task.prefers_incremental_delivery = False
         task.resume()
         if self.behaviour.suspends_in:
             assert delegate.suspended.wait(PATIENCE), self.calls.list
@@ -257,6 +268,7 @@ class Run:
             task.resume()
         assert delegate.done.wait(PATIENCE), self.calls.list
         assert delegate.file is None or not delegate.file.exists()
+        assert step.incremental or delegate.pieces == 1
         return delegate.outcome
 
     def _handler(self, session: Any, delegate: Delegate, step: Step) -> Outcome:
@@ -298,6 +310,27 @@ class Run:
         except sm.URLError as error:
             return failed(loading, error)
 
+    def _bytes(self, session: Any, delegate: Delegate, step: Step) -> Outcome:
+        return asyncio.run(self._chunks(session, step))
+
+    async def _chunks(self, session: Any, step: Step) -> Outcome:
+        outcome, loading = Outcome(), session.bytes(self._request(step))
+        self.task = loading.task
+        try:
+            body, response = await loading
+            outcome.status = response.status_code
+            async for piece in body.chunks():
+                outcome.body += piece
+        except sm.URLError as error:
+            outcome.status, outcome.code = failed(loading, error).status, int(error.code)
+        return outcome
+
+    def _lines(self, session: Any, delegate: Delegate, step: Step) -> Outcome:
+        loading = session.bytes(self._request(step))
+        self.task = loading.task
+        body, response = loading.result(PATIENCE)
+        return Outcome(response.status_code, "|".join(body.lines()).encode())
+
     # what is asked for
     def _request(self, step: Step) -> Any:
         place, path = self.base, step.path
@@ -326,16 +359,21 @@ class Run:
     def _task(self, session: Any, step: Step, handler: Any = None) -> Any:
         request = self._request(step)
         if step.kind == "streamed":
-            return session.upload_task(streamed_request=request)
-        if step.kind in ("upload", "file"):
-            return session.upload_task(request, completion_handler=handler, **self._source(step))
-        return (session.download_task if step.kind == "download" else session.data_task)(request, handler)
+            self.task = session.upload_task(streamed_request=request)
+        elif step.kind in ("upload", "file"):
+            self.task = session.upload_task(request, completion_handler=handler, **self._source(step))
+        else:
+            self.task = (session.download_task if step.kind == "download" else session.data_task)(request, handler)
+        return self.task
 
     def _loading(self, session: Any, step: Step) -> Any:
         request = self._request(step)
         if step.kind in ("upload", "file"):
-            return session.upload(request, **self._source(step))
-        return (session.download if step.kind == "download" else session.data)(request)
+            loading = session.upload(request, **self._source(step))
+        else:
+            loading = (session.download if step.kind == "download" else session.data)(request)
+        self.task = loading.task
+        return loading
 
 
 def settle(session: Any) -> None:

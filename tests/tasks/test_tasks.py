@@ -469,6 +469,24 @@ def test_trailers_do_not_disturb(session: Any) -> None:
     assert [] == session.configuration.http_cookie_storage.cookies
 
 
+def test_metrics_come_with_their_task() -> None:
+    """The delegate hears of the metrics of a load that is waited for with the task itself, however late the queue is."""
+    told: list[Any] = []
+
+    class Measuring:
+        def task_did_finish_collecting_metrics(self, session: Any, task: Any, metrics: Any) -> None:
+            told.append(task)
+
+    hold = threading.Event()
+    with Origin(simple) as server, made(Measuring()) as session:
+        session.delegate_queue.add_operation(lambda: hold.wait(PATIENCE))
+        loading = session.data(server.url)
+        loading.result(PATIENCE)
+        hold.set()
+        gathered(session)
+    assert [loading.task] == told
+
+
 def test_challenge_of_a_task_goes_to_its_own_delegate() -> None:
     """A challenge is put to the delegate that came with the call."""
     def serve(peer: Peer) -> None:
