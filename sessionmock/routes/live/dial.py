@@ -102,6 +102,7 @@ async def _secure(pool: Pool, exchange: LiveExchange) -> None:
             raise await _examined(pool, exchange, broken(lost, url))
     except BaseException:
         connection.abort()
+        connection.socket.close()    # the loop may run no further, and the server is to hear of it now
         raise
     connection.begin(exchange)
 
