@@ -234,6 +234,8 @@ class URLSession(metaclass=_SharedSession):
                 self._announced = True
             if "session_did_become_invalid" in self._context.methods:
                 self._queue.submit(self._tell_invalid, self._context.engine)
+            elif "task_did_finish_collecting_metrics" in self._context.methods:      # a load that was waited for may be ahead of it
+                self._queue.submit(self._end, self._context.engine)
             else:
                 self._end()
 

@@ -487,6 +487,25 @@ def test_metrics_come_with_their_task() -> None:
     assert [loading.task] == told
 
 
+@pytest.mark.parametrize("told_of_the_end", [True, False])
+def test_nothing_is_told_after_the_end(told_of_the_end: bool) -> None:
+    """Leaving `with` waits for every callback, also for the metrics of a load whose result was there before them."""
+    told: list[str] = []
+
+    class Measuring:
+        def task_did_finish_collecting_metrics(self, session: Any, task: Any, metrics: Any) -> None:
+            told.append("metrics")
+
+    class Ended(Measuring):
+        def session_did_become_invalid(self, session: Any, error: Any) -> None:
+            told.append("invalid")
+
+    with Origin(simple) as server, made(Ended() if told_of_the_end else Measuring()) as session:
+        session.delegate_queue.add_operation(lambda: time.sleep(0.05))
+        session.data(server.url).result(PATIENCE)
+    assert ["metrics", *["invalid"] * told_of_the_end] == told
+
+
 def test_challenge_of_a_task_goes_to_its_own_delegate() -> None:
     """A challenge is put to the delegate that came with the call."""
     def serve(peer: Peer) -> None:
