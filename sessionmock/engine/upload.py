@@ -61,8 +61,9 @@ class UploadLoad(Load):
     __slots__ = ("_mark", "_offset", "_profile", "_resource", "_retried", "_source", "_stage", "_streamed")
     is_upload = True
 
-    def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *, body: bytes | BodyStream | None = None,
-                 streamed: bool = False, eager: bool = True, route: Route | None = None, resumed: UploadResumeData | None = None) -> None:
+    def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
+                 body: bytes | BodyStream | None = None, streamed: bool = False, eager: bool = True, route: Route | None = None,
+                 resumed: UploadResumeData | None = None) -> None:
         super().__init__(context, task, request, consumer, body=body, eager=eager, route=route)
         self._streamed = streamed                       # the delegate supplies the body
         if streamed:
@@ -160,7 +161,8 @@ class UploadLoad(Load):
             return url_error(Code.NO_PERMISSIONS_TO_READ_FILE if denied else Code.FILE_DOES_NOT_EXIST, url, error)
         if self._mark == (found.st_size, found.st_mtime_ns):
             return None
-        return _described(Code.REQUEST_BODY_STREAM_EXHAUSTED, url, f"{source.path!r} was changed since its upload began; upload it anew")
+        changed = f"{source.path!r} was changed since its upload began; upload it anew"
+        return _described(Code.REQUEST_BODY_STREAM_EXHAUSTED, url, changed)
 
     def _request_stream(self) -> bool:
         if self._stage is Stage.CREATING:
@@ -181,8 +183,10 @@ class UploadLoad(Load):
 
     def _can_go_on(self) -> bool:
         """Whether the one attempt to make up for a loss is left, and of use."""
-        return not self._retried and self._resource is not None and self.phase is Phase.LOADING and (
-            isinstance(self._source, bytes) or self._mark is not None or self.method("task_need_new_body_stream_from_offset") is not None)
+        if self._retried or self._resource is None or self.phase is not Phase.LOADING:
+            return False
+        at_hand = isinstance(self._source, bytes) or self._mark is not None
+        return at_hand or self.method("task_need_new_body_stream_from_offset") is not None
 
     def _turn_to_question(self) -> None:
         self._stage = Stage.LOCATING
@@ -192,7 +196,8 @@ class UploadLoad(Load):
         if self._stage is Stage.LOCATING:
             self._learn(head, response)
             return
-        if self._stage is Stage.APPENDING and 300 <= head.status < 400 and (location := (first(head.headers, "location") or "").strip()):
+        location = (first(head.headers, "location") or "").strip()
+        if self._stage is Stage.APPENDING and location and 300 <= head.status < 400:
             # It sends the task's own request elsewhere, as seen from the resource; a body is then sent from its start.
             head = replace(head, headers=[("Location", resolve(self._resource or "", location))])
             self._stage = Stage.CREATING
@@ -212,8 +217,8 @@ class UploadLoad(Load):
         else:
             if where is Standing.GONE:
                 self._resource = None
-            self._meet(Event.FAILED, _described(
-                Code.BAD_SERVER_RESPONSE, self.request.url, f"the upload stopped, and {where.value}: {head.status} for its resource"))
+            reason = f"the upload stopped, and {where.value}: {head.status} for its resource"
+            self._meet(Event.FAILED, _described(Code.BAD_SERVER_RESPONSE, self.request.url, reason))
 
     def _rest(self) -> bytes | BodyStream | None:
         """The body from the offset on; None: the delegate has it."""
