@@ -11,9 +11,20 @@ from .engine.consumers import ToDelegate
 from .engine.dispatch import methods
 from .engine.download import ToFile
 from .engine.load import Load
+from .engine.loop import Latch
 from .engine.upload import UploadLoad
-from .errors import DOWNLOAD_RESUME_DATA, UPLOAD_RESUME_DATA, Code, GenericException, InvalidArgumentException, URLError, url_error
+from .errors import (
+    DOWNLOAD_RESUME_DATA,
+    UPLOAD_RESUME_DATA,
+    Code,
+    GenericException,
+    InvalidArgumentException,
+    URLError,
+    url_error,
+)
+from .loading import Loading
 from .models.enums import TaskState
+from .models.message import Headers
 from .models.progress import Progress
 from .models.request import URLRequest
 from .models.response import URLResponse
@@ -83,6 +94,11 @@ class URLSessionTask:
     def response(self) -> URLResponse | None:
         """The response, once there is one; set before any callback tells of it."""
         return self._load.response
+
+    @property
+    def trailers(self) -> Headers:
+        """The fields that came after the body (RFC 9110, section 6.5), as pairs; empty before its end."""
+        return list(self._load.trailers)
 
     @property
     def error(self) -> URLError | None:
@@ -201,13 +217,16 @@ class URLSessionDataTask(URLSessionTask):
 class URLSessionUploadTask(URLSessionDataTask):
     """A data task whose request has a body of its own."""
 
-    def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> None:
+    def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> Loading[bytes | None]:
         """Cancel, and call `completion_handler` with what `upload_task(resume_data=...)` goes on with.
 
         It gets None where the server has named no resource for the upload (draft-ietf-httpbis-resumable-upload, a 104 with
         a Location of the same origin). The handler is called before the completion, whose error carries the same data (I20).
+        What is returned gives it too, by `await` or `.result()`.
         """
-        self._load.instruct(partial(_produce, self._load, UPLOAD_RESUME_DATA, self._resume_data, completion_handler))
+        produced = _Produced(self._load, UPLOAD_RESUME_DATA, self._resume_data, completion_handler)
+        self._load.instruct(produced.make)
+        return Loading(self, self._load, produced.outcome, produced.latch)
 
     def _resume_data(self) -> bytes | None:
         return self._load.resume_data() if isinstance(self._load, UploadLoad) else None
@@ -216,26 +235,41 @@ class URLSessionUploadTask(URLSessionDataTask):
 class URLSessionDownloadTask(URLSessionTask):
     """A response in a file."""
 
-    def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> None:
+    def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> Loading[bytes | None]:
         """Cancel, and call `completion_handler` with what `download_task(resume_data=...)` goes on with.
 
         It gets None where the download cannot be resumed: that takes an http GET, an answer with an ETag or a
         Last-Modified and byte ranges, and a part of the body (I19). The handler is called before the completion, whose
-        error carries the same data (I20).
+        error carries the same data (I20). What is returned gives it too, by `await` or `.result()`.
         """
-        self._load.instruct(partial(_produce, self._load, DOWNLOAD_RESUME_DATA, self._resume_data, completion_handler))
+        produced = _Produced(self._load, DOWNLOAD_RESUME_DATA, self._resume_data, completion_handler)
+        self._load.instruct(produced.make)
+        return Loading(self, self._load, produced.outcome, produced.latch)
 
     def _resume_data(self) -> bytes | None:
         consumer = self._load.consumer
         return consumer.resume_data(self._load) if isinstance(consumer, ToFile) else None
 
 
-def _produce(load: Load, key: str, resume_data: Callable[[], bytes | None], handler: Callable[[bytes | None], Any] | None) -> None:
-    """Cancel `load` with its resume data in the error, under `key`. In a turn of it."""
-    data = resume_data() if load.error is None else None
-    if handler is not None:
-        load.context.queue.submit(partial(handler, data), load.context.engine)
-    error = url_error(Code.CANCELLED, load.request.url)
-    if data is not None:
-        error.user_info[key] = data
-    load.fail(Event.CANCELLED, error)
+class _Produced:
+    """The resume data of a task that is cancelled for it."""
+
+    def __init__(self, load: Load, key: str, resume_data: Callable[[], bytes | None], handler: Callable[[bytes | None], Any] | None) -> None:
+        self._load, self._key, self._resume_data, self._handler = load, key, resume_data, handler
+        self._data: bytes | None = None
+        self.latch = Latch()
+
+    def outcome(self) -> tuple[bytes | None, None]:
+        """The data, and no error: that there is none is None."""
+        return self._data, None
+
+    def make(self) -> None:
+        """In a turn of the load: cancel it, with the data in its error."""
+        load = self._load
+        error = url_error(Code.CANCELLED, load.request.url)
+        if load.error is None and (data := self._resume_data()) is not None:
+            self._data = error.user_info[self._key] = data
+        if self._handler is not None:
+            load.context.queue.submit(partial(self._handler, self._data), load.context.engine)
+        load.fail(Event.CANCELLED, error)
+        self.latch.set()

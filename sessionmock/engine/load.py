@@ -18,7 +18,7 @@ from ..errors import Code, InvalidArgumentException, URLError, url_error
 from ..models.body import FileStream, as_body_stream
 from ..models.cached_response import CachedURLResponse
 from ..models.enums import DelayedRequestDisposition, ResponseDisposition, TaskState
-from ..models.message import BodyStream, ResponseHead
+from ..models.message import BodyStream, Headers, ResponseHead
 from ..models.metrics import ResourceFetchType, URLSessionTaskMetrics
 from ..models.progress import Progress
 from ..models.request import URLRequest
@@ -63,7 +63,7 @@ class Load(Answers):
     """The life of one task, from its first resume to its terminal message."""
 
     __slots__ = ("_created", "_told_waiting", "consumer", "earliest_begin_date", "error",
-                 "latch", "original_request", "progress", "response", "route", "sent", "total_to_send")
+                 "latch", "original_request", "progress", "response", "route", "sent", "total_to_send", "trailers")
     is_upload = False
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
@@ -77,6 +77,7 @@ class Load(Answers):
         self.latch = Latch()                  # set after the terminal message
         self.sent = 0
         self.total_to_send = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
+        self.trailers: Headers = []
         self.progress: Progress | None = None     # made when somebody asks for it
         self.earliest_begin_date: datetime | None = None
         self._told_waiting = False
@@ -288,7 +289,8 @@ class Load(Answers):
             total = self.received
         self.context.queue.submit(partial(progress.update, self.received, total), self.context.engine)
 
-    def _ask_store(self, payload: Any) -> None:
+    def _ask_store(self, trailers: Headers) -> None:
+        self.trailers = trailers
         if self.progress is not None and not self.is_upload:
             self._report_progress(self.progress)
         self.consumer.end(self)
