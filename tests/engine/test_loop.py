@@ -340,6 +340,26 @@ def test_the_loop_is_closed_with_the_last_session(engine: Engine) -> None:
     assert kept.is_closed()
 
 
+def test_what_a_session_closes_is_driven_to_its_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed transport lets go of its socket one pass later: though nobody waits for that, somebody drives until then."""
+    first, latch, released = Latch(), Latch(), threading.Event()
+    engine.attach()
+    engine._inbox.append((first.set, ()))
+    join(in_thread(engine.wait, first)[0])
+
+    def close() -> None:
+        assert engine._loop is not None
+        engine._loop.call_soon(released.set)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_wake", lambda **_: None)     # so that the waiter takes all of it in one go
+        engine.post(close)
+        engine.detach()
+        engine.post(latch.set)
+    join(in_thread(engine.wait, latch)[0])
+    assert released.wait(PATIENCE)
+
+
 # the pool of threads --------------------------------------------------------------------------------------------
 
 def test_a_job_that_blocks_holds_up_no_other() -> None:
