@@ -140,3 +140,19 @@ def test_a_date_without_a_time_zone_is_refused() -> None:
         with pytest.raises(InvalidArgumentException, match="time zone"):
             task.earliest_begin_date = datetime(2030, 1, 1)
         task.cancel()
+
+
+def test_a_waiting_upload_keeps_its_stream() -> None:
+    """A body stream that was not read while its task waited is sent when there is a network."""
+    configuration = URLSessionConfiguration.ephemeral()
+    configuration.waits_for_connectivity = True
+    monitor = PathMonitor(NetworkPath(is_satisfied=False))
+    route = script()
+    request = URLRequest(URL, "POST", http_body_stream=iter([b"one", b"two"]))
+
+    with use_route(route), URLSession(configuration, path_monitor=monitor) as session:
+        loading = session.data(request)
+        monitor.update(NetworkPath())
+        loading.result()
+
+    assert [b"onetwo"] == [call.request.content for call in route.calls]

@@ -84,6 +84,7 @@ class Effect(IntEnum):
     SUCCEED = 15        # the outcome is a response
     TELL_WAITING = 16
     ASK_DELAYED = 17
+    SEND = 18           # the request as it stands, after a wait
 
 
 class Row(NamedTuple):
@@ -134,7 +135,7 @@ _ROWS: dict[Phase, dict[Event, Row]] = {
     },
     P.WAITING: {
         **_EVERYWHERE,
-        E.REACHABLE: Row(P.LOADING, (F.OPEN,), "Apple: the task begins when there is connectivity"),
+        E.REACHABLE: Row(P.LOADING, (F.SEND,), "Apple: the task begins when there is connectivity"),
     },
     P.NEEDING_STREAM: {
         **_EVERYWHERE,

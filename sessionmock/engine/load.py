@@ -121,9 +121,9 @@ class Load(Answers):
             self._body = again(self._body)
         else:
             self._body = again(self._body) if payload is None else payload
-        self._send()
+        self._send(None)
 
-    def _send(self) -> None:
+    def _send(self, payload: Any) -> None:
         self.sent = 0
         self._dispatch(self.request, self._body)
 
@@ -188,7 +188,8 @@ class Load(Answers):
             if request is None:
                 raise InvalidArgumentException("task_will_begin_delayed_request: USE_NEW_REQUEST needs the new request")
             self.request = request.copy()
-            self._body = request.http_body if request.http_body_stream is None else request.http_body_stream
+            if not self.is_upload:
+                self._body = request.http_body if request.http_body_stream is None else request.http_body_stream
         self._meet(Event.BEGIN, None)
 
     def _tell_waiting(self, payload: Any) -> None:

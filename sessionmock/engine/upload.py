@@ -103,7 +103,7 @@ class UploadLoad(Load):
             return None
 
     # sending --------------------------------------------------------------------------------------------------
-    def _send(self) -> None:
+    def _send(self, payload: Any) -> None:
         if self._stage is Stage.CREATING:
             self._create()
         elif (problem := self._source_problem()) is not None:
