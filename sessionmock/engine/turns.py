@@ -6,6 +6,7 @@ there: they are posted to the delegate queue, and while one is out, or the task 
 from __future__ import annotations
 
 import inspect
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
     from .inflow import Inflow
 
 _count = threading.Lock()    # guards every load's suspend count: held for two statements at most
+
+
+def _forked() -> None:
+    """In the child: whoever held the lock is not there to let go of it."""
+    global _count
+    _count = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 class Turns:
