@@ -31,6 +31,7 @@ from typing import Any, Literal, Protocol
 
 from ..clock import SECOND, Clock, SystemClock, VirtualClock
 from . import work
+from .main_calls import MainCalls
 from .shield import shield
 
 LOOK = SECOND // 50      # how often the idle background thread looks for loads that nobody claimed
@@ -115,7 +116,7 @@ class Engine:
     virtual = False
 
     def __init__(self) -> None:
-        self.main = MainQueue()
+        self.main = MainCalls()
         self._reset()
         os.register_at_fork(after_in_child=self._forked)
         self.on_fork: list[Callable[[], None]] = []      # run in the child, after the engine is new
@@ -418,64 +419,6 @@ def _report_to_hook(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
 def _interruptible() -> bool:
     """Whether a handler is there that may raise on the engine's stack and is not shielded: pytest-timeout's, for SIGALRM."""
     return callable(signal.getsignal(signal.SIGALRM))
-
-
-class MainQueue:
-    """Calls for the main thread. They are run by a wait there, by `run`, or by the asyncio loop that runs there."""
-
-    def __init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        self._calls: deque[Callable[[], None]] = deque()
-        self._attending: Callable[[], None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def add(self, call: Callable[[], None]) -> None:
-        """Have `call` run on the main thread."""
-        self._calls.append(call)
-        if (wake := self._attending) is not None:
-            wake()
-        else:
-            self.notice()
-            self._ask_loop()
-
-    def notice(self) -> None:
-        """Remember the asyncio loop that runs on the main thread, where this is it."""
-        if threading.current_thread() is threading.main_thread() and (loop := asyncio._get_running_loop()) is not None:
-            self._loop = loop
-
-    def _ask_loop(self) -> None:
-        if (loop := self._loop) is not None:
-            try:
-                loop.call_soon_threadsafe(self.run_all)
-            except RuntimeError:        # closed: the next wait or run on the main thread takes it
-                self._loop = None
-
-    def attend(self, wake: Callable[[], None] | None) -> Callable[[], None] | None:
-        """The main thread waits, and `wake` makes it look here; returns what did so before."""
-        before, self._attending = self._attending, wake
-        if wake is None and self._calls:
-            self._ask_loop()
-        return before
-
-    def waiting(self) -> bool:
-        """Whether a call has not been run yet."""
-        return bool(self._calls)
-
-    def run_one(self) -> bool:
-        """Run the next call; False where there is none."""
-        try:
-            call = self._calls.popleft()
-        except IndexError:
-            return False
-        call()
-        return True
-
-    def run_all(self) -> None:
-        """Run what waits now."""
-        for _ in range(len(self._calls)):
-            self.run_one()
 
 
 class VirtualEngine:
