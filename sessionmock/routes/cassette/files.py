@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -49,8 +50,10 @@ def write_tape(path: str | os.PathLike[str], tape: Tape, format: Format | str | 
 def load(path: Path) -> Tape | None:
     """As `read_tape`; None where there is no file or an empty one, which vcrpy records anew too."""
     data = _bytes(path)
-    if data is None or not data.strip():
+    if not data or data.isspace():
         return None
+    collecting = gc.isenabled()
+    gc.disable()    # half the time of a large file would go into looking for garbage among its parts
     try:
         return _decode(path, data)
     except (vcr_yaml.YAMLError, vcr_tree.Misshapen) as error:
@@ -58,6 +61,9 @@ def load(path: Path) -> Tape | None:
         if line is None and isinstance(error, vcr_tree.Misshapen):
             line = json_text.line(data, lambda tree: _tape(tree, partial(_beside, path)))
         raise CassetteError(f"{path}, line {line or 1}: {error}") from None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def save(path: Path, tape: Tape) -> None:

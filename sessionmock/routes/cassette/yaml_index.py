@@ -46,7 +46,7 @@ def _flow(depth: int) -> str:
 
 
 _TEXT_TAGS = r"(?:!!(?:binary|python/unicode|python/str)\ )?"
-_NAME = r"(?:[A-Za-z][\w.-]*+|'[^'\n]++')"
+_NAME = r"(?:[A-Za-z][\w.-]{0,250}+|'[^'\n]{1,250}+')"    # YAML looks 1024 characters ahead for the colon
 _FLAT = r"""(?:'(?:[^'\n]|'')*+'|"(?:[^"\\\n]|\\[^\n])*+"|\{\}|\[\]|[A-Za-z0-9/](?:[^\n:#]|:(?!\s)|(?<!\s)\#)*+)"""
 _FLOW_LIST = rf"\ \[{_flow(6)}(?:,(?:\ |\n\ {{7,}}+){_flow(6)})*+\]\n"
 _HEADERS = rf"(?:\ \{{\}}\n|\n(?:\ {{6}}{_NAME}:(?:\n(?:\ {{6}}-\ {_scalar(6)})++|\ {_scalar(6)}|{_FLOW_LIST}))++)"
@@ -241,17 +241,17 @@ def _double(piece: bytes) -> str | None:
 
 
 def _unescaped(found: re.Match[str]) -> str:
-    two, hexadecimal = found.group(1, 2)
-    if two is not None:
-        if two not in _ESCAPES:
-            raise ValueError(two)
-        return _ESCAPES[two]
+    hexadecimal, joined, letter = found.groups()
+    if letter is not None:
+        if letter not in _ESCAPES:
+            raise ValueError(letter)
+        return _ESCAPES[letter]
     if hexadecimal is not None:
         return chr(int(hexadecimal[1:], 16))
-    return "" if found[0][0] == "\\" else _folded(found)
+    return _folded(found) if joined is None else ""
 
 
-_ESCAPE = re.compile(r"\\(?:\n[ \t]*(?=[^\s])|([^xuU\n])|(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})|(?=(.|\n)))|[ \t]*\n[ \t\n]*")
+_ESCAPE = re.compile(r"\\(?:(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})|(\n[ \t]*(?=[^\s]))|(.|$|\n))|[ \t]*\n[ \t\n]*")
 _ESCAPES = dict(zip("0abtnvfre \t\"/\\N_LP", "\0\a\b\t\n\v\f\r\x1b \t\"/\\\x85\xa0\u2028\u2029", strict=True))
 
 
@@ -269,12 +269,11 @@ def _literal(piece: bytes) -> str | None:
 
 
 def _binary(piece: bytes) -> bytes | None:
-    if piece.startswith(b"!!binary |\n"):
-        try:
-            return base64.b64decode(b"".join(piece[11:].split()), validate=True)
-        except ValueError:
-            pass
-    return None
+    text = _literal(piece[9:]) if piece.startswith(b"!!binary |\n") else None
+    try:
+        return None if text is None else base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        return None
 
 
 _FORMS: dict[bytes, Callable[[bytes], str | bytes | None]] = {
