@@ -401,6 +401,8 @@ class URLSession(metaclass=_SharedSession):
         self._context.orphan()
         for task in list(self._tasks.values()):
             task._load.orphan()
+        if self._announced and not self._invalid.done:
+            self._end()
 
 
 def _handed(handler: Handler | None) -> Consumer:

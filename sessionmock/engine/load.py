@@ -412,6 +412,8 @@ class Load(Answers):
             self._flow = None
             self._control.append(partial(self._meet, Event.FAILED, url_error(Code.NETWORK_CONNECTION_LOST, self.request.url)))
             self.context.engine.post_eager(self.pump)
+        elif not self.latch.done and self.phase >= Phase.COMPLETING:
+            self._ended()                 # its message is the parent's to deliver
 
 
 _PERFORM: tuple[Callable[[Load, Any], None], ...] = tuple(getattr(Load, f"_{effect.name.lower()}") for effect in Effect)
