@@ -19,12 +19,14 @@ from .measuring import Hop
 
 if TYPE_CHECKING:
     from .context import Context
+    from .load import Consumer
 
 
 class Answers(Challenges):
     """Sorts responses into redirects, challenges and the final one, from a server or the cache; decodes bodies."""
 
     __slots__ = ("_decoder", "_redirects", "_visit", "hops", "received", "source")
+    consumer: Consumer
 
     def __init__(self, context: Context, task: Any, request: URLRequest, *, body: bytes | BodyStream | None, eager: bool) -> None:
         super().__init__(context, task, request, body=body, eager=eager)
@@ -100,7 +102,7 @@ class Answers(Challenges):
             piece = next(self._pieces, None)
         except (DecodingError, OSError) as error:
             self._pieces = None
-            self._meet(Event.FAILED, url_error(Code.CANNOT_DECODE_RAW_DATA, self.request.url, error))
+            self._meet(Event.FAILED, url_error(self.consumer.undecodable[0], self.request.url, error))
             return
         if piece is None:
             self._pieces = None
@@ -114,7 +116,7 @@ class Answers(Challenges):
         try:
             rest = ending.flush() if self.received else b""
         except DecodingError as error:
-            self._meet(Event.FAILED, url_error(Code.CANNOT_DECODE_RAW_DATA, self.request.url, error))
+            self._meet(Event.FAILED, url_error(self.consumer.undecodable[1], self.request.url, error))
             return
         assert self._flow is not None
         self._incoming.appendleft((self._flow, Event.END, trailers))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..errors import URLError
+from ..errors import Code, URLError
 from ..models.response import URLResponse
 from .load import Load, Message
 from .loop import Latch
@@ -17,6 +17,7 @@ class InMemory:
 
     caches = True
     asks = False
+    undecodable = (Code.CANNOT_DECODE_RAW_DATA, Code.CANNOT_DECODE_RAW_DATA)
 
     def begin(self, load: Load, response: URLResponse) -> None:
         """Nothing is prepared."""

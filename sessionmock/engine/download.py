@@ -34,6 +34,7 @@ class ToFile:
 
     caches = False      # downloads are never cached (Apple)
     asks = False
+    undecodable = (Code.DOWNLOAD_DECODING_FAILED_MID_STREAM, Code.DOWNLOAD_DECODING_FAILED_TO_COMPLETE)
 
     def __init__(self, handler: Callable[..., Any] | None = None, *, keeps: bool = False, resumed: DownloadResumeData | None = None) -> None:
         self._handler = handler

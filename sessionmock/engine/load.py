@@ -45,6 +45,7 @@ class Consumer(Protocol):
 
     caches: bool    # whether the cache is looked into and filled
     asks: bool      # whether the delegate is asked what to do with the response
+    undecodable: tuple[Code, Code]     # what a body fails with whose coding is broken: in the middle, at the end
 
     def begin(self, load: Load, response: URLResponse) -> None:
         """The response is the final one."""

@@ -324,7 +324,7 @@ FAILURES = (
     Behaviour("cut", (Step(gives=b"hel", code=LOST),), (reply(b"hel", length=5, error=LOST),), routes=NOT_RECORDED, styles=EVERY_STYLE),
     Behaviour("cut-chunked", (Step(gives=b"hel", code=LOST),), (reply(b"hel", chunked=True, error=LOST),), routes=NOT_RECORDED),
     Behaviour("cut-download", (Step(kind="download", gives=b"", code=LOST, calls="created wrote metrics complete"),),
-              (reply(b"hel", length=5, error=LOST),), routes=NOT_RECORDED),
+              (reply(b"hel", length=5, error=LOST),), routes=NOT_RECORDED, styles=EVERY_STYLE),
     Behaviour("cut-download-that-can-be-resumed", (Step(kind="download", gives=b"", code=LOST, calls="created wrote metrics complete"),),
               (reply(b"hel", ETAG, ("Accept-Ranges", "bytes"), length=5, error=LOST),), routes=NOT_RECORDED),
     Behaviour("no-http", (Step(status=None, gives=b"", code=UNREADABLE, calls="created metrics complete"),),
@@ -338,9 +338,13 @@ FAILURES = (
               routes=NOT_RECORDED),
 )
 
-BROKEN_GZIP = replace(
-    one("broken-gzip", reply(ZIPPED[:100] + b"\xff" * 200 + ZIPPED[300:], ("Content-Encoding", "gzip")), (RESULT, HANDLER, ASYNCIO),
-        code=UNDECODABLE, gives=None), routes=NOT_RECORDED)
+BAD = reply(ZIPPED[:100] + b"\xff" * 200 + ZIPPED[300:], ("Content-Encoding", "gzip"))
+SHORT = reply(ZIPPED[:-4], ("Content-Encoding", "gzip"))
+BROKEN_GZIP = (
+    replace(one("broken-gzip", BAD, (RESULT, HANDLER, ASYNCIO), code=UNDECODABLE, gives=None), routes=NOT_RECORDED),
+    replace(one("broken-gzip-download", BAD, (RESULT, HANDLER, ASYNCIO), kind="download", code=-3006, gives=None), routes=NOT_RECORDED),
+    one("cut-gzip-download", SHORT, (RESULT, HANDLER), kind="download", code=-3007, gives=None),
+)
 
 FRESH = ("Cache-Control", "max-age=60")
 STORED = "created response data cache metrics complete"
@@ -378,11 +382,12 @@ STORES = (
 
 # An exchange of theirs is given up before its end, so the cassette is recorded by asking once more to the end.
 ENDS_EARLY = frozenset({
-    "redirect-with-big-body", "redirect-limit", "broken-gzip", "basic-cancelled", "response-cancelled", "cancelled-in-response", "cancelled-in-data",
+    "redirect-with-big-body", "redirect-limit", "broken-gzip", "broken-gzip-download",
+    "basic-cancelled", "response-cancelled", "cancelled-in-response", "cancelled-in-data",
     "cancelled-in-redirect", "cancelled-in-challenge", "cancelled-in-writing",
 })
 
 BEHAVIOURS = tuple(
     replace(row, cache=row.name.startswith("cache"), ends_early=row.name in ENDS_EARLY,
             counted=row.name not in ENDS_EARLY | {"cache-revalidated"})
-    for row in (*PLAIN, *BODIES, *REDIRECTS, *AUTHENTICATION, *DOWNLOADS, *DISPOSITIONS, *FAILURES, BROKEN_GZIP, *STORES))
+    for row in (*PLAIN, *BODIES, *REDIRECTS, *AUTHENTICATION, *DOWNLOADS, *DISPOSITIONS, *FAILURES, *BROKEN_GZIP, *STORES))

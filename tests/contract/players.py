@@ -249,7 +249,7 @@ class Run:
             for step in behaviour.steps:
                 delegate.outcome = Outcome()
                 outcomes.append(getattr(self, f"_{self.style}")(session, delegate, step))
-                settle(session)
+                settle(session, self.task)
                 progress = self.task.progress
                 if outcomes[-1].code is None:
                     outcomes[-1].progress = progress.total_unit_count, progress.completed_unit_count, progress.is_finished
@@ -286,7 +286,7 @@ class Run:
         task = self._task(session, step, handed)
         task.resume()
         assert done.wait(PATIENCE), self.calls.list
-        settle(session)
+        settle(session, self.task)
         assert not any(file.exists() for file in files)
         return outcome
 
@@ -376,8 +376,11 @@ class Run:
         return loading
 
 
-def settle(session: Any) -> None:
-    """Wait until the delegate queue has done what it has."""
+def settle(session: Any, task: Any) -> None:
+    """Wait until the task has ended, of which its reader may know before, and until the delegate queue has done what it has."""
+    deadline = time.monotonic() + PATIENCE
+    while task.state is not sm.TaskState.COMPLETED and time.monotonic() < deadline:
+        time.sleep(0.001)
     over = threading.Event()
     session.delegate_queue.add_operation(over.set)
     assert over.wait(PATIENCE)

@@ -113,12 +113,13 @@ def test_refused_expectation_saves_the_body(session: Any) -> None:
 @pytest.mark.parametrize("kind", ["data", "file", "stream"])
 def test_early_answer_ends_the_upload(kind: str, session: Any, tmp_path: Path) -> None:
     """A 413 in the middle of the body is the response: the rest is not sent."""
-    size = 64 << 20
+    size, answered = 64 << 20, threading.Event()
 
     def serve(peer: Peer) -> None:
         peer.read_head()
         peer.discard(100_000)
         peer.reply(b"too large", "Connection: close", status="413 Content Too Large")
+        assert answered.wait(PATIENCE)
         while peer.sock.recv(1 << 20):
             pass
 
@@ -132,6 +133,7 @@ def test_early_answer_ends_the_upload(kind: str, session: Any, tmp_path: Path) -
             source: dict[str, Any] = {"from_file": file} if kind == "file" else {"from_data": bytes(size)}
             loading = session.upload(sm.URLRequest(server.url, "PUT"), **source)
         data, response = loading.result(PATIENCE)
+        answered.set()
         assert (413, b"too large") == (response.status_code, data)
         assert 100_000 <= loading.task.count_of_bytes_sent < size
 
