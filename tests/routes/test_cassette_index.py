@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionmock.errors import CassetteError
-from sessionmock.routes.cassette import Tape, files, vcr_tree, vcr_yaml, yaml_index
+from sessionmock.routes.cassette import Tape, files, matching, vcr_tree, vcr_yaml, yaml_index
 
 PATH = Path("tape.yaml")
 
@@ -134,3 +134,18 @@ def test_an_error_in_a_body_is_raised_at_its_first_use(tmp_path: Path, wrong: st
     for _ in range(2):
         with pytest.raises(CassetteError, match=rf"a\.yaml, line {head.count(chr(10)) + 1}: "):
             _ = tape.interactions[1].response
+
+
+URLS = st.one_of(
+    st.text("ah:/?&=#%+.;@[] é\\\t1", max_size=20).map("http://h".__add__),
+    st.builds("{}://{}{}?{}".format, st.sampled_from(["http", "https", "HTTP", "ftp"]), st.sampled_from(["h", "H.x", "h:80", "[::1]", "1.2"]),
+              st.text("/a%;.~", max_size=6), st.text("ab=&+%?41/", max_size=12)),
+    st.text(max_size=10),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(URLS)
+def test_the_short_way_to_a_key_is_the_long_one(url: str):
+    """A common URL has the key that taking it apart in full gives."""
+    assert matching.split_key(url) == matching.url_key(url)

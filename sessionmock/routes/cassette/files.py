@@ -9,6 +9,7 @@ import os
 import secrets
 import zipfile
 import zlib
+from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -52,15 +53,23 @@ def load(path: Path) -> Tape | None:
     data = _bytes(path)
     if not data or data.isspace():
         return None
-    collecting = gc.isenabled()
-    gc.disable()    # half the time of a large file would go into looking for garbage among its parts
     try:
-        return _decode(path, data)
+        with uncollected():
+            return _decode(path, data)
     except (vcr_yaml.YAMLError, vcr_tree.Misshapen) as error:
         line = vcr_tree.line_of(error)
         if line is None and isinstance(error, vcr_tree.Misshapen):
             line = json_text.line(data, lambda tree: _tape(tree, partial(_beside, path)))
         raise CassetteError(f"{path}, line {line or 1}: {error}") from None
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """No cyclic garbage is looked for within: among the many new parts of a large tape that would take half the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()

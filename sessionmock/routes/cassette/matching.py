@@ -1,34 +1,36 @@
 """Which recorded interaction answers a request: an index that costs the same for ten interactions and ten thousand.
 
 By default method, scheme, host, port, path and query (its pairs in any order, as vcrpy) must be equal, and the body by
-meaning where the request has one: JSON as a value, a form as its fields, all else byte for byte. A multipart body has a
-random boundary and is not compared, nor is a body that cannot be read ahead.
+its meaning where the request has one (`bodies`); a body that cannot be read ahead is not compared. A matcher is one of
+vcrpy's names or a callable of a user's, which judges only what agrees in all the fields that are named.
 """
 from __future__ import annotations
 
-import json
+import heapq
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from enum import Enum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from ...errors import InvalidArgumentException
-from ...models.message import Headers, header
+from ...models.message import Headers
 from ...models.url import split_url
+from .bodies import Meaning, meaning, raw, read_body
 from .interaction import Interaction
 
 MATCH_ON = ("method", "scheme", "host", "port", "path", "query", "body")
+FIELDS = (*MATCH_ON, "uri", "headers", "raw_body")
 
 Key = tuple[Hashable, ...]
 
 
-class Asked(NamedTuple):
-    """A request as the index sees it. `body` is None where it has none or where its body cannot be known ahead."""
+class Order(Enum):
+    """In which order recorded answers are given."""
 
-    method: str
-    url: str
-    headers: Headers
-    body: bytes | None
+    ANY = "any"            # each request gets the first answer that is left for it
+    PER_URL = "per_url"    # the requests to one URL come in the order in which they were recorded
+    STRICT = "strict"      # all requests do
 
 
 class URLKey(NamedTuple):
@@ -53,40 +55,83 @@ def url_key(url: str) -> URLKey:
     return URLKey(parts.scheme, parts.host, parts.port, path, pairs)
 
 
-def _json(body: bytes) -> Hashable:
-    return json.dumps(json.loads(body), sort_keys=True)
+class Fields(dict[str, str]):
+    """Headers by name in any case, repeated ones joined; for matchers written for vcrpy."""
+
+    def __init__(self, headers: Headers) -> None:
+        super().__init__()
+        for name, value in headers:
+            name = name.lower()
+            super().__setitem__(name, f"{self[name]}, {value}" if name in self else value)
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: str | None = None) -> str | None:    # type: ignore[override]
+        return super().get(name.lower(), default)
 
 
-def _form(body: bytes) -> Hashable:
-    """The pairs by name; those of one name keep their order."""
-    return tuple(sorted(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True), key=lambda pair: pair[0]))
+class Asked(NamedTuple):
+    """A request as the index sees it, and a matcher of a user's. `body` is None where it has none or cannot be known ahead."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes | None
+
+    @property
+    def uri(self) -> str:
+        return self.url
+
+    @property
+    def scheme(self) -> str:
+        return url_key(self.url).scheme
+
+    @property
+    def host(self) -> str:
+        return url_key(self.url).host
+
+    @property
+    def port(self) -> int:
+        return url_key(self.url).port
+
+    @property
+    def path(self) -> str:
+        return url_key(self.url).path
+
+    @property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        return url_key(self.url).query
+
+    @property
+    def fields(self) -> Fields:
+        """The headers as a mapping."""
+        return Fields(self.headers)
 
 
-def _raw(body: bytes) -> Hashable:
-    return body
+Matcher = Callable[[Asked, Asked], object]
 
 
-Meaning = Callable[[bytes], Hashable]
+def asked_of(interaction: Interaction) -> Asked:
+    """The request of a recorded interaction."""
+    request = interaction.request
+    return Asked(request.method, request.uri, request.headers, request.body)
 
 
-def meaning(headers: Headers) -> Meaning | None:
-    """How a body under `headers` is compared, or None where it is not."""
-    kind = (header(headers, "content-type") or "").partition(";")[0].strip().lower()
-    if kind.startswith("multipart/"):
-        return None
-    if kind == "application/json" or kind.endswith("+json"):
-        return _json
-    return _form if kind == "application/x-www-form-urlencoded" else _raw
+class Veil(Protocol):
+    """What an index looks through at requests, asked and recorded alike."""
 
+    def url(self, url: str) -> str:
+        """`url` as it is to be compared."""
 
-def read_body(how: Meaning, body: bytes | None) -> Hashable:
-    """`body` as `how` compares it: its bytes where it is not what its type says, None where there is none."""
-    if not body:
-        return None
-    try:
-        return how, how(body)
-    except (ValueError, RecursionError):
-        return body
+    def headers(self, headers: Headers) -> Headers:
+        """`headers` as they are to be compared."""
+
+    def body(self, body: bytes) -> bytes:
+        """`body` as it is to be compared."""
 
 
 class Bucket:
@@ -98,43 +143,51 @@ class Bucket:
         self.positions: list[int] = []
         self.next = 0
 
-    def take(self, played: bytearray, repeats: bool) -> int | None:
-        """The first position not played yet; then, with `repeats`, the last one again."""
+    def due(self, played: bytearray) -> int | None:
+        """The first position that was not played."""
         while self.next < len(self.positions):
             position = self.positions[self.next]
-            self.next += 1
             if not played[position]:
-                played[position] = 1
                 return position
-        return self.positions[-1] if repeats and self.positions else None
+            self.next += 1
+        return None
 
 
 class Group(Bucket):
-    """All positions that agree in everything but the body; divided by body at the first request that has one."""
+    """All positions that agree in the fields of the key; divided by body and headers at the first request that needs it."""
 
-    __slots__ = ("bodies",)
+    __slots__ = ("divided",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.bodies: dict[Meaning, dict[Hashable, Bucket]] = {}
+        self.divided: dict[Meaning | None, dict[Hashable, Bucket]] = {}
 
 
 class Index:
     """Finds the interaction for a request and remembers what was played. Not thread-safe: its owner has the lock."""
 
-    def __init__(self, interactions: Iterable[Interaction] = (), match_on: Sequence[str] = MATCH_ON) -> None:
-        unknown = [name for name in match_on if name not in MATCH_ON]
-        if unknown or not match_on:
-            raise InvalidArgumentException(f"match_on {unknown or match_on!r}: choose from {', '.join(MATCH_ON)}")
-        self.match_on = tuple(name for name in MATCH_ON if name in match_on)
+    def __init__(self, interactions: Iterable[Interaction] = (), match_on: Sequence[str | Matcher] = MATCH_ON,
+                 order: str | Order = Order.ANY, *, played: bytearray | None = None, veil: Veil | None = None) -> None:
+        names = {"uri" if name == "url" else name for name in match_on if isinstance(name, str)}
+        unknown = [name for name in match_on if not callable(name) and name not in (*FIELDS, "url")]
+        if unknown or not match_on or isinstance(match_on, str):
+            raise InvalidArgumentException(f"match_on {unknown or match_on!r}: choose from {', '.join(FIELDS)}, or give callables")
+        self.match_on = tuple(match_on)
+        self.names = tuple(name for name in FIELDS if name in names)
+        self.custom = tuple(matcher for matcher in match_on if not isinstance(matcher, str))
+        self.order = _order(order)
         self.interactions: list[Interaction] = []
-        self.played = bytearray()
-        self._method = "method" in match_on
-        self._body = "body" in match_on
-        self._fields = tuple(URLKey._fields.index(name) for name in self.match_on if name in URLKey._fields)
-        self._whole = len(self._fields) == len(URLKey._fields)
+        self._shared = played
+        self.played = bytearray() if played is None else played
+        self._veil = veil
+        self._method, self._headers, self._raw = "method" in names, "headers" in names, "raw_body" in names
+        self._body = "body" in names or self._raw
+        self._uri = "uri" in names
+        self._fields = tuple(URLKey._fields.index(name) for name in self.names if name in URLKey._fields)
+        self._whole = len(self._fields) == len(URLKey._fields) and not self._uri
         self._urls: dict[str, Key] = {}            # of the recorded URLs, so that a match splits none of them
         self._groups: dict[Key, Group] = {}
+        self._turns: dict[Key, Bucket] = {}        # what is due, of all or of one URL, where the order matters
         for interaction in interactions:
             self.add(interaction)
 
@@ -145,63 +198,89 @@ class Index:
         """Append `interaction`, not played yet."""
         position = len(self.interactions)
         self.interactions.append(interaction)
-        self.played.append(0)
+        if self._shared is None:
+            self.played.append(0)
         uri = interaction.uri
         if uri not in self._urls:
             self._urls[uri] = self._of_url(uri)
         group = self._groups.setdefault(self._key(interaction.method, uri), Group())
         group.positions.append(position)
-        for how, buckets in group.bodies.items():
-            buckets.setdefault(read_body(how, interaction.body), Bucket()).positions.append(position)
+        for how, buckets in group.divided.items():
+            buckets.setdefault(self._division(how, interaction), Bucket()).positions.append(position)
+        if self.order is not Order.ANY:
+            self._turns.setdefault(self._turn(uri), Bucket()).positions.append(position)
 
     def take(self, asked: Asked, repeats: bool = False) -> int | None:
-        """The position that answers `asked`, from now on played; None where nothing is left that does."""
+        """The position that answers `asked`, from now on played; None where nothing is left that does, or it is not its turn.
+
+        With `repeats`, what is used up is given again: the last of equals.
+        """
         bucket = self.bucket(asked)
-        return None if bucket is None else bucket.take(self.played, repeats)
+        if bucket is None:
+            return None
+        position = self._left(bucket, asked)
+        if position is not None:
+            if self.order is not Order.ANY and self.due(asked.url) != position:
+                return None
+            self.played[position] = 1
+            return position
+        if repeats:
+            return next((position for position in reversed(bucket.positions) if self._agrees(asked, position)), None)
+        return None
 
     def bucket(self, asked: Asked) -> Bucket | None:
-        """Everything recorded that answers `asked`, played or not."""
+        """Everything recorded that agrees with `asked` in the fields that are named, played or not."""
         group = self._groups.get(self._key(asked.method, asked.url))
+        if group is None:
+            return None
         how = self._meaning(asked)
-        if group is None or how is None:
+        if how is None and not self._headers:
             return group
-        buckets = group.bodies.get(how)
+        buckets = group.divided.get(how)
         if buckets is None:
-            buckets = group.bodies[how] = {}
+            buckets = group.divided[how] = {}
             for position in group.positions:
-                body = read_body(how, self.interactions[position].body)
-                buckets.setdefault(body, Bucket()).positions.append(position)
-        return buckets.get(read_body(how, asked.body))
+                buckets.setdefault(self._division(how, self.interactions[position]), Bucket()).positions.append(position)
+        return buckets.get((self._seen_headers(asked.headers) if self._headers else None, self._seen(how, asked.body)))
 
-    def differences(self, asked: Asked, position: int) -> list[tuple[str, str, str]]:
-        """(field, asked, recorded) for each field of `match_on` in which the interaction at `position` differs."""
-        recorded = self.interactions[position]
-        ours, theirs = url_key(asked.url), url_key(recorded.uri)
-        found = []
-        for name in self.match_on:
-            if name == "method":
-                if asked.method != recorded.method:
-                    found.append((name, asked.method, recorded.method))
-            elif name == "body":
-                how = self._meaning(asked)
-                if how is not None and read_body(how, asked.body) != read_body(how, recorded.body):
-                    found.append((name, _shown(asked.body), _shown(recorded.body)))
-            elif (mine := getattr(ours, name)) != (other := getattr(theirs, name)):
-                found.append((name, _query(mine), _query(other)) if name == "query" else (name, str(mine), str(other)))
-        return found
+    def answers(self, asked: Asked) -> list[int]:
+        """The positions of everything that answers `asked`, played or not."""
+        bucket = self.bucket(asked)
+        return [position for position in bucket.positions if self._agrees(asked, position)] if bucket else []
 
-    def nearest(self, asked: Asked) -> int | None:
-        """The position that differs least from `asked`, by the weight of the fields; the first of equals. Linear: for reports."""
-        key = url_key(asked.url)
+    def due(self, url: str) -> int | None:
+        """The position whose turn it is: of all, or of those of `url`. None where the order does not matter or all were played."""
+        turn = self._turns.get(self._turn(url)) if self.order is not Order.ANY else None
+        return None if turn is None else turn.due(self.played)
 
-        def weight(position: int) -> tuple[int, int]:
-            differing = sum(_WEIGHTS[name] for name, _, _ in self.differences(asked, position))
-            return differing, -_common(key.path, url_key(self.interactions[position].uri).path)
+    def _left(self, bucket: Bucket, asked: Asked) -> int | None:
+        """The first position of `bucket` that is not played and that the user's matchers take."""
+        position = bucket.due(self.played)
+        if position is None or not self.custom or self._agrees(asked, position):
+            return position
+        rest = bucket.positions[bucket.next + 1:]
+        return next((other for other in rest if not self.played[other] and self._agrees(asked, other)), None)
 
-        return min(range(len(self.interactions)), key=weight, default=None)
+    def _agrees(self, asked: Asked, position: int) -> bool:
+        return not self.custom or all(agree(matcher, asked, asked_of(self.interactions[position])) for matcher in self.custom)
 
     def _meaning(self, asked: Asked) -> Meaning | None:
-        return meaning(asked.headers) if self._body and asked.body else None
+        if not (self._body and asked.body):
+            return None
+        return raw if self._raw else meaning(asked.headers)
+
+    def _division(self, how: Meaning | None, interaction: Interaction) -> Hashable:
+        headers = self._seen_headers(interaction.request.headers) if self._headers else None
+        return headers, self._seen(how, interaction.body)
+
+    def _seen(self, how: Meaning | None, body: bytes | None) -> Hashable:
+        if how is None or not body:
+            return None
+        return read_body(how, self._veil.body(body) if self._veil else body)
+
+    def _seen_headers(self, headers: Headers) -> Hashable:
+        shown = self._veil.headers(headers) if self._veil else headers
+        return tuple(sorted((name.lower(), value) for name, value in shown))
 
     def _key(self, method: str, url: str) -> Key:
         key = self._urls.get(url)
@@ -210,12 +289,74 @@ class Index:
         return (method, key) if self._method else key
 
     def _of_url(self, url: str) -> Key:
+        if self._veil is not None:
+            url = self._veil.url(url)
         key = url_key(url)
-        return key if self._whole else tuple(key[field] for field in self._fields)
+        if self._whole:
+            return key
+        chosen = tuple(key[field] for field in self._fields)
+        return (*chosen, url.partition("#")[0]) if self._uri else chosen
+
+    def _turn(self, url: str) -> Key:
+        return url_key(url)[:4] if self.order is Order.PER_URL else ()
+
+    # For reports ------------------------------------------------------------------------------------------------------
+
+    def differences(self, asked: Asked, position: int, *, bodies: bool = True) -> list[tuple[str, str, str]]:
+        """(field, asked, recorded) for each field of `match_on` in which the interaction at `position` differs."""
+        recorded = self.interactions[position]
+        ours, theirs = url_key(asked.url), url_key(recorded.uri)
+        found = []
+        for name in self.names:
+            if name == "method":
+                if asked.method != recorded.method:
+                    found.append((name, asked.method, recorded.method))
+            elif name == "uri":
+                if asked.url.partition("#")[0] != recorded.uri:
+                    found.append((name, asked.url, recorded.uri))
+            elif name == "headers":
+                found += _fields(asked.headers, recorded.request.headers) if bodies else []
+            elif name in ("body", "raw_body"):
+                how = self._meaning(asked) if bodies else None
+                if how is not None and read_body(how, asked.body) != read_body(how, recorded.body):
+                    found.append((name, shown(asked.body), shown(recorded.body)))
+            elif (mine := getattr(ours, name)) != (other := getattr(theirs, name)):
+                found.append((name, _query(mine), _query(other)) if name == "query" else (name, str(mine), str(other)))
+        if bodies:
+            found += [(getattr(matcher, "__name__", repr(matcher)), "no match", "") for matcher in self.custom
+                      if not agree(matcher, asked, asked_of(recorded))]
+        return found
+
+    def nearest(self, asked: Asked, count: int = 3) -> list[int]:
+        """The positions that differ least from `asked`, by the weight of the fields; of equals the first. Linear: for reports."""
+        key = url_key(asked.url)
+
+        def weight(position: int, *, bodies: bool = False) -> tuple[int, int]:
+            differing = sum(_WEIGHTS.get(name, 1) for name, _, _ in self.differences(asked, position, bodies=bodies))
+            return differing, -_common(key.path, url_key(self.interactions[position].uri).path)
+
+        likely = heapq.nsmallest(20 + count, range(len(self.interactions)), weight)    # bodies are read of these alone
+        return heapq.nsmallest(count, likely, lambda position: weight(position, bodies=True))
+
+
+def agree(matcher: Matcher, asked: Asked, recorded: Asked) -> bool:
+    """What `matcher` says; as with vcrpy, one that returns None agrees and one that raises AssertionError does not."""
+    try:
+        verdict = matcher(asked, recorded)
+    except AssertionError:
+        return False
+    return verdict is None or bool(verdict)
+
+
+def _order(order: str | Order) -> Order:
+    try:
+        return Order(order)
+    except ValueError:
+        raise InvalidArgumentException(f"order {order!r}: choose from {', '.join(o.value for o in Order)}") from None
 
 
 # How much a differing field speaks against a candidate in a report.
-_WEIGHTS = {"host": 16, "path": 12, "method": 6, "scheme": 4, "port": 4, "query": 3, "body": 2}
+_WEIGHTS = {"host": 16, "path": 12, "uri": 12, "method": 6, "scheme": 4, "port": 4, "query": 3, "body": 2, "raw_body": 2}
 
 
 def _common(one: str, other: str) -> int:
@@ -223,11 +364,18 @@ def _common(one: str, other: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
+def _fields(asked: Headers, recorded: Headers) -> list[tuple[str, str, str]]:
+    ours, theirs = Fields(asked), Fields(recorded)
+    return [(f"headers[{name}]", ours.get(name) or "(none)", theirs.get(name) or "(none)")
+            for name in dict.fromkeys((*ours, *theirs)) if ours.get(name) != theirs.get(name)]
+
+
 def _query(pairs: tuple[tuple[str, str], ...]) -> str:
     return _cut("&".join(f"{name}={value}" for name, value in pairs)) or "(none)"
 
 
-def _shown(body: bytes | None) -> str:
+def shown(body: bytes | None) -> str:
+    """`body` for a reader, cut to what fits."""
     if not body:
         return "(none)"
     try:

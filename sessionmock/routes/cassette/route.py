@@ -67,7 +67,8 @@ class CassetteRoute:
         if self.records and tape and tape.format and not tape.format.written:
             raise CassetteError(f"{self.path}: a file of {tape.format.value} is replayed, not recorded into; convert it first")
         self._tape = tape or Tape()
-        self._index = Index(self._tape.interactions, match_on)
+        with files.uncollected():
+            self._index = Index(self._tape.interactions, match_on)
         self._new: list[tuple[int, Interaction]] = []    # with the number of their request, so that the file keeps that order
         self._numbers = itertools.count()
         self._saved = 0
