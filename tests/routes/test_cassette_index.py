@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionmock.errors import CassetteError
-from sessionmock.routes.cassette import Tape, files, matching, vcr_tree, vcr_yaml, yaml_index
+from sessionmock.routes.cassette import Tape, files, keys, vcr_tree, vcr_yaml, yaml_index
 
 PATH = Path("tape.yaml")
 
@@ -148,4 +148,4 @@ URLS = st.one_of(
 @given(URLS)
 def test_the_short_way_to_a_key_is_the_long_one(url: str):
     """A common URL has the key that taking it apart in full gives."""
-    assert matching.split_key(url) == matching.url_key(url)
+    assert keys.split_key(url) == keys.url_key(url)

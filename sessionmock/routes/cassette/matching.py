@@ -9,15 +9,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from enum import Enum
-from functools import lru_cache
 from typing import NamedTuple, Protocol
-from urllib.parse import parse_qsl
 
 from ...errors import InvalidArgumentException
 from ...models.message import Headers
-from ...models.url import split_url
 from .bodies import Meaning, meaning, raw, read_body
 from .interaction import Interaction
+from .keys import URLKey, url_key
 
 MATCH_ON = ("method", "scheme", "host", "port", "path", "query", "body")
 FIELDS = (*MATCH_ON, "uri", "headers", "raw_body")
@@ -31,28 +29,6 @@ class Order(Enum):
     ANY = "any"            # each request gets the first answer that is left for it
     PER_URL = "per_url"    # the requests to one URL come in the order in which they were recorded
     STRICT = "strict"      # all requests do
-
-
-class URLKey(NamedTuple):
-    """The parts of a URL that are compared."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-    query: tuple[tuple[str, str], ...]
-
-
-@lru_cache(maxsize=1024)
-def url_key(url: str) -> URLKey:
-    """What of `url` is compared: ports filled in, an empty path as "/", the query as sorted pairs, no fragment."""
-    try:
-        parts = split_url(url)
-    except ValueError:
-        return URLKey("", "", 0, url, ())
-    path, _, query = parts.target.partition("?")
-    pairs = tuple(sorted(parse_qsl(query, keep_blank_values=True))) if query else ()
-    return URLKey(parts.scheme, parts.host, parts.port, path, pairs)
 
 
 class Fields(dict[str, str]):
