@@ -121,7 +121,7 @@ def test_calls_come_in_the_order_of_time_and_then_of_setting(timers: list[tuple[
     """Cancelled ones do not come, and time passes as if they had not been there."""
     clock, made = VirtualClock(), list[Any]()
     for number, (when, cancelled) in enumerate(timers):
-        timer = clock.call_at(when, lambda number=number: made.append((clock.now(), number)))     # type: ignore[misc]
+        timer = clock.call_at(when, lambda number=number: made.append((clock.now(), number)))
         if cancelled:
             timer.cancel()
             timer.cancel()

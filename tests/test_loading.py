@@ -227,7 +227,7 @@ def test_a_closed_loop_is_dropped_and_harms_nobody(session: sm.URLSession, serve
     loop.run_until_complete(asyncio.sleep(0.02))
     loop.close()
     assert b"/slow/0.2" == loading.result(PATIENCE)[0]
-    waiting._log_destroy_pending = False    # type: ignore[attr-defined]    # it is meant to be left like this
+    waiting._log_destroy_pending = False    # it is meant to be left like this
 
 
 def test_loops_are_not_kept(session: sm.URLSession, server: str) -> None:

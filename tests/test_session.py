@@ -240,7 +240,7 @@ def test_leaving_with_cancels_what_was_never_resumed() -> None:
     told = r"GET http://a\.test/, suspended> was never resumed.*made at .*test_session\.py:\d+ in test_leaving"
     with pytest.warns(ResourceWarning, match=told), sm.URLSession(configuration()) as session:
         task = session.data_task("http://a.test/")
-    assert (sm.TaskState.COMPLETED, -999) == (task.state, int(task.error.code))   # type: ignore[union-attr]
+    assert (sm.TaskState.COMPLETED, -999) == (task.state, int(task.error.code))
 
 
 def test_an_exception_cancels_everything(server: str) -> None:
@@ -361,22 +361,22 @@ def test_an_empty_body_is_empty_and_not_none(server: str) -> None:
 
 
 class Returning(Recorder):
-    def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> Any:  # type: ignore[override]
+    def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> Any:
         self.note("response")
         return sm.ResponseDisposition.CANCEL
 
 
 class Asynchronous(Recorder):
-    async def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> Any:  # type: ignore[override]
+    async def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> Any:
         self.note("response")
         await asyncio.sleep(0.01)
         return sm.ResponseDisposition.CANCEL
 
-    async def task_did_complete(self, session: Any, task: Any, error: Any) -> None:  # type: ignore[override]
+    async def task_did_complete(self, session: Any, task: Any, error: Any) -> None:
         await asyncio.sleep(0.01)
         Recorder.task_did_complete(self, session, task, error)
 
-    async def session_did_become_invalid(self, session: Any, error: Any) -> None:  # type: ignore[override]
+    async def session_did_become_invalid(self, session: Any, error: Any) -> None:
         await asyncio.sleep(0.01)
         Recorder.session_did_become_invalid(self, session, error)
 
@@ -491,7 +491,7 @@ def test_a_crashing_delegate_fails_its_task_and_nobody_elses(server: str, report
     if name in ("task_did_complete", "session_did_become_invalid", "task_did_finish_collecting_metrics"):
         assert task.error is None       # its outcome was fixed before
     else:
-        assert (-1, crash) == (int(task.error.code), task.error.underlying_error)      # type: ignore[union-attr]
+        assert (-1, crash) == (int(task.error.code), task.error.underlying_error)
 
 
 def test_a_crashing_handler_is_reported(server: str, reports: list[Any]) -> None:

@@ -138,7 +138,7 @@ def test_the_request_is_copied(session: sm.URLSession, server: str) -> None:
     ends = Ends()
     task = session.data_task(request, ends)
     request.url = f"{server}/fast/after"
-    task.original_request.url = f"{server}/fast/after"      # type: ignore[union-attr]
+    task.original_request.url = f"{server}/fast/after"
     task.resume()
     assert b"/fast/before" == ends.wait()[0]
 

@@ -226,7 +226,7 @@ def test_an_await_lets_time_pass(clock: sm.VirtualClock, script: sm.ScriptRoute)
 def test_a_delegate_that_never_answers_times_out(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
     """A question that is not answered holds its task for the idle limit, and then ends it with -1001."""
     class Silent(Recorder):
-        def data_task_did_receive_response(self, session: Any, task: Any, response: Any, completion_handler: Any) -> None:  # type: ignore[override]
+        def data_task_did_receive_response(self, session: Any, task: Any, response: Any, completion_handler: Any) -> None:
             self.note("asked", task)
 
     script.answer(body=b"x")

@@ -166,6 +166,10 @@ class Stress:
             worker.start()
         self.drive(workers, interrupted)
         for session in self.sessions:
+            for task in asyncio.run(session.all_tasks()):
+                if interrupted and task.state is sm.TaskState.SUSPENDED:
+                    task.cancel()       # as leaving `with` does: an interrupt came between its creation and its resume
+                    self.happened["never resumed"] += 1
             session.finish_tasks_and_invalidate()
         while self.witness.invalidated < len(self.sessions) and time.monotonic() - started < DEADLINE:
             time.sleep(0.01)
@@ -173,7 +177,8 @@ class Stress:
         open_tasks = [task for task in self.witness.tasks if task.state is not sm.TaskState.COMPLETED]
         self.problems += [f"never ended: {task!r} {task._load.phase!r}" for task in open_tasks]
         if self.witness.invalidated != len(self.sessions):
-            self.problems.append(f"{self.witness.invalidated} sessions of {len(self.sessions)} became invalid")
+            self.problems.append(f"{self.witness.invalidated} sessions of {len(self.sessions)} became invalid: "
+                                 f"{[session for session in self.sessions if not session._invalid.done]} {open_tasks}")
         if not interrupted:     # an interrupt can come between a handler's number and its task
             self.problems += [f"handler {n} was called {self.handlers[n]} times" for n in range(1, self.expected + 1) if self.handlers[n] != 1]
         self.problems += [f"handler {n} was called {count} times" for n, count in self.handlers.items() if count > 1]

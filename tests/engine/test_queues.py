@@ -184,7 +184,7 @@ def test_run_until_is_woken_by_operations_from_other_threads() -> None:
     """It looks at its condition after each."""
     seen: list[int] = []
     threading.Timer(0.05, sm.OperationQueue.main.add_operation, (lambda: seen.append(1),)).start()
-    sm.OperationQueue.main.run(until=lambda: seen, timeout=PATIENCE)        # type: ignore[arg-type, return-value]
+    sm.OperationQueue.main.run(until=lambda: seen, timeout=PATIENCE)
     assert [1] == seen
 
 
