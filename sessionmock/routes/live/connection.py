@@ -38,16 +38,14 @@ class Connection(asyncio.BufferedProtocol):
     """A keep-alive connection to one origin, driving one exchange at a time. On the engine only."""
 
     __slots__ = (
-        "_answer", "_buffer", "_held", "_poll", "_room", "_tls_numbers", "_upload", "exchange", "facts", "fit", "idle_since",
-        "pool", "problem", "reused", "socket", "transport",
+        "_answer", "_buffer", "_poll", "_room", "_tls_numbers", "_upload", "exchange", "facts", "fit", "held",
+        "idle_since", "pool", "reused", "socket", "transport",
     )
 
     transport: asyncio.Transport
 
     def __init__(self, pool: Pool, socket: socket.socket, exchange: LiveExchange, tls_numbers: dict[str, int],
                  held: bool = False) -> None:
-        self._held = held              # until `begin`: nothing is sent before the server is trusted
-        self.problem: Exception | None = None    # what ended a connection that was held
         self.pool = pool
         self.socket = socket           # the transport's own object, kept for the stale check and for a last read
         self.exchange: LiveExchange | None = exchange
@@ -65,6 +63,8 @@ class Connection(asyncio.BufferedProtocol):
             buffer = _BUFFERS[loop] = memoryview(bytearray(READ_SIZE))
         self._buffer = buffer
         self._tls_numbers = tls_numbers
+        # Until `begin` nothing is sent, because the server is not trusted yet; this gets what ended the connection before.
+        self.held: asyncio.Future[Exception | None] | None = loop.create_future() if held else None
 
     @property
     def switched(self) -> bool:
@@ -75,7 +75,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def begin(self, exchange: LiveExchange) -> None:
         """The connection is fit for use, first by the exchange that it was made for."""
-        self._held = False
+        self.held = None
         self.exchange = exchange
         self.pool.made(self)
         self.start(exchange)
@@ -179,7 +179,7 @@ class Connection(asyncio.BufferedProtocol):
             self.facts["tls"] = TLS(_TLS_VERSIONS.get(version, 0), self._tls_numbers.get(cipher[0], 0))
         if self.pool.proxy is not None:
             self.facts["proxy"] = (self.pool.proxy.host, self.pool.proxy.port, self.pool.proxy.type)
-        if self._held:
+        if self.held is not None:
             self.exchange = None
         else:
             self.begin(exchange)
@@ -208,8 +208,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.fit = False
-        if self._held:
-            self.problem = error
+        if self.held is not None and not self.held.done():
+            self.held.set_result(error)
         exchange = self.exchange
         if exchange is not None and exchange.connection is not self:
             exchange = None      # cancelled before the connection stood

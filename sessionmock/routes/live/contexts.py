@@ -130,6 +130,6 @@ def _items(data: bytes) -> tuple[bytes, ...]:
 
 
 def _vector(data: bytes, width: int) -> tuple[bytes, bytes]:
-    """A vector whose length takes `width` bytes, and what follows it."""
+    """A vector whose length takes `width` bytes, and what follows it; nothing of one that is cut."""
     end = width + int.from_bytes(data[:width], "big")
-    return data[width:end], data[end:]
+    return (data[width:end], data[end:]) if end <= len(data) else (b"", b"")

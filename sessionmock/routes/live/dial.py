@@ -97,8 +97,8 @@ async def _secure(pool: Pool, exchange: LiveExchange) -> None:
     try:
         chain = presented(connection.transport.get_extra_info("ssl_object"))
         await _judged(channel.host, judge, ServerTrust(*pool.origin[1:], chain, problem))
-        if connection.transport.is_closing():
-            lost = connection.problem or ConnectionResetError("the server closed the connection while its trust was asked about")
+        if connection.transport.is_closing() and connection.held is not None:
+            lost = await connection.held or ConnectionResetError("the server closed the connection while its trust was asked about")
             raise await _examined(pool, exchange, broken(lost, url))
     except BaseException:
         connection.abort()

@@ -8,7 +8,7 @@ from .fields import CONTROLS, KINDS, Kind, kind_of, tokens
 
 LAST_CHUNK = b"0\r\n\r\n"
 
-_LENGTH_ALWAYS = frozenset({"POST", "PUT", "DELETE", "PATCH"})    # say Content-Length: 0 without a body
+_BODILESS = frozenset({"GET", "HEAD", "TRACE"})    # say nothing of a length without a body; all others Content-Length: 0
 
 
 class Outgoing(NamedTuple):
@@ -25,7 +25,7 @@ def outgoing(request: Request, proxied: bool = False) -> Outgoing:
     """The head of `request` on the wire: Host first if it is missing, then its fields, then its framing.
 
     Content-Length and Transfer-Encoding of the request itself are replaced by what is true (I26, I27): the length of a
-    body that is known, chunked for one that is not, `Content-Length: 0` for POST, PUT, PATCH and DELETE without one.
+    body that is known, chunked for one that is not, `Content-Length: 0` without one but for GET, HEAD and TRACE, as the open-source URLSession does.
     `proxied` writes the absolute form (RFC 9112, section 3.2.2). Raises ValueError naming the field where a method, name or
     value would end its line early (CR, LF, NUL, controls).
     """
@@ -55,7 +55,7 @@ def outgoing(request: Request, proxied: bool = False) -> Outgoing:
     if host is None:
         lines.insert(1, f"Host: {_ascii(parts.authority)}")
     length = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
-    if length > 0 or (length == 0 and (method in _LENGTH_ALWAYS or not isinstance(body, bytes | None))):
+    if length > 0 or (length == 0 and (method not in _BODILESS or not isinstance(body, bytes | None))):
         lines.append(f"Content-Length: {length}")
     elif length < 0:
         lines.append("Transfer-Encoding: chunked")

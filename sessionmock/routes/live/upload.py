@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 SLICE = 262_144             # bytes handed to a transport at once
+BURST = 4                   # slices in one go: a peer that takes everything at once must not keep the engine from others
 CONTINUE_WAIT = SECOND      # how long a body waits for 100 Continue before it is sent anyway (RFC 9110, section 10.1.1)
 
 
@@ -77,19 +78,25 @@ class Upload:
 
     def _pump_bytes(self, body: memoryview) -> None:
         connection = self._connection
-        while not self.done and connection.writable:
+        for _ in range(BURST):
+            if self.done or not connection.writable:
+                return
             piece = body[self._at:self._at + SLICE]
             self._at += len(piece)
             connection.write(piece)
             if self._at == self._length:
                 self._finish()
             self._tell(len(piece), self._at)
+        if not self.done:
+            self._exchange.channel.host.post(self.pump)
 
     def _pump_stream(self, body: BodyStream) -> None:
         """Read and write in turn. The piece that completes a known length waits for the stream's end: a request whose
         stream goes on must not look complete to the server."""
         connection = self._connection
-        while not self.done and not self._reading and connection.writable:
+        for _ in range(2 * BURST):                # a read and a write are a turn each
+            if self.done or self._reading or not connection.writable:
+                return
             if self._held is not None and self._at != self._length:
                 self._write_held()
                 continue
@@ -103,6 +110,8 @@ class Upload:
                 self._fail(error)
                 return
             self._take(piece)
+        if not self.done:
+            self._exchange.channel.host.post(self.pump)
 
     def _read(self, body: BodyStream) -> None:
         """On a worker."""
