@@ -72,6 +72,9 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if collecting:
+            if not gc.get_freeze_count():
+                gc.freeze()    # and at once back, into the oldest generation: they are not garbage soon
+                gc.unfreeze()
             gc.enable()
 
 
