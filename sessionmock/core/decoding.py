@@ -20,6 +20,10 @@ class DecodingError(ValueError):
     """Encoded data that is corrupt, or that ends too early."""
 
 
+class UnknownCodingError(DecodingError):
+    """Data in a coding that is not known here."""
+
+
 class _Stage(Protocol):
     """One coding."""
 
@@ -56,6 +60,19 @@ class Decoder:
 def _through(stage: _Stage, flow: Iterator[bytes]) -> Iterator[bytes]:
     for data in flow:
         yield from stage.feed(data)
+
+
+class _Unknown:
+    """A coding that cannot be undone."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        raise UnknownCodingError(f"the content coding {self._name!r} is not known")
+
+    def finish(self) -> None:
+        """Nothing came."""
 
 
 class _Zlib:
@@ -196,13 +213,16 @@ def accept_encoding() -> str:
 def decoder(content_encoding: str | None) -> Decoder | None:
     """What undoes the codings that a Content-Encoding lists, in the order in which they were applied.
 
-    None where there is nothing to undo, or a coding among them that is not known: the body is then passed on raw.
+    None where there is nothing to undo. A coding that is not known, or too many of them, is an UnknownCodingError with
+    the first data: an answer without a body can bear any (Apple: NSURLErrorCannotDecodeContentData).
     """
     if content_encoding is None:
         return None
     listed = (name.strip().removeprefix("x-") for name in content_encoding.lower().split(","))
     names = [name for name in listed if name not in ("", "identity")]
     known = _stages()
-    if not names or len(names) > _CODINGS or not all(name in known for name in names):
+    if not names:
         return None
+    if len(names) > _CODINGS or not all(name in known for name in names):
+        return Decoder([_Unknown(content_encoding)])
     return Decoder([known[name]() for name in reversed(names)])

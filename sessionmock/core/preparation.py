@@ -59,7 +59,7 @@ def completed(request: URLRequest, body: bytes | BodyStream | None, *, additiona
             headers.append(pair)
             present.add(lower)
     method = request.http_method
-    if body is not None and method == "POST" and not is_upload and "content-type" not in present:
+    if body is not None and body != b"" and method == "POST" and not is_upload and "content-type" not in present:
         headers.append(("Content-Type", FORM))
     headers += [pair for pair in defaults if pair[0].lower() not in present]
     return Request(method, request.url or "", headers, body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..core.decoding import Decoder, DecodingError, decoder
+from ..core.decoding import Decoder, DecodingError, UnknownCodingError, decoder
 from ..core.machine import Event
 from ..core.redirects import REDIRECT_LIMIT, redirected_request
 from ..errors import Code, url_error

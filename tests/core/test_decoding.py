@@ -9,7 +9,7 @@ import brotli
 import pytest
 import zstandard
 
-from sessionmock.core.decoding import PIECE, DecodingError, accept_encoding, decoder
+from sessionmock.core.decoding import PIECE, DecodingError, UnknownCodingError, accept_encoding, decoder
 
 TEXT = "".join(random.Random(7).choices("abcdefgh \n", k=50_000)).encode()
 
@@ -67,10 +67,19 @@ def test_names(name):
     assert decoded(name, gzip.compress(TEXT)) == TEXT
 
 
-@pytest.mark.parametrize("encoding", [None, "", "identity", "compress", "gzip, rot13", ", ".join(["gzip"] * 6)])
+@pytest.mark.parametrize("encoding", [None, "", "identity"])
 def test_raw(encoding):
-    """Nothing to undo, an unknown coding or too many of them: no decoder."""
+    """Nothing to undo: no decoder."""
     assert decoder(encoding) is None
+
+
+@pytest.mark.parametrize("encoding", ["compress", "gzip, rot13", ", ".join(["gzip"] * 6)])
+def test_unknown(encoding):
+    """An unknown coding, or too many of them, is an error that names it, once there is data."""
+    undoing = decoder(encoding)
+    assert b"" == undoing.flush()
+    with pytest.raises(UnknownCodingError, match=encoding):
+        undoing.decode(b"data")
 
 
 @pytest.mark.parametrize("coding", ENCODE)

@@ -45,15 +45,15 @@ class TestRequest:
         """A Host of the request's own stays as it is and where it is."""
         assert head_of("GET", ("X", "1"), ("host", "other")) == "GET /a?b=c HTTP/1.1\r\nX: 1\r\nhost: other\r\n\r\n"
 
-    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "Own"])
     @pytest.mark.parametrize("body", [None, b""])
     def test_empty_body(self, method, body):
-        """Methods that usually carry a body say Content-Length: 0 without one."""
+        """Methods that may carry a body say Content-Length: 0 without one."""
         assert head_of(method, body=body).endswith("\r\nContent-Length: 0\r\n\r\n")
 
-    @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "TRACE"])
     def test_no_framing(self, method):
-        """Other methods say nothing about a body that they do not have."""
+        """GET, HEAD and TRACE say nothing about a body that they do not have."""
         assert "Content-Length" not in head_of(method)
 
     def test_known_length(self):
