@@ -23,7 +23,7 @@ def item(**more: object) -> dict[str, object]:
     request = {"body": None, "headers": {"Accept": ["*/*"]}, "method": "GET", "uri": "http://h/a?b=c"}
     response = {"body": {"string": "hi"}, "headers": {"A": ["1", "2"]}, "status": {"code": 200, "message": "OK"}}
     for key, value in more.items():
-        {"body": request, "asked": request}.get(key, response)[
+        {"body": request, "asked": request, "uri": request}.get(key, response)[
             {"asked": "headers", "answer": "body", "answered": "headers"}.get(key, key)] = value
     return {"request": request, "response": response}
 
@@ -82,6 +82,8 @@ def test_each_form_of_text_is_read_alike(written: str):
     ("version: 1", "---\nversion: 2"), ("version: 1", "version: 1\n..."), ("version: 1", "other: 2"), ("string: hi", "string:\n        hi"),
     ("string: hi", "string: {a: b}"), ("      - '1'\n", "      -   '1'\n"), ("method: GET", "method: null"),
     ("interactions:", "%TAG ! tag:x,2000:\n---\ninteractions:"), ("\n", "\n  "), ("code: 200", "code: 0x1f"), ("hi", '"a\u2028b"'),
+    ("string: hi", "string: |\n        \thi"), ("string: hi", 'string: "\\xzz"'), ("string: hi", "string: !!binary |\n        AA\n       AA"),
+    ("- '1'", "- |-\n          1"), ("      A:", f"      {'A' * 2000}:"),
 ])
 def test_other_layouts_are_left_to_the_full_reader(tmp_path: Path, change: tuple[str, str]):
     """Anchors, comments, other depths, directives: a file gives the tape of the full reader, or its error."""
@@ -134,6 +136,24 @@ def test_an_error_in_a_body_is_raised_at_its_first_use(tmp_path: Path, wrong: st
     for _ in range(2):
         with pytest.raises(CassetteError, match=rf"a\.yaml, line {head.count(chr(10)) + 1}: "):
             _ = tape.interactions[1].response
+
+
+def test_a_broken_body_fails_the_request_that_it_answers(tmp_path: Path):
+    """A request whose answer cannot be read fails with the error that names file and line; others are answered."""
+    from sessionmock.errors import UNDERLYING
+    from sessionmock.models.message import Request
+    from sessionmock.routes.cassette import CassetteRoute
+
+    from .test_cassette_route import FakeHost, RecordingSink
+
+    path = tmp_path / "a.yaml"
+    path.write_bytes(dumped(item(uri="http://h/1"), item(uri="http://h/2")).replace(b"string: hi", b'string: "\\ud800"', 1))
+    channel = CassetteRoute(path).bind(None, FakeHost())    # type: ignore[arg-type]
+    broken, whole = RecordingSink(), RecordingSink()
+    channel.open(Request("GET", "http://h/1", []), broken)
+    channel.open(Request("GET", "http://h/2", []), whole)
+    assert "a.yaml, line 11: " in str(broken.calls[-1][1].user_info[UNDERLYING])
+    assert ("data", b"hi") in whole.calls
 
 
 URLS = st.one_of(

@@ -259,7 +259,7 @@ def _literal(piece: bytes) -> str | None:
     """A block of lines under | or |-, the first of which shows how deep they all stand."""
     head, _, rest = piece.decode().partition("\n")
     depth = len(rest) - len(rest.lstrip(" "))
-    if head not in ("|", "|-") or rest[depth:depth + 1] in ("\n", ""):
+    if head not in ("|", "|-") or rest[depth:depth + 1] in ("\n", "\t", ""):
         return None
     pad, lines = rest[:depth], rest.split("\n")
     if not all(line.startswith(pad) for line in lines if line):
