@@ -102,7 +102,8 @@ class Answers(Challenges):
             piece = next(self._pieces, None)
         except (DecodingError, OSError) as error:
             self._pieces = None
-            self._meet(Event.FAILED, url_error(self.consumer.undecodable[0], self.request.url, error))
+            code = Code.CANNOT_DECODE_CONTENT_DATA if isinstance(error, UnknownCodingError) else self.consumer.undecodable[0]
+            self._meet(Event.FAILED, url_error(code, self.request.url, error))
             return
         if piece is None:
             self._pieces = None
