@@ -18,11 +18,16 @@ def negotiator() -> Negotiator | None:
 
 def _begin(scheme: str, host: str, credential: URLCredential) -> Step:
     """A handshake for the service "HTTP" on `host`; `credential.user` may be "DOMAIN\\user" or "user@domain"."""
-    context: Any = import_module("spnego").client(
-        credential.user, credential.password, hostname=host, service="HTTP", protocol=scheme)
+    context: Any = None
 
     def step(token: bytes | None) -> bytes | None:
-        out: bytes | None = context.step(token)
+        nonlocal context
+        try:
+            if context is None:
+                context = import_module("spnego").client(credential.user, credential.password, hostname=host, service="HTTP", protocol=scheme)
+            out: bytes | None = context.step(token)
+        except Exception:    # no way to log in, or a token that is none, which its parsers fail at in many ways: refused next
+            return None
         return out
 
     return step

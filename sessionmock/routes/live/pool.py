@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 IDLE_LIMIT = 60 * SECOND    # a connection that has done nothing for longer is not used again; judged when it would be
 
+LANE_LIMIT = 10 * SECOND    # how long the connection of a handshake waits for the next message
+
 
 class Pool:
     """At most `limit` connections; requests beyond that wait in the order in which they came. On the engine only.
@@ -28,15 +30,16 @@ class Pool:
     so that what is not needed grows old).
     """
 
-    __slots__ = ("_dialling", "_idle", "_limit", "_made", "_size", "_waiting", "channel", "key", "origin", "proxy")
+    __slots__ = ("_dialling", "_idle", "_lane", "_limit", "_made", "_size", "_waiting", "channel", "key", "origin", "proxy")
 
     def __init__(self, channel: LiveChannel, key: Hashable, origin: tuple[str, str, int], proxy: ProxyConfiguration | None,
-                 limit: int) -> None:
+                 limit: int, lane: bool = False) -> None:
         self.channel = channel
         self.key = key                 # what the connections have in common: the origin, and what requests ask of them
         self.origin = origin
         self.proxy = proxy             # what leads there; None: straight
-        self._limit = limit
+        self._limit = 1 if lane else limit
+        self._lane = lane              # of one task, for a handshake of several requests
         self._size = 0                 # slots taken: connections made and being made
         self._made: set[Connection] = set()
         self._idle: dict[Connection, None] = {}
@@ -75,6 +78,13 @@ class Pool:
         connection.idle_since = self.channel.host.clock.now()
         self._idle[connection] = None
         self._serve()
+        if self._lane and connection in self._idle:
+            clock = self.channel.host.clock
+            clock.call_at(clock.now() + LANE_LIMIT, self._expire, connection)
+
+    def _expire(self, connection: Connection) -> None:
+        if connection in self._idle:
+            connection.abort()
 
     def lost(self, connection: Connection) -> None:
         """`connection` is closed or about to be."""

@@ -166,14 +166,12 @@ class LiveChannel:
             exchange.fail(url_error(Code.UNKNOWN, url, error))
             return
         key: Hashable = origin
-        limit = self._limit
+        lane = None if terms is None else terms.lane
         if terms is not None or proxy is not None:
-            identity, lane = (None, None) if terms is None else (terms.identity, terms.lane)
-            key = (origin, proxy, identity, lane)
-            limit = limit if lane is None else 1
+            key = (origin, proxy, None if terms is None else terms.identity, lane)
         pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[key] = Pool(self, key, origin, proxy, limit)
+            pool = self._pools[key] = Pool(self, key, origin, proxy, self._limit, lane is not None)
         exchange.pool = pool
         pool.admit(exchange)
 
