@@ -5,7 +5,8 @@ what was just taken out of a queue, or end somebody else's load. `with shield:` 
 left; on other threads, which Python never interrupts, it does nothing.
 
 The handler is installed at the first wait of the main thread and taken away when the last session is invalidated: then
-asyncio and others find the one that they expect. A handler that is no Python callable is left alone.
+asyncio and others find the one that they expect. A handler that is no Python callable is left alone. Before that first
+wait an interrupt can still come between two statements of an API call.
 """
 from __future__ import annotations
 

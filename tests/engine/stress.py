@@ -143,8 +143,11 @@ class Stress:
         """Let the main thread load too until all workers are done, with interrupts on the way."""
         finished = threading.Event()
         signal.signal(signal.SIGINT, self.on_signal)
+        self.sessions[0].data(f"{self.url}/fast").result()     # the shield is there from the main thread's first wait on
         if interrupted:
             threading.Thread(target=self.interrupt, args=(finished,), daemon=True).start()
+        for worker in workers:
+            worker.start()
         chance = random.Random(self.seed)
         while True:
             try:
@@ -162,8 +165,6 @@ class Stress:
         workers = [threading.Thread(target=self.thread, args=(number,), daemon=True) for number in range(self.threads)]
         workers.append(threading.Thread(target=self.foreign, daemon=True))
         started = time.monotonic()
-        for worker in workers:
-            worker.start()
         self.drive(workers, interrupted)
         for session in self.sessions:
             for task in asyncio.run(session.all_tasks()):
