@@ -29,8 +29,10 @@ from .models.enums import (
 )
 from .models.metrics import DateInterval, ResourceFetchType, URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
 from .models.progress import Progress
+from .models.proxy import ProxyConfiguration
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse, URLResponse
+from .models.trust import ServerTrust
 from .reading import AsyncBytes
 from .routes.cassette import CassetteRoute
 from .routes.current import use_route
@@ -74,9 +76,11 @@ __all__ = [
     "OperationQueue",
     "PathMonitor",
     "Progress",
+    "ProxyConfiguration",
     "ResourceFetchType",
     "ResponseDisposition",
     "ScriptRoute",
+    "ServerTrust",
     "SessionMockError",
     "TLSProtocolVersion",
     "TRANSFER_SIZE_UNKNOWN",

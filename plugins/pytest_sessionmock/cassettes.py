@@ -69,7 +69,7 @@ class Cassette:
         """The route itself."""
         from sessionmock import CassetteRoute, LiveRoute
 
-        return CassetteRoute(self.path, self.mode, live=None if self.mode == "none" else LiveRoute(), **self._options)
+        return CassetteRoute(self.path, self.mode, live=None if self.mode == "none" else LiveRoute(trust_env=False), **self._options)
 
     def bind(self, configuration: Any, host: Any) -> Any:
         return self.route.bind(configuration, host)

@@ -73,7 +73,7 @@ class Run:
         """What answers where nothing else is in force."""
         from sessionmock import LiveRoute
 
-        return LiveRoute()
+        return LiveRoute(trust_env=False)
 
     def new_script(self) -> ScriptRoute:
         """A script; what its routers pass through goes live."""

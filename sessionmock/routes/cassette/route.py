@@ -5,7 +5,8 @@ import itertools
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ from .recording import Ready, Recorder, Tee
 
 if TYPE_CHECKING:
     from ...models.configuration import URLSessionConfiguration
+    from ...models.proxy import ProxyConfiguration
+    from ...models.url import URLParts
     from ..base import Channel, Exchange, Host, Route, Sink
 
 
@@ -179,8 +182,13 @@ class CassetteChannel:
         if self._live is None:
             return self._fail(request, sink, stream, route.miss(asked))
         if stream is not None:
-            request = Request(request.method, request.url, request.headers, Tee(stream))
+            request = replace(request, body=Tee(stream))
         return self._live.open(request, Recorder(request, sink, self._host.clock, partial(route.keep, route.number())))
+
+    def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
+        """The proxy that a request for `parts` goes through where it goes live."""
+        finder: Callable[[URLParts], ProxyConfiguration | None] | None = getattr(self._live, "proxy_for", None)
+        return None if finder is None else finder(parts)
 
     def _fail(self, request: Request, sink: Sink, stream: BodyStream | None, error: Exception) -> Exchange:
         self._release(stream)
