@@ -8,6 +8,7 @@ from .engine.dispatch import responds_to
 from .engine.loop import virtual_time
 from .engine.queues import OperationQueue
 from .errors import CassetteError, GenericException, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
+from .interception import Interception
 from .leaks import Leak, LeakScope
 from .loading import Loading
 from .models.body import InputStream
@@ -65,6 +66,7 @@ __all__ = [
     "HTTPCookieStorage",
     "HTTPURLResponse",
     "InputStream",
+    "Interception",
     "InvalidArgumentException",
     "Leak",
     "LeakScope",

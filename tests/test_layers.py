@@ -18,12 +18,12 @@ PLUGIN = ROOT / "plugins" / "pytest_sessionmock"
 
 # The lowest layer first; a folder or module of sessionmock stands in exactly one.
 LAYERS = (
-    {"errors", "clock", "registry", "trace"},
+    {"errors", "clock", "patches", "registry", "trace"},
     {"models"},
     {"core"},
     {"stores", "routes", "connectivity"},
     {"engine"},
-    {"clients", "delegates", "loading", "reading", "session", "tasks"},
+    {"clients", "delegates", "interception", "loading", "network", "reading", "session", "tasks"},
     {"background", "cli", "leaks"},
     {"__init__", "__main__"},
 )

@@ -7,48 +7,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .controller import sessionmock, url_session
+from .book import BOOK, Book
+from .cassettes import Cassette
+from .controller import sessionmock, sessionmock_httpx, url_session
 from .run import RUN, Run
 from .settings import MARKER, add_options, allows_leaks, check_ini
 
 if TYPE_CHECKING:
-    from sessionmock import Leak, LeakScope
+    from sessionmock import LeakScope
 
-__all__ = ["sessionmock", "url_session"]
+__all__ = ["sessionmock", "sessionmock_httpx", "url_session"]
 
 _LEAKS = "sessionmock leaks, at teardown"    # pytest shows a section with this word under the failure of a test that failed before
-_FIXTURES = frozenset({"sessionmock", "url_session"})
+_FIXTURES = frozenset(__all__)
 
 
-class Book:
-    """What one pytest run knows beyond single tests."""
-
-    def __init__(self) -> None:
-        self.whole: LeakScope | None = None                  # owns what no test and no fixture made
-        self.fixtures: dict[object, LeakScope] = {}          # of fixtures wider than a test, until they end
-        self.found: list[Leak] = []                          # when such a fixture ended; the test that is on tells
-        self.rest: list[str] = []                            # reports for the end of the run
-
-    def open_run(self) -> None:
-        """The library is there: what was made so far was made while modules were imported."""
-        if self.whole is None:
-            from sessionmock import LeakScope
-
-            self.whole = LeakScope("the whole run: made while modules were imported, or by a thread that outlived its test")
-            self.whole.claim()
-            self.whole.open()
-
-    def take(self) -> list[Leak]:
-        taken, self.found = self.found, []
-        return taken
-
-
-_BOOK = pytest.StashKey[Book]()
 _ENDED_EARLY = pytest.StashKey[bool]()
 _JUDGED = pytest.StashKey[bool]()
 
@@ -64,16 +43,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     check_ini(config)
     config.addinivalue_line("markers", MARKER.replace("\n", " "))
-    config.stash[_BOOK] = Book()
+    config.stash[BOOK] = Book()
 
 
 # a test -------------------------------------------------------------------------------------------------------------
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if not (_loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker("sessionmock")):
+    if not (_loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker("sessionmock")
+            or item.config.getini("sessionmock_httpx")):
         return
+    item.config.stash[BOOK].open_run()
     run = item.stash[RUN] = Run(item)
-    item.config.stash[_BOOK].open_run()
     if _JUDGED not in item.stash:       # where it is, a plugin runs a failed test once more
         # The first finalizer of a node is run last: after the test's own fixtures, before those of wider ones.
         setattr(item, "teardown", partial(_judge_item, item, item.teardown))  # noqa: B010 - a method of the instance
@@ -122,7 +102,7 @@ def _end(item: pytest.Item) -> list[str]:
         run = item.stash[RUN] = Run(item)       # the test itself was the first to import sessionmock
         run.scope.claim()
     run.end()
-    reports = [str(leak) for leak in (*item.config.stash[_BOOK].take(), *run.leaks)]
+    reports = [str(leak) for leak in (*item.config.stash[BOOK].take(), *run.leaks)]
     if misses := run.misses():
         reports.append(misses)
     run.reports = reports
@@ -157,15 +137,30 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.Fix
     if fixturedef.scope == "function":
         return (yield)
     scope = _open_fixture(fixturedef) if _loaded() else None
+    run = request.config.stash[BOOK].run
+    cassette = None if run is None else run.cassette_of(fixturedef, request)
     try:
-        return (yield)
+        if run is None or cassette is None:
+            return (yield)
+        own = ExitStack()
+        fixturedef.addfinalizer(own.close)                   # finalizers are run last in, first out: so after the fixture's own
+        with run.in_force(cassette):
+            result = yield
+        fixturedef.addfinalizer(partial(_force, request.config, own, cassette))      # and this one before them
+        return result
     finally:
         if scope is None and _loaded():
             scope = _open_fixture(fixturedef)
             scope.claim()
         if scope is not None:
             scope.close()
-            request.config.stash[_BOOK].fixtures[fixturedef] = scope
+            request.config.stash[BOOK].fixtures[fixturedef] = scope
+
+
+def _force(config: pytest.Config, stack: ExitStack, cassette: Cassette) -> None:
+    """What the fixture sends while it ends goes to its cassette too."""
+    if (run := config.stash[BOOK].run) is not None:
+        stack.enter_context(run.in_force(cassette))
 
 
 def _open_fixture(fixturedef: pytest.FixtureDef[Any]) -> LeakScope:
@@ -177,7 +172,7 @@ def _open_fixture(fixturedef: pytest.FixtureDef[Any]) -> LeakScope:
 
 
 def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
-    book = request.config.stash[_BOOK]
+    book = request.config.stash[BOOK]
     scope = book.fixtures.pop(fixturedef, None)
     if scope is None:
         return
@@ -191,7 +186,7 @@ def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any], request: p
 # the whole run ------------------------------------------------------------------------------------------------------
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    book = session.config.stash[_BOOK]
+    book = session.config.stash[BOOK]
     if _loaded() and session.config.getini("sessionmock_leaks") != "allow":
         book.open_run()
         assert book.whole is not None
@@ -207,7 +202,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    book = node.config.stash[_BOOK]
+    book = node.config.stash[BOOK]
     book.rest += getattr(node, "workeroutput", {}).get("sessionmock_leaks", [])
 
 
@@ -219,7 +214,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> Generator[None, Any, Any]:
         if report.when == "teardown" and report.nodeid in errors:
             errors[report.nodeid].sections += [section for section in report.sections if section[0] == _LEAKS]
     result = yield
-    rest = dict.fromkeys(terminalreporter.config.stash[_BOOK].rest)      # workers of xdist import the same modules
+    rest = dict.fromkeys(terminalreporter.config.stash[BOOK].rest)      # workers of xdist import the same modules
     if rest:
         terminalreporter.section("sessionmock: leaks of the run", sep="=", red=True, bold=True)
         terminalreporter.write_line("\n\n".join(rest))

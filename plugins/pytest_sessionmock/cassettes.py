@@ -1,6 +1,9 @@
 """Where the cassettes of tests lie, and a cassette that is opened with the first request.
 
-A test's own cassette is `<folder>/<path of the module without .py>/<Class.>test[parameters].yaml`. Letters, digits and
+A test's own cassette is `<folder>/<path of the module without .py>/<Class.>test[parameters].yaml`. A fixture wider than
+a test has one too, for what it sends itself, so that no test's cassette depends on which test came first: `@fixture.yaml`
+(`@fixture[2].yaml` where it is parametrized) in the folder of what it is made for, or of where it is defined if that is
+deeper. Letters, digits and
 `-_.,=+@[]()` stay; every other character becomes `_`. A part that had to be changed, or is longer than 100 characters
 and cut, gets 8 digits of the SHA-256 of the original, so that two tests never share a file by accident.
 """
@@ -42,6 +45,13 @@ def _own(item: pytest.Item) -> list[str]:
     module = module.relative_to(root) if module.is_relative_to(root) else Path(module.name)
     inside = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
     return [*map(sane, module.parts), f"{sane('.'.join((*inside, item.name)))}.yaml"]
+
+
+def path_of_fixture(config: pytest.Config, place: str, name: str) -> Path:
+    """The file of the fixture `name` of `place`, the id of a node: a folder, a module or a class."""
+    file, *classes = place.split("::")
+    parts = PurePath(file.removesuffix(".py")).parts
+    return folder_of(config).joinpath(*map(sane, parts), f"{sane('.'.join((*classes, f'@{name}')))}.yaml")
 
 
 def sane(part: str) -> str:

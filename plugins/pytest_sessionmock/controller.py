@@ -100,3 +100,13 @@ def url_session(request: pytest.FixtureRequest) -> Callable[..., URLSession]:
         return session
 
     return make
+
+
+@pytest.fixture
+def sessionmock_httpx(request: pytest.FixtureRequest) -> None:
+    """Plain httpx and httpx2 clients that this test and the code under it use take the test's route, however they were made.
+
+    Clients with a MockTransport, ASGITransport, WSGITransport or a transport class of one's own keep it. Where the route
+    is not live, any other client that reaches for the network fails the test (ini sessionmock_allowed_hosts).
+    """
+    Run.of(request.node).intercept()

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .cassettes import Cassette, path_of
+from .book import BOOK
+from .cassettes import Cassette, path_of, path_of_fixture
 from .settings import Settings, allows_leaks, cassette_mode, settings_of
 
 if TYPE_CHECKING:
-    from sessionmock import Leak, LiveRoute, ScriptRoute, Trace
+    from sessionmock import Interception, Leak, LiveRoute, ScriptRoute, Trace
 
 _EXCHANGES = 200     # the last so many are shown
 
@@ -28,6 +29,7 @@ class Run:
         from sessionmock import LeakScope, Trace
 
         self.item = item
+        self.book = item.config.stash[BOOK]
         self.settings = Settings("live", False, None, "none", allows_leaks(item, {}))
         self.scope = LeakScope(item.nodeid)
         wanted = "sessionmock" in getattr(item, "fixturenames", ())
@@ -36,13 +38,14 @@ class Run:
         self.reports: list[str] = []  # what there was to say at the end
         self._routes: list[Any] = []  # in force by this plugin, the last one first
         self._used: list[Any] = []    # all that were
-        self._told: list[Any] = []    # misses that were reported
+        self._interception: Interception | None = None
         self._stack = ExitStack()     # undone when all is over
 
     def start(self) -> None:
         """Own what is made from now on, and put the test's route in force."""
         from sessionmock import set_trace
 
+        self.book.run = self
         self.settings = settings_of(self.item)
         self._stack.callback(set_trace, set_trace(self.trace))
         self.scope.open()
@@ -52,6 +55,18 @@ class Run:
             self.put_in_force(self.new_script())
         elif route != "live":
             self.put_in_force(Cassette(path_of(self.item, self.settings.cassette), self.settings.mode))
+        if self.item.config.getini("sessionmock_httpx") or "sessionmock_httpx" in getattr(self.item, "fixturenames", ()):
+            self.intercept()
+
+    def intercept(self) -> None:
+        """Plain httpx and httpx2 clients of this test take its route from now on; other clients stay off the network."""
+        if self._interception is None:
+            from sessionmock import Interception
+
+            config = self.item.config
+            self._interception = Interception(
+                self.scope, self.book.fixtures.values(), allowed_hosts=config.getini("sessionmock_allowed_hosts"))
+            self._stack.enter_context(self._interception)
 
     @classmethod
     def of(cls, item: pytest.Item) -> Run:
@@ -108,6 +123,17 @@ class Run:
         route = "record" if self.settings.route == "record" else ""
         return Cassette(path_of(self.item, name), cassette_mode(config, mode, route), **options)
 
+    def cassette_of(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Cassette | None:
+        """The cassette of what a fixture wider than a test sends itself; None where its node, or else this test, wants none."""
+        settings = settings_of(request.node)
+        if not settings.chosen:
+            settings = self.settings
+        if settings.route in ("live", "script"):
+            return None
+        place = max(request.node.nodeid, fixture.baseid, key=len)
+        name = fixture.argname if fixture.params is None else f"{fixture.argname}[{getattr(request, 'param_index', 0)}]"
+        return Cassette(path_of_fixture(request.config, place, name), settings.mode)
+
     def on_end(self, call: Any) -> None:
         """Make `call` when the test is over."""
         self._stack.callback(call)
@@ -115,12 +141,12 @@ class Run:
     # judgement --------------------------------------------------------------------------------------------------
     def misses(self) -> str:
         """The requests that no script and no cassette answered and that were not reported yet, "" where there is none."""
-        new = [miss for route in self._used for miss in route.misses if miss not in self._told]
+        new = [(miss, route) for route in filter(None, (*self._used, self._interception)) for miss in route.misses if miss not in self.book.told]
         if not new:
             return ""
-        self._told += new
-        hint = ["To record cassettes: pytest --sessionmock=record"] if any(isinstance(route, Cassette) for route in self._used) else []
-        return "\n\n".join([*map(str, new), *hint])
+        self.book.told += [miss for miss, _ in new]
+        hint = ["To record cassettes: pytest --sessionmock=record"] if any(isinstance(route, Cassette) for _, route in new) else []
+        return "\n\n".join([*(str(miss) for miss, _ in new), *hint])
 
     def judge(self) -> None:
         """Find what the test leaks, and clean up so that the next one is not blamed."""
@@ -134,6 +160,7 @@ class Run:
         """The test is over: judge what its last finalizers left, and take its route out of force."""
         self.judge()
         self._stack.close()
+        self.book.run = None
 
     def exchanges(self) -> str:
         """What was asked and answered, a line each."""

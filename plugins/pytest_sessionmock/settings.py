@@ -36,6 +36,10 @@ def add_options(parser: pytest.Parser) -> None:
                          "record makes every cassette anew, cassette only replays")
     parser.addini("sessionmock_route", "where answers come from unless a mark or --sessionmock says otherwise", default="")
     parser.addini("sessionmock_cassette_dir", "the folder of cassettes, relative to the root of the run", default="cassettes")
+    parser.addini("sessionmock_httpx", "whether plain httpx and httpx2 clients of every test take its route, as with the fixture of this name",
+                  "bool", default=False)
+    parser.addini("sessionmock_allowed_hosts", "names and addresses, with * for any part, that other clients may reach in tests that take "
+                  "httpx clients along and are not live; loopback (default) stands for this machine", "args", default=["loopback"])
     parser.addini("sessionmock_leaks", "fail (default) or allow: what a leaked session or task does to its test", default="fail")
 
 
@@ -67,7 +71,7 @@ def allows_leaks(node: pytest.Item | pytest.Collector, mark: dict[str, Any] | No
     return bool((mark.get("leaks") or node.config.getini("sessionmock_leaks")) == "allow")
 
 
-def settings_of(item: pytest.Item) -> Settings:
+def settings_of(item: pytest.Item | pytest.Collector) -> Settings:
     """What applies to `item`: the command line before its marks, these before the ini file."""
     mark = marked(item)
     config = item.config

@@ -5,6 +5,8 @@ client gets is built from the classes of the client's own package.
 """
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
@@ -17,6 +19,7 @@ from httpx import ByteStream, DecodingError, InvalidURL, RequestError, Response
 from ..clock import nanoseconds
 from ..errors import Code, url_error
 from ..models.message import BodyStream, Headers, Request, ResponseHead
+from ..patches import own_traffic
 from .base import Channel, Exchange, Host, Route, Sink
 from .httpx_errors import client_class, client_error, url_error_for
 from .httpx_inbox import Alarm, Inbox, Limits, Parking, Waiter, settled
@@ -24,7 +27,7 @@ from .script.offload import Deferred, LoopThread, Pump, read_body
 
 __all__ = [
     "ByteStream", "DecodingError", "EdgeRequest", "EdgeURL", "InvalidURL", "RequestError", "Response", "RouteTransport",
-    "TransportRoute", "edge_request", "edge_url", "head_of",
+    "TransportRoute", "edge_request", "edge_url", "head_of", "packages",
 ]
 
 EdgeRequest = httpx.Request     # not to be taken for a Request of ours
@@ -85,6 +88,11 @@ def _text(raw: bytes) -> str:
 def package_of(value: object) -> Any:
     """The package, httpx or httpx2, whose request or transport `value` is; httpx for what is of neither."""
     return sys.modules.get(client_class(value)[0], httpx)
+
+
+def packages() -> list[Any]:
+    """httpx, and httpx2 where it is installed."""
+    return [httpx, *([importlib.import_module("httpx2")] if importlib.util.find_spec("httpx2") else [])]
 
 
 # A route as the transport of a plain client
@@ -350,11 +358,16 @@ class TransportChannel:
             body = read_body(body, sink)
         asked = edge_request(request.method, edge_url(request.url, self._package), request.headers, body, self._package)
         if hasattr(self._transport, "handle_request"):
-            response = self._transport.handle_request(asked)
+            with own_traffic():
+                response = self._transport.handle_request(asked)
         else:
-            response = self._loop.run(self._transport.handle_async_request(asked))
+            response = self._loop.run(self._ask(asked))
         sink.head(head_of(response))
         yield from self._loop.pieces(response.stream)
+
+    async def _ask(self, asked: httpx.Request) -> Any:
+        with own_traffic():
+            return await self._transport.handle_async_request(asked)
 
     def flush(self) -> None:
         """The transport keeps its own connections: there is nothing to forget."""

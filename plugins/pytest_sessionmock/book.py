@@ -1,0 +1,41 @@
+"""What one pytest run knows beyond single tests."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from sessionmock import Leak, LeakScope
+
+    from .run import Run
+
+
+class Book:
+    """The owner of what no test made, those of wider fixtures, and what there is to say in the end."""
+
+    def __init__(self) -> None:
+        self.run: Run | None = None                          # the test that is on
+        self.whole: LeakScope | None = None                  # owns what no test and no fixture made
+        self.fixtures: dict[object, LeakScope] = {}          # of fixtures wider than a test, until they end
+        self.told: list[Any] = []                            # misses that were reported
+        self.found: list[Leak] = []                          # when such a fixture ended; the test that is on tells
+        self.rest: list[str] = []                            # leaks for the end of the run
+        self.unclosed: list[str] = []                        # httpx clients that were never closed, likewise
+
+    def open_run(self) -> None:
+        """The library is there: what was made so far was made while modules were imported."""
+        if self.whole is None:
+            from sessionmock import LeakScope
+
+            self.whole = LeakScope("the whole run: made while modules were imported, or by a thread that outlived its test")
+            self.whole.claim()
+            self.whole.open()
+
+    def take(self) -> list[Leak]:
+        """The leaks of fixtures that were not told yet."""
+        taken, self.found = self.found, []
+        return taken
+
+
+BOOK: pytest.StashKey[Book] = pytest.StashKey()
