@@ -104,7 +104,10 @@ def replace(path: Path, data: bytes) -> None:
 def _bytes(path: Path) -> bytes | None:
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size, MAX_BYTES) + 1)    # room for as much is made at once, so no more than the file has
+            if len(data) > size:                          # a pipe, or a file that grows
+                data += file.read(MAX_BYTES + 1 - len(data))
     except FileNotFoundError:
         return None
     except OSError as error:
