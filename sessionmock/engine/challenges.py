@@ -70,7 +70,7 @@ class Challenges(Patience):
                 if value.startswith(("NTLM ", "Negotiate ")):
                     lane = flow               # its messages are about the connection that they come over (RFC 4559)
         judge = identity = None
-        if message.parts.scheme == "https":
+        if message.parts.scheme in ("https", "wss"):
             if "session_did_receive_challenge" in self.context.methods or self.method("task_did_receive_challenge") is not None:
                 assert self._flow is not None
                 judge = partial(self._weigh, self._flow)

@@ -71,7 +71,8 @@ class Host(Protocol):
 
 
 class Channel(Protocol):
-    """A route in the hands of one session."""
+    """A route in the hands of one session. One that goes through proxies also has `proxy_for(parts)`: the ProxyConfiguration
+    of HTTP that a request for these URLParts goes through, or None. `request.terms` is for routes that make connections."""
 
     def open(self, request: Request, sink: Sink) -> Exchange:
         """Start `request`. Never raises for what the peer or the network does: that is `sink.fail`."""
