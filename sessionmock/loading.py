@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary, ref
 
 from .clock import nanoseconds
 from .engine.load import Load
-from .engine.loop import Latch
 from .engine.queues import delivers_here
 from .errors import URLError
+from .latch import Latch
 
 T = TypeVar("T")
 

@@ -18,12 +18,13 @@ from .engine.consumers import ToDelegate, ToHandler, ToLoading, ToReader
 from .engine.context import Context
 from .engine.download import ToFile
 from .engine.load import Consumer, Load
-from .engine.loop import Latch, current_engine
+from .engine.loop import current_engine
 from .engine.loop import engine as system_engine
 from .engine.queues import OperationQueue
 from .engine.shield import shield
 from .engine.upload import UploadLoad
 from .errors import GenericException, InvalidArgumentException, URLError
+from .latch import Latch
 from .loading import Loading, ended
 from .models.body import FileStream, as_body_stream
 from .models.configuration import URLSessionConfiguration

@@ -11,7 +11,6 @@ from .engine.consumers import ToDelegate
 from .engine.dispatch import methods
 from .engine.download import ToFile
 from .engine.load import Load
-from .engine.loop import Latch
 from .engine.upload import UploadLoad
 from .errors import (
     DOWNLOAD_RESUME_DATA,
@@ -22,6 +21,7 @@ from .errors import (
     URLError,
     url_error,
 )
+from .latch import Latch
 from .loading import Loading
 from .models.enums import TaskState
 from .models.message import Headers

@@ -18,7 +18,7 @@ PLUGIN = ROOT / "plugins" / "pytest_sessionmock"
 
 # The lowest layer first; a folder or module of sessionmock stands in exactly one.
 LAYERS = (
-    {"errors", "clock", "patches", "registry", "trace"},
+    {"errors", "clock", "latch", "patches", "registry", "trace"},
     {"models"},
     {"core"},
     {"stores", "routes", "connectivity"},

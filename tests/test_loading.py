@@ -14,7 +14,7 @@ import trio
 
 import sessionmock as sm
 from sessionmock import loading as module
-from sessionmock.engine.loop import Latch
+from sessionmock.latch import Latch
 from tests.engine.server import Server
 
 PATIENCE = 20.0

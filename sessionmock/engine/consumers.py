@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from ..errors import Code, URLError
+from ..latch import Latch
 from ..models.response import URLResponse
 from .load import Load, Message
-from .loop import Latch
 
 
 class InMemory:

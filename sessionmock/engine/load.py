@@ -15,6 +15,7 @@ from ..core import preparation
 from ..core.caching import Verdict
 from ..core.machine import TRANSITIONS, Effect, Event, Phase, public_state
 from ..errors import Code, InvalidArgumentException, URLError, url_error
+from ..latch import Latch
 from ..models.body import FileStream, as_body_stream
 from ..models.cached_response import CachedURLResponse
 from ..models.enums import DelayedRequestDisposition, ResponseDisposition, TaskState
@@ -31,7 +32,6 @@ from .answers import Answers
 from .challenges import again
 from .dispatch import Method
 from .inflow import Inflow
-from .loop import Latch
 from .measuring import metrics
 
 if TYPE_CHECKING:

@@ -4,40 +4,16 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from ..clock import Clock, Timer, nanoseconds
 from ..errors import URLError
+from ..latch import Latch
 from ..models.message import Headers, ResponseHead
 from .base import Exchange, Host
 from .script.offload import Deferred
 
 HELD = 131_072         # bytes of a body held for a client that does not read, before the route is paused
-
-
-class Latch:
-    """Something that happens once. `done` says whether, `tell(call)` makes `call` when it does, at once where it has."""
-
-    __slots__ = ("_calls", "done")
-
-    def __init__(self) -> None:
-        self.done = False
-        self._calls: list[Callable[[], None]] = []
-
-    def set(self) -> None:
-        self.done = True
-        while self._calls:
-            try:
-                call = self._calls.pop()
-            except IndexError:      # another thread told the last one
-                return
-            call()
-
-    def tell(self, call: Callable[[], None]) -> None:
-        self._calls.append(call)
-        if self.done:
-            self.set()
 
 
 class Waiter(Protocol):

@@ -12,6 +12,7 @@ from ..models.message import Request, ResponseHead
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from .base import Channel, Exchange, Host, Sink
+from .script.offload import Deferred
 
 
 class URLProtocol:
@@ -169,21 +170,24 @@ class ProtocolChannel:
         self._host = host
 
     def open(self, request: Request, sink: Sink) -> Exchange:
-        exchange = ProtocolExchange(sink, self._host)
-        self._host.work(self._begin, request, exchange)
+        exchange = Deferred()
+        self._host.work(self._begin, request, sink, exchange)
         return exchange
 
-    def _begin(self, request: Request, exchange: ProtocolExchange) -> None:
+    def _begin(self, request: Request, sink: Sink, exchange: Deferred) -> None:
         """On a pooled thread: users' code runs on no stack but its own."""
         asked = self._request.copy()
         for name, value in request.headers:
             asked.set_value(value, name)
-        sink = exchange.sink
         try:
             chosen = next((each for each in self._classes if each.can_init_with_task(self._task, asked)), None)
             if chosen is not None:
                 client = URLProtocolClient(sink, request.url)
-                exchange.hand_over(chosen(self._task, chosen.canonical_request(asked), None, client))
+                protocol = chosen(self._task, chosen.canonical_request(asked), None, client)
+                client.on_end = partial(self._host.work, protocol.stop_loading)
+                exchange.settle(_Stopping(client))
+                if not exchange.cancelled:
+                    protocol.start_loading()
                 return
         except Exception as error:
             sink.fail(url_error(Code.UNKNOWN, request.url, error))
@@ -191,7 +195,7 @@ class ProtocolChannel:
         if self._inner is None:
             sink.fail(url_error(Code.UNSUPPORTED_URL, request.url))
         else:
-            exchange.pass_on(self._inner.open(request, sink))
+            exchange.settle(self._inner.open(request, sink))
 
     def flush(self) -> None:
         """Nothing is kept."""
@@ -199,55 +203,15 @@ class ProtocolChannel:
     close = flush
 
 
-class ProtocolExchange:
-    """Stands for what a protocol, or the route behind, does with a request."""
+class _Stopping:
+    """The exchange of a protocol: cancelling it stops the protocol; it cannot be held back."""
 
-    def __init__(self, sink: Sink, host: Host) -> None:
-        self.sink = sink
-        self._host = host
-        self._lock = threading.Lock()
-        self._protocol: URLProtocol | None = None
-        self._inner: Exchange | None = None
-        self._paused = self._cancelled = False
+    def __init__(self, client: URLProtocolClient) -> None:
+        self._client = client
 
-    def hand_over(self, protocol: URLProtocol) -> None:
-        """On a pooled thread."""
-        protocol.client.on_end = partial(self._host.work, protocol.stop_loading)
-        with self._lock:
-            self._protocol = protocol
-            cancelled = self._cancelled
-        if not cancelled:
-            protocol.start_loading()
+    def pause(self) -> None: ...
 
-    def pass_on(self, inner: Exchange) -> None:
-        """No class wants the request."""
-        with self._lock:
-            self._inner = inner
-            paused, cancelled = self._paused, self._cancelled
-        if cancelled:
-            inner.cancel()
-        elif paused:
-            inner.pause()
-
-    def pause(self) -> None:
-        with self._lock:
-            self._paused = True
-            inner = self._inner
-        if inner is not None:
-            inner.pause()
-
-    def resume(self) -> None:
-        with self._lock:
-            self._paused = False
-            inner = self._inner
-        if inner is not None:
-            inner.resume()
+    resume = pause
 
     def cancel(self) -> None:
-        with self._lock:
-            self._cancelled = True
-            protocol, inner = self._protocol, self._inner
-        if inner is not None:
-            inner.cancel()
-        elif protocol is not None:
-            protocol.client.end()
+        self._client.end()

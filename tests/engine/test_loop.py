@@ -13,7 +13,8 @@ import pytest
 import sessionmock as sm
 from sessionmock.clock import SECOND
 from sessionmock.engine import loop, work
-from sessionmock.engine.loop import Engine, Latch
+from sessionmock.engine.loop import Engine
+from sessionmock.latch import Latch
 
 PATIENCE = 20.0
 NEVER = 10 * 60 * SECOND

@@ -1,0 +1,30 @@
+"""Something that happens once and can be waited for."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Latch:
+    """Something that happens once and can be waited for, by threads and by callbacks."""
+
+    __slots__ = ("_calls", "done")
+
+    def __init__(self) -> None:
+        self.done = False
+        self._calls: list[Callable[[], None]] = []
+
+    def set(self) -> None:
+        """It has happened: everybody who waits is told, once. A second call does nothing."""
+        self.done = True
+        while self._calls:
+            try:
+                call = self._calls.pop()
+            except IndexError:      # another thread told the last one
+                return
+            call()
+
+    def tell(self, call: Callable[[], None]) -> None:
+        """Make `call` when it has happened, at once where it has. It must neither block nor raise."""
+        self._calls.append(call)
+        if self.done:
+            self.set()
