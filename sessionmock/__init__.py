@@ -9,7 +9,7 @@ from .engine.loop import virtual_time
 from .engine.queues import OperationQueue
 from .errors import CassetteError, GenericException, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
 from .interception import Interception
-from .leaks import Leak, LeakScope
+from .leaks import Leak, LeakScope, watch_clients
 from .loading import Loading
 from .models.body import InputStream
 from .models.cached_response import CachedURLResponse, CacheStoragePolicy
@@ -113,4 +113,5 @@ __all__ = [
     "transport",
     "use_route",
     "virtual_time",
+    "watch_clients",
 ]

@@ -2,22 +2,26 @@
 
 Ownership decides, not garbage collection and not a comparison of before and after: each session and task belongs to
 the scope that was open where it was made (`registry.Scope`), and is judged when that scope ends. A session and its
-tasks may have different owners: a test that leaves a task on a session of a wider fixture leaks the task.
+tasks may have different owners: a test that leaves a task on a session of a wider fixture leaks the task. Clients of
+httpx and httpx2 that were never closed are found the same way, where somebody asked for that (`watch_clients`).
 """
 from __future__ import annotations
 
 import os
+import sysconfig
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import dropwhile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from . import registry
 from .clock import SECOND, SystemClock, nanoseconds
 from .core.machine import ASKING, Phase
 from .models.enums import TaskState
-from .registry import Line, Scope, Site
+from .patches import Patch, Target
+from .registry import Line, Scope, Site, current_scope
 from .session import URLSession
 from .tasks import URLSessionTask
 
@@ -40,6 +44,7 @@ _MEND = {
     "running": "wait for its end (.result(), await, or for its completion handler), or cancel() it",
     "undelivered": "let the delegate queue run: OperationQueue.main is run by .result(), OperationQueue.main.run() or the main thread's loop",
     "unanswered": "call the question's completion handler, or return the answer",
+    "never closed": "make it by `with` or `async with`, or call close() or aclose()",
 }
 
 _SETTLED = Scope("settled")    # owns what was reported, or is allowed: nobody looks at it again
@@ -51,7 +56,7 @@ Made = URLSession | URLSessionTask
 class Leak(NamedTuple):
     """Something that outlived its owner. `str()` is the whole report, `headline` its first line."""
 
-    kind: str                  # "session" or "task"
+    kind: str                  # "session", "task" or "client"
     description: str           # what it is and what state it was left in
     owner: str                 # the scope: a test, a fixture, a block
     lines: tuple[Line, ...]    # where it was made, innermost first
@@ -75,6 +80,13 @@ class Leak(NamedTuple):
         return "\n".join(text)
 
 
+class _Client(NamedTuple):
+    """A client of httpx or httpx2 on its way."""
+
+    client: Any
+    site: Site
+
+
 class LeakScope(Scope):
     """Owns the sessions and tasks that are made while it is open, and tells which of them have not ended.
 
@@ -86,6 +98,8 @@ class LeakScope(Scope):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self._excused: list[URLSession] = []
+        self._clients: list[_Client] = []
+        self._prune_at = 64
 
     def owns(self, made: Made) -> bool:
         """Whether `made` is this scope's to answer for."""
@@ -135,6 +149,20 @@ class LeakScope(Scope):
         for session in excused:
             session.invalidate_and_cancel()
         _wait_while(lambda: not all(session._invalid.done for session in excused), limit)
+
+    def take_clients(self) -> list[Leak]:
+        """The clients of httpx and httpx2 that it made while they were watched (`watch_clients`) and that are not closed now.
+
+        They are kept alive until then, so that none is overlooked because it was collected, and not asked about again.
+        """
+        clients, self._clients = self._clients, []
+        return [_of_client(made, self.name) for made in clients if not made.client.is_closed]
+
+    def _add_client(self, made: _Client) -> None:
+        self._clients.append(made)
+        if len(self._clients) >= self._prune_at:
+            self._clients = [made for made in self._clients if not made.client.is_closed]
+            self._prune_at = 2 * max(32, len(self._clients))
 
     def _is_unclean(self) -> bool:
         return next(self._unfinished(), None) is not None
@@ -191,7 +219,7 @@ def _of_session(session: URLSession) -> Leak:
     verdict = "invalidated and never became invalid" if session._invalidating else "never invalidated"
     counts = Counter(_LEFT[_verdict(task)] for task in session._open())
     tasks = ", ".join(f"{count} {'task' if count == 1 else 'tasks'} {state}" for state, count in counts.items())
-    return _leak("session", f"URLSession {session._number}{described} was {verdict}", tasks, session, _MEND[verdict])
+    return _leak("session", f"URLSession {session._number}{described} was {verdict}", tasks, session, verdict)
 
 
 def _of_task(task: URLSessionTask) -> Leak:
@@ -207,7 +235,15 @@ def _of_task(task: URLSessionTask) -> Leak:
     elif load.received:
         expected = task.count_of_bytes_expected_to_receive
         more = f"{load.received} of {expected if expected >= 0 else 'unknown'} bytes received"
-    return _leak("task", f"{what} was {_LEFT[verdict]}", more, task, _MEND[verdict])
+    return _leak("task", f"{what} was {_LEFT[verdict]}", more, task, verdict)
+
+
+def _of_client(made: _Client, owner: str) -> Leak:
+    kind = type(made.client)
+    lines = list(_telling(made.site))
+    own = list(dropwhile(lambda line: line.file.startswith(_PACKAGES), lines))      # an SDK's line says less than its user's
+    description = f"{kind.__module__.partition('.')[0]}.{kind.__qualname__} was never closed"
+    return Leak("client", description, owner, tuple(own or lines), made.site.thread, _MEND["never closed"])
 
 
 _LEFT = {
@@ -231,10 +267,10 @@ def _verdict(task: URLSessionTask) -> str:
     return "suspended" if task.state is TaskState.SUSPENDED else "running"
 
 
-def _leak(kind: str, what: str, more: str, made: Made, remedy: str) -> Leak:
+def _leak(kind: str, what: str, more: str, made: Made, verdict: str) -> Leak:
     site: Site = made._site
     owner = made._scope.name if made._scope is not None else "no test or fixture (made while modules were imported)"
-    return Leak(kind, f"{what} ({more})" if more else what, owner, tuple(_telling(site)), site.thread, remedy)
+    return Leak(kind, f"{what} ({more})" if more else what, owner, tuple(_telling(site)), site.thread, _MEND[verdict])
 
 
 def _telling(site: Site) -> Iterator[Line]:
@@ -246,3 +282,32 @@ def _telling(site: Site) -> Iterator[Line]:
 
 
 _RUNNERS = frozenset({"_pytest", "pluggy", "asyncio", "unittest", "concurrent", "threading.py", "trio"})
+_PACKAGES = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+
+
+def _noticed(original: Callable[..., None]) -> Callable[..., None]:
+    def __init__(self: Any, *arguments: Any, **values: Any) -> None:
+        original(self, *arguments, **values)
+        scope = current_scope()
+        while scope is not None and scope.over:
+            scope = scope.outer
+        if isinstance(scope, LeakScope):
+            scope._add_client(_Client(self, Site()))
+
+    return __init__
+
+
+def _makers() -> Iterator[Target]:
+    from .routes.httpx_edge import packages
+
+    for package in packages():
+        yield Target(package.Client, "__init__", _noticed)
+        yield Target(package.AsyncClient, "__init__", _noticed)
+
+
+_watch = Patch(_makers)
+
+
+def watch_clients() -> Patch:
+    """A context manager: clients of httpx and httpx2 that are made in it are kept for `LeakScope.take_clients`."""
+    return _watch

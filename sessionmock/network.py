@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import os
 import socket
 import sys
@@ -9,6 +10,7 @@ import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
+from itertools import chain
 from types import FrameType
 from typing import Any
 
@@ -19,7 +21,7 @@ from .patches import Patch, Target
 LOOPBACK = "loopback"
 
 _HERE = os.path.dirname(__file__) + os.sep
-_LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_LIBRARIES = tuple({sysconfig.get_path(name) + os.sep: None for name in ("purelib", "platlib", "stdlib", "platstdlib")})
 _LOCAL = socket.AI_NUMERICHOST | socket.AI_PASSIVE      # look-ups that ask nobody
 
 _guards: list[NetworkGuard] = []
@@ -152,11 +154,10 @@ _sockets = Patch(lambda: (
 def _place() -> str:
     """The innermost line outside Python's library and the installed packages, and the innermost one of all."""
     frames = list(_frames(sys._getframe(1)))
-    own = next((frame for frame in (*frames, *_awaiting()) if not frame[0].startswith((*_LIBRARIES, "<"))), None)
-    lines = [f"  by {_near(*frames[0])}"] if frames else []
-    if own is not None and own is not frames[0]:
-        lines.insert(0, f"  at {_near(*own)}")
-    return "\n".join(lines)
+    loop = next((number for number, frame in enumerate(frames) if frame[2] == "_run_once"), len(frames))
+    tried = chain(frames[:loop], _awaiting(), frames[loop:])
+    own = next((frame for frame in tried if not frame[0].startswith((*_LIBRARIES, "<"))), frames[0])
+    return "\n".join([f"  at {_near(*own)}", *([f"  by {_near(*frames[0])}"] if own is not frames[0] else [])])
 
 
 def _frames(frame: FrameType | None) -> Iterator[tuple[str, int, str]]:
@@ -184,8 +185,10 @@ def _line(frame: FrameType) -> tuple[str, int, str]:
 
 
 def _near(file: str, line: int, function: str) -> str:
-    import linecache
-
     text = linecache.getline(file, line).strip()
-    place = f"{file.removeprefix(os.getcwd() + os.sep)}:{line} in {function}"
+    for folder in (*_LIBRARIES, os.getcwd() + os.sep):
+        if file.startswith(folder):
+            file = file.removeprefix(folder)
+            break
+    place = f"{file}:{line} in {function}"
     return f"{place}\n       {text}" if text else place

@@ -6,6 +6,7 @@ fixture or mark of this plugin, or by the tests themselves.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Generator
 from contextlib import ExitStack
 from functools import partial
@@ -43,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     check_ini(config)
     config.addinivalue_line("markers", MARKER.replace("\n", " "))
-    config.stash[BOOK] = Book()
+    config.stash[BOOK] = Book(config)
 
 
 # a test -------------------------------------------------------------------------------------------------------------
@@ -179,7 +180,7 @@ def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any], request: p
     if allows_leaks(request.node):
         scope.settle()
     else:
-        book.found += scope.drain()
+        book.found += (*scope.drain(), *book.clients_of(scope))
         scope.clean_up()
 
 
@@ -191,11 +192,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         book.open_run()
         assert book.whole is not None
         book.whole.close()
-        book.rest += [str(leak) for leak in (*book.take(), *book.whole.drain())]
+        book.rest += [str(leak) for leak in (*book.take(), *book.whole.drain(), *book.clients_of(book.whole))]
         book.whole.clean_up()
     output = getattr(session.config, "workeroutput", None)
     if output is not None:                       # a worker of xdist: the controller tells
         output["sessionmock_leaks"] = book.rest
+        output["sessionmock_unclosed"] = book.unclosed
     elif book.rest and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -203,7 +205,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
     book = node.config.stash[BOOK]
-    book.rest += getattr(node, "workeroutput", {}).get("sessionmock_leaks", [])
+    output = getattr(node, "workeroutput", {})
+    book.rest += output.get("sessionmock_leaks", [])
+    book.unclosed += output.get("sessionmock_unclosed", [])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -214,7 +218,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> Generator[None, Any, Any]:
         if report.when == "teardown" and report.nodeid in errors:
             errors[report.nodeid].sections += [section for section in report.sections if section[0] == _LEAKS]
     result = yield
-    rest = dict.fromkeys(terminalreporter.config.stash[BOOK].rest)      # workers of xdist import the same modules
+    book = terminalreporter.config.stash[BOOK]
+    if book.unclosed:
+        terminalreporter.section("sessionmock: httpx clients never closed", sep="=", yellow=True)
+        for line, count in Counter(book.unclosed).most_common():
+            terminalreporter.write_line(f"{count:>5} {line.removeprefix('LEAK: ')}")
+    rest = dict.fromkeys(book.rest)      # workers of xdist import the same modules
     if rest:
         terminalreporter.section("sessionmock: leaks of the run", sep="=", red=True, bold=True)
         terminalreporter.write_line("\n\n".join(rest))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Book:
     """The owner of what no test made, those of wider fixtures, and what there is to say in the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: pytest.Config) -> None:
+        self._fails = config.getini("sessionmock_httpx_leaks") == "fail"
         self.run: Run | None = None                          # the test that is on
         self.whole: LeakScope | None = None                  # owns what no test and no fixture made
         self.fixtures: dict[object, LeakScope] = {}          # of fixtures wider than a test, until they end
@@ -31,6 +32,14 @@ class Book:
             self.whole = LeakScope("the whole run: made while modules were imported, or by a thread that outlived its test")
             self.whole.claim()
             self.whole.open()
+
+    def clients_of(self, scope: LeakScope) -> list[Leak]:
+        """The httpx clients of `scope` that were never closed, where they are to fail; else they are told at the end of the run."""
+        clients = scope.take_clients()
+        if self._fails:
+            return clients
+        self.unclosed += [client.headline for client in clients]
+        return []
 
     def take(self) -> list[Leak]:
         """The leaks of fixtures that were not told yet."""

@@ -61,12 +61,14 @@ class Run:
     def intercept(self) -> None:
         """Plain httpx and httpx2 clients of this test take its route from now on; other clients stay off the network."""
         if self._interception is None:
-            from sessionmock import Interception
+            from sessionmock import Interception, watch_clients
 
             config = self.item.config
             self._interception = Interception(
                 self.scope, self.book.fixtures.values(), allowed_hosts=config.getini("sessionmock_allowed_hosts"))
             self._stack.enter_context(self._interception)
+            if config.getini("sessionmock_httpx_leaks") != "off":
+                self._stack.enter_context(watch_clients())
 
     @classmethod
     def of(cls, item: pytest.Item) -> Run:
@@ -153,7 +155,7 @@ class Run:
         if self.settings.allows_leaks:
             self.scope.settle()
         else:
-            self.leaks += self.scope.drain()
+            self.leaks += (*self.scope.drain(), *self.book.clients_of(self.scope))
             self.scope.clean_up()
 
     def end(self) -> None:

@@ -8,8 +8,9 @@ import pytest
 ROUTES = ("live", "cassette", "script", "record")
 MODES = ("once", "none", "new_episodes", "all")
 LEAKS = ("fail", "allow")
+HTTPX_LEAKS = ("off", "report", "fail")
 
-_CHOICES = {"route": ROUTES, "mode": MODES, "leaks": LEAKS}
+_CHOICES = {"route": ROUTES, "mode": MODES, "leaks": LEAKS, "httpx_leaks": HTTPX_LEAKS}
 _MARK = "sessionmock(route=..., cassette=..., mode=..., leaks=...)"
 
 MARKER = f"""{_MARK}: where the answers of a test come from and whether its leaks fail it.
@@ -40,12 +41,14 @@ def add_options(parser: pytest.Parser) -> None:
                   "bool", default=False)
     parser.addini("sessionmock_allowed_hosts", "names and addresses, with * for any part, that other clients may reach in tests that take "
                   "httpx clients along and are not live; loopback (default) stands for this machine", "args", default=["loopback"])
+    parser.addini("sessionmock_httpx_leaks", "off (default), report or fail: what an httpx client that is never closed does, in tests that "
+                  "take httpx clients along", default="off")
     parser.addini("sessionmock_leaks", "fail (default) or allow: what a leaked session or task does to its test", default="fail")
 
 
 def check_ini(config: pytest.Config) -> None:
     """Raises UsageError for a value that is none."""
-    for name in ("route", "leaks"):
+    for name in ("route", "leaks", "httpx_leaks"):
         value = config.getini(f"sessionmock_{name}")
         if value and value not in _CHOICES[name]:
             raise pytest.UsageError(f"sessionmock_{name} = {value!r} in the ini file: choose from {', '.join(_CHOICES[name])}")
