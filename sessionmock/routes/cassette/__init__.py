@@ -3,8 +3,13 @@ from __future__ import annotations
 
 from .files import read_tape, write_tape
 from .interaction import Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
-from .route import CassetteRoute, Mode
+from .matching import Order
+from .modes import Mode, OnExpiry
+from .route import CassetteRoute
+from .secrets import Secrets
+from .verify import Difference
 
 __all__ = [
-    "CassetteRoute", "Extra", "Format", "Interaction", "Mode", "RecordedRequest", "RecordedResponse", "Tape", "read_tape", "write_tape",
+    "CassetteRoute", "Difference", "Extra", "Format", "Interaction", "Mode", "OnExpiry", "Order", "RecordedRequest", "RecordedResponse",
+    "Secrets", "Tape", "read_tape", "write_tape",
 ]

@@ -37,8 +37,8 @@ class Fields(dict[str, str]):
     def __init__(self, headers: Headers) -> None:
         super().__init__()
         for name, value in headers:
-            name = name.lower()
-            super().__setitem__(name, f"{self[name]}, {value}" if name in self else value)
+            key = name.lower()
+            self[key] = f"{self[key]}, {value}" if key in self else value
 
     def __getitem__(self, name: str) -> str:
         return super().__getitem__(name.lower())
@@ -196,7 +196,7 @@ class Index:
             return None
         position = self._left(bucket, asked)
         if position is not None:
-            if self.order is not Order.ANY and self.due(asked.url) != position:
+            if self.order is not Order.ANY and self.due(position) != position:
                 return None
             self.played[position] = 1
             return position
@@ -224,9 +224,9 @@ class Index:
         bucket = self.bucket(asked)
         return [position for position in bucket.positions if self._agrees(asked, position)] if bucket else []
 
-    def due(self, url: str) -> int | None:
-        """The position whose turn it is: of all, or of those of `url`. None where the order does not matter or all were played."""
-        turn = self._turns.get(self._turn(url)) if self.order is not Order.ANY else None
+    def due(self, position: int) -> int | None:
+        """The position whose turn it is: of all, or of those with the URL of `position`. None where the order does not matter."""
+        turn = self._turns.get(self._turn(self.interactions[position].uri)) if self.order is not Order.ANY else None
         return None if turn is None else turn.due(self.played)
 
     def _left(self, bucket: Bucket, asked: Asked) -> int | None:
@@ -274,7 +274,7 @@ class Index:
         return (*chosen, url.partition("#")[0]) if self._uri else chosen
 
     def _turn(self, url: str) -> Key:
-        return url_key(url)[:4] if self.order is Order.PER_URL else ()
+        return url_key(url) if self.order is Order.PER_URL else ()
 
     # For reports ------------------------------------------------------------------------------------------------------
 

@@ -1,21 +1,31 @@
 """Why a cassette had no answer, in words that lead to the cure."""
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...errors import CassetteError
+from . import files
 from .matching import Asked, Index
 
 if TYPE_CHECKING:
     from .route import CassetteRoute
 
+_NEAREST = 3
+_FOLDER = 100              # other cassettes that are looked into
+_LARGEST = 4 << 20         # bytes of one that is
+_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har"})
 
-def explain(route: CassetteRoute, index: Index, asked: Asked) -> str:
+
+def explain(route: CassetteRoute, index: Index, asked: Asked, because: str = "") -> str:
     """What was asked, of which cassette, what came nearest and how it differs, and what would record it."""
     return "\n".join((
         f"{asked.method} {asked.url} has no recorded answer",
         f"  cassette: {route.path} (mode {route.mode.value}, {_state(route, index)})",
-        *(f"  {line}" for line in _why(route, index, asked)),
-        f"  to record it: {_cure(route)}",
+        *(f"  {line}" for line in ([because] if because else _why(route, index, asked))),
+        f"  to record it: {route.hint or _cure(route)}",
     ))
 
 
@@ -28,22 +38,52 @@ def _state(route: CassetteRoute, index: Index) -> str:
 def _why(route: CassetteRoute, index: Index, asked: Asked) -> list[str]:
     if not route.replays:
         return ["this mode replays nothing"]
-    bucket = index.bucket(asked)
-    if bucket is not None:
-        times = "once" if len(bucket.positions) == 1 else f"{len(bucket.positions)} times"
+    answers = index.answers(asked)
+    left = [position for position in answers if not index.played[position]]
+    if left:
+        due = index.due(left[0])
+        request = f"{index.interactions[due].method} {index.interactions[due].uri}" if due is not None else "none"
+        return [f"out of order ({index.order.value}): recorded as {_places(left)}, while number {(due or 0) + 1}, {request}, is due"]
+    if answers:
+        times = "once" if len(answers) == 1 else f"{len(answers)} times"
         return [
-            f"used up: recorded {times}, {_places(bucket.positions)}, and played as often",
+            f"used up: recorded {times}, {_places(answers)}, and played as often",
             "allow_playback_repeats=True gives the last answer again",
         ]
-    nearest = index.nearest(asked)
-    if nearest is None:
-        return ["never recorded: nothing is"]
-    request = index.interactions[nearest].request
-    played = ", played" if index.played[nearest] else ""
-    return [
-        f"never recorded; nearest is number {nearest + 1}, {request.method} {request.uri}{played}:",
-        *(f"  {name}: asked {mine}, recorded {other}" for name, mine, other in index.differences(asked, nearest)),
-    ]
+    elsewhere = [f"recorded in another cassette: {found}" for found in itertools.islice(_elsewhere(route, index, asked), _NEAREST)]
+    nearest = index.nearest(asked, _NEAREST)
+    if not nearest:
+        return elsewhere or ["never recorded: nothing is"]
+    first = "not in this cassette" if elsewhere else "never recorded"
+    lines = [*elsewhere]
+    for place, position in enumerate(nearest):
+        request = f"{index.interactions[position].method} {index.interactions[position].uri}"
+        played = ", played" if index.played[position] else ""
+        lines.append(f"{f'{first}; nearest is' if not place else 'then'} number {position + 1}, {request}{played}:")
+        lines += [f"  {name}: asked {mine}, recorded {other}" if other else f"  {name}: {mine}"
+                  for name, mine, other in index.differences(asked, position)]
+    return lines
+
+
+def _elsewhere(route: CassetteRoute, index: Index, asked: Asked) -> Iterator[str]:
+    """Cassettes beside this one that have the answer, with its place."""
+    for path in _beside(route.path):
+        try:
+            tape = files.load(path)
+            there = Index(tape.interactions if tape else (), index.match_on, veil=route.veil)
+            if answers := there.answers(asked):
+                yield f"{path.name}, {_places(answers)}"
+        except CassetteError:
+            continue
+
+
+def _beside(path: Path) -> Iterator[Path]:
+    try:
+        for other in itertools.islice(sorted(path.parent.iterdir()), _FOLDER):
+            if other.suffix.lower() in _SUFFIXES and other.name != path.name and other.is_file() and other.stat().st_size <= _LARGEST:
+                yield other
+    except OSError:
+        return
 
 
 def _places(positions: list[int]) -> str:
@@ -53,7 +93,7 @@ def _places(positions: list[int]) -> str:
 
 def _cure(route: CassetteRoute) -> str:
     mode = route.mode.value
-    if mode in ("new_episodes", "all") or (mode == "once" and not route.found):
+    if mode in ("new_episodes", "all", "verify") or (mode == "once" and not route.found):
         return f'give the route a live one: CassetteRoute(..., mode="{mode}", live=...)'
     if not route.found:
         return 'mode="once" makes the file'

@@ -59,7 +59,7 @@ class Recorder:
     """
 
     __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_pieces", "_request", "_sink", "_size", "_start",
-                 "_streamed", "sent")
+                 "_streamed", "_when", "sent")
 
     def __init__(self, request: Request, sink: Sink, clock: Clock, keep: Callable[[Interaction], None]) -> None:
         self._request, self._sink, self._clock, self._keep = request, sink, clock, keep
@@ -69,6 +69,7 @@ class Recorder:
         self._chunks: list[tuple[int, int]] = []
         self._size = self._start = 0
         self._streamed = False
+        self._when = clock.date().replace(microsecond=0)
         self.sent = sink.sent
 
     def informational(self, head: ResponseHead) -> None:
@@ -97,7 +98,8 @@ class Recorder:
             self._keep(Interaction(
                 RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),
                 RecordedResponse(head.status, head.reason, head.headers, b"".join(self._pieces)),
-                Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else []),
+                Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else [],
+                      recorded_at=self._when),
             ))
         self._sink.end(trailers)
 
