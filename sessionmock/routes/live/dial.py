@@ -97,6 +97,8 @@ async def _secure(pool: Pool, exchange: LiveExchange) -> None:
     try:
         chain = presented(connection.transport.get_extra_info("ssl_object"))
         await _judged(channel.host, judge, ServerTrust(*pool.origin[1:], chain, problem))
+        if connection.stale():
+            await _pass()    # hear what the server said meanwhile: of TLS 1.3 it may be that it refuses the client's certificate
         if connection.transport.is_closing() and connection.held is not None:
             lost = await connection.held or ConnectionResetError("the server closed the connection while its trust was asked about")
             raise await _examined(pool, exchange, broken(lost, url))
@@ -117,6 +119,14 @@ async def _judged(host: Host, judge: Judge, trust: ServerTrust) -> None:
 
     judge(trust, partial(host.post, settle))
     await trusted
+
+
+async def _pass() -> None:
+    """Let the loop read what has come."""
+    loop = asyncio.get_running_loop()
+    passed: asyncio.Future[None] = loop.create_future()
+    loop.call_soon(passed.set_result, None)
+    await passed
 
 
 async def _reach(pool: Pool, exchange: LiveExchange) -> socket.socket:
