@@ -1,16 +1,15 @@
-"""One connection and the exchange that is on it."""
+"""A connection of HTTP/1.1 and the exchange that is on it."""
 from __future__ import annotations
 
 import asyncio
-import select
-from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, ClassVar
 
 from ...errors import URLError
 from ...models.message import ResponseHead
 from .exchange import IDEMPOTENT, LiveExchange
 from .failures import CERTIFICATE_CODES, broken
 from .http1 import Answer, AnswerError, End, Event, State
+from .link import Link
 from .upload import SLICE, Upload
 
 if TYPE_CHECKING:
@@ -18,53 +17,20 @@ if TYPE_CHECKING:
 
     from .pool import Pool
 
-READ_SIZE = 131_072
 
-# asyncio asks for the buffer, fills it and says so without a break, so one serves all connections of a loop.
-_BUFFERS: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
+class Connection(Link):
+    """A keep-alive connection, driving one exchange at a time. On the engine only."""
 
+    __slots__ = ("_answer", "_upload", "exchange", "heir")
 
-_TLS_VERSIONS = {"TLSv1": 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
+    chunks: ClassVar[bool] = True      # a body of unknown length is sent in chunks
 
-
-class TLS(NamedTuple):
-    """What was negotiated, by IANA's numbers: 0x0304 is TLS 1.3, 0x1301 TLS_AES_128_GCM_SHA256."""
-
-    version: int
-    cipher_suite: int
-
-
-class Connection(asyncio.BufferedProtocol):
-    """A keep-alive connection to one origin, driving one exchange at a time. On the engine only."""
-
-    __slots__ = (
-        "_answer", "_buffer", "_poll", "_room", "_tls_numbers", "_upload", "exchange", "facts", "fit", "held",
-        "idle_since", "pool", "reused", "socket", "transport",
-    )
-
-    transport: asyncio.Transport
-
-    def __init__(self, pool: Pool, socket: socket.socket, exchange: LiveExchange, tls_numbers: dict[str, int],
-                 held: bool = False) -> None:
-        self.pool = pool
-        self.socket = socket           # the transport's own object, kept for the stale check and for a last read
-        self.exchange: LiveExchange | None = exchange
-        self.facts: dict[str, Any] = {}    # addresses and TLS, for every head of this connection
-        self.fit = True                # for another exchange after the present one
-        self._room = True              # the transport's buffer has
-        self.reused = False
-        self.idle_since = 0
+    def __init__(self, pool: Pool, socket: socket.socket, exchange: LiveExchange, held: bool = False) -> None:
+        super().__init__(pool, socket, exchange, held)
+        self.exchange: LiveExchange | None = None
+        self.heir: Link | None = None  # what took over, because the server chose HTTP/2
         self._answer = Answer("GET")
         self._upload: Upload | None = None
-        self._poll: select.poll | None = None
-        loop = asyncio.get_running_loop()
-        buffer = _BUFFERS.get(loop)
-        if buffer is None:
-            buffer = _BUFFERS[loop] = memoryview(bytearray(READ_SIZE))
-        self._buffer = buffer
-        self._tls_numbers = tls_numbers
-        # Until `begin` nothing is sent, because the server is not trusted yet; this gets what ended the connection before.
-        self.held: asyncio.Future[Exception | None] | None = loop.create_future() if held else None
 
     @property
     def switched(self) -> bool:
@@ -73,12 +39,19 @@ class Connection(asyncio.BufferedProtocol):
 
     # driven by the pool and the exchange -------------------------------------------------------------------------
 
-    def begin(self, exchange: LiveExchange) -> None:
-        """The connection is fit for use, first by the exchange that it was made for."""
-        self.held = None
-        self.exchange = exchange
-        self.pool.made(self)
-        self.start(exchange)
+    def usable(self, oldest: int) -> bool:
+        return self.idle_since >= oldest and not self.stale()
+
+    def retire(self) -> None:
+        self.fit = False
+        if self.exchange is None:
+            self.abort()
+
+    def drop(self) -> None:
+        if self.exchange is None:
+            self.abort()
+        else:
+            self.exchange.drop()
 
     def start(self, exchange: LiveExchange) -> None:
         """Send the request of `exchange` and bring its answer."""
@@ -103,18 +76,6 @@ class Connection(asyncio.BufferedProtocol):
         if exchange.paused and self.exchange is exchange:
             self.pause(True)
 
-    def stale(self) -> bool:
-        """Whether the peer has closed, or said something, since the last answer: asked of the kernel, because asyncio tells
-        only while its loop runs (RFC 9112, section 9.3)."""
-        if self.transport.is_closing():
-            return True
-        if not hasattr(select, "poll"):    # Windows
-            return bool(select.select([self.socket], [], [], 0)[0])
-        if self._poll is None:
-            self._poll = select.poll()
-            self._poll.register(self.socket.fileno(), select.POLLIN | select.POLLPRI)
-        return bool(self._poll.poll(0))
-
     def pause(self, paused: bool) -> None:
         if paused:
             self.transport.pause_reading()
@@ -126,22 +87,7 @@ class Connection(asyncio.BufferedProtocol):
         self._detach()
         self.abort()
 
-    def abort(self) -> None:
-        """Close at once, dropping what was not sent."""
-        self.fit = False
-        self.transport.abort()
-        self.pool.lost(self)
-
-    def close(self) -> None:
-        """Close after sending what was written."""
-        self.transport.close()
-
     # driven by the upload ----------------------------------------------------------------------------------------
-
-    @property
-    def writable(self) -> bool:
-        """Whether more may be written now."""
-        return self._room and not self.transport.is_closing()
 
     def write(self, data: bytes | memoryview) -> None:
         self.transport.write(data)
@@ -161,31 +107,17 @@ class Connection(asyncio.BufferedProtocol):
     # called by asyncio -------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection stands, TLS included: begin at once with the exchange that it was made for, unless held."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        exchange = self.exchange
-        assert exchange is not None
-        if exchange.ended:
-            transport.abort()
-            return
-        timing, now = exchange.timing, exchange.channel.host.clock.now()
-        timing.connect_end = now
-        told = transport.get_extra_info
-        self.facts = {"local_address": told("sockname"), "remote_address": told("peername"), "tls": None}
-        if cipher := told("cipher"):
-            timing.secure_connection_end = now
-            version = told("ssl_object").version()
-            self.facts["tls"] = TLS(_TLS_VERSIONS.get(version, 0), self._tls_numbers.get(cipher[0], 0))
-        if self.pool.proxy is not None:
-            self.facts["proxy"] = (self.pool.proxy.host, self.pool.proxy.port, self.pool.proxy.type)
-        if self.held is not None:
-            self.exchange = None
-        else:
-            self.begin(exchange)
+        handshake = transport.get_extra_info("ssl_object")
+        if handshake is not None and self.first is not None and handshake.selected_alpn_protocol() == "h2":
+            from .http2_connection import Multiplex  # h2 costs an import that most processes never need
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._buffer
+            assert isinstance(transport, asyncio.Transport)
+            self.heir = heir = Multiplex(self.pool, self.socket, self.first, self.held is not None)
+            self.first = None
+            transport.set_protocol(heir)
+            heir.connection_made(transport)
+        else:
+            super().connection_made(transport)
 
     def buffer_updated(self, count: int) -> None:
         exchange = self.exchange
@@ -207,9 +139,7 @@ class Connection(asyncio.BufferedProtocol):
             self._deliver(exchange, self._answer.eof())
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.fit = False
-        if self.held is not None and not self.held.done():
-            self.held.set_result(error)
+        super().connection_lost(error)
         exchange = self.exchange
         if exchange is not None and exchange.connection is not self:
             exchange = None      # cancelled before the connection stood
@@ -224,11 +154,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._failed(exchange, broken(error, exchange.request.url))
         self.pool.lost(self)
 
-    def pause_writing(self) -> None:
-        self._room = False
-
     def resume_writing(self) -> None:
-        self._room = True
+        super().resume_writing()
         if self._upload is not None:
             self._upload.pump()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ssl
 from os import fspath
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...models.credential import ClientIdentity
 
@@ -48,7 +48,6 @@ class Contexts:
             context = ssl.create_default_context()
             context.minimum_version = ssl.TLSVersion(self._minimum)
             context.maximum_version = ssl.TLSVersion(self._maximum)
-            context.set_alpn_protocols(["http/1.1"])
         else:
             context = _copy(base)
         if not verified:
@@ -60,6 +59,21 @@ class Contexts:
             # An empty password, so that a key that needs one fails instead of asking on the terminal.
             context.load_cert_chain(certificate or "", key, password or "")
         return context
+
+
+class Offer(NamedTuple):
+    """A context as it stands in for one handshake, in which HTTP/2 is offered or not (RFC 7301).
+
+    Contexts are shared, and one that a test brought cannot be copied with all that it holds; what is offered belongs to a
+    handshake. asyncio asks a context for nothing but this.
+    """
+
+    context: ssl.SSLContext
+    http2: bool
+
+    def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
+        self.context.set_alpn_protocols(["h2", "http/1.1"] if self.http2 else ["http/1.1"])
+        return self.context.wrap_bio(*arguments, **options)
 
 
 def _text(value: Any) -> str:

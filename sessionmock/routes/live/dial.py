@@ -6,14 +6,14 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ...errors import CERTIFICATE_AUTHORITIES, Code, URLError, url_error
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import header
 from ...models.trust import Judge, ServerTrust, Terms
 from .connection import Connection
-from .contexts import distinguished_names, presented
+from .contexts import Offer, distinguished_names, presented
 from .failures import (
     CERTIFICATE_CODES,
     broken,
@@ -28,6 +28,7 @@ from .tunnel import tunnel
 if TYPE_CHECKING:
     from ..base import Host
     from .exchange import LiveExchange
+    from .link import Link
     from .pool import Pool
 
 # A name's numeric addresses, in the order of trying. May block, and raise OSError or UnicodeError.
@@ -159,21 +160,22 @@ async def _reach(pool: Pool, exchange: LiveExchange) -> socket.socket:
 
 
 async def _stand(pool: Pool, exchange: LiveExchange, connected: socket.socket, context: ssl.SSLContext | None = None,
-                 held: bool = False) -> Connection:
+                 held: bool = False) -> Link:
     """The connection over `connected`, after the handshake that `context` makes."""
     channel = pool.channel
     if context is not None:
         exchange.timing.secure_connection_start = channel.host.clock.now()
     try:
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(pool, connected, exchange, channel.tls_numbers, held), sock=connected, ssl=context,
+            lambda: Connection(pool, connected, exchange, held), sock=connected,
+            ssl=None if context is None else cast("ssl.SSLContext", Offer(context, pool.http2)),
             server_hostname=None if context is None else pool.origin[1])
     except BaseException:
         connected.close()
         raise
     finally:
         channel.dialled.discard(connected)
-    return connection
+    return connection.heir or connection
 
 
 async def _examined(pool: Pool, exchange: LiveExchange, refused: URLError) -> URLError:

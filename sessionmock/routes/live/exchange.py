@@ -11,6 +11,7 @@ from ...models.message import BodyStream, Request
 if TYPE_CHECKING:
     from ..base import Host, Sink
     from .connection import Connection
+    from .http2_stream import Stream
     from .outgoing import Outgoing
     from .pool import Pool
     from .route import LiveChannel
@@ -53,7 +54,7 @@ class LiveExchange:
         self.sink = sink
         self.timing = Timing()
         self.pool: Pool | None = None
-        self.connection: Connection | None = None
+        self.connection: Connection | Stream | None = None
         self.ended = False                     # nothing reaches the sink any more
         self.paused = False
         self.retried = False

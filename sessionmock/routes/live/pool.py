@@ -1,9 +1,9 @@
-"""The keep-alive connections to one origin, of one kind, and who waits for one."""
+"""The kept connections to one origin, of one kind, and who waits for one."""
 from __future__ import annotations
 
 import contextvars
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from ...clock import SECOND
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from ...errors import URLError
     from ...models.proxy import ProxyConfiguration
-    from .connection import Connection
     from .exchange import LiveExchange
+    from .link import Link
     from .route import LiveChannel
 
 IDLE_LIMIT = 60 * SECOND    # a connection that has done nothing for longer is not used again; judged when it would be
@@ -27,28 +27,34 @@ class Pool:
     """At most `limit` connections; requests beyond that wait in the order in which they came. On the engine only.
 
     Every step is O(1): waiting requests are an ordered set, idle connections a dict used as a stack (last in, first out,
-    so that what is not needed grows old).
+    so that what is not needed grows old). A connection of HTTP/2 counts as idle while it has room for another request, and
+    a second one is made only when there is none. While HTTP/2 is offered, one connection is made at a time: the first may
+    do for all.
     """
 
-    __slots__ = ("_dialling", "_idle", "_lane", "_limit", "_made", "_size", "_waiting", "channel", "key", "origin", "proxy")
+    __slots__ = ("_apart", "_dialling", "_idle", "_lane", "_limit", "_made", "_size", "_thrifty", "_waiting", "channel", "http2", "key",
+                 "origin", "proxy")
 
     def __init__(self, channel: LiveChannel, key: Hashable, origin: tuple[str, str, int], proxy: ProxyConfiguration | None,
-                 limit: int, lane: bool = False) -> None:
+                 limit: int, lane: bool = False, http2: bool = False) -> None:
         self.channel = channel
         self.key = key                 # what the connections have in common: the origin, and what requests ask of them
         self.origin = origin
         self.proxy = proxy             # what leads there; None: straight
+        self.http2 = http2             # is offered to the server
+        self._thrifty = http2          # one connection is made at a time
         self._limit = 1 if lane else limit
         self._lane = lane              # of one task, for a handshake of several requests
         self._size = 0                 # slots taken: connections made and being made
-        self._made: set[Connection] = set()
-        self._idle: dict[Connection, None] = {}
+        self._made: set[Link] = set()
+        self._apart: set[Link] = set()           # left, and are not closed yet
+        self._idle: dict[Link, None] = {}
         self._dialling: dict[LiveExchange, asyncio.Task[None]] = {}
         self._waiting: OrderedDict[LiveExchange, None] = OrderedDict()
 
     @property
-    def connections(self) -> set[Connection]:
-        return self._made
+    def connections(self) -> set[Link]:
+        return self._made | self._apart
 
     def admit(self, exchange: LiveExchange) -> None:
         """Start `exchange` on a connection, now or when its turn comes."""
@@ -62,18 +68,25 @@ class Pool:
             task.cancel()
             self._vacate()
 
-    def made(self, connection: Connection) -> None:
-        """A connection stands."""
-        assert connection.exchange is not None
-        self._dialling.pop(connection.exchange, None)
+    def made(self, connection: Link, exchange: LiveExchange) -> None:
+        """A connection stands, made for `exchange`."""
+        self._dialling.pop(exchange, None)
         self._made.add(connection)
+        if self.http2:
+            self._thrifty = connection.multiplexed
+            self._serve()
 
     def failed(self, exchange: LiveExchange) -> None:
         """No connection could be made for `exchange`."""
         if self._dialling.pop(exchange, None):
+            self._thrifty = False      # those who wait need not fail one by one
             self._vacate()
 
-    def release(self, connection: Connection) -> None:
+    def demand_http1(self) -> None:
+        """The server wants no HTTP/2 for what is asked of it."""
+        self.http2 = self._thrifty = False
+
+    def release(self, connection: Link) -> None:
         """`connection` is free for another exchange."""
         connection.idle_since = self.channel.host.clock.now()
         self._idle[connection] = None
@@ -82,57 +95,71 @@ class Pool:
             clock = self.channel.host.clock
             clock.call_at(clock.now() + LANE_LIMIT, self._expire, connection)
 
-    def _expire(self, connection: Connection) -> None:
+    def _expire(self, connection: Link) -> None:
         if connection in self._idle:
             connection.abort()
 
-    def lost(self, connection: Connection) -> None:
-        """`connection` is closed or about to be."""
+    def lost(self, connection: Link, again: Iterable[LiveExchange] = ()) -> None:
+        """`connection` is closed or about to be; `again` are to begin anew."""
+        self._idle.pop(connection, None)
+        self._prefer(again)
+        self._apart.discard(connection)
+        self._vacate(connection)
+
+    def leave(self, connection: Link, again: Iterable[LiveExchange] = ()) -> None:
+        """`connection` no longer counts as one of the host's: it speaks another protocol now, or only brings to its end what
+        it has. `again` are to begin anew."""
+        self._idle.pop(connection, None)
+        self._prefer(again)
+        self._apart.add(connection)
+        self._vacate(connection)
+
+    def replace(self, connection: Link, exchange: LiveExchange, refused: URLError | None = None) -> None:
+        """Make a new connection for `exchange` in the place of `connection`, which is closed; or with `refused`, one that
+        only finds out which client certificate is asked for."""
         self._idle.pop(connection, None)
         if connection in self._made:
             self._made.remove(connection)
-            self._vacate()
         else:
-            self.channel.switched.discard(connection)
-
-    def leave(self, connection: Connection) -> None:
-        """`connection` speaks another protocol now and no longer counts as one of the host's."""
-        self.channel.switched.add(connection)
-        self._made.discard(connection)
-        self._vacate()
-
-    def replace(self, connection: Connection, exchange: LiveExchange, refused: URLError | None = None) -> None:
-        """Make a new connection for `exchange` in the place of `connection`, which is closed; or with `refused`, one that
-        only finds out which client certificate is asked for."""
-        self._made.discard(connection)
+            self._size += 1
         self._dial(exchange, refused)
 
     def drop_idle(self) -> None:
         """Close the connections that do nothing, and let no other outlive its exchange."""
+        self._idle.clear()
         for connection in list(self._made):
-            connection.fit = False
-            if connection in self._idle:
-                connection.abort()
+            connection.retire()
 
     def close(self) -> None:
         """Close everything; open exchanges are dropped, those that wait first."""
         for exchange in [*self._waiting, *self._dialling]:
             exchange.drop()
-        for connection in list(self._made):
-            if connection.exchange is None:
-                connection.abort()
-            else:
-                connection.exchange.drop()
+        for connection in self.connections:
+            connection.drop()
 
-    def _vacate(self) -> None:
-        self._size -= 1
+    def _prefer(self, exchanges: Iterable[LiveExchange]) -> None:
+        """Let `exchanges`, which have waited before, wait before all others."""
+        for exchange in reversed([*exchanges]):
+            self._waiting[exchange] = None
+            self._waiting.move_to_end(exchange, last=False)
+
+    def _vacate(self, connection: Link | None = None) -> None:
+        """A slot is free: that of `connection` if it has one, or of one that was not made."""
+        if connection is None:
+            self._size -= 1
+        elif connection in self._made:
+            self._made.remove(connection)
+            self._size -= 1
         self._serve()
-        if not self._size:
+        if not self._size and not self._apart:
             self.channel.forget(self)
 
     def _serve(self) -> None:
-        while self._waiting and (self._idle or self._size < self._limit):
-            self._assign(self._waiting.popitem(last=False)[0])
+        while self._waiting:
+            exchange = self._waiting.popitem(last=False)[0]
+            if not self._assign(exchange):
+                self._prefer([exchange])
+                return
 
     def _assign(self, exchange: LiveExchange) -> bool:
         """Start `exchange` on an idle connection or a new one; False where the limit is reached."""
@@ -140,13 +167,15 @@ class Pool:
             oldest = self.channel.host.clock.now() - IDLE_LIMIT
             while self._idle:
                 connection = self._idle.popitem()[0]
-                if connection.idle_since >= oldest and not connection.stale():
+                if connection.usable(oldest):
                     connection.start(exchange)
+                    if connection.room:
+                        self._idle[connection] = None
                     return True
                 self._made.discard(connection)
                 self._size -= 1
                 connection.abort()
-        if self._size < self._limit:
+        if self._size < self._limit and not (self._thrifty and self._dialling):
             self._size += 1
             self._dial(exchange)
             return True

@@ -12,6 +12,7 @@ from .outgoing import LAST_CHUNK, chunk
 if TYPE_CHECKING:
     from ...clock import Timer
     from .connection import Connection
+    from .http2_stream import Stream
 
 SLICE = 262_144             # bytes handed to a transport at once
 BURST = 4                   # slices in one go: a peer that takes everything at once must not keep the engine from others
@@ -21,15 +22,16 @@ CONTINUE_WAIT = SECOND      # how long a body waits for 100 Continue before it i
 class Upload:
     """Sends the body of one exchange on one connection; told by the connection when it may write."""
 
-    __slots__ = ("_at", "_body", "_connection", "_exchange", "_held", "_length", "_reading", "_timer", "done", "waiting")
+    __slots__ = ("_at", "_body", "_chunked", "_connection", "_exchange", "_held", "_length", "_reading", "_timer", "done", "waiting")
 
-    def __init__(self, connection: Connection, exchange: LiveExchange) -> None:
+    def __init__(self, connection: Connection | Stream, exchange: LiveExchange) -> None:
         body = exchange.request.body
         assert body is not None, "an empty body needs no upload"
         self._connection = connection
         self._exchange = exchange
         self._body: memoryview | BodyStream = memoryview(body) if isinstance(body, bytes) else body
         self._length = exchange.outgoing.length
+        self._chunked = self._length < 0 and connection.chunks
         self._at = 0                   # bytes taken from the body
         self._held: bytes | None = None    # a piece read but not written
         self._reading = False          # a read runs on another thread
@@ -144,14 +146,14 @@ class Upload:
             if self._held is not None:
                 self._write_held()
             if not self.done:
-                if self._length < 0:
+                if self._chunked:
                     self._connection.write(LAST_CHUNK)
                 self._finish()
 
     def _write_held(self) -> None:
         piece, self._held = self._held, None
         assert piece is not None
-        self._connection.write(chunk(piece) if self._length < 0 else piece)
+        self._connection.write(chunk(piece) if self._chunked else piece)
         self._tell(len(piece), self._at)
 
     def _tell(self, count: int, at: int) -> None:

@@ -1,0 +1,107 @@
+"""The server's side of HTTP/2 for the tests of the live route: h2 on the sockets of an Origin, as scripts that see each event."""
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import trustme
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, RequestReceived, StreamEnded
+from h2.settings import SettingCodes
+
+from .origin import Origin, Peer
+
+
+class Server:
+    """One connection as its script sees it."""
+
+    def __init__(self, peer: Peer, settings: dict[SettingCodes, int]) -> None:
+        self.peer = peer
+        self.number = peer.number
+        self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8", validate_outbound_headers=False))
+        self.h2.local_settings.update(settings)
+        self.h2.initiate_connection()
+        self.h2.update_settings(settings)
+        self.heads: dict[int, dict[str, str]] = {}
+        self.bodies: dict[int, bytes] = {}
+        self.flush()
+
+    def flush(self) -> None:
+        self.peer.send(self.h2.data_to_send())
+
+    def events(self) -> Iterator[Any]:
+        """What the client sends until it closes; windows are opened again at once."""
+        while data := self.peer.sock.recv(65536):
+            for event in self.h2.receive_data(data):
+                if isinstance(event, RequestReceived):
+                    self.heads[event.stream_id] = dict(event.headers)
+                    self.bodies[event.stream_id] = b""
+                elif isinstance(event, DataReceived):
+                    self.bodies[event.stream_id] += event.data
+                    if event.flow_controlled_length:
+                        self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                yield event
+            self.flush()
+
+    def requests(self, count: int = -1) -> Iterator[int]:
+        """The streams of complete requests, `count` of them."""
+        for event in self.events():
+            if isinstance(event, StreamEnded):
+                yield event.stream_id
+                count -= 1
+                if not count:
+                    return
+
+    def gather(self, count: int) -> list[int]:
+        return list(self.requests(count))
+
+    def head(self, stream: int, status: int = 200, *fields: tuple[str, str], end: bool = False) -> None:
+        self.h2.send_headers(stream, [(":status", str(status)), *fields], end_stream=end)
+
+    def reply(self, stream: int, body: bytes | None = None, *fields: tuple[str, str], status: int = 200) -> None:
+        """A whole answer; without a body, the path."""
+        if body is None:
+            body = self.heads[stream][":path"].encode()
+        self.head(stream, status, *fields, end=not body)
+        if body:
+            self.h2.send_data(stream, body, end_stream=True)
+        self.flush()
+
+    def send_all(self, stream: int, body: bytes) -> None:
+        """A body of any size, waiting for windows."""
+        at = 0
+        while at < len(body):
+            while not (size := min(self.h2.local_flow_control_window(stream), 16384, len(body) - at)):
+                self.flush()
+                self.h2.receive_data(self.peer.sock.recv(65536))
+            self.h2.send_data(stream, body[at:at + size], end_stream=at + size == len(body))
+            at += size
+            self.flush()
+
+    def linger(self) -> None:
+        """Serve the protocol until the client closes."""
+        for _ in self.events():
+            pass
+
+
+def echo(server: Server) -> None:
+    """Answer every request with its path, or with its body."""
+    for stream in server.requests():
+        server.reply(stream, server.bodies[stream] or None)
+
+
+def serving(authority: trustme.CA, *protocols: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    context.set_alpn_protocols(list(protocols or ("h2", "http/1.1")))
+    return context
+
+
+class H2Origin(Origin):
+    """An Origin whose scripts get a Server."""
+
+    def __init__(self, script: Callable[[Server], None], context: ssl.SSLContext, **settings: int) -> None:
+        chosen = {SettingCodes[name.upper()]: value for name, value in settings.items()}
+        super().__init__(lambda peer: script(Server(peer, chosen)), context)
