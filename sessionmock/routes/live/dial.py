@@ -113,12 +113,7 @@ async def _secure(pool: Pool, exchange: LiveExchange) -> None:
 async def _judged(host: Host, judge: Judge, trust: ServerTrust) -> None:
     """Wait for the word that the server is trusted, for as long as the exchange is not cancelled."""
     trusted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def settle() -> None:
-        if not trusted.done():
-            trusted.set_result(None)
-
-    judge(trust, partial(host.post, settle))
+    judge(trust, partial(host.post, _wake, trusted))
     await trusted
 
 
@@ -126,8 +121,13 @@ async def _pass() -> None:
     """Let the loop read what has come."""
     loop = asyncio.get_running_loop()
     passed: asyncio.Future[None] = loop.create_future()
-    loop.call_soon(passed.set_result, None)
+    loop.call_soon(_wake, passed)
     await passed
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def _reach(pool: Pool, exchange: LiveExchange) -> socket.socket:
