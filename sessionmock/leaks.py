@@ -262,7 +262,7 @@ def _verdict(task: URLSessionTask) -> str:
         return "never resumed"
     if load.phase >= Phase.COMPLETING:
         return "undelivered"
-    if load.phase in ASKING and load._busy is not None:
+    if load.phase in ASKING and load.waits_for_delegate:
         return "unanswered"
     return "suspended" if task.state is TaskState.SUSPENDED else "running"
 

@@ -103,6 +103,7 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
         if self.family in (socket.AF_INET, socket.AF_INET6) and self.type == socket.SOCK_STREAM and (guard := _guard()) is not None:
             host, port = _text(address[0]), address[1]
             if not guard.allows(host):
+                self.close()        # `create_connection` closes it after an OSError only
                 raise guard.refuse(f"a connection to {host}:{port}", host)
         return original(self, address)
 

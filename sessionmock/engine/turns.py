@@ -130,6 +130,11 @@ class Turns:
                 finally:
                     self._door.release()
 
+    @property
+    def waits_for_delegate(self) -> bool:
+        """Whether a callback is out, or a question not answered yet; the exchange's events wait for it."""
+        return self._busy is not None
+
     def _gated(self) -> bool:
         return self._busy is not None or self._suspensions > 0
 
