@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import trace
 from .clock import Clock
-from .engine.loop import AnyEngine, Event, current_engine
+from .engine.loop import AnyEngine, current_engine
 from .errors import URLError
 from .models.configuration import URLSessionConfiguration
 from .models.message import Headers, Request, ResponseHead
@@ -37,24 +37,25 @@ def transport(route: Route | Callable[[], Route | None] | None = None, configura
         chosen = named() or _live
         return watched.get(chosen) or watched.setdefault(chosen, WatchedRoute(chosen))
 
-    lender = Lender(current_engine())
-    return RouteTransport(choose, lender, lender, configuration)
+    engine = current_engine()
+    return RouteTransport(choose, Lender(engine), engine, configuration, driven=Lender(engine, driven=True))
 
 
 class Lender:
-    """What a transport has of the engine: its clock, its stack, its threads and a way to wait (routes.base.Host)."""
+    """What a transport has of the engine: its clock, its stack and its threads (routes.base.Host).
 
-    def __init__(self, engine: AnyEngine) -> None:
+    With `driven`, whoever posts is about to wait, which runs the engine: no thread is woken for it.
+    """
+
+    def __init__(self, engine: AnyEngine, *, driven: bool = False) -> None:
         self.engine = engine
-        self.post = engine.post_eager
+        self.driven = driven
+        self.post = engine.post if driven else engine.post_eager
         self.work = engine.work
 
     @property
     def clock(self) -> Clock:
         return self.engine.clock
-
-    def wait(self, latch: Event, until: int | None) -> bool:
-        return self.engine.wait(latch, until)
 
 
 class WatchedRoute:
@@ -65,24 +66,24 @@ class WatchedRoute:
         self._route = route
 
     def bind(self, configuration: URLSessionConfiguration, host: Any) -> WatchedChannel:
-        return WatchedChannel(self.source, self._route.bind(configuration, host), host.engine)
+        return WatchedChannel(self.source, self._route.bind(configuration, host), host)
 
 
 class WatchedChannel:
     """A channel whose exchanges are counted and traced."""
 
-    def __init__(self, source: str, channel: Channel, engine: AnyEngine) -> None:
-        self.source, self.engine = source, engine
+    def __init__(self, source: str, channel: Channel, host: Lender) -> None:
+        self.source, self.host, self.engine = source, host, host.engine
         self._channel = channel
         self.flush = channel.flush
-        engine.attach()
+        self.engine.attach()
 
     def open(self, request: Request, sink: Sink) -> Exchange:
         passing = Passing(self, request, sink)
         passing.exchange = self._channel.open(request, passing)
         if not passing.over:
             passing.posted = True
-            self.engine.post_eager(passing.enlist)
+            self.host.post(passing.enlist)
         return passing
 
     def close(self) -> None:
@@ -135,16 +136,20 @@ class Passing:
             elapsed = engine.clock.now() - self._started
             trace.current.exchanges.append(trace.ExchangeRecord(
                 self._request.method, self._request.url, self._status, self._channel.source, elapsed / 1e6, error))
-        if self.posted:
+        if not self.posted:
+            return
+        if engine.on_engine():
+            self._delist()
+        else:
             engine.post_eager(self._delist)
 
     def enlist(self) -> None:
         """On the engine: have it run until this exchange is over."""
         if not self.over:
             self._counted = True
-            self._channel.engine.enlist(True)
+            self._channel.engine.enlist(not self._channel.host.driven)
 
     def _delist(self) -> None:
         if self._counted:
             self._counted = False
-            self._channel.engine.delist(True)
+            self._channel.engine.delist(not self._channel.host.driven)

@@ -254,6 +254,7 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     - `host`: what lends the clock, the engine and threads. Its `post` must make the engine run.
     - `waiter`: what blocked callers wait on; without, the engine has to be driven by another thread or a virtual clock.
     - `configuration`: what the route is bound with; the ephemeral one without.
+    - `driven`: the host of requests that a blocked caller waits for, who runs the engine meanwhile; without, `host`.
 
     Failures are raised as the client's own exceptions over the URLError; a request that nothing answers as the
     UnmatchedRequest itself. Closing the client closes the transport.
@@ -261,45 +262,46 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def __init__(
         self, route: Route | Callable[[], Route], host: Host, waiter: Waiter | None = None,
-        configuration: URLSessionConfiguration | None = None,
+        configuration: URLSessionConfiguration | None = None, *, driven: Host | None = None,
     ) -> None:
         self.host = host
+        self._driven = driven or host
         self.waiter: Waiter = waiter or Parking(host.clock)
         self._name = cast("Callable[[], Route]", (lambda: route) if hasattr(route, "bind") else route)
         self._configuration = configuration
-        self._channels: list[tuple[Route, Channel]] = []
+        self._channels: list[tuple[Route, Host, Channel]] = []
         self._lock = threading.Lock()
 
-    def _channel(self) -> Channel:
+    def _channel(self, host: Host) -> Channel:
         route = self._name()
         with self._lock:
-            for known, channel in self._channels:
-                if known is route:
+            for known, its, channel in self._channels:
+                if known is route and its is host:
                     return channel
             if self._configuration is None:
                 from ..models.configuration import URLSessionConfiguration
 
                 self._configuration = URLSessionConfiguration.ephemeral()
-            channel = route.bind(self._configuration, self.host)
-            self._channels.append((route, channel))
+            channel = route.bind(self._configuration, host)
+            self._channels.append((route, host, channel))
             return channel
 
     def handle_request(self, request: Any) -> Any:
-        sending = Sending(self, request, self._channel(), _body(request))
+        sending = Sending(self, request, self._channel(self._driven), _body(request))
         sending.block(sending.answered)
         return sending.response()
 
     async def handle_async_request(self, request: Any) -> Any:
         if not hasattr(request.stream, "__iter__"):
             await request.aread()
-        sending = Sending(self, request, self._channel(), _body(request))
+        sending = Sending(self, request, self._channel(self.host), _body(request))
         await sending.hold(sending.answered)
         return sending.response()
 
     def close(self) -> None:
         with self._lock:
             channels, self._channels = self._channels, []
-        for _, channel in channels:
+        for _, _, channel in channels:
             channel.close()
 
     async def aclose(self) -> None:
