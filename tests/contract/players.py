@@ -473,7 +473,7 @@ def play_everywhere(behaviour: Behaviour, style: str, folder: Path) -> dict[str,
     played = {}
     file = folder / "tape.yaml"
     recorded = CASSETTE in behaviour.routes
-    with Stage(behaviour) as stage, sm.CassetteRoute(file, "all", live=sm.LiveRoute()) as recorder:
+    with Stage(behaviour) as stage, sm.CassetteRoute(file, "all", live=sm.LiveRoute(), filter=False) as recorder:
         live = recorder if recorded and not behaviour.ends_early else sm.LiveRoute()
         played[LIVE] = Run(behaviour, style, live, stage.base, stage.other, folder).play()
         played[LIVE].seen = stage.seen.copy()
@@ -482,7 +482,7 @@ def play_everywhere(behaviour: Behaviour, style: str, folder: Path) -> dict[str,
             stage.replies.extend(behaviour.replies)
             record(played[LIVE].asked, recorder)
     if recorded:
-        with sm.CassetteRoute(file, "none") as cassette:
+        with sm.CassetteRoute(file, "none", filter=False) as cassette:
             played[CASSETTE] = Run(behaviour, style, cassette, stage.base, stage.other, folder).play()
             assert cassette.misses == []
             assert len(behaviour.replies) == cassette.played
