@@ -150,8 +150,11 @@ class CassetteRoute:
                 return
             try:
                 self._write(new, drop)
-            except OSError as error:
-                raise CassetteError(f"{self.path}: cannot be written: {error.strerror}") from error
+            except BaseException as error:
+                self._dirty = dirty      # it can be tried again
+                if isinstance(error, OSError):
+                    raise CassetteError(f"{self.path}: cannot be written: {error.strerror}") from error
+                raise
 
     def close(self) -> None:
         """`save`, and warn of answers that were too old; the route can still be used."""
@@ -166,7 +169,7 @@ class CassetteRoute:
         kept = self._kept(new, drop)
         with locked(self.path):
             if stamp(self.path) != self._stamp:
-                there = files.load(self.path)
+                there = self._changed(len(new))
                 merged = merge(kept, new, self._before, there.interactions if there else (), self._index.match_on, self.veil)
                 kept, others = merged.kept, merged.others
                 known = set(map(id, merged.added))
@@ -182,6 +185,13 @@ class CassetteRoute:
             self._others += others
             self._new = [pair for pair in self._new if id(pair[1]) not in dropped]
             self._before = whole
+
+    def _changed(self, count: int) -> Tape | None:
+        """The file, which another wrote. Raises CassetteError."""
+        try:
+            return files.load(self.path)
+        except CassetteError as error:
+            raise CassetteError(f"{self.path} was changed meanwhile and cannot be read, so {count} recorded answers are not saved: {error}") from error
 
     def _kept(self, new: list[Interaction], drop: set[int]) -> list[Interaction]:
         """What of the file stays: in mode "all" what was recorded replaces what it matches (as vcrpy 9)."""
@@ -267,6 +277,7 @@ class CassetteRoute:
 
     def miss(self, asked: Asked, because: str = "") -> UnmatchedRequest:
         """Note that nothing answers `asked`."""
+        asked = self.seen(asked)
         with self._lock:
             unmatched = UnmatchedRequest(explain(self, self._index, asked, because))
             self.misses.append(unmatched)
@@ -291,8 +302,8 @@ class CassetteChannel:
                     return self._fail(request, sink, stream, error)
                 stream = Ready(stream, body)
         try:
-            asked = route.seen(Asked(request.method, request.url, request.headers, body))
-            found = route.find(asked, self._host.clock.date()) if route.replays else None
+            asked = Asked(request.method, request.url, request.headers, body)
+            found = route.find(route.seen(asked), self._host.clock.date()) if route.replays else None
         except CassetteError as error:
             return self._fail(request, sink, stream, error)
         live = self._live

@@ -1,0 +1,220 @@
+"""Matching: bodies by meaning, vcrpy's matchers and a user's own, the order of answers, and what a match costs."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sessionmock.errors import InvalidArgumentException
+from sessionmock.models.message import Request
+from sessionmock.routes.cassette import CassetteRoute, Interaction, RecordedRequest, RecordedResponse, Tape, files
+from sessionmock.routes.cassette.bodies import meaning, multipart, parts, read_body
+from sessionmock.routes.cassette.matching import Asked, Index
+
+from .test_cassette_route import URL, FakeHost, RecordingSink, get, item
+
+
+@pytest.fixture
+def tape(tmp_path: Path):
+    """Writes a cassette and gives its path."""
+    def make(*interactions: Interaction) -> Path:
+        files.save(tmp_path / "tape.yaml", Tape(list(interactions)))
+        return tmp_path / "tape.yaml"
+    return make
+
+
+def uploaded(boundary: str, *fields: tuple[str, str, str, bytes]) -> bytes:
+    """A multipart body of (name, file name, type, bytes)."""
+    body = b""
+    for name, filename, kind, data in fields:
+        head = f'Content-Disposition: form-data; name="{name}"' + (f'; filename="{filename}"' if filename else "")
+        head += f"\r\nContent-Type: {kind}" if kind else ""
+        body += f"--{boundary}\r\n{head}\r\n\r\n".encode() + data + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode()
+
+
+def ask(route: CassetteRoute, headers: list[tuple[str, str]], body: bytes | None = None) -> RecordingSink:
+    sink = RecordingSink()
+    route.bind(None, FakeHost()).open(Request("GET" if body is None else "POST", URL, headers, body), sink)
+    return sink
+
+
+# Bodies --------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("kind", "one", "other"), [
+    ("application/xml", b'<?xml version="1.0"?>\n<a b="1" c="2"> <d/> </a>', b"<a c='2' b='1'><d></d></a>"),
+    ("text/xml", b'<x:a xmlns:x="u"><x:b>t</x:b></x:a>', b'<a xmlns="u"><b>t</b></a>'),
+    ("application/soap+xml", b"\xef\xbb\xbf<a>\xc3\xa9</a>", b"<a>&#233;</a>"),
+    ("application/atom+xml", "<a>\u00e9</a>".encode("utf-16"), b"<a>\xc3\xa9</a>"),
+    ("application/json", b'{"a": [1, {"b": null}]}', b'{ "a":[1,{"b":null}] }'),
+    ("multipart/form-data; boundary=one", uploaded("one", ("a", "", "", b"1"), ("f", "x.bin", "image/png", b"\0\r\n--")),
+     uploaded("other", ("f", "x.bin", "image/png", b"\0\r\n--"), ("a", "", "", b"1"))),
+])
+def test_bodies_that_mean_the_same_are_equal(kind: str, one: bytes, other: bytes):
+    """Layout, order of attributes and members, prefixes, encodings and boundaries do not tell bodies apart."""
+    how = meaning([("Content-Type", kind)])
+    assert read_body(how, one) == read_body(how, other)
+
+
+FIELD = ("f", "x.bin", "image/png", b"data")
+
+
+@pytest.mark.parametrize(("kind", "one", "other"), [
+    ("application/xml", b"<a>1</a>", b"<a>2</a>"),
+    ("application/xml", b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>', b"<a>x</a>"),
+    ("application/xml", b"<a>" * 300 + b"</a>" * 300, b"<a>" * 300 + b" </a>" + b"</a>" * 299),
+    ("application/xml", b"<a><b></a>", b"<a><b></a> "),
+    ("application/xml", b"\xff\xfe\x00", b"\xff\xfe\x01"),
+    *(("multipart/form-data; boundary=b", uploaded("b", FIELD), uploaded("b", other))
+      for other in (("g", *FIELD[1:]), ("f", "y.bin", *FIELD[2:]), (*FIELD[:2], "image/gif", b"data"), (*FIELD[:3], b"Data"))),
+    ("multipart/mixed; boundary=b", b"no boundary", b"no boundary at all"),
+    ("multipart/mixed; boundary=b", b"--b\r\n\r\n1\r\n", b"--b\r\n\r\n1"),
+])
+def test_bodies_that_differ_are_told_apart(kind: str, one: bytes, other: bytes):
+    """One part, one text that differs tells bodies apart; what has a DTD, is too deep or is broken goes by its bytes."""
+    how = meaning([("Content-Type", kind)])
+    assert read_body(how, one) == read_body(how, one)
+    assert read_body(how, one) != read_body(how, other)
+
+
+def test_parts_are_taken_at_the_boundary_alone():
+    """A line that only begins like the boundary, or stands within a line, divides nothing; what precedes the first is no part."""
+    assert [b"h: 1\r\n\r\n--bb\r\nx--b"] == parts(b"before\r\n--b\r\nh: 1\r\n\r\n--bb\r\nx--b\r\n--b-- \r\nafter")
+    assert (("", "", "", b"x"),) == multipart(b"--b\r\n\r\nx\r\n--b--")
+
+
+def test_uploads_get_their_own_answers(tape):
+    """Two uploads to one URL, each sent with a boundary of its own, get the answers that were recorded for them."""
+    kind = "multipart/form-data; boundary="
+    recorded = [item(name, method="POST", asked=uploaded("r" + name.decode(), ("f", "a", "", name)), kind=kind + "r") for name in (b"1", b"2")]
+    route = CassetteRoute(tape(*recorded))
+    assert [b"2", b"1"] == [get(route, method="POST", body=uploaded("new", ("f", "a", "", name)), kind=kind + "new").body for name in (b"2", b"1")]
+
+
+# Matchers ------------------------------------------------------------------------------------------------------------
+
+def test_a_users_matcher_judges_what_the_fields_leave(tape):
+    """A callable sees the two requests and chooses among those that agree in the named fields; it is asked of no others."""
+    seen: list[str] = []
+
+    def by_tenant(asked: Asked, recorded: Asked) -> bool:
+        seen.append(recorded.url)
+        assert "GET" == asked.method
+        return asked.fields["x-tenant"] == recorded.fields.get("X-Tenant")
+
+    recorded = []
+    for tenant in ("a", "b"):
+        recorded.append(item(tenant.encode()))
+        recorded[-1].request.headers = [("X-Tenant", tenant)]
+    route = CassetteRoute(tape(*recorded, item(b"other", URL + "/2")), match_on=["method", "uri", by_tenant])
+    assert [b"b", b"a"] == [ask(route, [("x-Tenant", tenant)]).body for tenant in ("b", "a")]
+    assert {URL} == set(seen)
+    assert "used up" in str(ask(route, [("X-Tenant", "a")]).missed)
+    assert "by_tenant: no match" in str(ask(route, [("X-Tenant", "c")]).missed)
+
+
+def test_a_matcher_may_assert(tape):
+    """As with vcrpy, a matcher that returns None agrees, and one that raises AssertionError does not."""
+    def never(asked: Asked, recorded: Asked) -> None:
+        raise AssertionError
+
+    assert b"x" == get(CassetteRoute(tape(item(b"x")), match_on=["uri", lambda asked, recorded: None])).body
+    assert get(CassetteRoute(tape(item(b"x")), match_on=["uri", never])).missed
+
+
+@pytest.mark.parametrize("name", ["uri", "url"])
+def test_uri_is_the_text_of_the_url(tape, name: str):
+    """The matchers `uri` and `url` compare the URL as it is written, but for its fragment."""
+    path = tape(item(b"x", URL + "?a=1&b=2"))
+    assert b"x" == get(CassetteRoute(path, match_on=[name]), URL + "?a=1&b=2#top").body
+    assert "uri: asked" in str(get(CassetteRoute(path, match_on=[name]), URL + "?b=2&a=1").missed)
+
+
+def test_headers_are_compared_whole(tape):
+    """The matcher `headers` compares all names, in any case, and values."""
+    recorded = item(b"x")
+    recorded.request.headers = [("Accept", "a"), ("B", "1")]
+    path = tape(recorded)
+    match_on = ["method", "uri", "headers"]
+    assert b"x" == ask(CassetteRoute(path, match_on=match_on), [("b", "1"), ("accept", "a")]).body
+    message = str(ask(CassetteRoute(path, match_on=match_on), [("b", "2")]).missed)
+    assert "headers[b]: asked 2, recorded 1" in message
+    assert "headers[accept]: asked (none), recorded a" in message
+
+
+def test_raw_body_compares_bytes(tape):
+    """With `raw_body` two JSON texts of one meaning differ."""
+    path = tape(item(b"x", method="POST", asked=b"[1]", kind="application/json"))
+    for match_on, expected in ((["body"], b"x"), (["raw_body"], b"")):
+        assert expected == get(CassetteRoute(path, match_on=match_on), method="POST", body=b"[ 1 ]", kind="application/json").body
+
+
+def test_an_unknown_matcher_or_order_is_misuse(tmp_path: Path):
+    """What is neither a name nor a callable, and a name that is none, are named in the error."""
+    with pytest.raises(InvalidArgumentException, match="'verb'"):
+        Index(match_on=["method", "verb"])
+    with pytest.raises(InvalidArgumentException, match="per_url"):
+        CassetteRoute(tmp_path / "a.yaml", order="random")
+
+
+# Order ---------------------------------------------------------------------------------------------------------------
+
+def test_strict_order_gives_each_answer_in_its_turn_alone(tape):
+    """With order "strict" a request out of turn is a miss that says what is due, and plays nothing."""
+    route = CassetteRoute(tape(item(b"1", URL + "/1"), item(b"2", URL + "/2"), item(b"3", URL + "/1")), order="strict")
+    message = str(get(route, URL + "/2").missed)
+    assert f"out of order (strict): recorded as number 2, while number 1, GET {URL}/1, is due" in message
+    assert [b"1", b"2", b"3"] == [get(route, f"{URL}/{number}").body for number in (1, 2, 1)]
+    assert "used up" in str(get(route, URL + "/1").missed)
+
+
+def test_order_per_url_holds_within_each_url(tape):
+    """With order "per_url" URLs are asked in any order, but the requests to one as they were recorded."""
+    route = CassetteRoute(tape(item(b"1", method="PUT"), item(b"2"), item(b"3", URL + "/2")), order="per_url")
+    assert b"3" == get(route, URL + "/2").body
+    assert "out of order (per_url)" in str(get(route).missed)
+    assert [b"1", b"2"] == [get(route, method="PUT").body, get(route).body]
+
+
+def test_repeats_go_on_in_strict_order(tape):
+    """Once all is played, allow_playback_repeats gives the last of equals again, whatever the order."""
+    route = CassetteRoute(tape(item(b"1"), item(b"2", URL + "/2")), order="strict", allow_playback_repeats=True)
+    assert [b"1", b"2", b"1", b"2"] == [get(route, url).body for url in (URL, URL + "/2", URL, URL + "/2")]
+
+
+# Cost ----------------------------------------------------------------------------------------------------------------
+
+class Watched(Interaction):
+    """An interaction that counts how often it is looked at."""
+
+    looks = 0
+    __slots__ = ()
+
+    @property
+    def uri(self) -> str:
+        Watched.looks += 1
+        return super().uri
+
+    @property
+    def body(self) -> bytes | None:
+        Watched.looks += 1
+        return super().body
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize("same_url", [False, True])
+@pytest.mark.parametrize("order", ["any", "per_url"])
+def test_a_match_looks_at_no_more_of_a_large_cassette(turn: int, same_url: bool, order: str):
+    """However many interactions there are, of one URL or many, in order or reversed, a match looks at a fixed number of them."""
+    def looks(count: int) -> float:
+        urls = [URL if same_url else f"{URL}/{number}" for number in range(count)]
+        bodies = [b"%d" % number for number in range(count)]
+        index = Index([Watched(RecordedRequest("POST", url, [], body), RecordedResponse(200)) for url, body in zip(urls, bodies, strict=True)],
+                      order=order)
+        steps = list(range(count))[::turn if order == "any" or not same_url else 1]
+        index.bucket(Asked("POST", URL, [], b"0"))     # the first request with a body divides by bodies
+        Watched.looks = 0
+        assert steps == [index.take(Asked("POST", urls[step], [], bodies[step])) for step in steps]
+        return Watched.looks / count
+
+    assert looks(40) == looks(400)
