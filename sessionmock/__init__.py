@@ -38,6 +38,7 @@ from .reading import AsyncBytes
 from .routes.cassette import CassetteRoute
 from .routes.current import use_route
 from .routes.live import LiveRoute
+from .routes.own_way import ClientRoute
 from .routes.protocol import URLProtocol, URLProtocolClient
 from .routes.script import Answer, ScriptRoute
 from .session import URLSession
@@ -57,6 +58,7 @@ __all__ = [
     "CachedURLResponse",
     "CassetteError",
     "CassetteRoute",
+    "ClientRoute",
     "CookieAcceptPolicy",
     "CredentialPersistence",
     "DateInterval",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from .clients import transport
@@ -20,6 +21,7 @@ from .patches import Patch, Target, is_own_traffic
 from .registry import Scope, current_scope
 from .routes.current import current_route
 from .routes.live import LiveRoute
+from .routes.own_way import ClientRoute
 
 if TYPE_CHECKING:
     from .routes.httpx_edge import RouteTransport
@@ -81,7 +83,7 @@ class Interception:
 
     def _guards(self) -> bool:
         route = current_route()
-        return route is not None and not isinstance(route, LiveRoute) and interception() is self
+        return route is not None and not isinstance(route, LiveRoute | ClientRoute) and interception() is self
 
 
 def interception() -> Interception | None:
@@ -111,7 +113,7 @@ def _is_mocked() -> bool:
 def _sync(original: Callable[..., Any]) -> Callable[..., Any]:
     def handle_request(self: Any, request: Any) -> Any:
         taker = _taker()
-        return original(self, request) if taker is None else taker.handle_request(request)
+        return original(self, request) if taker is None else taker.handle_request(request, partial(original, self))
 
     return handle_request
 
@@ -119,7 +121,7 @@ def _sync(original: Callable[..., Any]) -> Callable[..., Any]:
 def _async(original: Callable[..., Any]) -> Callable[..., Any]:
     async def handle_async_request(self: Any, request: Any) -> Any:
         taker = _taker()
-        return await (original(self, request) if taker is None else taker.handle_async_request(request))
+        return await (original(self, request) if taker is None else taker.handle_async_request(request, partial(original, self)))
 
     return handle_async_request
 

@@ -25,6 +25,7 @@ _LIBRARIES = tuple({sysconfig.get_path(name) + os.sep: None for name in ("pureli
 _LOCAL = socket.AI_NUMERICHOST | socket.AI_PASSIVE      # look-ups that ask nobody
 
 _guards: list[NetworkGuard] = []
+_judged: list[str] = []      # names that loops look up on threads just now: it was asked there whether they may
 
 
 class NetworkGuard:
@@ -113,7 +114,7 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
 def _look_up(original: Callable[..., Any]) -> Callable[..., Any]:
     def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
         name = _text(host or "")
-        guard = None if not name or flags & _LOCAL or _is_address(name) else _guard()
+        guard = None if not name or flags & _LOCAL or _is_address(name) or name in _judged else _guard()
         if guard is not None and not guard.allows(name):
             raise guard.refuse(f"a look-up of {name}:{_text(port)}", name)
         found = original(host, port, family, type, proto, flags)
@@ -131,7 +132,11 @@ def _look_up_from_loop(original: Callable[..., Any]) -> Callable[..., Any]:
         guard = None if not name or flags & _LOCAL or _is_address(name) else _guard()
         if guard is not None and not guard.allows(name):
             raise guard.refuse(f"a look-up of {name}:{_text(port)}", name)
-        found = await original(self, host, port, family=family, type=type, proto=proto, flags=flags)
+        _judged.append(name)
+        try:
+            found = await original(self, host, port, family=family, type=type, proto=proto, flags=flags)
+        finally:
+            _judged.remove(name)
         if guard is not None:
             guard.resolve(found)
         return found

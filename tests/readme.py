@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pytest_sessionmock.settings import LEAKS, MODES, ROUTES
+from pytest_sessionmock.settings import HTTPX_LEAKS, LEAKS, MODES, ROUTES
 
 from sessionmock.core.machine import TRANSITIONS, Phase
 
@@ -27,11 +27,16 @@ def plugin() -> str:
     rows = [
         ("fixture `url_session`", "a factory of sessions that are invalidated when the test ends"),
         ("fixture `sessionmock`", "`route`, `script`, `cassette(name, mode)`, `transport()`, `trace`, `mode`"),
+        ("fixture `sessionmock_httpx`", "httpx and httpx2 clients take the test's route, however they were made; "
+                                        "where it is not live, other clients stay off the network"),
         ("mark `@pytest.mark.sessionmock`", f"`route` ({', '.join(ROUTES)}), `cassette`, `mode` ({', '.join(MODES)}), `leaks` ({', '.join(LEAKS)})"),
         ("option `--sessionmock`", f"{', '.join(ROUTES)}: goes before the mark, but a test marked `route=\"script\"` stays scripted"),
         ("ini `sessionmock_route`", "the default route: live"),
         ("ini `sessionmock_cassette_dir`", "the folder of cassettes: `cassettes`"),
         ("ini `sessionmock_leaks`", "fail (default) or allow"),
+        ("ini `sessionmock_httpx`", "true: every test has the fixture of this name"),
+        ("ini `sessionmock_allowed_hosts`", "what other clients may reach: names, addresses, `*` for any part; `loopback` (default) is this machine"),
+        ("ini `sessionmock_httpx_leaks`", f"{', '.join(HTTPX_LEAKS)}: what an unclosed client does, with `sessionmock_httpx` (default off)"),
     ]
     return "\n".join(["| name | what it takes or does |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 100
 _OTHER = re.compile(r"[^A-Za-z0-9\-_.,=+@\[\]()]")
-_SUFFIXES = (".yaml", ".yml", ".json")
+SUFFIXES = (".yaml", ".yml", ".json", ".har")
 
 
 def folder_of(config: pytest.Config) -> Path:
@@ -37,7 +37,7 @@ def path_of(item: pytest.Item, name: str | None) -> Path:
     path = folder / name
     if not name or PurePath(name).is_absolute() or not path.resolve().is_relative_to(folder.resolve()) or path.resolve() == folder.resolve():
         raise pytest.UsageError(f"{item.nodeid}: the cassette {name!r} is not in the folder of cassettes, {folder}: give a name relative to it")
-    return path if path.suffix.lower() in _SUFFIXES else path.with_name(f"{path.name}.yaml")
+    return path if path.suffix.lower() in SUFFIXES else path.with_name(f"{path.name}.yaml")
 
 
 def _own(item: pytest.Item) -> list[str]:
@@ -72,14 +72,19 @@ class Cassette:
     def __init__(self, path: Path, mode: str, **options: Any) -> None:
         self.path, self.mode = path, mode
         self.source = "live" if mode == "all" else "cassette"    # where bytes come from
-        self._options = options
+        self.hint = ""               # the command that records, for misses
+        self.options = options
 
     @cached_property
     def route(self) -> CassetteRoute:
         """The route itself."""
-        from sessionmock import CassetteRoute, LiveRoute
+        from sessionmock import CassetteRoute, ClientRoute, LiveRoute
 
-        return CassetteRoute(self.path, self.mode, live=None if self.mode == "none" else LiveRoute(trust_env=False), **self._options)
+        offline = self.mode == "none" and self.options.get("on_expiry") != "rerecord"
+        live = None if offline else ClientRoute(LiveRoute(trust_env=False))
+        route = CassetteRoute(self.path, self.mode, live=live, **self.options)
+        route.hint = self.hint
+        return route
 
     def bind(self, configuration: Any, host: Any) -> Any:
         return self.route.bind(configuration, host)
@@ -87,9 +92,19 @@ class Cassette:
     @property
     def misses(self) -> list[Any]:
         """The requests that found no answer."""
-        return self.route.misses if "route" in self.__dict__ else []
+        return self.route.misses if self.opened else []
+
+    @property
+    def differences(self) -> list[Any]:
+        """Where live answers were not those of the cassette, in mode "verify"."""
+        return self.route.differences if self.opened else []
+
+    @property
+    def opened(self) -> bool:
+        """Whether anything was asked."""
+        return "route" in self.__dict__
 
     def close(self) -> None:
         """Write what was recorded."""
-        if "route" in self.__dict__:
+        if self.opened:
             self.route.close()

@@ -1,6 +1,7 @@
 """One test: what it owns, the routes in force, what it exchanged, and the judgement at its end."""
 from __future__ import annotations
 
+import shlex
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,7 +12,7 @@ import pytest
 
 from .book import BOOK
 from .cassettes import Cassette, path_of, path_of_fixture
-from .settings import Settings, allows_leaks, cassette_mode, settings_of
+from .settings import Settings, allows_leaks, cassette_mode, cassette_options, settings_of
 
 if TYPE_CHECKING:
     from sessionmock import Interception, Leak, LiveRoute, ScriptRoute, Trace
@@ -38,6 +39,7 @@ class Run:
         self.reports: list[str] = []  # what there was to say at the end
         self._routes: list[Any] = []  # in force by this plugin, the last one first
         self._used: list[Any] = []    # all that were
+        self._judged: set[int] = set()  # differences that were reported
         self._interception: Interception | None = None
         self._stack = ExitStack()     # undone when all is over
 
@@ -94,9 +96,9 @@ class Run:
 
     def new_script(self) -> ScriptRoute:
         """A script; what its routers pass through goes live."""
-        from sessionmock import ScriptRoute
+        from sessionmock import ClientRoute, ScriptRoute
 
-        return ScriptRoute(live=self.live)
+        return ScriptRoute(live=ClientRoute(self.live))
 
     def put_in_force(self, route: Any) -> None:
         """Tasks of all threads take `route` from now on to the end of the test."""
@@ -109,6 +111,9 @@ class Run:
 
         self._used.append(route)
         self._routes.append(route)
+        if isinstance(route, Cassette):
+            route.hint = f"pytest {shlex.quote(self.item.nodeid)} --sessionmock=record"
+            route.options = cassette_options(self.item.config) | route.options
         try:
             with use_route(route, everywhere=True):
                 yield
@@ -116,6 +121,7 @@ class Run:
             self._routes.remove(route)
             if isinstance(route, Cassette):
                 route.close()
+                self.book.upkeep.note(self.item.nodeid, route)
 
     def cassette(self, name: str | None, mode: str | None, **options: Any) -> Cassette | None:
         """The cassette `name`, None where the command line wants everything live."""
@@ -142,13 +148,18 @@ class Run:
 
     # judgement --------------------------------------------------------------------------------------------------
     def misses(self) -> str:
-        """The requests that no script and no cassette answered and that were not reported yet, "" where there is none."""
+        """The requests that no script and no cassette answered, or a server otherwise than its cassette, and that were not reported
+        yet; "" where there is none."""
+        differences = [difference for route in self._used if isinstance(route, Cassette) for difference in route.differences
+                       if id(difference) not in self._judged]
+        self._judged.update(map(id, differences))
+        told = ["\n".join(("The server's answers are not those of the cassette:", *map(str, differences)))] if differences else []
         new = [(miss, route) for route in filter(None, (*self._used, self._interception)) for miss in route.misses if miss not in self.book.told]
         if not new:
-            return ""
+            return told[0] if told else ""
         self.book.told += [miss for miss, _ in new]
         hint = ["To record cassettes: pytest --sessionmock=record"] if any(isinstance(route, Cassette) for _, route in new) else []
-        return "\n\n".join([*(str(miss) for miss, _ in new), *hint])
+        return "\n\n".join([*(str(miss) for miss, _ in new), *hint, *told])
 
     def judge(self) -> None:
         """Find what the test leaks, and clean up so that the next one is not blamed."""

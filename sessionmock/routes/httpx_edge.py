@@ -23,6 +23,7 @@ from ..patches import own_traffic
 from .base import Channel, Exchange, Host, Route, Sink
 from .httpx_errors import client_class, client_error, url_error_for
 from .httpx_inbox import Alarm, Inbox, Limits, Parking, Waiter, settled
+from .own_way import way
 from .script.offload import Deferred, LoopThread, Pump, read_body
 
 __all__ = [
@@ -98,9 +99,12 @@ def packages() -> list[Any]:
 # A route as the transport of a plain client
 
 class Sending:
-    """One request of a client on its way over a channel."""
+    """One request of a client on its way over a channel. `send` is the client's own transport, which may be asked instead."""
 
-    def __init__(self, transport: RouteTransport, request: Any, channel: Channel, body: bytes | BodyStream | None) -> None:
+    def __init__(
+        self, transport: RouteTransport, request: Any, channel: Channel, body: bytes | BodyStream | None,
+        send: Callable[[Any], Any] | None = None,
+    ) -> None:
         self.package = package_of(request)
         self.request = request
         self._transport = transport
@@ -110,7 +114,13 @@ class Sending:
         self.inbox = inbox = Inbox(unsent)
         deferred = inbox.exchange       # what is asked for while `open` is still running reaches the exchange then
         assert isinstance(deferred, Deferred)
-        deferred.settle(channel.open(Request(request.method, str(request.url), text_pairs(request.headers.raw), body), inbox))
+        self.own = None if send is None else OwnWay(send, request)
+        outer = way.set(self.own)
+        try:
+            exchange = channel.open(Request(request.method, str(request.url), text_pairs(request.headers.raw), body), inbox)
+        finally:
+            way.reset(outer)
+        deferred.settle(exchange)
 
     def response(self) -> Any:
         """The client's response, once the head is there; raises the client's exception where none came."""
@@ -142,6 +152,9 @@ class Sending:
     def block(self, ready: Callable[[], bool]) -> None:
         """Block until `ready()`, or raise the client's time-out."""
         while not ready():
+            if self.own is not None and self.own.sends:
+                self.own.go_on()
+                continue
             latch = self.inbox.expect()
             if ready():
                 return
@@ -158,6 +171,9 @@ class Sending:
     async def hold(self, ready: Callable[[], bool]) -> None:
         """Like `block`, in a coroutine."""
         while not ready():
+            if self.own is not None and self.own.sends:
+                await self.own.go_on_async()
+                continue
             latch = self.inbox.expect()
             if ready():
                 return
@@ -186,8 +202,102 @@ class Sending:
         return raised
 
     def close(self) -> None:
+        self._cancel()
+        if self.own is not None:
+            self.own.close()
+
+    async def aclose(self) -> None:
+        self._cancel()
+        if self.own is not None:
+            await self.own.aclose()
+
+    def _cancel(self) -> None:
         if not self.inbox.ended and self.inbox.error is None:
             self.inbox.exchange.cancel()
+
+
+class OwnWay:
+    """A client's request, sent by its own transport for a route: piece by piece, on the stack of who reads the answer."""
+
+    def __init__(self, send: Callable[[Any], Any], asked: Any) -> None:
+        self._send, self._asked = send, asked
+        self._request: Request
+        self._sink: Sink
+        self._response: Any = None
+        self._pieces: Any = None
+        self.sends = False           # this way was taken, and the answer is not complete
+
+    def start(self, request: Request, sink: Sink) -> None:
+        self._request, self._sink = request, sink
+        self.sends = True
+
+    def go_on(self) -> None:
+        """Bring the head, then each time a piece of the body, to the sink."""
+        try:
+            if self._response is None:
+                with own_traffic():
+                    self._pieces = iter(self._answered(self._send(self._to_send())))
+            elif not self._pass_on(next(self._pieces, None)):
+                self._response.stream.close()
+        except BaseException as error:
+            self._failed(error)
+
+    async def go_on_async(self) -> None:
+        try:
+            if self._response is None:
+                with own_traffic():
+                    self._pieces = aiter(self._answered(await self._send(self._to_send())))
+            elif not self._pass_on(await anext(self._pieces, None)):
+                await self._response.stream.aclose()
+        except BaseException as error:
+            self._failed(error)
+
+    def _to_send(self) -> Any:
+        """The client's own request; where the route has read its body, one with the same head."""
+        body, asked = self._request.body, self._asked
+        if body is None or isinstance(body, bytes):
+            self._sink.sent(len(body or b""))
+            return asked
+        package = package_of(asked)
+        stream = package.ByteStream(read_body(body, self._sink))
+        return package.Request(asked.method, asked.url, headers=asked.headers.raw, stream=stream, extensions=asked.extensions)
+
+    def _answered(self, response: Any) -> Any:
+        self._response = response
+        self._sink.head(head_of(response))
+        return response.stream
+
+    def _pass_on(self, piece: bytes | None) -> bool:
+        if piece is None:
+            self.sends = False
+            self._sink.end([])
+        elif piece:
+            self._sink.data(piece)
+        return piece is not None
+
+    def _failed(self, error: BaseException) -> None:
+        """An interrupt, or the cancellation of who asks, ends the exchange and goes on to its own."""
+        self.sends = False
+        self._sink.fail(url_error_for(error, self._request.url))
+        if not isinstance(error, Exception):
+            raise error
+
+    def pause(self) -> None:
+        """Nothing is read unless somebody asks for it."""
+
+    resume = pause
+
+    def cancel(self) -> None:
+        self.sends = False
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._response is not None:
+            self._response.stream.close()
+
+    async def aclose(self) -> None:
+        if self._response is not None:
+            await self._response.stream.aclose()
 
 
 @lru_cache(maxsize=2)
@@ -218,7 +328,7 @@ def _body_class(package: Any) -> type:
             self._sending.close()
 
         async def aclose(self) -> None:
-            self._sending.close()
+            await self._sending.aclose()
 
     return RouteBody
 
@@ -286,15 +396,16 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             self._channels.append((route, host, channel))
             return channel
 
-    def handle_request(self, request: Any) -> Any:
-        sending = Sending(self, request, self._channel(self._driven), _body(request))
+    def handle_request(self, request: Any, send: Callable[[Any], Any] | None = None) -> Any:
+        """The client's response to `request`. `send` is what would send it without us, for a ClientRoute."""
+        sending = Sending(self, request, self._channel(self._driven), _body(request), send)
         sending.block(sending.answered)
         return sending.response()
 
-    async def handle_async_request(self, request: Any) -> Any:
+    async def handle_async_request(self, request: Any, send: Callable[[Any], Any] | None = None) -> Any:
         if not hasattr(request.stream, "__iter__"):
             await request.aread()
-        sending = Sending(self, request, self._channel(self.host), _body(request))
+        sending = Sending(self, request, self._channel(self.host), _body(request), send)
         await sending.hold(sending.answered)
         return sending.response()
 

@@ -100,7 +100,8 @@ def test_own_transports(package):
         start("202 Accepted", [])
         return [b""]
     assert 203 == asyncio.run(ask())
-    for status, transport in [(201, package.MockTransport(lambda request: package.Response(201))), (202, package.WSGITransport(app=wsgi)), (204, Own())]:
+    mock = package.MockTransport(lambda request: package.Response(201))
+    for status, transport in [(201, mock), (202, package.WSGITransport(app=wsgi)), (204, Own())]:
         with package.Client(transport=transport) as client:
             assert status == client.get(URL).status_code
 

@@ -40,3 +40,17 @@ def test_async_client_scripted(sessionmock, base):
     sessionmock.script.get(f"{base}/books/5").respond(json={"title": "written here"})
     sessionmock.script.post(f"{base}/books").respond(201, json={"title": "ordered"})
     assert ["written here", "ordered"] == ask_both(sessionmock.transport(), base)
+
+
+def title_of_the_fifth(base):
+    return httpx.get(f"{base}/books/5").raise_for_status().json()["title"]      # no way in for a transport
+
+
+def test_hidden_client(sessionmock_httpx, base):
+    assert "Jane Eyre" == title_of_the_fifth(base)
+
+
+@pytest.mark.sessionmock(route="script")
+def test_hidden_client_scripted(sessionmock, sessionmock_httpx, base):
+    sessionmock.script.get(f"{base}/books/5").respond(json={"title": "written here"})
+    assert "written here" == title_of_the_fifth(base)
