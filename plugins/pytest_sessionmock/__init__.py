@@ -45,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     check_ini(config)
     config.addinivalue_line("markers", MARKER.replace("\n", " "))
     config.stash[BOOK] = Book(config)
+    config.pluginmanager.register(config.stash[BOOK].upkeep, "sessionmock-upkeep")
 
 
 # a test -------------------------------------------------------------------------------------------------------------
@@ -198,7 +199,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:                       # a worker of xdist: the controller tells
         output["sessionmock_leaks"] = book.rest
         output["sessionmock_unclosed"] = book.unclosed
-    elif book.rest and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+    elif (book.upkeep.judge(session) or book.rest) and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

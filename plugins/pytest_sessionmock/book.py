@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .upkeep import Upkeep
+
 if TYPE_CHECKING:
     from sessionmock import Leak, LeakScope
 
@@ -16,6 +18,7 @@ class Book:
 
     def __init__(self, config: pytest.Config) -> None:
         self._fails = config.getini("sessionmock_httpx_leaks") == "fail"
+        self.upkeep = Upkeep(config)
         self.run: Run | None = None                          # the test that is on
         self.whole: LeakScope | None = None                  # owns what no test and no fixture made
         self.fixtures: dict[object, LeakScope] = {}          # of fixtures wider than a test, until they end

@@ -22,7 +22,7 @@ class Controller:
 
     @property
     def mode(self) -> str:
-        """What the test runs under: "live", "cassette", "script" or "record"."""
+        """What the test runs under: "live", "cassette", "script", "record" or "verify"."""
         return self._run.settings.route
 
     @property
@@ -51,9 +51,9 @@ class Controller:
     def cassette(self, name: str | None = None, mode: str | None = None, **options: Any) -> Iterator[Any]:
         """Tasks made in this block take the cassette `name` of the cassette folder, without a name the test's own.
 
-        `mode` is "once", "none" (default), "new_episodes" or "all"; under --sessionmock=record everything is recorded,
+        `mode` is "once", "none" (default), "new_episodes", "all" or "verify"; under --sessionmock=record everything is recorded,
         under --sessionmock=cassette nothing, under --sessionmock=live the block is live. `options` are those of
-        CassetteRoute: `match_on`, `allow_playback_repeats`. Gives the route.
+        CassetteRoute: `match_on`, `order`, `allow_playback_repeats`, `filter`, `max_age`... Gives the route.
         """
         cassette = self._run.cassette(name, mode, **options)
         if cassette is None:

@@ -5,17 +5,20 @@ from typing import Any, NamedTuple
 
 import pytest
 
-ROUTES = ("live", "cassette", "script", "record")
-MODES = ("once", "none", "new_episodes", "all")
+ROUTES = ("live", "cassette", "script", "record", "verify")
+MODES = ("once", "none", "new_episodes", "all", "verify")
 LEAKS = ("fail", "allow")
+UPKEEP = ("ignore", "warn", "fail")
+ON_EXPIRY = ("warn", "fail", "rerecord")
 HTTPX_LEAKS = ("off", "report", "fail")
 
-_CHOICES = {"route": ROUTES, "mode": MODES, "leaks": LEAKS, "httpx_leaks": HTTPX_LEAKS}
+_CHOICES = {"route": ROUTES, "mode": MODES, "leaks": LEAKS, "httpx_leaks": HTTPX_LEAKS, "unplayed": UPKEEP, "orphans": UPKEEP, "on_expiry": ON_EXPIRY}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _MARK = "sessionmock(route=..., cassette=..., mode=..., leaks=...)"
 
 MARKER = f"""{_MARK}: where the answers of a test come from and whether its leaks fail it.
-route is live, cassette, script or record; cassette names a file in the cassette folder; mode is once, none (the default),
-new_episodes or all; leaks is fail (the default) or allow. --sessionmock on the command line goes before route, but a test
+route is live, cassette, script, record or verify; cassette names a file in the cassette folder; mode is once, none (the default),
+new_episodes, all or verify; leaks is fail (the default) or allow. --sessionmock on the command line goes before route, but a test
 of route="script" stays scripted."""
 
 
@@ -34,7 +37,8 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("sessionmock", "URLSession: where answers come from")
     group.addoption("--sessionmock", dest="sessionmock_route", choices=ROUTES, default=None, metavar="|".join(ROUTES),
                     help="answers of every test come from here, whatever its mark says (a test of route=\"script\" stays scripted): "
-                         "record makes every cassette anew, cassette only replays")
+                         "record makes every cassette anew, cassette only replays, verify asks the servers and fails where a cassette "
+                         "has another answer")
     parser.addini("sessionmock_route", "where answers come from unless a mark or --sessionmock says otherwise", default="")
     parser.addini("sessionmock_cassette_dir", "the folder of cassettes, relative to the root of the run", default="cassettes")
     parser.addini("sessionmock_httpx", "whether plain httpx and httpx2 clients of every test take its route, as with the fixture of this name",
@@ -43,15 +47,37 @@ def add_options(parser: pytest.Parser) -> None:
                   "httpx clients along and are not live; loopback (default) stands for this machine", "args", default=["loopback"])
     parser.addini("sessionmock_httpx_leaks", "off (default), report or fail: what an httpx client that is never closed does, in tests that "
                   "take httpx clients along", default="off")
+    parser.addini("sessionmock_unplayed", "ignore, warn (default) or fail: what interactions do that no test played", default="warn")
+    parser.addini("sessionmock_orphans", "ignore, warn (default) or fail: what cassettes do that no test of a whole run uses", default="warn")
+    parser.addini("sessionmock_max_age", "the age at which a recorded answer is too old, as 30d, 12h, 90m or 3600 (seconds)", default="")
+    parser.addini("sessionmock_on_expiry", "warn (default), fail or rerecord: what an answer that is too old does; in CI none is recorded",
+                  default="warn")
+    parser.addini("sessionmock_secrets", "names of headers, parameters and fields that no cassette may hold, besides the usual ones", "args",
+                  default=[])
     parser.addini("sessionmock_leaks", "fail (default) or allow: what a leaked session or task does to its test", default="fail")
 
 
 def check_ini(config: pytest.Config) -> None:
     """Raises UsageError for a value that is none."""
-    for name in ("route", "leaks", "httpx_leaks"):
+    for name in ("route", "leaks", "httpx_leaks", "unplayed", "orphans", "on_expiry"):
         value = config.getini(f"sessionmock_{name}")
         if value and value not in _CHOICES[name]:
             raise pytest.UsageError(f"sessionmock_{name} = {value!r} in the ini file: choose from {', '.join(_CHOICES[name])}")
+    cassette_options(config)
+
+
+def cassette_options(config: pytest.Config) -> dict[str, Any]:
+    """The options that the ini file gives every cassette. Raises UsageError."""
+    options: dict[str, Any] = {}
+    age = str(config.getini("sessionmock_max_age")).strip()
+    if age:
+        number, unit = (age[:-1], age[-1]) if age[-1] in _UNITS else (age, "s")
+        if not number.isdecimal():
+            raise pytest.UsageError(f"sessionmock_max_age = {age!r} in the ini file: give a number and s, m, h or d, as 30d")
+        options = {"max_age": int(number) * _UNITS[unit], "on_expiry": config.getini("sessionmock_on_expiry")}
+    if secrets := config.getini("sessionmock_secrets"):
+        options["filter"] = secrets
+    return options
 
 
 def marked(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
@@ -87,10 +113,13 @@ def settings_of(item: pytest.Item | pytest.Collector) -> Settings:
 
 
 def cassette_mode(config: pytest.Config, wanted: str | None, route: str = "") -> str:
-    """The mode of a cassette: `wanted`, "none" by default; --sessionmock=record records all, --sessionmock=cassette nothing."""
+    """The mode of a cassette: `wanted`, "none" by default; --sessionmock=record records all, --sessionmock=cassette nothing,
+    --sessionmock=verify nothing either."""
     wish = config.getoption("sessionmock_route") or route
     if wish == "record":
         return "all"
+    if wish == "verify":
+        return "verify"
     if config.getoption("sessionmock_route") == "cassette":
         return "none"
     return wanted or "none"

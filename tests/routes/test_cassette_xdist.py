@@ -74,7 +74,7 @@ def test_a_file_that_was_broken_meanwhile_is_left_alone(tmp_path: Path):
     path = tmp_path / "a.yaml"
     route = recording(path, "/1")
     path.write_text("[broken")
-    with pytest.raises(CassetteError, match="1 recorded answers are not saved: .*a.yaml, line 2"):
+    with pytest.raises(CassetteError, match=r"1 recorded answers are not saved: .*a.yaml, line 2"):
         route.close()
     assert "[broken" == path.read_text()
     path.unlink()

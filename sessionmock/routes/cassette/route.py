@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -51,7 +51,7 @@ class CassetteRoute:
     of `Order`. What was recorded in this run is replayed in it only with `allow_playback_repeats`; with it, an answer that
     is used up is given again, the last of equals.
     `speed` is the pace of bodies that were recorded piece by piece: 0 gives the pieces without waiting, 1.0 at their times.
-    `filter` keeps secrets out of the file: True for the usual ones, `Secrets(...)` for more, False for none. A request's
+    `filter` keeps secrets out of the file: True for the usual ones, a list of more names or `Secrets(...)`, False for none. A request's
     secrets need not be the recorded ones: where no recording has the same, one that differs in secrets alone answers.
     `max_age` is the age in seconds at which an answer is too old, `on_expiry` what happens then (`OnExpiry`). `trim` drops
     from the file, when it is written, what was not played, unless there was a miss. `ignore` holds patterns of places that
@@ -64,7 +64,7 @@ class CassetteRoute:
 
     def __init__(self, path: str | os.PathLike[str], mode: str | Mode | None = None, *, live: Route | None = None,
                  allow_playback_repeats: bool = False, match_on: Sequence[str | Matcher] = MATCH_ON, order: str | Order = Order.ANY,
-                 speed: float = 0.0, filter: Secrets | bool = True, max_age: float | None = None,
+                 speed: float = 0.0, filter: Secrets | Iterable[str] | bool = True, max_age: float | None = None,
                  on_expiry: str | OnExpiry = OnExpiry.WARN, trim: bool = False, ignore: Sequence[str] = ()) -> None:
         if not 0 <= speed < math.inf:
             raise InvalidArgumentException(f"speed {speed!r}: 0 waits for nothing, 1.0 is the recorded pace, 2.0 twice as fast")
@@ -75,7 +75,7 @@ class CassetteRoute:
         self.live = live
         self.allow_playback_repeats = allow_playback_repeats
         self.speed, self.max_age, self.on_expiry, self.trim = speed, max_age, OnExpiry.named(on_expiry), trim
-        self.secrets = (Secrets() if filter else None) if isinstance(filter, bool) else filter
+        self.secrets = _secrets(filter)
         self.hint = ""                                   # the command that would record, for misses
         self.misses: list[UnmatchedRequest] = []
         self.differences: list[Difference] = []          # found in mode "verify"
@@ -191,7 +191,8 @@ class CassetteRoute:
         try:
             return files.load(self.path)
         except CassetteError as error:
-            raise CassetteError(f"{self.path} was changed meanwhile and cannot be read, so {count} recorded answers are not saved: {error}") from error
+            lost = f"{self.path} was changed meanwhile and cannot be read, so {count} recorded answers are not saved"
+            raise CassetteError(f"{lost}: {error}") from error
 
     def _kept(self, new: list[Interaction], drop: set[int]) -> list[Interaction]:
         """What of the file stays: in mode "all" what was recorded replaces what it matches (as vcrpy 9)."""
@@ -347,3 +348,9 @@ class CassetteChannel:
 def read_whole(stream: BodyStream) -> bytes:
     """Everything that is left in `stream`."""
     return b"".join(iter(lambda: stream.read(1 << 16), b""))
+
+
+def _secrets(filter: Secrets | Iterable[str] | bool) -> Secrets | None:
+    if isinstance(filter, bool):
+        return Secrets() if filter else None
+    return filter if isinstance(filter, Secrets) else Secrets(names=filter)
