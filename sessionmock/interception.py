@@ -25,6 +25,7 @@ from .routes.own_way import ClientRoute
 
 if TYPE_CHECKING:
     from .routes.httpx_edge import RouteTransport
+    from .routes.httpx_live import OwnWay
 
 _open: list[Interception] = []
 _here: ContextVar[Interception | None] = ContextVar("sessionmock_interception", default=None)
@@ -110,10 +111,16 @@ def _is_mocked() -> bool:
         mocker.routers and "handle_request" in mocker.target_methods for mocker in mocks.Mocker.registry.values())
 
 
+def _own_way(original: Callable[..., Any], sender: Any, request: Any) -> OwnWay:
+    from .routes.httpx_live import OwnWay
+
+    return OwnWay(partial(original, sender), request)
+
+
 def _sync(original: Callable[..., Any]) -> Callable[..., Any]:
     def handle_request(self: Any, request: Any) -> Any:
         taker = _taker()
-        return original(self, request) if taker is None else taker.handle_request(request, partial(original, self))
+        return original(self, request) if taker is None else taker.handle_request(request, _own_way(original, self, request))
 
     return handle_request
 
@@ -121,7 +128,7 @@ def _sync(original: Callable[..., Any]) -> Callable[..., Any]:
 def _async(original: Callable[..., Any]) -> Callable[..., Any]:
     async def handle_async_request(self: Any, request: Any) -> Any:
         taker = _taker()
-        return await (original(self, request) if taker is None else taker.handle_async_request(request, partial(original, self)))
+        return await (original(self, request) if taker is None else taker.handle_async_request(request, _own_way(original, self, request)))
 
     return handle_async_request
 

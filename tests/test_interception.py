@@ -32,7 +32,7 @@ from sessionmock import (
 from sessionmock.engine.loop import engine
 from sessionmock.latch import Latch
 from sessionmock.network import NetworkGuard
-from sessionmock.routes.httpx_edge import TransportRoute
+from sessionmock.routes.httpx_live import TransportRoute
 
 URL = "http://api.test/"
 

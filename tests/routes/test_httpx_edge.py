@@ -18,9 +18,10 @@ import trio
 from sessionmock.clock import SECOND, VirtualClock
 from sessionmock.errors import UNDERLYING, Code, UnmatchedRequest, URLError, url_error
 from sessionmock.models.message import Request, ResponseHead
-from sessionmock.routes.httpx_edge import RouteTransport, TransportRoute
+from sessionmock.routes.httpx_edge import RouteTransport
 from sessionmock.routes.httpx_errors import client_error, url_error_for
 from sessionmock.routes.httpx_inbox import HELD
+from sessionmock.routes.httpx_live import TransportRoute
 from sessionmock.routes.script import Answer, ScriptRoute
 
 from .origin import LoopHost, Recorder, Stream
