@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 import ssl
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import trustme
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
 from h2.events import DataReceived, RequestReceived, StreamEnded
 from h2.settings import SettingCodes
 
@@ -26,24 +28,39 @@ class Server:
         self.h2.update_settings(settings)
         self.heads: dict[int, dict[str, str]] = {}
         self.bodies: dict[int, bytes] = {}
+        self.fields: dict[int, list[tuple[str, str]]] = {}
+        self.arrived: deque[Any] = deque()
+        self.greedy = True
         self.flush()
 
     def flush(self) -> None:
         self.peer.send(self.h2.data_to_send())
 
-    def events(self) -> Iterator[Any]:
-        """What the client sends until it closes; windows are opened again at once."""
-        while data := self.peer.sock.recv(65536):
-            for event in self.h2.receive_data(data):
-                if isinstance(event, RequestReceived):
-                    self.heads[event.stream_id] = dict(event.headers)
-                    self.bodies[event.stream_id] = b""
-                elif isinstance(event, DataReceived):
-                    self.bodies[event.stream_id] += event.data
-                    if event.flow_controlled_length:
-                        self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-                yield event
+    def receive(self) -> bool:
+        """Take in what the client sent; windows are opened again at once unless `greedy` is off."""
+        data = self.peer.sock.recv(65536)
+        for event in self.h2.receive_data(data) if data else ():
+            if isinstance(event, RequestReceived):
+                self.fields[event.stream_id] = event.headers
+                self.heads[event.stream_id] = dict(event.headers)
+                self.bodies[event.stream_id] = b""
+            elif isinstance(event, DataReceived):
+                self.bodies[event.stream_id] += event.data
+                if event.flow_controlled_length and self.greedy:
+                    self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            self.arrived.append(event)
+        if data:
             self.flush()
+        return bool(data)
+
+    def events(self) -> Iterator[Any]:
+        """What the client sends until it closes."""
+        while self.arrived or self.receive():
+            if self.arrived:
+                yield self.arrived.popleft()
+
+    def wait_for(self, kind: type[Any]) -> Any:
+        return next(event for event in self.events() if isinstance(event, kind))
 
     def requests(self, count: int = -1) -> Iterator[int]:
         """The streams of complete requests, `count` of them."""
@@ -66,19 +83,31 @@ class Server:
             body = self.heads[stream][":path"].encode()
         self.head(stream, status, *fields, end=not body)
         if body:
-            self.h2.send_data(stream, body, end_stream=True)
+            self.send_all(stream, body)
         self.flush()
 
     def send_all(self, stream: int, body: bytes) -> None:
         """A body of any size, waiting for windows."""
-        at = 0
-        while at < len(body):
-            while not (size := min(self.h2.local_flow_control_window(stream), 16384, len(body) - at)):
-                self.flush()
-                self.h2.receive_data(self.peer.sock.recv(65536))
-            self.h2.send_data(stream, body[at:at + size], end_stream=at + size == len(body))
-            at += size
+        self.send_some(stream, body)
+        self.h2.end_stream(stream)
+        self.flush()
+
+    def send_some(self, stream: int, body: bytes) -> None:
+        while body:
+            size = min(self.h2.local_flow_control_window(stream), 16384, len(body))
+            if size:
+                self.h2.send_data(stream, body[:size])
+                body = body[size:]
             self.flush()
+            if not size and not self.receive():
+                raise ConnectionError("the client closed")
+
+    def goodbye(self, last: int, code: ErrorCodes = ErrorCodes.NO_ERROR) -> None:
+        """GOAWAY, after which h2 would say no more."""
+        state = self.h2.state_machine.state
+        self.h2.close_connection(code, last_stream_id=last)
+        self.h2.state_machine.state = state
+        self.flush()
 
     def linger(self) -> None:
         """Serve the protocol until the client closes."""

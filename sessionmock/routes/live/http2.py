@@ -4,11 +4,13 @@ This module and `http2_connection` import h2: they are imported when a server ha
 """
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
 from h2.events import Event
+from h2.exceptions import FrameTooLargeError
 from h2.settings import SettingCodes, Settings
 from hpack import NeverIndexedHeaderTuple
 
@@ -52,24 +54,23 @@ class Codec(H2Connection):
     def clear_outbound_data_buffer(self) -> None:
         """What waits to be sent is sent after a GOAWAY too."""
 
-    def frames(self, data: bytes) -> list[bytes]:
-        """The frames that `data` completes. Each goes to `take` alone, so that what came before a bad one is not lost with it."""
+    def frames(self, data: bytes) -> Iterator[bytes]:
+        """The frames that `data` completes. Each goes to `take` alone, so that what came before a bad one is not lost with it.
+        Raises h2's ProtocolError for a frame that is too long, however little of it came."""
         if self._rest:
             data = self._rest + data
-        found, at, size = [], 0, len(data)
+        at, size = 0, len(data)
         while size - at >= FRAME_HEAD:
             length = int.from_bytes(data[at:at + 3], "big")
             if length > self.max_inbound_frame_size:
-                found.append(data[at:])    # h2 refuses it, however much of it came
-                at = size
-                break
+                self.close_connection(ErrorCodes.FRAME_SIZE_ERROR)
+                raise FrameTooLargeError(f"a frame of {length} bytes, where {self.max_inbound_frame_size} are allowed")
             end = at + FRAME_HEAD + length
             if end > size:
                 break
-            found.append(data[at:end])
+            yield data[at:end]
             at = end
         self._rest = data[at:]
-        return found
 
     def take(self, frame: bytes) -> list[Event]:
         """What one frame brings. Raises h2's ProtocolError; the connection is of no use then."""

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     from .pool import Pool
 
-UNTOLD_STREAMS = 100     # streams at once until the peer has told its limit: what RFC 9113, section 6.5.2, asks of it at least
 MOST_STREAMS = 1000      # streams at once for a peer that tells no limit
 OUTPUT = 65_536          # bytes that are collected before they are written
 
@@ -53,7 +52,7 @@ class Multiplex(Link):
     """
 
     __slots__ = (
-        "_answered", "_blocked", "_codec", "_ended", "_limit", "_opening", "_output", "_received", "_size", "_streams", "_touched",
+        "_answered", "_codec", "_ended", "_limit", "_opening", "_output", "_received", "_sending", "_size", "_streams", "_touched",
         "_turning", "_untold", "_writing",
     )
 
@@ -65,8 +64,8 @@ class Multiplex(Link):
         self._streams: dict[int, Stream] = {}
         self._opening: dict[Stream, None] = {}     # wait until what lies in the socket was read
         self._touched: dict[Stream, None] = {}     # have something for their exchanges
-        self._blocked: dict[Stream, None] = {}     # have something to send and no window, no room or no turn
-        self._limit = UNTOLD_STREAMS
+        self._sending: dict[Stream, None] = {}     # have more of their bodies to send
+        self._limit = pool.streams
         self._output: list[bytes] = []
         self._size = 0                 # bytes in it
         self._writing = self._turning = False      # a call is on its way
@@ -137,11 +136,11 @@ class Multiplex(Link):
         else:
             self._write_soon()
 
-    def wait(self, stream: Stream, ready: bool) -> None:
-        """`stream` has more to send; `ready`: only its turn is over."""
-        self._blocked[stream] = None
-        if ready:
-            self._turn_soon()
+    def turn_soon(self) -> None:
+        """Let every stream that has something to send send some, in the next turn of the loop."""
+        if self._sending and not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
 
     def taken(self, stream: Stream, count: int) -> None:
         """The exchange took `count` bytes: the peer may send as many more, told in large steps."""
@@ -262,15 +261,14 @@ class Multiplex(Link):
 
     def _windows(self, event: WindowUpdated) -> None:
         if event.stream_id and (stream := self._streams.get(event.stream_id)) is not None:
-            self._blocked.pop(stream, None)
             stream.go_on()
         else:
-            self._turn_soon()
+            self.turn_soon()
 
     def _settings(self, event: RemoteSettingsChanged) -> None:
-        self._limit = int(min(self._codec.remote_settings.max_concurrent_streams, MOST_STREAMS))
+        self._limit = self.pool.streams = int(min(self._codec.remote_settings.max_concurrent_streams, MOST_STREAMS))
         self._ended = True      # there may be more room
-        self._turn_soon()       # and larger windows
+        self.turn_soon()        # and larger windows
 
     def _goodbye(self, event: ConnectionTerminated) -> None:
         """Streams above the last one were not touched (RFC 9113, section 6.8): they are asked for elsewhere, whatever their
@@ -317,6 +315,8 @@ class Multiplex(Link):
         codec.send_headers(stream.id, request_fields(exchange.outgoing, self.pool.origin[0]), not exchange.outgoing.length)
         timing.request_header_bytes = self._collect()
         self._write_soon()
+        if exchange.outgoing.length:
+            self._sending[stream] = None
         stream.begin()
 
     def _complete(self, stream: Stream) -> None:
@@ -340,7 +340,7 @@ class Multiplex(Link):
     def _forget(self, stream: Stream) -> None:
         stream.open = False
         self._streams.pop(stream.id, None)
-        self._blocked.pop(stream, None)
+        self._sending.pop(stream, None)
         self._ended = True
 
     def _again(self, stream: Stream) -> LiveExchange:
@@ -420,17 +420,12 @@ class Multiplex(Link):
         self._writing = False
         self._write()
 
-    def _turn_soon(self) -> None:
-        if self._blocked and not self._turning:
-            self._turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
-
     def _turn(self) -> None:
-        """Every stream that waited to send sends some."""
         self._turning = False
-        blocked, self._blocked = self._blocked, {}
-        for stream in blocked:
-            if stream.open:
+        for stream in list(self._sending):
+            if stream.requested or not stream.open:
+                self._sending.pop(stream, None)
+            else:
                 stream.go_on()
         self._write()
 

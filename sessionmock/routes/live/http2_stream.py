@@ -116,8 +116,8 @@ class Stream:
             connection.send(self, piece[:size], last)
             if last:
                 self._requested()
-        if pending:
-            connection.wait(self, not turn)
+        if not turn:
+            connection.turn_soon()
 
     def _requested(self) -> None:
         self.requested = True

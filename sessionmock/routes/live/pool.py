@@ -22,6 +22,8 @@ IDLE_LIMIT = 60 * SECOND    # a connection that has done nothing for longer is n
 
 LANE_LIMIT = 10 * SECOND    # how long the connection of a handshake waits for the next message
 
+UNTOLD_STREAMS = 100    # at once, until the server tells its limit: the least that RFC 9113, section 6.5.2, recommends
+
 
 class Pool:
     """At most `limit` connections; requests beyond that wait in the order in which they came. On the engine only.
@@ -33,7 +35,7 @@ class Pool:
     """
 
     __slots__ = ("_apart", "_dialling", "_idle", "_lane", "_limit", "_made", "_size", "_thrifty", "_waiting", "channel", "http2", "key",
-                 "origin", "proxy")
+                 "origin", "proxy", "streams")
 
     def __init__(self, channel: LiveChannel, key: Hashable, origin: tuple[str, str, int], proxy: ProxyConfiguration | None,
                  limit: int, lane: bool = False, http2: bool = False) -> None:
@@ -43,6 +45,7 @@ class Pool:
         self.proxy = proxy             # what leads there; None: straight
         self.http2 = http2             # is offered to the server
         self._thrifty = http2          # one connection is made at a time
+        self.streams = UNTOLD_STREAMS  # that a connection of HTTP/2 may carry at once, as the server said last
         self._limit = 1 if lane else limit
         self._lane = lane              # of one task, for a handshake of several requests
         self._size = 0                 # slots taken: connections made and being made
@@ -74,7 +77,8 @@ class Pool:
         self._made.add(connection)
         if self.http2:
             self._thrifty = connection.multiplexed
-            self._serve()
+            if not self._thrifty:
+                self._serve()
 
     def failed(self, exchange: LiveExchange) -> None:
         """No connection could be made for `exchange`."""
