@@ -22,7 +22,6 @@ LOOPBACK = "loopback"
 
 _HERE = os.path.dirname(__file__) + os.sep
 _LIBRARIES = tuple({sysconfig.get_path(name) + os.sep: None for name in ("purelib", "platlib", "stdlib", "platstdlib")})
-_LOCAL = socket.AI_NUMERICHOST | socket.AI_PASSIVE      # look-ups that ask nobody
 
 _guards: list[NetworkGuard] = []
 _judged: list[str] = []      # names that loops look up on threads just now: it was asked there whether they may
@@ -92,6 +91,14 @@ def _is_address(host: str) -> bool:
     return True
 
 
+def _asks_nobody(flags: int) -> bool:
+    """Whether a look-up with `flags` stays on this machine. On trio the one for numbers comes first, where the line is
+    known, and the real one follows on a thread."""
+    trio = sys.modules.get("trio")
+    numeric = flags & socket.AI_NUMERICHOST and not (trio is not None and trio.lowlevel.in_trio_task())
+    return bool(flags & socket.AI_PASSIVE or numeric)
+
+
 def _guard() -> NetworkGuard | None:
     """Whose concern it is what the caller's caller does; nobody's where that is this package."""
     if not _guards or engine.on_engine() or sys._getframe(2).f_code.co_filename.startswith(_HERE):
@@ -114,7 +121,7 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
 def _look_up(original: Callable[..., Any]) -> Callable[..., Any]:
     def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
         name = _text(host or "")
-        guard = None if not name or flags & _LOCAL or _is_address(name) or name in _judged else _guard()
+        guard = None if not name or _asks_nobody(flags) or _is_address(name) or name in _judged else _guard()
         if guard is not None and not guard.allows(name):
             raise guard.refuse(f"a look-up of {name}:{_text(port)}", name)
         found = original(host, port, family, type, proto, flags)
@@ -129,7 +136,7 @@ def _look_up_from_loop(original: Callable[..., Any]) -> Callable[..., Any]:
     async def getaddrinfo(self: Any, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
         """On the loop, where the line is known; `socket.getaddrinfo` runs on a thread."""
         name = _text(host or "")
-        guard = None if not name or flags & _LOCAL or _is_address(name) else _guard()
+        guard = None if not name or _asks_nobody(flags) or _is_address(name) else _guard()
         if guard is not None and not guard.allows(name):
             raise guard.refuse(f"a look-up of {name}:{_text(port)}", name)
         _judged.append(name)

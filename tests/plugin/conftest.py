@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 # An inner run in this process forgets the modules that it was the first to import: so import them here, once.
+import anyio._backends._asyncio
+import anyio._backends._trio  # noqa: F401
+import httpcore2  # noqa: F401
 import httpx  # noqa: F401
 import httpx2  # noqa: F401
 import pytest
 import respx  # noqa: F401
+import trio  # noqa: F401
 import yaml  # noqa: F401
 
 import sessionmock.routes.cassette

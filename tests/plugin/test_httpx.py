@@ -207,7 +207,6 @@ def test_it(package, sessionmock_httpx):
 
 UNKNOWN = CLIENTS + """
 import http.client, socket, urllib.request
-import aiohttp
 
 @pytest.fixture(autouse=True)
 def opted_in(sessionmock_httpx): pass
@@ -226,11 +225,16 @@ class TestScript:
     def test_thread(self): in_thread(lambda: swallow(lambda: socket.create_connection(("unknown.test", 80))))   # line: thread
     def test_async(self):
         async def ask():
-            async with aiohttp.ClientSession() as session:
-                try:
-                    await session.get("http://unknown.test/")                                  # line: async
-                except AssertionError: pass
+            connecting = asyncio.create_task(asyncio.open_connection("unknown.test", 80))
+            try:
+                await connecting                                                               # line: async
+            except AssertionError: pass
         asyncio.run(ask())
+
+    def test_trio(self):
+        async def ask():
+            await trio.open_tcp_stream("unknown.test", 80)                                     # line: trio
+        swallow(lambda: trio.run(ask))
 
 @pytest.mark.sessionmock(route="cassette")
 def test_cassette(): http.client.HTTPConnection("unknown.test").request("GET", "/")            # line: cassette
@@ -259,10 +263,10 @@ def test_unknown_clients_stay_off_the_network(inner: Inner, server: Server) -> N
     """In a test that is not live, what other clients look up or connect to is an error that names the line, swallowed or not."""
     inner.write(test_api=UNKNOWN)
     result = inner.run()
-    result.assert_outcomes(passed=3, failed=6)
+    result.assert_outcomes(passed=3, failed=7)
     lines = (inner.path / "test_api.py").read_text().splitlines()
     text = result.stdout.str()
-    for name in ("name", "address", "code", "thread", "async", "cassette"):
+    for name in ("name", "address", "code", "thread", "async", "trio", "cassette"):
         number = next(number for number, line in enumerate(lines, 1) if line.endswith(f"# line: {name}"))
         assert f"at test_api.py:{number} in " in text, name
     assert ["GET /open", "GET /through"] == sorted(server.seen)
