@@ -1,0 +1,197 @@
+"""Looking at cassettes: ls, show, diff and convert."""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..clock import SystemClock
+from ..errors import CassetteError, InvalidArgumentException
+from ..models.message import Headers, header
+from ..routes.cassette import Interaction, Secrets, Tape, read_tape, write_tape
+from ..routes.cassette.codings import undone
+from ..routes.cassette.matching import Index, asked_of
+from ..routes.cassette.modes import recorded_at
+from ..routes.cassette.verify import compare
+from .output import Report, Table, printable, size
+
+SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har"})
+FOLDER = "cassettes"
+
+
+def add_commands(commands: Any) -> None:
+    """Tell the parser."""
+    command(commands, "ls", ls, "list cassettes: format, interactions, size, age, hosts", paths=True)
+    show_ = command(commands, "show", show, "list the interactions of a cassette, or show one whole")
+    show_.add_argument("file", type=Path)
+    show_.add_argument("number", type=int, nargs="?", help="the interaction to show, from 1")
+    diff_ = command(commands, "diff", diff, "compare two cassettes; exit status 1 where they differ")
+    diff_.add_argument("file", type=Path)
+    diff_.add_argument("other", type=Path)
+    diff_.add_argument("--ignore", action="append", default=[], metavar="PATTERN", help="places to leave out, as headers.x-* or body.items.*.id")
+    convert_ = command(commands, "convert", convert, "write a cassette of any known recorder as YAML, JSON or HAR")
+    convert_.add_argument("file", type=Path)
+    convert_.add_argument("target", type=Path)
+    convert_.add_argument("--format", choices=("yaml", "json", "har"), help="else the name of the target says it")
+    convert_.add_argument("--scrub", action="store_true", help="put pseudonyms in the place of secrets")
+    convert_.add_argument("--force", action="store_true", help="replace the target where it is there")
+
+
+def command(commands: Any, name: str, run: Any, text: str, *, paths: bool = False) -> argparse.ArgumentParser:
+    """A command that takes --json and, with `paths`, files and folders."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    if paths:
+        parser.add_argument("paths", type=Path, nargs="*", help=f"files and folders; {FOLDER} where none is given")
+    return parser
+
+
+def found_files(paths: list[Path]) -> list[Path]:
+    """The cassettes at `paths`. Raises InvalidArgumentException for one that is not there."""
+    found: dict[Path, None] = {}
+    for path in paths or [Path(FOLDER)]:
+        if path.is_dir():
+            found.update((file, None) for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file())
+        elif path.exists():
+            found[path] = None
+        else:
+            raise InvalidArgumentException(f"{path}: no such file or folder")
+    return list(found)
+
+
+def tapes(paths: list[Path]) -> Iterator[tuple[Path, Tape | None, str]]:
+    """(file, tape, "") for each cassette, or (file, None, what is wrong with it)."""
+    for path in found_files(paths):
+        try:
+            tape = read_tape(path)
+            for interaction in tape.interactions:
+                interaction.read()
+            yield path, tape, ""
+        except CassetteError as error:
+            yield path, None, str(error)
+
+
+# ls -----------------------------------------------------------------------------------------------------------------
+def ls(options: argparse.Namespace) -> Report:
+    """A line for each cassette."""
+    table = Table(("cassette", "format", "interactions", "size", "recorded", "hosts"), numbers=frozenset({"interactions", "size"}))
+    report = Report([], [table])
+    for path, tape, error in tapes(options.paths):
+        if tape is None:
+            report.data.append({"cassette": str(path), "error": error})
+            table.rows.append((str(path), "broken", "", size(path.stat().st_size), "", error.removeprefix(str(path)).lstrip(", :")))
+            report.found = True
+            continue
+        times = sorted(when for when in map(recorded_at, tape.interactions) if when is not None)
+        hosts = sorted({urlsplit(interaction.uri).hostname or "" for interaction in tape.interactions})
+        layout = tape.format.value if tape.format else ""
+        report.data.append({"cassette": str(path), "format": layout, "interactions": len(tape.interactions), "bytes": path.stat().st_size,
+                            "recorded": times[0].isoformat() if times else None, "hosts": hosts})
+        table.rows.append((str(path), layout, str(len(tape.interactions)), size(path.stat().st_size),
+                           ago(times[0]) if times else "", ", ".join(hosts)))
+    if not report.data:
+        report.parts = ["no cassettes"]
+    return report
+
+
+def ago(when: datetime) -> str:
+    """How long ago `when` was, in one word or two."""
+    hours = int((SystemClock().date() - when).total_seconds() // 3600)
+    if hours < 48:
+        return f"{hours} h ago" if hours > 0 else "now"
+    return f"{hours // 24} d ago"
+
+
+# show ---------------------------------------------------------------------------------------------------------------
+def show(options: argparse.Namespace) -> Report:
+    """The interactions of a file, or one of them whole."""
+    interactions = read_tape(options.file).interactions
+    if options.number is not None:
+        if not 1 <= options.number <= len(interactions):
+            raise InvalidArgumentException(f"{options.file}: there is no number {options.number}; it has {len(interactions)}")
+        one = interactions[options.number - 1]
+        return Report(described(one), [_whole(one)])
+    table = Table(("number", "method", "status", "size", "type", "URL"), numbers=frozenset({"number", "size"}))
+    for number, one in enumerate(interactions, 1):
+        kind = (header(one.response.headers, "content-type") or "").partition(";")[0]
+        table.rows.append((str(number), one.method, str(one.response.status), size(len(one.response.body)), printable(kind), printable(one.uri)))
+    return Report([described(one) for one in interactions], [table])
+
+
+def described(interaction: Interaction) -> dict[str, Any]:
+    """An interaction for a script; a body that is not text is given by its size."""
+    request, response = interaction.request, interaction.response
+    when = recorded_at(interaction)
+    return {
+        "request": {"method": request.method, "url": request.uri, "headers": request.headers, "body": _text(request.headers, request.body)},
+        "response": {"status": response.status, "reason": response.reason, "headers": response.headers,
+                     "body": _text(response.headers, response.body)},
+        "http_version": interaction.extra.http_version, "recorded": when.astimezone(UTC).isoformat() if when else None,
+    }
+
+
+def _text(headers: Headers, body: bytes | None) -> str | None:
+    if body is None:
+        return None
+    try:
+        return undone(headers, body).decode()
+    except UnicodeDecodeError:
+        return f"({len(body)} bytes)"
+
+
+def _whole(interaction: Interaction) -> str:
+    request, response = interaction.request, interaction.response
+    lines = [f"{request.method} {request.uri}", *(f"{name}: {value}" for name, value in request.headers)]
+    if request.body:
+        lines += ["", _text(request.headers, request.body) or ""]
+    lines += ["", f"{interaction.extra.http_version} {response.status} {response.reason}", *(f"{name}: {value}" for name, value in response.headers)]
+    if response.body:
+        lines += ["", _text(response.headers, response.body) or ""]
+    return "\n".join(lines)
+
+
+# diff ---------------------------------------------------------------------------------------------------------------
+def diff(options: argparse.Namespace) -> Report:
+    """What one file has and the other has not, and where answers to one request differ; secrets aside."""
+    veil = Secrets().masking
+    ours, theirs = (read_tape(path).interactions for path in (options.file, options.other))
+    there = Index(theirs, veil=veil)
+    table = Table(("request", "place", str(options.file), str(options.other)))
+    report = Report([])
+    rows: list[tuple[str, str, str, str]] = []
+    for one in ours:
+        position = there.take(asked_of(one))
+        if position is None:
+            rows.append((f"{one.method} {one.uri}", "answer", f"status {one.response.status}", "none"))
+        else:
+            found = compare(one, theirs[position], veil, options.ignore)
+            rows += [(difference.request, difference.place, difference.tape, difference.live) for difference in found]
+    rows += [(f"{one.method} {one.uri}", "answer", "none", f"status {one.response.status}")
+             for position, one in enumerate(theirs) if not there.played[position]]
+    for row in rows:
+        report.data.append(dict(zip(("request", "place", "first", "second"), row, strict=True)))
+        table.rows.append(tuple(map(printable, row)))
+    report.parts = [table if rows else "no differences"]
+    report.found = bool(rows)
+    return report
+
+
+# convert ------------------------------------------------------------------------------------------------------------
+def convert(options: argparse.Namespace) -> Report:
+    """Write the tape of one file into another."""
+    if options.target.exists() and not options.force:
+        raise InvalidArgumentException(f"{options.target}: is there already; --force replaces it")
+    tape = read_tape(options.file)
+    if options.scrub:
+        secrets = Secrets()
+        for interaction in tape.interactions:
+            secrets.clean(interaction)
+        secrets.clean_echoes(tape.interactions)
+    write_tape(options.target, Tape(tape.interactions, tape.metadata), options.format)
+    data = {"from": str(options.file), "format": tape.format.value if tape.format else "", "to": str(options.target),
+            "interactions": len(tape.interactions)}
+    return Report(data, [f"{options.file} ({data['format']}) -> {options.target}: {len(tape.interactions)} interactions"])

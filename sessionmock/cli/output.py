@@ -1,0 +1,80 @@
+"""What a command has to say: tables for people, JSON for scripts."""
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+_WIDEST = 100     # of a column, where nobody says how wide the terminal is
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows under headings. Columns in `numbers` stand to the right."""
+
+    headings: tuple[str, ...]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    numbers: frozenset[str] = frozenset()
+
+    def write(self) -> None:
+        """Print it: by rich on a terminal where that is installed, else as aligned text."""
+        if sys.stdout.isatty() and self._rich():
+            return
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+        rows = [self.headings, *self.rows]
+        widths = [min(max(len(row[column]) for row in rows), width or _WIDEST) for column in range(len(self.headings))]
+        for row in rows:
+            cells = [cell.rjust(size) if heading in self.numbers else cell.ljust(size)
+                     for heading, cell, size in zip(self.headings, row, widths, strict=True)]
+            line = "  ".join(cells).rstrip()
+            print(f"{line[:width - 1]}…" if width and len(line) > width else line)
+
+    def _rich(self) -> bool:
+        try:
+            from rich.box import SIMPLE_HEAD
+            from rich.console import Console
+            from rich.table import Table as Drawn
+            from rich.text import Text
+        except ImportError:
+            return False
+        drawn = Drawn(box=SIMPLE_HEAD, pad_edge=False)
+        for heading in self.headings:
+            drawn.add_column(heading, justify="right" if heading in self.numbers else "left", overflow="fold")
+        for row in self.rows:
+            drawn.add_row(*map(Text, row))
+        Console().print(drawn)
+        return True
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcome of a command. `data` is what --json prints."""
+
+    data: Any
+    parts: list[Table | str] = field(default_factory=list)
+    found: bool = False      # whether the exit status says so
+
+    def write(self, *, as_json: bool) -> None:
+        """Print it."""
+        if as_json:
+            print(json.dumps(self.data, indent=2, default=str))
+            return
+        for part in self.parts:
+            if isinstance(part, Table):
+                part.write()
+            else:
+                print(printable(part))
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal would obey: a cassette is somebody else's words."""
+    return "".join(character if character.isprintable() or character in "\n\t" else f"\\x{ord(character):02x}" for character in text)
+
+
+def size(count: int) -> str:
+    """`count` bytes, short."""
+    if count < 10_000:
+        return f"{count} B"
+    return f"{count / 1000:.0f} kB" if count < 10_000_000 else f"{count / 1_000_000:.0f} MB"

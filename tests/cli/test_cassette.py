@@ -1,0 +1,270 @@
+"""The commands `sessionmock cassette ...`: what they print, what they write, and the exit status."""
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessionmock.cli import main, output
+from sessionmock.routes.cassette import Interaction, RecordedRequest, RecordedResponse, Tape, files, read_tape
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "s3cr3t-of-the-canary"
+JSON = [("Content-Type", "application/json")]
+
+
+def item(path: str, body: bytes = b"{}", *, asked: bytes | None = None, days: float = 0, headers: Any = ()) -> Interaction:
+    made = Interaction(RecordedRequest("GET" if asked is None else "POST", f"http://api.test{path}", list(headers), asked),
+                       RecordedResponse(200, "OK", JSON[:], body))
+    made.extra.recorded_at = datetime.now(UTC) - timedelta(days=days)
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a folder of cassettes in it."""
+    monkeypatch.chdir(tmp_path)
+    made = tmp_path / "cassettes"
+    files.save(made / "a.yaml", Tape([item("/1", b'{"n": 1}', days=3), item("/2", asked=b'{"q": 2}')]))
+    files.save(made / "deep" / "b.json", Tape([item("/3")]))
+    return made
+
+
+class Run:
+    """The command line, run in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+        self.error = ""
+
+    def __call__(self, status: int, *arguments: str | Path) -> str:
+        assert status == main(["cassette", *map(str, arguments)])
+        printed = self.capsys.readouterr()
+        self.error = printed.err
+        return printed.out
+
+    def json(self, status: int, *arguments: str | Path) -> Any:
+        return json.loads(self(status, *arguments, "--json"))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    return Run(capsys)
+
+
+# ls, show -----------------------------------------------------------------------------------------------------------
+def test_ls_lists_every_cassette(folder: Path, run: Run):
+    """The folder `cassettes` is listed as an aligned table, a line a file, and the same for scripts."""
+    lines = run(0, "ls").splitlines()
+    assert ["cassette", "format", "interactions", "size", "recorded", "hosts"] == lines[0].split()
+    assert ["cassettes/a.yaml", "yaml", "2"] == lines[1].split()[:3]
+    assert ["3", "d", "ago", "api.test"] == lines[1].split()[-4:]
+    assert lines[0].index("recorded") == lines[1].index("3 d ago") == lines[2].index("now")
+    assert [("cassettes/a.yaml", 2), ("cassettes/deep/b.json", 1)] == [(one["cassette"], one["interactions"]) for one in run.json(0, "ls")]
+    (folder.parent / "empty").mkdir()
+    assert "no cassettes\n" == run(0, "ls", "empty")
+
+
+def test_ls_tells_a_broken_file(folder: Path, run: Run):
+    """A file that cannot be read has its line in the table, with where it breaks, and status 1."""
+    (folder / "c.yaml").write_text("interactions: [\n")
+    line = next(line for line in run(1, "ls").splitlines() if "c.yaml" in line)
+    assert "broken" in line
+    assert "line 2" in line
+
+
+def test_show_lists_interactions_and_shows_one(folder: Path, run: Run):
+    """Without a number the interactions are listed; with one it is shown whole, its coding undone."""
+    assert ["1", "GET", "200", "8", "B", "application/json", "http://api.test/1"] == run(0, "show", folder / "a.yaml").splitlines()[1].split()
+    whole = run(0, "show", folder / "a.yaml", "2")
+    assert 'POST http://api.test/2\n\n{"q": 2}\n\nHTTP/1.1 200 OK\nContent-Type: application/json\n\n{}\n' == whole
+    assert '{"n": 1}' == run.json(0, "show", folder / "a.yaml", "1")["response"]["body"]
+    run(2, "show", folder / "a.yaml", "3")
+    assert "it has 2" in run.error
+
+
+def test_what_a_terminal_would_obey_is_escaped(folder: Path, run: Run):
+    """A cassette's words cannot move the cursor or set a title."""
+    files.save(folder / "a.yaml", Tape([item("/1", b"\x1b]0;title\x07 \xc2\x9b")]))
+    shown = run(0, "show", folder / "a.yaml", "1")
+    assert "\x1b" not in shown
+    assert "\\x1b]0;title\\x07 \\x9b" in shown
+
+
+# diff ---------------------------------------------------------------------------------------------------------------
+def test_diff_tells_what_differs(folder: Path, run: Run):
+    """Two cassettes are compared request by request; status 1 says that they differ, patterns leave places out."""
+    files.save(folder / "c.yaml", Tape([item("/1", b'{"n": 2}'), item("/4")]))
+    assert [
+        {"request": "GET http://api.test/1", "place": "body.n", "first": "1", "second": "2"},
+        {"request": "POST http://api.test/2", "place": "answer", "first": "status 200", "second": "none"},
+        {"request": "GET http://api.test/4", "place": "answer", "first": "none", "second": "status 200"},
+    ] == run.json(1, "diff", folder / "a.yaml", folder / "c.yaml")
+    assert "body.n" in run(1, "diff", folder / "a.yaml", folder / "c.yaml")
+    assert 2 == len(run.json(1, "diff", folder / "a.yaml", folder / "c.yaml", "--ignore", "body.*"))
+    assert "no differences\n" == run(0, "diff", folder / "a.yaml", folder / "a.yaml")
+
+
+# convert ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["out.json", "out.har", "out.yaml"])
+def test_convert_writes_what_the_name_says(folder: Path, run: Run, name: str):
+    """A cassette is written in another layout with the same interactions; a target that is there is kept unless forced."""
+    run(0, "convert", folder / "a.yaml", folder / name)
+    assert [one.request for one in read_tape(folder / "a.yaml").interactions] == [one.request for one in read_tape(folder / name).interactions]
+    run(2, "convert", folder / "a.yaml", folder / name)
+    assert "--force" in run.error
+    assert {"to": str(folder / name), "interactions": 2}.items() <= run.json(0, "convert", folder / "a.yaml", folder / name, "--force").items()
+
+
+def test_convert_can_scrub(folder: Path, run: Run):
+    """With --scrub no secret gets into the target."""
+    files.save(folder / "leaky.yaml", Tape([item(f"/?api_key={SECRET}", headers=[("Authorization", f"Bearer {SECRET}")])]))
+    run(0, "convert", folder / "leaky.yaml", folder / "clean.har", "--scrub")
+    assert SECRET not in (folder / "clean.har").read_text()
+    run(0, "scan", folder / "clean.har")
+    run(1, "scan", folder / "leaky.yaml")
+
+
+# scan ---------------------------------------------------------------------------------------------------------------
+def test_scan_fails_on_a_secret_and_does_not_print_it(folder: Path, run: Run):
+    """Each secret is named by file, number and place, and not shown; a clean folder has status 0."""
+    assert "no secrets in 2 cassettes\n" == run(0, "scan")
+    files.save(folder / "c.yaml", Tape([item("/1"), item(f"/2?token={SECRET}", json.dumps({"password": SECRET}).encode())]))
+    printed = run(1, "scan")
+    assert SECRET not in printed
+    assert SECRET[:4] in printed
+    found = run.json(1, "scan", folder)
+    assert [("request token", 2), ("response password", 2)] == [(one["where"], one["number"]) for one in found]
+    assert SECRET not in json.dumps(found)
+
+
+def test_scan_takes_names_patterns_and_exceptions(folder: Path, run: Run):
+    """What is secret besides the usual can be said, and what is not."""
+    files.save(folder / "a.yaml", Tape([item("/?shop=abcdef&token=abcdef", b"CUST-123456")]))
+    files.save(folder / "deep" / "b.json", Tape([]))
+    assert 1 == len(run.json(1, "scan"))
+    assert [] == run.json(0, "scan", "--keep", "token")
+    assert 3 == len(run.json(1, "scan", "--name", "shop", "--pattern", "CUST-[0-9]+"))
+    run(2, "scan", "--pattern", "(")
+
+
+def test_scan_does_not_pass_what_it_cannot_read(folder: Path, run: Run):
+    """A broken file is a finding: nobody knows what is in it."""
+    (folder / "c.yaml").write_text("[")
+    assert "broken" in run(1, "scan")
+
+
+# trim ---------------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def played(folder: Path) -> Path:
+    path = folder.parent / ".pytest_cache" / "v" / "sessionmock" / "played"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"complete": True, "cassettes": {"cassettes/a.yaml": {"total": 2, "played": [1]}}}))
+    return path
+
+
+def test_trim_drops_what_the_last_run_did_not_play(folder: Path, run: Run, played: Path):
+    """Interactions that no test played go; cassettes that no test opened stay; a dry run writes nothing and has status 1."""
+    assert [{"cassette": "cassettes/a.yaml", "dropped": 1, "kept": 1}] == run.json(1, "trim", "--dry-run")
+    assert 2 == len(read_tape(folder / "a.yaml").interactions)
+    run(0, "trim")
+    assert ["http://api.test/2"] == [one.uri for one in read_tape(folder / "a.yaml").interactions]
+    assert 1 == len(read_tape(folder / "deep" / "b.json").interactions)
+    run(2, "trim")
+    assert "has changed since" in run.error
+
+
+def test_trim_wants_a_whole_run(folder: Path, run: Run, played: Path):
+    """After a run of some tests, or without any, nothing is dropped unless forced."""
+    played.write_text(played.read_text().replace("true", "false"))
+    run(2, "trim")
+    assert "run pytest once more" in run.error
+    run(0, "trim", "--force", "--dry-run", folder / "deep")
+    for text in ("", "[]", '{"complete": 1}'):
+        played.write_text(text)
+        run(2, "trim")
+    played.unlink()
+    run(2, "trim")
+    assert "no such file" in run.error
+
+
+def test_trim_by_age(folder: Path, run: Run):
+    """With --older-than what was recorded before goes."""
+    assert "nothing to drop\n" == run(0, "trim", "--older-than", "90d")
+    run(0, "trim", "--older-than", "36h")
+    assert ["http://api.test/2"] == [one.uri for one in read_tape(folder / "a.yaml").interactions]
+
+
+# doctor -------------------------------------------------------------------------------------------------------------
+def test_doctor_says_what_is_wrong(folder: Path, run: Run):
+    """Broken files, doubles, secrets, bodies that are not what they say, and layouts that are not recorded into are told."""
+    assert [[], []] == [one["problems"] for one in run.json(0, "doctor")["cassettes"]]
+    assert 2 == run(0, "doctor").count(" fine")
+    (folder / "broken.yaml").write_text("interactions: [\n")
+    files.save(folder / "bad.yaml", Tape([item("/1"), item("/1"), item("/2", b"{broken"), item("/3?token=abcdef")]))
+    text = {"encoding": "utf-8", "string": "x"}
+    (folder / "betamax.json").write_text(json.dumps({"recorded_with": "betamax/0.9", "http_interactions": [{
+        "recorded_at": "2020-01-01T00:00:00", "request": {"method": "GET", "uri": "http://h/", "headers": {}, "body": text},
+        "response": {"status": {"code": 200, "message": "OK"}, "headers": {}, "url": "http://h/", "body": text}}]}))
+    problems = {Path(one["cassette"]).name: " | ".join(one["problems"]) for one in run.json(1, "doctor")["cassettes"]}
+    assert "line 2" in problems["broken.yaml"]
+    assert "convert it" in problems["betamax.json"]
+    for part in ("1 interactions stand there more than once", "the first is number 4", "number 3: a body that is not the JSON"):
+        assert part in problems["bad.yaml"]
+
+
+# the command itself -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("arguments", [[], ["cassette"], ["cassette", "paint"], ["cassette", "show"], ["cassette", "trim", "--older-than", "x"]])
+def test_misuse_has_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    """What is no command ends with argparse's usage and status 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert 2 == ended.value.code
+    assert "usage: sessionmock" in capsys.readouterr().err
+
+
+def test_a_path_that_is_not_there_has_status_2(folder: Path, run: Run):
+    """A path that names nothing is misuse, not an empty result."""
+    for name in ("ls", "scan", "doctor"):
+        run(2, name, "nowhere")
+        assert "nowhere: no such file or folder" in run.error
+
+
+def test_it_runs_as_a_module(folder: Path):
+    """`python -m sessionmock` is the same command, and a reader that has enough of it is no error."""
+    done = subprocess.run([sys.executable, "-m", "sessionmock", "cassette", "ls", "--json"], capture_output=True, text=True, check=True,
+                          cwd=folder.parent, env={"PYTHONPATH": str(ROOT)})
+    assert 2 == len(json.loads(done.stdout))
+
+
+def test_the_script_is_in_the_project_file():
+    """Installing the project brings the command `sessionmock`."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {"sessionmock": "sessionmock.cli:main"} == project["scripts"]
+
+
+def test_on_a_terminal_rich_draws_the_tables(monkeypatch: pytest.MonkeyPatch):
+    """On a terminal rich draws, or without it lines are cut to the width; either way every cell is there."""
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    table = output.Table(("name", "count"), [("one", "1"), ("two [bold]", "22")], frozenset({"count"}))
+    monkeypatch.setenv("COLUMNS", "40")
+    for without_rich in (False, True):
+        if without_rich:
+            monkeypatch.setattr(output.Table, "_rich", lambda self: False)
+        monkeypatch.setattr(sys, "stdout", Terminal())
+        table.write()
+        output.Table(("name",), [("x" * 60,)]).write()
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", sys.stdout.getvalue()).splitlines()    # type: ignore[attr-defined]
+        assert any("two [bold]" in line and "22" in line for line in lines)
+        assert all(len(line) <= 40 for line in lines)
