@@ -36,7 +36,8 @@ class Interception:
 
     The scope's are: what runs in the context that it was opened in, threads that were started while `scope` was the
     innermost one, and threads of the scopes in `serving`, as of fixtures that outlive a test. A request is live, by the
-    client's own transport, where no route is in force. While respx mocks httpcore, its answers go before the route.
+    client's own transport, where no route is in force. While respx mocks httpcore, a request is its matter alone; a
+    cassette of vcrpy that is used inside goes before the route, and records live.
 
     With `allowed_hosts`, any other client of the scope that reaches for the network while a route other than a live one
     is in force gets an UnmatchedRequest, which is kept in `misses`. Allowed are names and addresses, with `*` for any
