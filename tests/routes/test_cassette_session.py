@@ -5,10 +5,22 @@ import gzip
 import http.server
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sessionmock import LiveRoute, UnmatchedRequest, URLError, URLRequest, URLSession, URLSessionConfiguration, use_route
+from sessionmock import (
+    AuthChallengeDisposition,
+    LiveRoute,
+    UnmatchedRequest,
+    URLCredential,
+    URLError,
+    URLRequest,
+    URLSession,
+    URLSessionConfiguration,
+    use_route,
+)
+from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.cassette import CassetteRoute
 
 BIG = bytes(range(256)) * 2000
@@ -70,3 +82,44 @@ def test_a_session_gets_from_the_file_what_the_server_gave(tmp_path: Path, name:
         ask(url + "/else", route)
     assert isinstance(caught.value.underlying_error, UnmatchedRequest)
     assert [caught.value.underlying_error] == route.misses
+
+
+def test_a_challenge_whose_body_was_given_up_is_recorded(tmp_path: Path) -> None:
+    """A 401 that the load does not read to its end is on the tape: without it a replay would not ask for a credential."""
+
+    class Delegate:
+        def __init__(self) -> None:
+            self.asked = 0
+
+        def task_did_receive_challenge(self, session: Any, task: Any, challenge: Any) -> Any:
+            self.asked += 1
+            return AuthChallengeDisposition.USE_CREDENTIAL, URLCredential("ann", "pw")
+
+    class Slow:
+        """A live route whose 401 never ends."""
+
+        source = "live"
+
+        def bind(self, configuration: Any, host: Any) -> Any:
+            return self
+
+        def open(self, request: Request, sink: Any) -> Any:
+            authorised = any(name == "Authorization" for name, _ in request.headers)
+            sink.head(ResponseHead(200 if authorised else 401, [("WWW-Authenticate", 'Basic realm="r"')][:not authorised]))
+            if authorised:
+                sink.end([])
+            return self
+
+        def pause(self) -> None: ...
+
+        resume = cancel = flush = close = pause
+
+    asked = []
+    for mode, live in (("all", Slow()), ("none", None)):
+        delegate = Delegate()
+        with CassetteRoute(tmp_path / "tape.yaml", mode, live=live) as route, use_route(route), \
+                URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
+            assert 200 == session.data("https://api.example/").result()[1].status_code
+        asked.append(delegate.asked)
+
+    assert [1, 1] == asked

@@ -10,7 +10,7 @@ from ...models.message import BodyStream, Headers, Request, ResponseHead, header
 from .interaction import Extra, Interaction, RecordedRequest, RecordedResponse
 
 if TYPE_CHECKING:
-    from ..base import Sink
+    from ..base import Exchange, Sink
 
 MILLISECOND = 1_000_000
 
@@ -55,14 +55,18 @@ class Ready:
 class Recorder:
     """Passes on what an exchange brings; a complete answer goes to `keep` just before its end is passed on.
 
-    Times of pieces are kept where the answer names no length, as a stream of events does.
+    An answer that is given up before its end is not kept, but for a redirect and a challenge: the requests that come
+    after depend on those, and nobody wanted their bodies. Times of pieces are kept where the answer names no length, as a
+    stream of events does. `over` is told when there is nothing more to record.
     """
 
-    __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_pieces", "_request", "_sink", "_size", "_start",
-                 "_streamed", "_when", "sent")
+    __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_over", "_pieces", "_request", "_sink", "_size", "_start",
+                 "_streamed", "_turn", "_when", "sent")
 
-    def __init__(self, request: Request, sink: Sink, clock: Clock, keep: Callable[[Interaction], None]) -> None:
-        self._request, self._sink, self._clock, self._keep = request, sink, clock, keep
+    def __init__(self, request: Request, sink: Sink, clock: Clock, keep: Callable[[Interaction], None],
+                 over: Callable[[Recorder], None]) -> None:
+        self._request, self._sink, self._clock, self._keep, self._over = request, sink, clock, keep, over
+        self._turn = [None]        # whoever pops it ends the recording: one of two threads at the most
         self._informational: list[ResponseHead] = []
         self._head = ResponseHead(0, [])
         self._pieces: list[bytes] = []
@@ -91,17 +95,53 @@ class Recorder:
         self._sink.data(data)
 
     def end(self, trailers: Headers) -> None:
-        request, head = self._request, self._head
-        body = b"".join(request.body.pieces) if isinstance(request.body, Tee) else request.body
-        assert body is None or isinstance(body, bytes), "a stream is recorded through a Tee"
-        if head.status != 101:    # what follows a 101 is another protocol, not an answer
-            self._keep(Interaction(
-                RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),
-                RecordedResponse(head.status, head.reason, head.headers, b"".join(self._pieces)),
-                Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else [],
-                      recorded_at=self._when),
-            ))
+        if self._head.status != 101:    # what follows a 101 is another protocol, not an answer
+            self._finish(trailers)
+        self._over(self)
         self._sink.end(trailers)
 
     def fail(self, error: URLError) -> None:
+        self.give_up()
         self._sink.fail(error)
+
+    def give_up(self) -> None:
+        """Nothing more will come, or be wanted; from any thread."""
+        status = self._head.status
+        if status in (401, 407) or (300 <= status < 400 and status != 304):
+            self._finish([])
+        self._over(self)
+
+    def _finish(self, trailers: Headers) -> None:
+        try:
+            self._turn.pop()
+        except IndexError:
+            return
+        request, head = self._request, self._head
+        body = b"".join(request.body.pieces) if isinstance(request.body, Tee) else request.body
+        assert body is None or isinstance(body, bytes), "a stream is recorded through a Tee"
+        self._keep(Interaction(
+            RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),
+            RecordedResponse(head.status, head.reason, head.headers, b"".join(self._pieces)),
+            Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else [],
+                  recorded_at=self._when),
+        ))
+
+
+class Recording:
+    """The exchange of an answer that is recorded."""
+
+    __slots__ = ("_exchange", "_recorder", "timing")
+
+    def __init__(self, exchange: Exchange, recorder: Recorder) -> None:
+        self._exchange, self._recorder = exchange, recorder
+        self.timing = getattr(exchange, "timing", None)     # what metrics are made of
+
+    def pause(self) -> None:
+        self._exchange.pause()
+
+    def resume(self) -> None:
+        self._exchange.resume()
+
+    def cancel(self) -> None:
+        self._recorder.give_up()
+        self._exchange.cancel()

@@ -23,7 +23,7 @@ from .matching import MATCH_ON, Asked, Index, Matcher, Order, Veil, asked_of
 from .misses import explain
 from .modes import Mode, OnExpiry, age, in_ci
 from .playback import FINISHED, play
-from .recording import Ready, Recorder, Tee
+from .recording import Ready, Recorder, Recording, Tee
 from .secrets import Secrets
 from .verify import Difference, compare
 
@@ -290,6 +290,7 @@ class CassetteChannel:
 
     def __init__(self, route: CassetteRoute, host: Host, live: Channel | None) -> None:
         self._route, self._host, self._live = route, host, live
+        self._recorders: set[Recorder] = set()
 
     def open(self, request: Request, sink: Sink) -> Exchange:
         """Replay the answer to `request`, or let it go live and keep the answer, or fail it as a miss."""
@@ -319,7 +320,9 @@ class CassetteChannel:
         if stream is not None:
             request = replace(request, body=Tee(stream))
         keep = partial(route.judge, found and found.interaction) if verifies else partial(route.keep, route.number(), found and found.position)
-        return live.open(request, Recorder(request, sink, self._host.clock, keep))
+        recorder = Recorder(request, sink, self._host.clock, keep, self._recorders.discard)
+        self._recorders.add(recorder)
+        return Recording(live.open(request, recorder), recorder)
 
     def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
         """The proxy that a request for `parts` goes through where it goes live."""
@@ -341,6 +344,8 @@ class CassetteChannel:
             self._live.flush()
 
     def close(self) -> None:
+        for recorder in list(self._recorders):
+            recorder.give_up()
         if self._live is not None:
             self._live.close()
 
