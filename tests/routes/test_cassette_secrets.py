@@ -287,6 +287,20 @@ def test_keep_names_what_is_no_secret():
     assert b'{"token": "x"}' == secrets.body(b'{"token": "x"}')
 
 
+@pytest.mark.parametrize("secret", [
+    JWT, *(f"gh{kind}_{'a1B2' * 9}" for kind in "pousr"), "github_pat_" + "a1B2" * 6, "glpat-" + "a1B2" * 5, "npm_" + "a1B2" * 9,
+    "xoxb-123456789012-abc", "AKIA" + "Q7" * 8, "ASIA" + "Q7" * 8, "AIza" + "a1B2c" * 7, "ya29." + "a1B2" * 6, "SG." + "a1B2" * 4 + "." + "c3D4" * 4,
+    "sk_live_" + "a1B2" * 4, "rk_test_" + "a1B2" * 4, "sk-" + "a1B2" * 6, "-----BEGIN EC PRIVATE KEY-----\nMHc=\n-----END EC PRIVATE KEY-----",
+    "user:" + CANARY + "@host", "Bearer " + CANARY, "bearer " + CANARY, "Basic " + BASIC, "basic " + BASIC,
+])
+def test_a_secret_shows_by_its_shape_alone(secret: str):
+    """Keys of well-known services, and credentials as headers have them, are found in prose, in bodies and in headers."""
+    for text in (f"it was http://{secret}/ of old", f"see {secret} there") if "@host" not in secret else (f"it was http://{secret}/ of old",):
+        cleaned = Secrets().body(text.encode()).decode()
+        assert secret not in cleaned
+        assert cleaned == Secrets().headers([("X-Note", text)])[0][1]
+
+
 # Findings ------------------------------------------------------------------------------------------------------------
 
 def test_findings_name_place_and_secret():

@@ -47,7 +47,9 @@ _SHAPES = {hint: re.compile(shape) for hint, shape in {
     "-----BEGIN": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:[^-]|-(?!----END))*+-----END (?:[A-Z]+ )*PRIVATE KEY-----",
 }.items()}
 _HINTS = (*_SHAPES, "earer ", "asic ")
-_RARE = (b"eyJ", b"gh", b"glpat-", b"npm_", b"xox", b"IA", b"AIza", b"ya29.", b"SG.", b"k_", b"sk-", b"-----B", b"earer ", b"asic ")    # of all hints
+# The same in bytes, each from its rarest letter on: a body is looked through once, and most of it is skipped.
+_RARE = re.compile(rb"J(?<=eyJ)|_(?<=gh[pousr]_)|_(?<=pat_)|_(?<=npm_)|_(?<=[sr]k_)|-(?<=glpat-)|-(?<=sk-)|-(?=----BEGIN)|x(?=ox)|I(?=A)|I(?=za)"
+                   rb"|9(?<=ya29)|G(?<=SG)|B(?=earer |asic )|b(?=earer |asic )")
 _BEARER = re.compile(r"(\b[Bb]earer +)([A-Za-z0-9._~+/-]{8,}=*)")
 _BASIC = re.compile(r"(\b[Bb]asic +)([A-Za-z0-9+/]{8,}={0,2})")
 _USERINFO = re.compile(r"(?<=://)([^/?#\s@:\"'<>]*):([^/?#\s@\"'<>]+)(?=@)")
@@ -175,7 +177,7 @@ class Scrubber:
     def body(self, body: bytes) -> bytes:
         """`body` without its secrets; the same object where there are none."""
         named = self._may_name(body)
-        if not (named or self._patterns or (b"@" in body and b"://" in body) or _rare(body)):
+        if not (named or self._patterns or (b"@" in body and b"://" in body) or _RARE.search(body)):
             return body
         if len(body) > _LARGEST:
             return body
@@ -352,12 +354,5 @@ def _plain(name: str) -> str:
 def _hinted(text: str) -> bool:
     for hint in _HINTS:    # noqa: SIM110 - a generator takes twice the time
         if hint in text:
-            return True
-    return False
-
-
-def _rare(body: bytes) -> bool:
-    for hint in _RARE:    # noqa: SIM110
-        if hint in body:
             return True
     return False

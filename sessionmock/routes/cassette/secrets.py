@@ -59,8 +59,10 @@ class Secrets:
     def clean_echoes(self, interactions: Iterable[Interaction]) -> None:
         """Replace secrets that were found somewhere wherever else they stand."""
         if self._cores:
+            few = list(self._cores) if len(self._cores) <= _FEW else []
             for interaction in interactions:
-                self._over(interaction, self._echo, self._echo_headers, self._echo_body)
+                if not few or _may_hold(interaction, few):
+                    self._over(interaction, self._echo, self._echo_headers, self._echo_body)
 
     def findings(self, interaction: Interaction) -> list[tuple[str, str]]:
         """(where, secret) for everything in `interaction` that looks like a secret and is no pseudonym or placeholder."""
@@ -126,6 +128,17 @@ class Secrets:
 _PLACEHOLDER = re.compile(
     r"<.*>|\[.*\]|\{.*\}|[*x.\-]+|.*(?:redacted|filtered|placeholder|censored|removed|scrubbed|obfuscated|dummy|fake|example).*|test|none|null"
     r"|secret|password|token|foo|bar|deleted|undefined|true|false|\d{1,3}", re.I | re.S)
+
+
+def _may_hold(interaction: Interaction, cores: list[str]) -> bool:
+    """Whether one of `cores` may stand in `interaction`: a quick look."""
+    request, response, extra = interaction.request, interaction.response, interaction.extra
+    values = [value for _, value in (*request.headers, *response.headers)]
+    text = "\n".join((request.uri, *values))
+    if extra.trailers or extra.informational or header(response.headers, "content-encoding") or header(request.headers, "content-encoding"):
+        return True
+    bodies = [body for body in (request.body, response.body) if body]
+    return any(core in text or any(core.encode() in body for body in bodies) for core in cores)
 
 
 def _rewritten(headers: Headers, body: bytes, change: Callable[[bytes], bytes]) -> tuple[Headers, bytes]:
