@@ -187,10 +187,7 @@ def convert(options: argparse.Namespace) -> Report:
         raise InvalidArgumentException(f"{options.target}: is there already; --force replaces it")
     tape = read_tape(options.file)
     if options.scrub:
-        secrets = Secrets()
-        for interaction in tape.interactions:
-            secrets.clean(interaction)
-        secrets.clean_echoes(tape.interactions)
+        Secrets().clean_all(tape.interactions)
     write_tape(options.target, Tape(tape.interactions, tape.metadata), options.format)
     data = {"from": str(options.file), "format": tape.format.value if tape.format else "", "to": str(options.target),
             "interactions": len(tape.interactions)}

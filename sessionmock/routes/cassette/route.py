@@ -149,7 +149,8 @@ class CassetteRoute:
             if not (dirty or drop):
                 return
             try:
-                self._write(new, drop)
+                with files.uncollected():
+                    self._write(new, drop)
             except BaseException as error:
                 self._dirty = dirty      # it can be tried again
                 if isinstance(error, OSError):
@@ -165,7 +166,7 @@ class CassetteRoute:
 
     def _write(self, new: list[Interaction], drop: set[int]) -> None:
         if self.secrets:
-            self.secrets.clean_echoes((*new, *self._renewed.values()))
+            self.secrets.clean_all((*new, *self._renewed.values()))
         kept = self._kept(new, drop)
         with locked(self.path):
             if stamp(self.path) != self._stamp:
@@ -256,7 +257,8 @@ class CassetteRoute:
 
     def keep(self, number: int, place: int | None, interaction: Interaction) -> None:
         """Take in what was recorded for request `number`: at the end, or at the `place` of one that had grown old."""
-        if self.secrets is not None:
+        repeats = self.replays and self.allow_playback_repeats
+        if repeats and self.secrets is not None:    # else that waits until it is written: many at once take a third of the time
             self.secrets.clean(interaction)
         with self._lock:
             self._dirty = True
@@ -265,7 +267,7 @@ class CassetteRoute:
                 self._renewed[place] = interaction
                 return
             self._new.append((number, interaction))
-            if self.replays and self.allow_playback_repeats:
+            if repeats:
                 self._index.add(interaction)
                 if self._masked is not None:
                     self._masked.add(interaction)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import quote
 
 from ...models.message import Headers, header
@@ -56,8 +56,10 @@ class Secrets:
         """Put pseudonyms into `interaction`, in both directions. A coded answer with a secret in it is kept decoded."""
         self._over(interaction, self._scrubber.url, self._scrubber.headers, self._scrubber.body)
 
-    def clean_echoes(self, interactions: Iterable[Interaction]) -> None:
-        """Replace secrets that were found somewhere wherever else they stand."""
+    def clean_all(self, interactions: Sequence[Interaction]) -> None:
+        """`clean` each of them; then replace secrets that were found somewhere wherever else they stand."""
+        for interaction in interactions:
+            self.clean(interaction)
         if self._cores:
             few = list(self._cores) if len(self._cores) <= _FEW else []
             for interaction in interactions:
