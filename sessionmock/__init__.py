@@ -36,6 +36,7 @@ from .models.response import HTTPURLResponse, URLResponse
 from .models.trust import ServerTrust
 from .reading import AsyncBytes
 from .routes.cassette import CassetteRoute
+from .routes.cassette.secrets import Secrets
 from .routes.current import use_route
 from .routes.live import LiveRoute
 from .routes.own_way import ClientRoute
@@ -84,6 +85,7 @@ __all__ = [
     "ResourceFetchType",
     "ResponseDisposition",
     "ScriptRoute",
+    "Secrets",
     "ServerTrust",
     "SessionMockError",
     "TLSProtocolVersion",

@@ -68,3 +68,12 @@ def test_commands_are_targets_of_the_makefile() -> None:
     """Every `make` command that is shown is a target."""
     targets = set(re.findall(r"^(\w+):", (README.parent / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake (\w+)\b", TEXT)) - {"and"} <= targets
+
+
+def test_cassette_commands_run() -> None:
+    """Every `sessionmock` command that is shown runs on the sample cassettes, and finds nothing to complain of."""
+    commands = re.findall(r"^(sessionmock .*?)(?:  +#.*)?$", TEXT, re.MULTILINE)
+    assert commands
+    for command in commands:
+        done = subprocess.run([sys.executable, "-m", *command.split()], cwd=README.parent, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
