@@ -11,6 +11,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, RequestReceived, StreamEnded
+from h2.exceptions import StreamClosedError
 from h2.settings import SettingCodes
 
 from .origin import Origin, Peer
@@ -94,6 +95,8 @@ class Server:
 
     def send_some(self, stream: int, body: bytes) -> None:
         while body:
+            if self.h2.streams[stream].closed:
+                raise StreamClosedError(stream)
             size = min(self.h2.local_flow_control_window(stream), 16384, len(body))
             if size:
                 self.h2.send_data(stream, body[:size])

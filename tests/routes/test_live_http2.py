@@ -4,13 +4,17 @@ from __future__ import annotations
 import ssl
 import threading
 
+import hpack
 import pytest
 import trustme
 from h2.errors import ErrorCodes
 from h2.events import StreamEnded, StreamReset
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sessionmock.errors import Code
 from sessionmock.routes.live import LiveRoute, route
+from sessionmock.routes.live.http2 import Encoder
 
 from .h2origin import H2Origin, Server, echo, serving
 from .origin import PATIENCE, Client, LoopHost, Origin, Peer, Recorder, Stream, simple
@@ -621,10 +625,24 @@ def push(server: Server, stream: int) -> None:
     server.peer.send(b"\0\0\5\5\4\0\0\0\1\0\0\0\2\x82")
 
 
-@pytest.mark.parametrize("act", [flood, switch, oversize, garbage, upper_case, push])
-def test_rules_broken(client, tls, act):
-    """Too many or too long heads, and what HTTP/2 forbids, are -1017; a new connection serves what comes next. An answer
-    that came whole before that counts."""
+def specific(server: Server, stream: int) -> None:
+    server.h2.config.normalize_outbound_headers = False
+    server.head(stream, 200, ("connection", "close"))
+
+
+def broken_line(server: Server, stream: int) -> None:
+    server.head(stream, 200, ("x-one", "1\r\nx-two: 2"))
+
+
+def no_status(server: Server, stream: int) -> None:
+    server.h2.send_headers(stream, [("x-status", "200")])
+
+
+@pytest.mark.parametrize(("act", "connections"), [
+    (flood, 1), (switch, 1), (upper_case, 1), (specific, 1), (broken_line, 1), (no_status, 1), (oversize, 2), (garbage, 2), (push, 2)])
+def test_rules_broken(client, tls, act, connections):
+    """Too many or too long heads, and what HTTP/2 forbids, are -1017: where it is the trouble of one stream the connection
+    goes on, else a new one serves what comes next. An answer that came whole before that counts."""
     def script(server: Server) -> None:
         if server.number == 2:
             echo(server)
@@ -641,3 +659,18 @@ def test_rules_broken(client, tls, act):
         assert bad.sink.wait().error.code == Code.CANNOT_PARSE_RESPONSE
         assert good.sink.succeed().status == 200
         assert client.load(origin.url + "/b").succeed().body == b"/b"
+        assert origin.connections == connections
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from([b":path", b"accept", b"x-a", b"cookie"]), st.sampled_from([b"/", b"1", b"x" * 40]),
+                                   st.booleans()), max_size=6), max_size=12), st.integers(0, 11), st.integers(0, 200))
+@settings(max_examples=60, deadline=None)
+def test_encoder(heads, number, size):
+    """What the encoder remembers of a field is what a peer reads, whatever was added to the table or pushed out of it."""
+    encoder, decoder = Encoder(), hpack.Decoder()
+    for at, fields in enumerate(heads * 2):
+        if at == number:
+            encoder.header_table_size = size
+        read = decoder.decode(encoder.encode([hpack.NeverIndexedHeaderTuple(*pair) if secret else pair
+                                              for *pair, secret in fields]), raw=True)
+        assert [(name, value) for name, value, _ in fields] == [tuple(field) for field in read]

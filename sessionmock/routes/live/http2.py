@@ -4,7 +4,8 @@ This module and `http2_connection` import h2: they are imported when a server ha
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -12,10 +13,11 @@ from h2.errors import ErrorCodes
 from h2.events import Event
 from h2.exceptions import FrameTooLargeError
 from h2.settings import SettingCodes, Settings
+from hpack import Encoder as HPACKEncoder
 from hpack import NeverIndexedHeaderTuple
 
 from ...models.message import Headers, ResponseHead
-from .fields import text
+from .fields import kind_of, text
 from .http1 import HEAD_LIMIT, Garbage
 from .outgoing import Outgoing
 
@@ -28,21 +30,54 @@ HEADERS, GOAWAY, CONTINUATION = 1, 7, 9
 
 # What has no meaning beyond HTTP/1.1, or another place in HTTP/2 (RFC 9113, sections 8.2.2 and 8.3.1).
 _LEFT_OUT = frozenset({b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"http2-settings", b"host"})
-_SECRET = frozenset({b"authorization", b"proxy-authorization"})
-_SHORT_COOKIE = 20     # bytes; a shorter one could be guessed from the size of a compressed head (RFC 7541, section 7.1.3)
+# Kept out of the compression's memory: secrets (RFC 7541, section 7.1.3), and values that seldom come twice.
+_PASSING = frozenset({b"authorization", b"proxy-authorization", b"content-length"})
+_SHORT_COOKIE = 20     # bytes; a shorter one could be guessed from the size of a compressed head
+
+# What makes an answer malformed (RFC 9113, section 8.2.2).
+_FORBIDDEN = frozenset({"connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"})
+_NAMES: dict[bytes, str] = {}    # of fields that came, valid ones only
 
 Fields = list[tuple[bytes, bytes]]
+
+
+class Encoder(HPACKEncoder):
+    """HPACK that remembers what a field became: the same until another field is added to the table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[tuple[bytes, bytes], bytes] = {}
+
+    def encode(self, headers: Any, huffman: bool = True) -> bytes:
+        if self.header_table.resized:
+            self._known.clear()
+        return super().encode(headers, huffman)
+
+    def add(self, to_add: tuple[bytes, bytes], sensitive: bool, huffman: bool = False) -> bytes:
+        encoded = self._known.get(to_add)
+        if encoded is None:
+            encoded = super().add(to_add, sensitive, huffman)
+            if encoded[0] & 0x80:              # the number of an entry
+                self._known[to_add] = encoded
+            elif encoded[0] & 0x40:            # a new entry: the others' numbers change
+                self._known.clear()
+        return encoded
 
 
 class Codec(H2Connection):
     """Frames in, events out, and the other way round.
 
     h2 takes a GOAWAY for the end of everything, but the streams below it go on (RFC 9113, section 6.8): here they do. A
-    body of another length than its head says is one stream's trouble, so `Stream` counts and h2 does not.
+    malformed head, or a body of another length than its head says, is one stream's trouble (section 8.1.1), so both are
+    judged here and in `Stream`, and not by h2, which would end the connection.
     """
 
     def __init__(self) -> None:
-        super().__init__(H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False, header_encoding=None))
+        super().__init__(H2Configuration(
+            validate_outbound_headers=False, normalize_outbound_headers=False, validate_inbound_headers=False,
+            normalize_inbound_headers=False, header_encoding=None))
+        self.encoder = Encoder()
+        self._begun = 0
         self.local_settings = Settings(client=True, initial_values={
             SettingCodes.ENABLE_PUSH: 0, SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
             SettingCodes.MAX_HEADER_LIST_SIZE: HEAD_LIMIT})
@@ -53,6 +88,13 @@ class Codec(H2Connection):
 
     def clear_outbound_data_buffer(self) -> None:
         """What waits to be sent is sent after a GOAWAY too."""
+
+    @property
+    def open_outbound_streams(self) -> int:
+        """h2 counts for each new stream, and forgets the closed ones as it does; here the connection counts, and to forget them
+        from time to time is enough."""
+        self._begun += 1
+        return 0 if self._begun % 64 else super().open_outbound_streams
 
     def frames(self, data: bytes) -> Iterator[bytes]:
         """The frames that `data` completes. Each goes to `take` alone, so that what came before a bad one is not lost with it.
@@ -101,30 +143,40 @@ def request_fields(outgoing: Outgoing, scheme: str) -> Fields:
             elif name == b"connection":
                 left_out = left_out | {token.strip() for token in value.lower().split(b",")}
         elif name != b"te" or value.lower() == b"trailers":
-            secret = name in _SECRET or (name == b"cookie" and len(value) < _SHORT_COOKIE)
-            regular.append(NeverIndexedHeaderTuple(name, value) if secret else (name, value))
+            passing = name in _PASSING or (name == b"cookie" and len(value) < _SHORT_COOKIE)
+            regular.append(NeverIndexedHeaderTuple(name, value) if passing else (name, value))
     if left_out is not _LEFT_OUT:
         regular = [field for field in regular if field[0] not in left_out]
-    target = rest.rpartition(b" ")[0]
-    return [(b":method", method), (b":scheme", scheme.encode()), (b":authority", authority), (b":path", target), *regular]
+    path = NeverIndexedHeaderTuple(b":path", rest.rpartition(b" ")[0])
+    return [(b":method", method), (b":scheme", scheme.encode()), (b":authority", authority), path, *regular]
 
 
-def response_head(fields: Iterable[tuple[bytes, bytes]]) -> tuple[ResponseHead, int]:
+def response_head(fields: Fields) -> tuple[ResponseHead, int]:
     """The head that `fields` are, and the length that it says its body has, or -1. Raises Garbage."""
-    status, length = 0, -1
+    name, value = fields[0] if fields else (b"", b"")
+    if name != b":status" or not (len(value) == 3 and value.isdigit() and value >= b"100") or value == b"101":
+        raise Garbage(f"{name!r}: {value!r} is no status of HTTP/2")
+    headers = regular_fields(fields[1:])
+    length = next((int(value) for name, value in headers if name == "content-length"), -1)    # h2 has seen to it that it is one
+    return ResponseHead(int(value), headers, "", "HTTP/2"), length
+
+
+def regular_fields(fields: Fields) -> Headers:
+    """Fields of an answer, of its head or its trailers. Raises Garbage for what has no place there."""
     headers: Headers = []
-    for name, value in fields:
-        if name == b":status":
-            if not (len(value) == 3 and value.isdigit() and value >= b"100") or value == b"101":
-                raise Garbage(f"{value!r} is no status of HTTP/2")
-            status = int(value)
-        else:
-            if name == b"content-length":
-                length = int(value)    # h2 has seen to it that it is a number
-            headers.append((text(name), text(value)))
-    return ResponseHead(status, headers, "", "HTTP/2"), length
+    for raw, value in fields:
+        name = _NAMES.get(raw) or _name(raw)
+        if b"\n" in value or b"\r" in value or b"\0" in value:
+            raise Garbage(f"the value of {name!r} holds what no line may hold: {value!r}")
+        headers.append((name, text(value.strip(b" \t"))))
+    return headers
 
 
-def trailer_fields(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Trailers as a sink takes them."""
-    return [(text(name), text(value)) for name, value in fields]
+def _name(raw: bytes) -> str:
+    """A name not seen before; remembered, up to a number that no honest peer reaches."""
+    name = text(raw)
+    if kind_of(name) < 0 or name != name.lower() or name in _FORBIDDEN:
+        raise Garbage(f"{name!r} is no field of an answer over HTTP/2")
+    if len(_NAMES) < 2048:
+        _NAMES[raw] = name
+    return name

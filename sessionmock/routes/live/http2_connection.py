@@ -28,9 +28,10 @@ from .http2 import (
     HEADERS,
     STREAM_WINDOW,
     Codec,
+    Fields,
+    regular_fields,
     request_fields,
     response_head,
-    trailer_fields,
 )
 from .http2_stream import Stream
 from .link import Link
@@ -208,7 +209,7 @@ class Multiplex(Link):
     def _informed(self, event: InformationalResponseReceived) -> None:
         if stream := self._of(event):
             try:
-                stream.informed(response_head(event.headers or ())[0])
+                stream.informed(response_head(_fields(event))[0])
             except AnswerError as error:
                 self._fail(stream, error)
 
@@ -216,7 +217,7 @@ class Multiplex(Link):
         if stream := self._of(event):
             self._codec.count_no_length(stream.id)
             try:
-                stream.answered(*response_head(event.headers or ()))
+                stream.answered(*response_head(_fields(event)))
             except AnswerError as error:
                 self._fail(stream, error)
 
@@ -236,8 +237,12 @@ class Multiplex(Link):
 
     def _trailers(self, event: TrailersReceived) -> None:
         if stream := self._of(event):
-            stream.ended(trailer_fields(event.headers or ()))
-            self._complete(stream)
+            try:
+                stream.ended(regular_fields(_fields(event)))
+            except AnswerError as error:
+                self._fail(stream, error)
+            else:
+                self._complete(stream)
 
     def _ended_stream(self, event: StreamEnded) -> None:
         if stream := self._of(event):
@@ -441,6 +446,11 @@ def _may_retry(exchange: LiveExchange) -> bool:
     """Whether a request that was not processed can be sent again: once, and not with a stream that was begun."""
     body = exchange.request.body
     return not (exchange.retried or exchange.ended) and (body is None or isinstance(body, bytes) or not exchange.streaming)
+
+
+def _fields(event: Any) -> Fields:
+    fields: Fields = event.headers
+    return fields
 
 
 def _name(code: Any) -> str:

@@ -9,6 +9,7 @@ from ...models.message import Headers, ResponseHead
 from .exchange import LiveExchange
 from .failures import broken
 from .http1 import INFORMATIONAL_LIMIT, End, Garbage, Lost
+from .link import READ_SIZE
 from .upload import SLICE, Upload
 
 if TYPE_CHECKING:
@@ -192,10 +193,12 @@ class Stream:
             self._delivering = False
 
     def _data(self, data: bytes) -> None:
-        """Deliver `data` and the pieces next to it as one."""
-        events, pieces = self._events, [data]
-        while events and type(events[0]) is bytes:
-            pieces.append(events.popleft())    # type: ignore[arg-type]    # bytes: the line above
+        """Deliver `data` and the pieces next to it as one, no larger than one read of HTTP/1.1 would be."""
+        events, pieces, size = self._events, [data], len(data)
+        while events and type(following := events[0]) is bytes and size + len(following) <= READ_SIZE:
+            pieces.append(following)
+            size += len(following)
+            events.popleft()
         if len(pieces) > 1:
             data = b"".join(pieces)
         self._connection.taken(self, len(data))
