@@ -49,6 +49,15 @@ def awaited(url: str) -> Iterator[Play]:
 
 
 @contextmanager
+def awaited_http2(url: str, authority: str) -> Iterator[Play]:
+    """The same over HTTP/2."""
+    from sessionmock import LiveRoute, use_route
+
+    with use_route(LiveRoute(ssl.create_default_context(cafile=authority))), awaited(url) as play:
+        yield play
+
+
+@contextmanager
 def handlers(url: str) -> Iterator[Play]:
     """GETs by completion handlers, 32 in flight: each handler starts the next."""
     with _session() as session:

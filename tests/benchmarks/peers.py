@@ -61,6 +61,22 @@ def httpx_async(url: str) -> Iterator[Play]:
 
 
 @contextmanager
+def httpx_http2(url: str, authority: str) -> Iterator[Play]:
+    """The same over HTTP/2."""
+    import ssl
+
+    import httpx
+
+    async def get(client: httpx.AsyncClient) -> None:
+        response = await client.get(url)
+        assert len(response.content) == 1024
+        assert response.http_version == "HTTP/2"
+    context = ssl.create_default_context(cafile=authority)
+    with _on_a_loop(lambda: httpx.AsyncClient(http2=True, verify=context, **_httpx_options()), get) as play:
+        yield play
+
+
+@contextmanager
 def aiohttp_client(url: str) -> Iterator[Play]:
     """GETs by aiohttp, 32 in flight."""
     import aiohttp

@@ -25,7 +25,7 @@ http {{
   access_log off; keepalive_timeout 1h; keepalive_requests 1000000000; tcp_nodelay on; default_type text/plain;
   client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port} backlog=1024; location / {{ add_header Cache-Control no-store; return 200 "{body}"; }} }}
+  server {{ listen 127.0.0.1:{port} backlog=1024 {protocol}; location / {{ add_header Cache-Control no-store; return 200 "{body}"; }} }}
 }}
 """
 
@@ -62,7 +62,22 @@ def _running(command: list[str], port: int) -> Iterator[str]:
 
 
 @contextmanager
-def nginx() -> Iterator[str]:
+def nginx_http2() -> Iterator[tuple[str, str]]:
+    """The same over HTTP/2 and TLS; its base URL and the file of the authority to trust."""
+    import trustme
+
+    authority = trustme.CA()
+    with tempfile.TemporaryDirectory() as folder:
+        own = authority.issue_cert("127.0.0.1")
+        own.private_key_and_cert_chain_pem.write_to_path(f"{folder}/server.pem")
+        authority.cert_pem.write_to_path(f"{folder}/authority.pem")
+        protocol = f"ssl http2; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.pem"
+        with nginx(protocol) as url:
+            yield url.replace("http:", "https:"), f"{folder}/authority.pem"
+
+
+@contextmanager
+def nginx(protocol: str = "") -> Iterator[str]:
     """A real nginx that answers every GET with 1 KB; its base URL."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if program is None:
@@ -70,7 +85,7 @@ def nginx() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         configuration = Path(folder, "nginx.conf")
-        configuration.write_text(NGINX.format(folder=folder, port=port, body=KILOBYTE))
+        configuration.write_text(NGINX.format(folder=folder, port=port, body=KILOBYTE, protocol=protocol))
         with _running([program, "-c", str(configuration), "-p", folder, "-e", f"{folder}/error.log"], port) as base:
             yield base
 

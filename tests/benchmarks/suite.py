@@ -63,6 +63,16 @@ def concurrent() -> Iterator[Row]:
     yield faster("32 GETs at once by handlers", figures["handlers"], figures["aiohttp"], "aiohttp", 1.2)
 
 
+def http2() -> Iterator[Row]:
+    """GETs of 1 KB over HTTP/2, 32 in flight."""
+    with servers.nginx_http2() as (url, authority):
+        figures = race({
+            "own": Contestant("own.awaited_http2", {"url": url, "authority": authority}),
+            "httpx": Contestant("peers.httpx_http2", {"url": url, "authority": authority}),
+        }, count=640, rounds=7)
+    yield faster("32 GETs at once over HTTP/2", figures["own"], figures["httpx"], "httpx", 3)
+
+
 def script() -> Iterator[Row]:
     """Answers of respx routes, against respx.mock around one reused httpx.Client."""
     figures = race({
@@ -151,5 +161,5 @@ def plugin() -> Iterator[Row]:
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     function.__name__: function
-    for function in (get, computing, concurrent, script, cassette, download, upload, session, plugin)
+    for function in (get, computing, concurrent, http2, script, cassette, download, upload, session, plugin)
 }

@@ -1,4 +1,4 @@
-"""The live route: HTTP/1.1 over real sockets."""
+"""The live route: HTTP/1.1 and HTTP/2 over real sockets."""
 from __future__ import annotations
 
 from .route import LiveRoute

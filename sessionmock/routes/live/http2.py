@@ -4,7 +4,7 @@ This module and `http2_connection` import h2: they are imported when a server ha
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from h2.config import H2Configuration
@@ -13,8 +13,9 @@ from h2.errors import ErrorCodes
 from h2.events import Event
 from h2.exceptions import FrameTooLargeError
 from h2.settings import SettingCodes, Settings
+from hpack import Decoder as HPACKDecoder
 from hpack import Encoder as HPACKEncoder
-from hpack import NeverIndexedHeaderTuple
+from hpack import HeaderTuple, NeverIndexedHeaderTuple
 
 from ...models.message import Headers, ResponseHead
 from .fields import kind_of, text
@@ -64,6 +65,30 @@ class Encoder(HPACKEncoder):
         return encoded
 
 
+class Decoder(HPACKDecoder):
+    """HPACK that remembers what a whole head became, where reading it left the table as it was: answers are often alike."""
+
+    def __init__(self) -> None:
+        super().__init__(HEAD_LIMIT)
+        self._known: dict[bytes, Iterable[HeaderTuple]] = {}
+
+    def decode(self, data: bytes, raw: bool = False) -> Iterable[HeaderTuple]:
+        found = self._known.get(data)
+        if found is None:
+            (newest, *size), found = self._table(), super().decode(data, raw)
+            newest_now, *size_now = self._table()
+            if newest_now is newest and size_now == size and len(self._known) < 32:
+                self._known[data] = found
+            else:
+                self._known.clear()
+        return found
+
+    def _table(self) -> tuple[object, int, int]:
+        """What tells one table from the next: entries come in at the front and leave at the back."""
+        entries = self.header_table.dynamic_entries
+        return entries[0] if entries else None, len(entries), self.header_table.maxsize
+
+
 class Codec(H2Connection):
     """Frames in, events out, and the other way round.
 
@@ -76,7 +101,7 @@ class Codec(H2Connection):
         super().__init__(H2Configuration(
             validate_outbound_headers=False, normalize_outbound_headers=False, validate_inbound_headers=False,
             normalize_inbound_headers=False, header_encoding=None))
-        self.encoder = Encoder()
+        self.encoder, self.decoder = Encoder(), Decoder()
         self._begun = 0
         self.local_settings = Settings(client=True, initial_values={
             SettingCodes.ENABLE_PUSH: 0, SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW,

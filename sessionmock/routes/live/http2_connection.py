@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from socket import MSG_PEEK
 from typing import TYPE_CHECKING, Any
 
 from h2.errors import ErrorCodes
@@ -27,14 +28,13 @@ from .http2 import (
     CONTINUATION,
     HEADERS,
     STREAM_WINDOW,
-    Codec,
     Fields,
     regular_fields,
     request_fields,
     response_head,
 )
+from .http2_output import Output
 from .http2_stream import Stream
-from .link import Link
 
 if TYPE_CHECKING:
     import socket
@@ -42,34 +42,24 @@ if TYPE_CHECKING:
     from .pool import Pool
 
 MOST_STREAMS = 1000      # streams at once for a peer that tells no limit
-OUTPUT = 65_536          # bytes that are collected before they are written
 
 
-class Multiplex(Link):
+class Multiplex(Output):
     """One connection for many exchanges, as many as the peer allows. On the engine only.
 
-    What is sent within one turn of the loop is written at once. What comes is first taken in for all streams, then given
-    to their exchanges.
+    What comes is first taken in for all streams, then given to their exchanges.
     """
 
-    __slots__ = (
-        "_answered", "_codec", "_ended", "_limit", "_opening", "_output", "_received", "_sending", "_size", "_streams", "_touched",
-        "_turning", "_untold", "_writing",
-    )
+    __slots__ = ("_answered", "_ended", "_limit", "_opening", "_received", "_streams", "_touched", "_untold")
 
     multiplexed = True
 
     def __init__(self, pool: Pool, socket: socket.socket, exchange: LiveExchange, held: bool) -> None:
         super().__init__(pool, socket, exchange, held)
-        self._codec = Codec()
         self._streams: dict[int, Stream] = {}
         self._opening: dict[Stream, None] = {}     # wait until what lies in the socket was read
         self._touched: dict[Stream, None] = {}     # have something for their exchanges
-        self._sending: dict[Stream, None] = {}     # have more of their bodies to send
         self._limit = pool.streams
-        self._output: list[bytes] = []
-        self._size = 0                 # bytes in it
-        self._writing = self._turning = False      # a call is on its way
         self._received = 0             # bytes
         self._untold = 0               # bytes of bodies that came, and the peer does not know that they did
         self._answered = False         # an answer came to its end
@@ -120,29 +110,6 @@ class Multiplex(Link):
 
     # driven by the streams -----------------------------------------------------------------------------------------
 
-    @property
-    def writable(self) -> bool:
-        """Whether bodies may be sent now."""
-        return self._room and not self.transport.is_closing()
-
-    def window(self, stream: Stream) -> int:
-        """Bytes that the next frame of `stream` may carry."""
-        return min(self._codec.local_flow_control_window(stream.id), self._codec.max_outbound_frame_size)
-
-    def send(self, stream: Stream, data: bytes | memoryview, last: bool) -> None:
-        self._codec.send_data(stream.id, data, last)
-        self._collect()
-        if self._size >= OUTPUT:
-            self._write()
-        else:
-            self._write_soon()
-
-    def turn_soon(self) -> None:
-        """Let every stream that has something to send send some, in the next turn of the loop."""
-        if self._sending and not self._turning:
-            self._turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
-
     def taken(self, stream: Stream, count: int) -> None:
         """The exchange took `count` bytes: the peer may send as many more, told in large steps."""
         stream.credit += count
@@ -184,10 +151,6 @@ class Multiplex(Link):
         touched, self._touched = self._touched, {}
         for stream in touched:
             stream.deliver()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._turn()
 
     # what comes ----------------------------------------------------------------------------------------------------
 
@@ -301,12 +264,21 @@ class Multiplex(Link):
         if stream not in self._opening:
             return
         del self._opening[stream]
-        if self.fit and (self._busy or not self.stale()):
+        if self.fit and not self.transport.is_closing() and (self._busy or not self._hung_up()):
             self._open(stream)
         else:
             self.fit = False
             self.pool.leave(self, [self._again(stream)])
             self._settle()
+
+    def _hung_up(self) -> bool:
+        """Whether nothing comes any more, which stays so: what else lies in the socket by now came later than we looked."""
+        try:
+            return not self.socket.recv(1, MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _open(self, stream: Stream) -> None:
         exchange, codec = stream.exchange, self._codec
@@ -395,45 +367,6 @@ class Multiplex(Link):
         if not self.transport.is_closing():
             self._write()
             self.close()
-
-    # output --------------------------------------------------------------------------------------------------------
-
-    def _collect(self) -> int:
-        """Take what the codec has to send; its size in bytes."""
-        data = self._codec.data_to_send()
-        if data:
-            self._output.append(data)
-            self._size += len(data)
-        return len(data)
-
-    def _write(self) -> None:
-        if self.held is not None or self.transport.is_closing():
-            return
-        self._collect()
-        if self._output:
-            data = b"".join(self._output)
-            self._output.clear()
-            self._size = 0
-            self.transport.write(data)
-
-    def _write_soon(self) -> None:
-        if not self._writing:
-            self._writing = True
-            asyncio.get_running_loop().call_soon(self._write_now)
-
-    def _write_now(self) -> None:
-        self._writing = False
-        self._write()
-
-    def _turn(self) -> None:
-        self._turning = False
-        for stream in list(self._sending):
-            if stream.requested or not stream.open:
-                self._sending.pop(stream, None)
-            else:
-                stream.go_on()
-        self._write()
-
 
 _HANDLERS: dict[type[Any], Callable[[Multiplex, Any], None]] = {
     InformationalResponseReceived: Multiplex._informed, ResponseReceived: Multiplex._responded, DataReceived: Multiplex._data,
