@@ -39,6 +39,9 @@ class Patience(Turns):
     def _adjust(self) -> None:
         """After a turn: reading, timers and the engine's count follow from where the load is now."""
         flow = self._flow
+        if flow is not None and self._taken and self._busy is None and self._pieces is None:
+            flow.consumed += self._taken         # nobody has it in hand any more
+            self._taken = 0
         still = self._suspensions > 0
         if still != (self._still is not None):
             now = self.context.engine.clock.now()

@@ -22,6 +22,7 @@ def _session() -> Iterator[Any]:
 
     configuration = URLSessionConfiguration.ephemeral()
     configuration.http_maximum_connections_per_host = CONNECTIONS
+    configuration.url_cache = None       # the peers have none; `cache` measures it by itself
     with URLSession(configuration) as session:
         yield session
 
@@ -150,3 +151,39 @@ def creation() -> Iterator[Play]:
         spent = perf_counter() - start
         return {"wall": spent, "tls": sum(isinstance(thing, ssl.SSLContext) for thing in gc.get_objects())}
     yield play
+
+
+@contextmanager
+def cache() -> Iterator[Play]:
+    """GETs that the memory cache answers."""
+    from sessionmock import Answer, ScriptRoute, URLSession, URLSessionConfiguration, use_route
+
+    route = ScriptRoute()
+    route.answer(Answer(headers={"Cache-Control": "max-age=3600"}, body=b"x" * 1024))
+    with use_route(route), URLSession(URLSessionConfiguration.ephemeral()) as session:
+        session.data("https://api.example/").result()
+
+        def play(count: int) -> None:
+            for _ in range(count):
+                session.data("https://api.example/").result()
+        yield play
+
+
+@contextmanager
+def cookies(jar: int) -> Iterator[Play]:
+    """GETs that a script answers, with `jar` cookies kept, of which 10 go along."""
+    from sessionmock import HTTPCookie, ScriptRoute, URLSession, URLSessionConfiguration, use_route
+
+    route = ScriptRoute()
+    route.get("https://api.example/").respond(200, text="x" * 1024)
+    configuration = URLSessionConfiguration.ephemeral()
+    configuration.url_cache = None
+    for number in range(jar):
+        domain = "api.example" if number < 10 else f"host{number // 10}.example"
+        configuration.http_cookie_storage.set_cookie(HTTPCookie(name=f"c{number % 10}", value="v", domain=domain, path="/"))
+    with use_route(route), URLSession(configuration) as session:
+        def play(count: int) -> None:
+            route.router.calls.reset()
+            for _ in range(count):
+                session.data("https://api.example/").result()
+        yield play

@@ -139,6 +139,19 @@ def session() -> Iterator[Row]:
     yield Row("TLS contexts before the first https request", f"{own['tls']:.0f}", "", own["tls"], 0, most=True)
 
 
+def stores() -> Iterator[Row]:
+    """Answers of the cache, and requests beside many cookies."""
+    figures = race({
+        "cache": Contestant("own.cache", {}),
+        "few": Contestant("own.cookies", {"jar": 10}),
+        "many": Contestant("own.cookies", {"jar": 10_000}),
+    }, count=1000, rounds=7)
+    hit, few, many = figures["cache"], figures["few"], figures["many"]
+    yield Row("a hit of the memory cache, in us", microseconds(hit.each), "", hit.each * 1e6, 100, most=True)
+    yield Row("a request beside 10,000 cookies", microseconds(many.each), f"own beside 10 {microseconds(few.each)}",
+              many.each / few.each, 1.2, most=True)
+
+
 def plugin() -> Iterator[Row]:
     """What the plugin adds to a pytest run that uses none of it."""
     if not entry_points(group="pytest11", name="sessionmock"):
@@ -161,5 +174,5 @@ def plugin() -> Iterator[Row]:
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     function.__name__: function
-    for function in (get, computing, concurrent, http2, script, cassette, download, upload, session, plugin)
+    for function in (get, computing, concurrent, http2, script, cassette, download, upload, session, stores, plugin)
 }

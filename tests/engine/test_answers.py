@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sessionmock import Answer, ScriptRoute, URLError, URLSession, URLSessionConfiguration, use_route
+from sessionmock.models.message import ResponseHead
 
 
 class Delegate:
@@ -32,3 +33,49 @@ def test_an_unknown_content_coding_fails_with_its_data(body: bytes, heard: list[
         session.data_task("https://api.example/").resume()
 
     assert heard == delegate.heard
+
+
+def test_a_piece_larger_than_what_is_held_stops_nothing() -> None:
+    """A route may deliver pieces of any size: reading goes on when such a piece was consumed."""
+
+    class Lumps:
+        """Delivers 300 KB at a time, and nothing while it is paused."""
+
+        source = "live"
+
+        def bind(self, configuration: Any, host: Any) -> Any:
+            self.host = host
+            return self
+
+        def open(self, request: Any, sink: Any) -> Any:
+            self.sink, self.left, self.paused = sink, 3, False
+            sink.head(ResponseHead(200, []))
+            self.host.post(self.deliver)
+            return self
+
+        def deliver(self) -> None:
+            if self.paused:
+                return
+            if not self.left:
+                self.sink.end([])
+                return
+            self.left -= 1
+            self.sink.data(b"x" * 300_000)
+            self.host.post(self.deliver)
+
+        def pause(self) -> None:
+            self.paused = True
+
+        def resume(self) -> None:
+            self.paused = False
+            self.host.post(self.deliver)
+
+        def cancel(self) -> None: ...
+
+        flush = close = cancel
+
+    delegate = Delegate()
+    with use_route(Lumps()), URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
+        session.data_task("https://api.example/").resume()
+
+    assert [200, 900_000, None] == [delegate.heard[0], sum(len(piece) for piece in delegate.heard[1:-1]), delegate.heard[-1]]
