@@ -152,8 +152,13 @@ class Origin:
     def _serve(self, sock: socket.socket, number: int) -> None:
         try:
             if self.context is not None:
-                plain, sock = sock, self.context.wrap_socket(sock, server_side=True)
+                plain, sock = sock, self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                 self._open[self._open.index(plain)] = sock
+                try:
+                    sock.do_handshake()
+                except ssl.SSLError:
+                    drain(sock)
+                    raise
             self.script(Peer(self, sock, number))
         except OSError:
             pass
@@ -161,6 +166,15 @@ class Origin:
             self.errors.append(error)
         finally:
             sock.close()
+
+
+def drain(sock: socket.socket) -> None:
+    """Read what still comes of a connection that TLS gave up: closed over unread bytes it would be reset, and the reset
+    can overtake the alert."""
+    sock.shutdown(socket.SHUT_WR)
+    sock.settimeout(PATIENCE)
+    while socket.socket.recv(sock, 65536):
+        pass
 
 
 class LoopHost:
