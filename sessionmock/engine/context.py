@@ -9,6 +9,7 @@ from ..clock import nanoseconds
 from ..connectivity import PathMonitor
 from ..core.authentication import AcceptedCredentials
 from ..core.decoding import accept_encoding
+from ..core.preparation import LOCAL
 from ..models.configuration import URLSessionConfiguration
 from ..models.credential import URLCredential, URLProtectionSpace
 from ..models.enums import CookieAcceptPolicy
@@ -62,7 +63,7 @@ class Context:
 
     def channel(self, route: Route | None, scheme: str) -> tuple[str, Channel]:
         """The source and the channel that a request of `scheme` takes."""
-        if scheme in ("data", "file"):
+        if scheme in LOCAL:
             route = _local
         elif route is None:
             route = _live
