@@ -65,6 +65,8 @@ class Inner:
 def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Inner:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")       # an inner run has the plugins that it names
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{ROOT / 'plugins'}")
+    for name in ("CI", "BUILD_NUMBER"):     # where these are set, pytest's summary repeats whole failures
+        monkeypatch.delenv(name, raising=False)
     return Inner(pytester)
 
 
