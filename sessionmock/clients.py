@@ -104,6 +104,7 @@ class Passing:
         self.over = False
         self.posted = False
         self.sent, self.informational, self.data = sink.sent, sink.informational, sink.data
+        self.cork, self.uncork = sink.cork, sink.uncork
 
     def head(self, head: ResponseHead) -> None:
         self._status = head.status

@@ -106,7 +106,7 @@ class Context:
         policy = configuration.http_cookie_accept_policy
         if policy is CookieAcceptPolicy.NEVER or not request.http_should_handle_cookies:
             return
-        if any(name.lower() == "set-cookie" for name, _ in headers) and (storage := configuration.http_cookie_storage) is not None:
+        if (storage := configuration.http_cookie_storage) is not None:
             storage.store_from_headers(request.url, headers, policy, request.main_document_url)
 
     def keep_credentials(self, credentials: list[tuple[URLProtectionSpace, URLCredential]]) -> None:

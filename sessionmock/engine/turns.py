@@ -115,7 +115,8 @@ class Turns:
         """An event of the exchange `flow`."""
         self._last = self.context.engine.clock.now()
         self._incoming.append((flow, event, payload))
-        self.pump()
+        if not flow.corked:
+            self.pump()
 
     def pump(self) -> None:
         """Take every event that can be taken now, unless another thread is at it: then it takes them."""

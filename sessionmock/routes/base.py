@@ -41,6 +41,12 @@ class Sink(Protocol):
     def fail(self, error: URLError) -> None:
         """The exchange failed; nothing follows."""
 
+    def cork(self) -> None:
+        """More than one of these calls follows at once: what they bring may wait for `uncork`, and be taken together."""
+
+    def uncork(self) -> None:
+        """What came since `cork` is all that came at once."""
+
 
 class Exchange(Protocol):
     """One request on its way and its response. Every method may be called on any thread and more than once."""

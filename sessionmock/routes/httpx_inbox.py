@@ -92,6 +92,11 @@ class Inbox:
         self.error = error
         self._wake()
 
+    def cork(self) -> None:
+        """Whoever waits takes what is there when it looks."""
+
+    uncork = cork
+
     def readable(self) -> bool:
         """Whether `take` has something to say."""
         return bool(self._chunks) or self.ended or self.error is not None

@@ -259,6 +259,10 @@ class Recorder:
         self.uploaded += count
         self._note("sent", count)
 
+    def cork(self) -> None: ...
+
+    uncork = cork
+
     def informational(self, head: ResponseHead) -> None:
         self.early.append(head)
         self._note("informational", head)

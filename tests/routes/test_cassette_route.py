@@ -46,6 +46,10 @@ class RecordingSink:
     def sent(self, count: int) -> None:
         self.calls.append(("sent", count))
 
+    def cork(self) -> None: ...
+
+    uncork = cork
+
     def informational(self, head: ResponseHead) -> None:
         self.calls.append(("informational", head))
 

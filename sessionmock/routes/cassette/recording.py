@@ -61,7 +61,7 @@ class Recorder:
     """
 
     __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_over", "_pieces", "_request", "_sink", "_size", "_start",
-                 "_streamed", "_turn", "_when", "sent")
+                 "_streamed", "_turn", "_when", "cork", "sent", "uncork")
 
     def __init__(self, request: Request, sink: Sink, clock: Clock, keep: Callable[[Interaction], None],
                  over: Callable[[Recorder], None]) -> None:
@@ -74,7 +74,7 @@ class Recorder:
         self._size = self._start = 0
         self._streamed = False
         self._when = clock.date().replace(microsecond=0)
-        self.sent = sink.sent
+        self.sent, self.cork, self.uncork = sink.sent, sink.cork, sink.uncork
 
     def informational(self, head: ResponseHead) -> None:
         self._informational.append(ResponseHead(head.status, head.headers[:], head.reason, head.http_version))

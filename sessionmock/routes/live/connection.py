@@ -162,6 +162,16 @@ class Connection(Link):
     # ---------------------------------------------------------------------------------------------------------------
 
     def _deliver(self, exchange: LiveExchange, events: list[Event]) -> None:
+        if len(events) == 1:
+            self._bring(exchange, events)
+            return
+        exchange.sink.cork()
+        try:
+            self._bring(exchange, events)
+        finally:
+            exchange.sink.uncork()
+
+    def _bring(self, exchange: LiveExchange, events: list[Event]) -> None:
         sink = exchange.sink
         for event in events:
             if type(event) is bytes:

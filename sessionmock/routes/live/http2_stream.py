@@ -170,8 +170,9 @@ class Stream:
         if self._delivering:
             return
         self._delivering = True
+        events, exchange = self._events, self.exchange
+        exchange.sink.cork()
         try:
-            events, exchange = self._events, self.exchange
             while events and not exchange.paused and not exchange.ended:
                 event = events.popleft()
                 if type(event) is bytes:
@@ -191,6 +192,7 @@ class Stream:
                     exchange.fail(event)
         finally:
             self._delivering = False
+            exchange.sink.uncork()
 
     def _data(self, data: bytes) -> None:
         """Deliver `data` and the pieces next to it as one, no larger than one read of HTTP/1.1 would be."""
