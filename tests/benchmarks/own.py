@@ -4,7 +4,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import ssl
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -122,16 +121,12 @@ def download(url: str) -> Iterator[Play]:
 
 
 @contextmanager
-def upload(url: str) -> Iterator[Play]:
+def upload(url: str, file: str) -> Iterator[Play]:
     """An upload from a file, streamed with a length."""
     from sessionmock import URLRequest
 
-    with _session() as session, tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "file")
-
+    with _session() as session:
         def play(count: int) -> None:
-            with file.open("wb") as made:
-                made.truncate(count)
             request = URLRequest(url, http_method="POST")
             request.set_value("application/octet-stream", for_http_header_field="Content-Type")
             _, response = session.upload(request, from_file=file).result()

@@ -135,15 +135,14 @@ def httpx_download(url: str) -> Iterator[Play]:
 
 
 @contextmanager
-def httpx_upload(url: str) -> Iterator[Play]:
+def httpx_upload(url: str, file: str) -> Iterator[Play]:
     """An upload from a file by httpx, streamed with a length."""
     import httpx
 
-    with httpx.Client(**_httpx_options()) as client, tempfile.TemporaryFile() as file:
+    with httpx.Client(**_httpx_options()) as client:
         def play(count: int) -> None:
-            file.truncate(count)
-            file.seek(0)
-            response = client.post(url, content=file, headers={"Content-Type": "application/octet-stream"})
+            with open(file, "rb") as content:
+                response = client.post(url, content=content, headers={"Content-Type": "application/octet-stream"})
             assert response.status_code == 200
         yield play
 
