@@ -15,7 +15,27 @@ from .models.body import InputStream
 from .models.cached_response import CachedURLResponse, CacheStoragePolicy
 from .models.configuration import URLSessionConfiguration
 from .models.cookie import HTTPCookie
-from .models.credential import CredentialPersistence, URLAuthenticationChallenge, URLCredential, URLProtectionSpace
+from .models.credential import (
+    CredentialPersistence,
+    NSURLAuthenticationMethodClientCertificate,
+    NSURLAuthenticationMethodDefault,
+    NSURLAuthenticationMethodHTMLForm,
+    NSURLAuthenticationMethodHTTPBasic,
+    NSURLAuthenticationMethodHTTPDigest,
+    NSURLAuthenticationMethodNTLM,
+    NSURLAuthenticationMethodNegotiate,
+    NSURLAuthenticationMethodServerTrust,
+    NSURLProtectionSpaceFTP,
+    NSURLProtectionSpaceFTPProxy,
+    NSURLProtectionSpaceHTTP,
+    NSURLProtectionSpaceHTTPProxy,
+    NSURLProtectionSpaceHTTPS,
+    NSURLProtectionSpaceHTTPSProxy,
+    NSURLProtectionSpaceSOCKSProxy,
+    URLAuthenticationChallenge,
+    URLCredential,
+    URLProtectionSpace,
+)
 from .models.enums import (
     Attribution,
     AuthChallengeDisposition,
@@ -44,7 +64,7 @@ from .routes.protocol import URLProtocol, URLProtocolClient
 from .routes.script import Answer, ScriptRoute
 from .session import URLSession
 from .stores.cookie_storage import HTTPCookieStorage
-from .stores.credential_storage import URLCredentialStorage
+from .stores.credential_storage import NSURLCredentialStorageRemoveSynchronizableCredentials, URLCredentialStorage
 from .stores.url_cache import URLCache
 from .tasks import TRANSFER_SIZE_UNKNOWN, URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
 from .trace import Trace, set_trace
@@ -76,6 +96,22 @@ __all__ = [
     "LiveRoute",
     "Loading",
     "MultipathServiceType",
+    "NSURLAuthenticationMethodClientCertificate",
+    "NSURLAuthenticationMethodDefault",
+    "NSURLAuthenticationMethodHTMLForm",
+    "NSURLAuthenticationMethodHTTPBasic",
+    "NSURLAuthenticationMethodHTTPDigest",
+    "NSURLAuthenticationMethodNTLM",
+    "NSURLAuthenticationMethodNegotiate",
+    "NSURLAuthenticationMethodServerTrust",
+    "NSURLCredentialStorageRemoveSynchronizableCredentials",
+    "NSURLProtectionSpaceFTP",
+    "NSURLProtectionSpaceFTPProxy",
+    "NSURLProtectionSpaceHTTP",
+    "NSURLProtectionSpaceHTTPProxy",
+    "NSURLProtectionSpaceHTTPS",
+    "NSURLProtectionSpaceHTTPSProxy",
+    "NSURLProtectionSpaceSOCKSProxy",
     "NetworkPath",
     "NetworkServiceType",
     "OperationQueue",

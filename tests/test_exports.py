@@ -6,6 +6,7 @@ import inspect
 import pytest
 
 import sessionmock
+from sessionmock.models import credential
 
 
 def test_all_is_sorted_and_without_doubles() -> None:
@@ -28,3 +29,10 @@ def test_star_import_brings_the_public_names() -> None:
     names: dict[str, object] = {}
     exec("from sessionmock import *", names)
     assert set(sessionmock.__all__) == set(names) - {"__builtins__"}
+
+
+def test_what_a_protection_space_says_is_exported() -> None:
+    """Delegates compare a space's method and kind of proxy with constants, so each of them is a public name."""
+    constants = {name for name in vars(credential) if name.startswith("NSURL")}
+    assert constants
+    assert constants <= set(sessionmock.__all__)
