@@ -393,4 +393,5 @@ def _body(request: Request) -> bytes | None:
 def _target(request: Request) -> str:
     """What stands on the request line, which Digest covers."""
     parts = request.parts
-    return f"{parts.host}:{parts.port}" if request.method == "CONNECT" else parts.target
+    host = f"[{parts.host}]" if ":" in parts.host else parts.host
+    return f"{host}:{parts.port}" if request.method == "CONNECT" else parts.target

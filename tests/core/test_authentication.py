@@ -361,13 +361,14 @@ def test_407_of_a_server():
     assert (True, "a.test", 80) == (asked.is_proxy, asked.host, asked.port)
 
 
-def test_connect_is_signed():
-    """The digest of a CONNECT covers host and port."""
-    request = Request("CONNECT", "https://b.test/x", [])
+@pytest.mark.parametrize(("url", "covered"), [("https://b.test/x", "b.test:443"), ("https://[::1]:8443/x", "[::1]:8443")])
+def test_connect_is_signed(url, covered):
+    """The digest of a CONNECT covers host and port as they stand on the request line, an IPv6 address in brackets."""
+    request = Request("CONNECT", url, [])
     flow = AuthenticationFlow(AcceptedCredentials(), ("p.test", 3128, "http"))
     flow.refused(request, unauthorized(DIGEST, status=407))
     flow.answer(USE, ANN)
-    assert "b.test:443" == digest_fields(flow.fields(request)[0][1])["uri"]
+    assert covered == digest_fields(flow.fields(request)[0][1])["uri"]
 
 
 def test_proxy_and_server():
