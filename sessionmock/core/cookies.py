@@ -82,6 +82,11 @@ def _prefix_holds(cookie: HTTPCookie) -> bool:
     return True
 
 
+def scripts_may_set(cookie: HTTPCookie, old: HTTPCookie | None) -> bool:
+    """Whether `cookie` is no script's, or one that a script may set in place of `old` (5.7: a cookie of a "non-HTTP" API)."""
+    return not cookie.is_set_by_javascript or not (cookie.is_http_only or (old is not None and old.is_http_only))
+
+
 def would_cover(new: HTTPCookie, kept: HTTPCookie) -> bool:
     """Whether `new`, set in the clear, would stand before the secure cookie `kept`, and so is refused (step 16)."""
     if new.name != kept.name or not kept.is_secure or not path_match(new.path, kept.path):

@@ -19,6 +19,7 @@ PAIR_LIMIT = 4096                    # bytes of name and value together; a longe
 ATTRIBUTE_LIMIT = 1024               # bytes of an attribute's value; a longer one is ignored (5.6)
 AGE_LIMIT = timedelta(days=400)      # no Set-Cookie field keeps a cookie for longer (5.5)
 EARLIEST = datetime(1601, 1, 1, tzinfo=UTC)
+LONGEST = 36525 * 86400              # seconds that a cookie of one's own making lives at most
 
 
 # Apple's property keys, and the snake_case names that a `properties` dict may use instead.
@@ -28,6 +29,7 @@ _KEYS = {
     "expires": "Expires", "expires_date": "Expires", "maximum_age": "Max-Age", "max_age": "Max-Age",
     "discard": "Discard", "is_session_only": "Discard", "comment": "Comment", "comment_url": "CommentURL",
     "port": "Port", "port_list": "Port", "same_site": "SameSite", "same_site_policy": "SameSite",
+    "set_by_javascript": "SetByJavaScript", "is_set_by_javascript": "SetByJavaScript",
 }
 _APPLE = frozenset(_KEYS.values())
 
@@ -38,7 +40,8 @@ class HTTPCookie:
 
     A `domain` with a leading dot covers the host and those below it; without one it is that host alone (Apple's way of
     writing RFC 6265bis' host-only flag). `expires_date` is aware, None for a cookie of the session. `same_site_policy`
-    is "lax", "strict" or None. A cookie with a `port_list` goes to those ports only.
+    is "lax", "strict" or None. A cookie with a `port_list` goes to those ports only. One that a script set may not be for
+    HTTP only, nor take the place of one that is.
     """
 
     AcceptPolicy: ClassVar[type[CookieAcceptPolicy]] = CookieAcceptPolicy
@@ -56,6 +59,7 @@ class HTTPCookie:
     comment: str | None
     comment_url: str | None
     port_list: tuple[int, ...] | None
+    is_set_by_javascript: bool
 
     def __init__(self, properties: Mapping[str, Any] | None = None, **named: Any) -> None:
         """A cookie from `properties`, by Apple's keys ("Name", "OriginURL", "Max-Age") or snake_case names, or both.
@@ -76,22 +80,23 @@ class HTTPCookie:
             raise InvalidArgumentException(f"{name!r} for {domain!r} is no cookie: give it a name without '=' and a domain")
         expires = _date(given.get("Expires"))
         if (age := given.get("Max-Age")) not in (None, ""):
-            expires = SystemClock().date() + min(timedelta(seconds=_number(age, "Max-Age")), timedelta(days=36525))
+            expires = SystemClock().date() + timedelta(seconds=max(-1, min(_number(age, "Max-Age"), LONGEST)))
         self._set(
             name, value, domain, path if path.startswith("/") else "/", expires,
             secure=_flag(given.get("Secure")), http_only=_flag(given.get("HttpOnly")),
             session_only=expires is None or str(given.get("Discard", "")).upper() == "TRUE",
             same_site=_same_site(str(given.get("SameSite") or "")), version=_number(given.get("Version") or 0, "Version"),
             comment=given.get("Comment"), comment_url=given.get("CommentURL"), ports=_ports(given.get("Port")),
+            by_javascript=_flag(given.get("SetByJavaScript")),
         )
 
     def _set(
         self, name: str, value: str, domain: str, path: str, expires: datetime | None, *, secure: bool, http_only: bool,
         session_only: bool, same_site: str | None, version: int = 0, comment: str | None = None,
-        comment_url: str | None = None, ports: tuple[int, ...] | None = None,
+        comment_url: str | None = None, ports: tuple[int, ...] | None = None, by_javascript: bool = False,
     ) -> HTTPCookie:
         values = (name, value, domain, path, expires, secure, http_only, session_only, same_site)
-        for slot, what in zip(_SLOTS, (*values, version, comment, comment_url, ports), strict=True):
+        for slot, what in zip(_SLOTS, (*values, version, comment, comment_url, ports, by_javascript), strict=True):
             object.__setattr__(self, slot, what)
         return self
 
@@ -114,6 +119,7 @@ class HTTPCookie:
             "Discard": "TRUE" if self.is_session_only else None, "SameSite": self.same_site_policy,
             "Version": self.version, "Comment": self.comment, "CommentURL": self.comment_url,
             "Port": None if self.port_list is None else ",".join(map(str, self.port_list)),
+            "SetByJavaScript": "TRUE" if self.is_set_by_javascript else None,
         }
         return {key: value for key, value in everything.items() if value is not None}
 

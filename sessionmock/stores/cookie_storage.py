@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from ..clock import Clock, SystemClock
-from ..core.cookies import SECURE_SCHEMES, PublicSuffix, admit, domains_of, is_sent, paths_of, permits, would_cover
+from ..core.cookies import SECURE_SCHEMES, PublicSuffix, admit, domains_of, is_sent, paths_of, permits, scripts_may_set, would_cover
 from ..errors import InvalidArgumentException
 from ..models.cookie import EARLIEST, HTTPCookie, canonical_host, cookie_pair, parse_set_cookie
 from ..models.enums import CookieAcceptPolicy
@@ -139,7 +139,7 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     def delete_cookie(self, cookie: HTTPCookie) -> None:
         """Remove the cookie with the domain, path and name of `cookie`; one that is not there is no error."""
-        self._change([replace(cookie, expires_date=EARLIEST)])
+        self._change([replace(cookie, expires_date=EARLIEST, is_set_by_javascript=False)])
 
     def remove_cookies_since(self, date: datetime) -> None:
         """Remove every cookie that was made after `date`, which is aware."""
@@ -216,7 +216,7 @@ class HTTPCookieStorage(metaclass=_Shared):
                 changed.append(kept.cookie)
         for cookie in cookies:
             secure = self._secure.get(cookie.name, {}) if guarded else {}
-            if any(would_cover(cookie, kept) for kept in secure.values()):
+            if any(would_cover(cookie, kept) for kept in secure.values()) or not scripts_may_set(cookie, self._get(cookie)):
                 continue
             old = self._drop(cookie)
             if old is not None:
@@ -232,6 +232,11 @@ class HTTPCookieStorage(metaclass=_Shared):
         self._domains.setdefault(cookie.domain, {}).setdefault(cookie.path, {})[cookie.name] = kept
         if cookie.is_secure:
             self._secure.setdefault(cookie.name, {})[cookie.identity] = cookie
+
+    def _get(self, cookie: HTTPCookie) -> HTTPCookie | None:
+        """What is kept under the identity of `cookie`."""
+        kept = self._domains.get(cookie.domain, {}).get(cookie.path, {}).get(cookie.name)
+        return None if kept is None else kept.cookie
 
     def _drop(self, cookie: HTTPCookie) -> _Kept | None:
         paths = self._domains.get(cookie.domain, {})

@@ -19,10 +19,11 @@ def test_apples_keys_and_snake_case_make_the_same_cookie() -> None:
     apple = HTTPCookie({
         "Name": "a", "Value": "b", "Domain": "example.com", "Path": "/", "Expires": NOW, "Secure": "TRUE", "Version": 1,
         "Comment": "c", "CommentURL": "http://c", "Port": "80,443", "SameSite": "Lax", "HttpOnly": "TRUE",
+        "SetByJavaScript": True,
     })
     snake = HTTPCookie(
         LEAST, expires_date=NOW, is_secure=True, version="1", comment="c", comment_url="http://c", port_list=[80, 443],
-        same_site_policy="lax", is_http_only=True,
+        same_site_policy="lax", is_http_only=True, is_set_by_javascript=True,
     )
     assert apple == snake
     assert hash(apple) == hash(snake)
@@ -31,9 +32,17 @@ def test_apples_keys_and_snake_case_make_the_same_cookie() -> None:
 
 def test_properties_make_the_cookie_again() -> None:
     """`properties` loses nothing."""
-    cookie = HTTPCookie(LEAST, expires=NOW, secure=True, http_only=True, same_site="strict", port="8080", comment="c")
+    cookie = HTTPCookie(LEAST, expires=NOW, secure=True, http_only=True, same_site="strict", port="8080", comment="c",
+                        set_by_javascript=True)
     assert cookie == HTTPCookie(cookie.properties)
     assert HTTPCookie(LEAST) == HTTPCookie(HTTPCookie(LEAST).properties)
+
+
+@pytest.mark.parametrize("age", [10**30, -10**30, "9" * 40])
+def test_an_age_beyond_all_dates_is_for_ever_or_over(age: object) -> None:
+    """A maximum age of any size makes a cookie: one that lives for a century at most, or one that has expired."""
+    lifetime = HTTPCookie(LEAST, maximum_age=age).expires_date - datetime.now(UTC)
+    assert (timedelta(days=36524) < lifetime < timedelta(days=36526)) if int(age) > 0 else timedelta(minutes=-1) < lifetime < timedelta(0)
 
 
 @pytest.mark.parametrize(("change", "said"), [

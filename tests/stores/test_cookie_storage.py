@@ -227,6 +227,18 @@ def test_one_identity_holds_one_cookie(jar: HTTPCookieStorage) -> None:
     assert jar.header_for(SITE) is None
 
 
+def test_a_script_neither_sets_nor_replaces_what_is_for_http_only(jar: HTTPCookieStorage) -> None:
+    """Section 5.7, of cookies from a "non-HTTP" API: one set by a script is ignored where it, or the one it would replace, is for HTTP only."""
+    least = {"domain": "example.com", "path": "/"}
+    jar.set_cookie(HTTPCookie(least, name="own", value="server", http_only=True))
+    jar.set_cookie(HTTPCookie(least, name="own", value="script", set_by_javascript=True))
+    jar.set_cookie(HTTPCookie(least, name="new", value="script", set_by_javascript=True, http_only=True))
+    jar.set_cookie(HTTPCookie(least, name="plain", value="script", set_by_javascript=True))
+    assert [("own", "server"), ("plain", "script")] == [(cookie.name, cookie.value) for cookie in jar.cookies]
+    jar.delete_cookie(HTTPCookie(least, name="own", value="", set_by_javascript=True))
+    assert ["plain"] == [cookie.name for cookie in jar.cookies]
+
+
 def test_removing_since_compares_the_time_of_making(jar: HTTPCookieStorage, clock: Hand) -> None:
     """Cookies made after the date go, others stay."""
     jar.set_cookie(cookie("old"))
