@@ -63,7 +63,7 @@ class Answers(Challenges):
         if head.status in (401, 407) and self._challenged(head, response):
             return
         if self._authentication is not None:
-            self.context.keep_credentials(self._authentication.accepted(self._message, head))
+            self.context.keep_credentials(self._authentication.accepted(self._message, head), self.task)
         self._judge(head, response)
 
     def _judge(self, head: ResponseHead, response: HTTPURLResponse) -> None:

@@ -102,8 +102,7 @@ class Challenges(Patience):
         ask()
 
     def _stored(self, space: URLProtectionSpace) -> URLCredential | None:
-        storage = self.context.configuration.url_credential_storage
-        found: URLCredential | None = None if storage is None else storage.default_credential(space)
+        found = self.context.stored_credential(space, self.task)
         if found is None and space.is_proxy and self._proxy is not None:
             found = self._proxy.credential
         return found

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..clock import nanoseconds
@@ -10,8 +12,9 @@ from ..connectivity import PathMonitor
 from ..core.authentication import AcceptedCredentials
 from ..core.decoding import accept_encoding
 from ..core.preparation import LOCAL
+from ..errors import GenericException
 from ..models.configuration import URLSessionConfiguration
-from ..models.credential import URLCredential, URLProtectionSpace
+from ..models.credential import CredentialPersistence, URLCredential, URLProtectionSpace
 from ..models.enums import CookieAcceptPolicy
 from ..models.message import Headers, Request
 from ..models.proxy import ProxyConfiguration
@@ -109,12 +112,25 @@ class Context:
         if (storage := configuration.http_cookie_storage) is not None:
             storage.store_from_headers(request.url, headers, policy, request.main_document_url)
 
-    def keep_credentials(self, credentials: list[tuple[URLProtectionSpace, URLCredential]]) -> None:
-        """Store what a delegate gave and a server took."""
+    def keep_credentials(self, credentials: list[tuple[URLProtectionSpace, URLCredential]], task: Any) -> None:
+        """Store what a delegate gave and a server took. One that no keyring takes is kept as long as the process lives: a load
+        that was let in does not fail for it."""
         storage = self.configuration.url_credential_storage if credentials else None
         if storage is not None:
             for space, credential in credentials:
-                storage.set_default_credential(credential, space)
+                try:
+                    storage.set_default_credential(credential, space, task)
+                except GenericException as error:
+                    storage.set_default_credential(replace(credential, persistence=CredentialPersistence.FOR_SESSION), space, task)
+                    warnings.warn(f"{error}; it is kept for this process only", RuntimeWarning, stacklevel=2)
+
+    def stored_credential(self, space: URLProtectionSpace, task: Any) -> URLCredential | None:
+        """What default handling of a challenge of `space` uses, asked for in the form that names the task."""
+        storage = self.configuration.url_credential_storage
+        found: list[URLCredential | None] = [None]
+        if storage is not None:
+            storage.get_default_credential(space, task, found.append)
+        return found[-1]
 
     def cache_visit(self, request: URLRequest) -> CacheVisit | None:
         """The cache, for a request that may be answered from it or fill it; the request's own policy wins unless it is the default."""

@@ -62,7 +62,8 @@ class URLCredentialStorage:
             return {space: dict(kept.by_user) for space, kept in self._spaces.items() if kept.by_user}
 
     def set(self, credential: URLCredential, space: URLProtectionSpace, task: object = None) -> None:
-        """Keep `credential`, in place of one of the same user; the first of a space becomes its default.
+        """Keep `credential`, in place of one of the same user; the first of a space becomes its default. A session names the
+        task that it stores for here and in `set_default_credential`.
 
         Raises `GenericException` for a permanent one where there is no keyring.
         """
@@ -107,7 +108,7 @@ class URLCredentialStorage:
     def set_default_credential(self, credential: URLCredential, space: URLProtectionSpace, task: object = None) -> None:
         """Keep `credential` and make it the default of `space`."""
         with self._lock:
-            self.set(credential, space)
+            self.set(credential, space, task)
             kept, user = self._kept(space), credential.user or ""
             if kept.by_user.get(user) == credential and kept.default != user:
                 kept.default = user
@@ -115,12 +116,12 @@ class URLCredentialStorage:
 
     def get_credentials(self, space: URLProtectionSpace, task: object,
                         completion_handler: Callable[[dict[str, URLCredential] | None], None]) -> None:
-        """The task form of `credentials`, for subclasses to override; calls back at once, with None for none."""
+        """The task form of `credentials`; calls back at once, with None for none."""
         completion_handler(self.credentials(space) or None)
 
     def get_default_credential(self, space: URLProtectionSpace, task: object,
                                completion_handler: Callable[[URLCredential | None], None]) -> None:
-        """The task form of `default_credential`, for subclasses to override; calls back at once."""
+        """The task form of `default_credential`: what a session asks, and a subclass overrides. Calls back before it returns."""
         completion_handler(self.default_credential(space))
 
     def remove_all_credentials(self) -> None:

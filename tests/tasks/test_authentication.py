@@ -112,6 +112,46 @@ def test_credential_of_a_session_is_kept() -> None:
     assert [user()] == [challenge.proposed_credential for challenge in proposing.challenges]
 
 
+def test_permanent_credential_without_a_keyring_is_kept_for_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no keyring takes a permanent credential, the load that it let in succeeds, a warning names the reason, and the next
+    session over the storage uses it."""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    configuration = sm.URLSessionConfiguration.ephemeral()
+    configuration.url_credential_storage = sm.URLCredentialStorage("sessionmock-tests")
+    with Guard() as server:
+        with pytest.warns(RuntimeWarning, match=r"sessionmock\[keyring\]"), \
+                session_with(Answering(user(persistence=Persistence.PERMANENT)), configuration) as session:
+            assert 200 == session.data(f"{server.url}/in").result(PATIENCE)[1].status_code
+        with session_with(None, configuration) as session:
+            assert 200 == session.data(f"{server.url}/in").result(PATIENCE)[1].status_code
+
+
+def test_storage_is_asked_and_filled_with_the_task_named() -> None:
+    """A storage of one's own hears for which task a credential is looked for and kept, and answers by its own rule."""
+    class Own(sm.URLCredentialStorage):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kept: list[Any] = []
+
+        def get_default_credential(self, space: Any, task: Any, completion_handler: Any) -> None:
+            completion_handler(user() if task.task_description == "known" else None)
+
+        def set_default_credential(self, credential: Any, space: Any, task: Any = None) -> None:
+            self.kept.append((credential.user, task.task_description))
+
+    configuration = sm.URLSessionConfiguration.ephemeral()
+    configuration.url_credential_storage = own = Own()
+    asking = Answering(user())
+    with Guard() as server:
+        for name, delegate in (("known", None), ("unknown", asking)):
+            with session_with(delegate, configuration) as session:
+                loading = session.data(f"{server.url}/in")
+                loading.task.task_description = name
+                assert 200 == loading.result(PATIENCE)[1].status_code
+    assert [None] == [challenge.proposed_credential for challenge in asking.challenges]
+    assert [("ann", "unknown")] == own.kept
+
+
 def test_wrong_credential_is_not_kept() -> None:
     """A credential that was refused never enters the storage."""
     delegate = Answering(user("ann", "wrong"), sm.URLCredential(None))
