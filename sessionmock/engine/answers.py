@@ -134,14 +134,15 @@ class Answers(Challenges):
         flow.end([])
 
     def _drop(self, payload: Any) -> None:
-        """The rest of this response is not wanted; a short one is read to its end, which saves the connection."""
+        """The rest of this response is not wanted; a short one is read to its end, which saves the connection. Where no head has
+        come, the request is not wanted."""
         flow, self._flow = self._flow, None
         self._pieces = self._decoder = None
         if flow is None:
             return
         flow.wanted = False
         if flow.exchange is not None and not flow.ended:
-            if flow.arrived > DROPPED:
+            if flow.status is None or flow.arrived > DROPPED:
                 flow.exchange.cancel()
             else:
                 flow.exchange.resume()

@@ -44,7 +44,7 @@ _CERTIFICATE = frozenset({Code.CLIENT_CERTIFICATE_REQUIRED, Code.CLIENT_CERTIFIC
 class Challenges(Patience):
     """Puts challenges to the delegates and acts on their answers."""
 
-    __slots__ = ("_ask", "_authentication", "_body", "_message", "_proxy", "_refusal", "_shown")
+    __slots__ = ("_ask", "_authentication", "_body", "_declined", "_message", "_proxy", "_refusal", "_shown")
 
     _message: Request       # as it was sent last
     route: Route | None     # where requests go, None: live; of the classes built on this one
@@ -57,6 +57,7 @@ class Challenges(Patience):
         self._proxy: ProxyConfiguration | None = None
         self._refusal: URLError | None = None     # what ends the load where the question is not about its response
         self._shown: dict[tuple[str, int], list[URLCredential]] = {}    # certificates of the client, by host and port
+        self._declined: set[tuple[str, int]] = set()                    # where there was none to show
 
     def _authorize(self, message: Request) -> None:
         """Add what answers the last challenge, or what a server took before below the same path, and say what the connection
@@ -71,10 +72,11 @@ class Challenges(Patience):
                     lane = flow               # its messages are about the connection that they come over (RFC 4559)
         judge = identity = None
         if message.parts.scheme in ("https", "wss"):
-            if "session_did_receive_challenge" in self.context.methods or self.method("task_did_receive_challenge") is not None:
+            answers = "session_did_receive_challenge" in self.context.methods or self.method("task_did_receive_challenge") is not None
+            if answers:
                 assert self._flow is not None
                 judge = partial(self._weigh, self._flow)
-            identity = self._identity(message)
+            identity = self._identity(message, stored=not answers)
         if judge is not None or identity is not None or lane is not None:
             message.terms = Terms(identity, judge, lane)
 
@@ -151,18 +153,19 @@ class Challenges(Patience):
             self._meet(Event.RESPONSE, self._ask)
 
     # the server's certificate ---------------------------------------------------------------------------------
-    def _weigh(self, flow: Inflow, trust: ServerTrust, go_on: Callable[[], None]) -> None:
+    def _weigh(self, flow: Inflow, trust: ServerTrust, wanted: tuple[bytes, ...] | None, go_on: Callable[[], None]) -> None:
         """A server has presented itself to the exchange `flow`; on the engine."""
-        self.bring(flow, Event.CHALLENGE, partial(self._ask_trust, trust, go_on))
+        self.bring(flow, Event.CHALLENGE, partial(self._ask_trust, trust, wanted, go_on))
 
-    def _ask_trust(self, trust: ServerTrust, go_on: Callable[[], None]) -> None:
+    def _ask_trust(self, trust: ServerTrust, wanted: tuple[bytes, ...] | None, go_on: Callable[[], None]) -> None:
         space = URLProtectionSpace(
             trust.host, trust.port, "https", None, NSURLAuthenticationMethodServerTrust, server_trust=trust)
-        self._put(URLAuthenticationChallenge(protection_space=space), partial(self._trust_answered, trust, go_on))
+        self._put(URLAuthenticationChallenge(protection_space=space), partial(self._trust_answered, trust, wanted, go_on))
 
-    def _trust_answered(self, trust: ServerTrust, go_on: Callable[[], None], disposition: AuthChallengeDisposition,
-                        credential: URLCredential | None = None) -> None:
-        """Only a credential for this very chain stands in for the usual verification."""
+    def _trust_answered(self, trust: ServerTrust, wanted: tuple[bytes, ...] | None, go_on: Callable[[], None],
+                        disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:
+        """Only a credential for this very chain stands in for the usual verification. A server that is trusted and would like to
+        see a certificate may do without: it is asked about before the request is sent, and no certificate is an answer."""
         disposition = AuthChallengeDisposition(disposition)
         if disposition is AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE:
             self._call_off()
@@ -171,10 +174,16 @@ class Challenges(Patience):
             self._meet(Event.FAILED, url_error(Code.SERVER_CERTIFICATE_UNTRUSTED, self.request.url, **more))
         elif trust.problem is None or (disposition is AuthChallengeDisposition.USE_CREDENTIAL and credential is not None
                                        and credential.server_trust == trust):
-            self._meet(Event.ALLOW, None)
-            go_on()
+            if wanted is None or (trust.host, trust.port) in self._declined:
+                self._let_on(go_on)
+            else:
+                self._ask_certificate(None, wanted, partial(self._let_on, go_on))
         else:
             self._meet(Event.FAILED, trust.evaluate())
+
+    def _let_on(self, go_on: Callable[[], None]) -> None:
+        self._meet(Event.ALLOW, None)
+        go_on()
 
     # the client's certificate, and the proxy's word before TLS --------------------------------------------------
     def _asked(self, error: URLError) -> bool:
@@ -186,20 +195,24 @@ class Challenges(Patience):
         if isinstance(refused, TunnelRefused) and refused.head.status == 407:
             response = HTTPURLResponse.from_head(self.request.url or "", refused.head)
             return self._challenged(refused.head, response, error)
-        if error.code in _CERTIFICATE:
-            self._meet(Event.CHALLENGE, partial(self._ask_certificate, error))
+        parts = self._message.parts
+        if error.code in _CERTIFICATE and (parts.host, parts.port) not in self._declined:
+            authorities = error.user_info.get(CERTIFICATE_AUTHORITIES, ())
+            self._meet(Event.CHALLENGE, partial(self._ask_certificate, error, authorities, partial(self._meet, Event.FAILED, error)))
             return True
         return False
 
-    def _identity(self, message: Request) -> URLCredential | None:
-        """The client certificate for the server of `message`: what was chosen last."""
-        shown, known = self._shown, self.context.accepted.identities
-        if not shown and not known:
-            return None
+    def _identity(self, message: Request, stored: bool) -> URLCredential | None:
+        """The client certificate for the server of `message`, which sees it only where it asks: what was chosen last, or else the
+        `stored` one, which default handling would choose."""
         place = message.parts.host, message.parts.port
-        return shown[place][-1] if shown.get(place) else known.get(place)
+        chosen = self._shown[place][-1] if self._shown.get(place) else self.context.accepted.identities.get(place)
+        if chosen is None and stored and (found := self._stored(_certificate_space(place))) is not None and found.identity is not None:
+            chosen = found
+        return chosen
 
-    def _ask_certificate(self, error: URLError) -> None:
+    def _ask_certificate(self, error: URLError | None, authorities: tuple[bytes, ...], without: Callable[[], None]) -> None:
+        """Ask for a certificate of one of the `authorities`, after `error` where the server insisted; `without` one, what comes."""
         parts = self._message.parts
         place = parts.host, parts.port
         refused = self._message.terms.identity if self._message.terms is not None else None
@@ -209,18 +222,16 @@ class Challenges(Patience):
         known = self.context.accepted.identities
         if refused is not None and known.get(place) == refused:
             known.pop(place, None)
-        space = URLProtectionSpace(
-            *place, "https", None, NSURLAuthenticationMethodClientCertificate,
-            distinguished_names=error.user_info.get(CERTIFICATE_AUTHORITIES, ()))
+        space = _certificate_space(place, authorities)
         stored = self._stored(space)
         if stored is not None and (stored.identity is None or stored in shown):
             stored = None
         challenge = URLAuthenticationChallenge(
             protection_space=space, proposed_credential=refused or stored, previous_failure_count=len(shown),
             error=error if refused is not None else None)
-        self._put(challenge, partial(self._certificate_answered, error, place, stored))
+        self._put(challenge, partial(self._certificate_answered, without, place, stored))
 
-    def _certificate_answered(self, error: URLError, place: tuple[str, int], stored: URLCredential | None,
+    def _certificate_answered(self, without: Callable[[], None], place: tuple[str, int], stored: URLCredential | None,
                               disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:
         disposition = AuthChallengeDisposition(disposition)
         used = {AuthChallengeDisposition.USE_CREDENTIAL: credential,
@@ -229,12 +240,17 @@ class Challenges(Patience):
         if disposition is AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE:
             self._call_off()
         elif used is None or used.identity is None or len(shown) >= ATTEMPT_LIMIT:
-            self._meet(Event.FAILED, error)
+            self._declined.add(place)
+            without()
         else:
             shown.append(used)
             if used.persistence != CredentialPersistence.NONE:
                 self.context.accepted.identities[place] = used
             self._send_again()
+
+
+def _certificate_space(place: tuple[str, int], authorities: tuple[bytes, ...] = ()) -> URLProtectionSpace:
+    return URLProtectionSpace(*place, "https", None, NSURLAuthenticationMethodClientCertificate, distinguished_names=authorities)
 
 
 def again(body: bytes | BodyStream | None) -> bytes | BodyStream | None:

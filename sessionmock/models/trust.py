@@ -50,9 +50,10 @@ class TunnelRefused(OSError):
         self.head = head
 
 
-Judge = Callable[[ServerTrust, Callable[[], None]], None]
-"""Called on the engine with what a server presented; the exchange stands still until the second argument is called, on any
-thread. Who does not trust the server cancels the exchange instead."""
+Judge = Callable[[ServerTrust, tuple[bytes, ...] | None, Callable[[], None]], None]
+"""Called on the engine with what a server presented and, where it asked for a certificate and was shown none, the authorities that
+it named; the exchange stands still until the last argument is called, on any thread. Who does not trust the server, or comes back
+with a certificate, cancels the exchange instead."""
 
 
 class Terms(NamedTuple):

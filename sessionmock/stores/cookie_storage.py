@@ -14,7 +14,17 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from ..clock import Clock, SystemClock
-from ..core.cookies import SECURE_SCHEMES, PublicSuffix, admit, domains_of, is_sent, paths_of, permits, scripts_may_set, would_cover
+from ..core.cookies import (
+    SECURE_SCHEMES,
+    PublicSuffix,
+    admit,
+    domains_of,
+    is_sent,
+    paths_of,
+    permits,
+    scripts_may_set,
+    would_cover,
+)
 from ..errors import InvalidArgumentException
 from ..models.cookie import EARLIEST, HTTPCookie, canonical_host, cookie_pair, parse_set_cookie
 from ..models.enums import CookieAcceptPolicy

@@ -9,7 +9,12 @@ from threading import RLock
 from typing import Any, ClassVar, Final
 
 from ..errors import GenericException
-from ..models.credential import CredentialPersistence, URLCredential, URLProtectionSpace
+from ..models.credential import (
+    CredentialPersistence,
+    NSURLAuthenticationMethodClientCertificate,
+    URLCredential,
+    URLProtectionSpace,
+)
 
 NSURLCredentialStorageRemoveSynchronizableCredentials: Final = "NSURLCredentialStorageRemoveSynchronizableCredentials"
 """The key that must be true in the options of `remove` for a synchronizable credential to go."""
@@ -132,11 +137,11 @@ class URLCredentialStorage:
                 self._keyring.clear()
 
     def _kept(self, space: URLProtectionSpace) -> _Kept:
-        """What is known of `space`, read from the keyring when it is first asked for."""
+        """What is known of `space`, read from the keyring when it is first asked for; no certificate is ever there."""
         kept = self._spaces.get(space)
         if kept is None:
             kept = _Kept()
-            if self._keyring is not None:
+            if self._keyring is not None and space.authentication_method != NSURLAuthenticationMethodClientCertificate:
                 kept.by_user, kept.default = self._keyring.read(space)
             self._spaces[space] = kept
         return kept

@@ -228,7 +228,7 @@ def test_one_identity_holds_one_cookie(jar: HTTPCookieStorage) -> None:
 
 
 def test_a_script_neither_sets_nor_replaces_what_is_for_http_only(jar: HTTPCookieStorage) -> None:
-    """Section 5.7, of cookies from a "non-HTTP" API: one set by a script is ignored where it, or the one it would replace, is for HTTP only."""
+    """Section 5.7, cookies from a "non-HTTP" API: one is ignored where it, or the one it would replace, is for HTTP only."""
     least = {"domain": "example.com", "path": "/"}
     jar.set_cookie(HTTPCookie(least, name="own", value="server", http_only=True))
     jar.set_cookie(HTTPCookie(least, name="own", value="script", set_by_javascript=True))

@@ -9,6 +9,7 @@ import pytest
 from sessionmock.errors import GenericException
 from sessionmock.models.credential import (
     CredentialPersistence,
+    NSURLAuthenticationMethodClientCertificate,
     NSURLAuthenticationMethodHTTPBasic,
     URLCredential,
     URLProtectionSpace,
@@ -199,6 +200,13 @@ def test_permanent_needs_keyring(no_keyring):
     assert ({"bob": BOB}, BOB) == (storage.credentials(SPACE), storage.default_credential(SPACE))
     storage.remove_all_credentials()
     assert {} == storage.all_credentials
+
+
+def test_no_certificate_is_looked_for_in_the_keyring(keyring, monkeypatch):
+    """Certificates are never permanent, so asking for one wakes no keyring."""
+    monkeypatch.setattr(keyring, "get_password", lambda *_: pytest.fail("the keyring was asked"))
+    space = URLProtectionSpace("a.test", 443, "https", None, NSURLAuthenticationMethodClientCertificate)
+    assert URLCredentialStorage("s").default_credential(space) is None
 
 
 def test_broken_keyring(keyring):

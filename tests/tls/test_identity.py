@@ -101,8 +101,57 @@ def test_none(server, authority, answer, code):
     def to_certificate(challenge):
         return answer(challenge) if challenge.protection_space.authentication_method == METHOD else default(challenge)
 
-    (error,) = Loader(trusting(authority))(SessionLevel(to_certificate), server.url)
+    delegate = SessionLevel(to_certificate)
+    (error,) = Loader(trusting(authority))(delegate, server.url)
     assert error.code == code
+    assert len(about_certificate(delegate)) == 1
+
+
+@pytest.fixture(params=VERSIONS, ids=["1.2", "1.3"])
+def content(request, authority, clients):
+    """A server that asks for a certificate and serves without one too."""
+    context = serving(authority.issue_cert("localhost"), request.param, clients)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    with Origin(named, context) as origin:
+        origin.url = f"https://localhost:{origin.port}/"
+        yield origin
+
+
+def test_shown_where_it_is_optional(content, authority, identity):
+    """A server that does not insist is shown the delegate's certificate too: it is asked for before the request is sent."""
+    seen = []
+    show = using(URLCredential.identity(identity("ann")))
+    delegate = SessionLevel(lambda challenge: (seen.append(len(content.heads)), show(challenge))[1])
+    assert Loader(trusting(authority))(delegate, content.url, content.url) == [b"ann 0", b"ann 0"]
+    (challenge,) = about_certificate(delegate)
+    assert (challenge.previous_failure_count, challenge.proposed_credential, challenge.error) == (0, None, None)
+    assert (seen, content.connections) == ([0, 0, 0], 2)    # the server's trust, the certificate, and the trust on the connection with it
+
+
+@pytest.mark.parametrize("answer", [default, reject, using(None)])
+def test_none_where_it_is_optional(content, authority, answer):
+    """Without a certificate the request goes out over the connection that stands, and one that is kept asks no more."""
+    delegate = SessionLevel(lambda challenge: answer(challenge) if challenge.protection_space.authentication_method == METHOD
+                            else default(challenge))
+    assert Loader(trusting(authority))(delegate, content.url, content.url) == [b"None 0", b"None 0"]
+    assert (len(about_certificate(delegate)), content.connections) == (1, 1)
+
+
+def test_cancelled_where_it_is_optional(content, authority):
+    """Cancelling the question ends the task with -999 before the server hears of the request."""
+    delegate = SessionLevel(lambda challenge: cancel(challenge) if challenge.protection_space.authentication_method == METHOD
+                            else default(challenge))
+    (error,) = Loader(trusting(authority))(delegate, content.url)
+    assert (error.code, content.heads) == (Code.CANCELLED, [])
+
+
+@pytest.mark.parametrize("delegate", [None, SessionLevel(default)])
+def test_stored_where_it_is_optional(content, authority, identity, delegate):
+    """Default handling shows the stored identity, with a delegate and without one."""
+    configuration = URLSessionConfiguration.ephemeral()
+    space = URLProtectionSpace("localhost", content.port, "https", None, METHOD)
+    configuration.url_credential_storage.set_default_credential(URLCredential.identity(identity("bob")), space)
+    assert Loader(trusting(authority))(delegate, content.url, configuration=configuration) == [b"bob 0"]
 
 
 def test_nobody_to_ask(server, authority):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import ssl
 from os import fspath
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from ...models.credential import ClientIdentity
 
@@ -18,14 +19,15 @@ class Contexts:
 
     def __init__(self, base: ssl.SSLContext | None, minimum: int, maximum: int) -> None:
         self._base, self._minimum, self._maximum = base, minimum, maximum
-        self._made: dict[tuple[ClientIdentity | None, bool], ssl.SSLContext] = {} if base is None else {(None, True): base}
+        self._made: dict[tuple[ClientIdentity | None, bool], ssl.SSLContext] = {}
+        if base is not None:
+            self._made[None, True] = _heard(base)
 
     def context(self, identity: ClientIdentity | None, verified: bool) -> ssl.SSLContext:
         """The context that presents `identity`. Raises OSError or ValueError where it cannot be read."""
         context = self._made.get((identity, verified))
         if context is None:
-            context = self._make(identity, verified)
-            self._made[identity, verified] = context
+            context = self._made[identity, verified] = _heard(self._make(identity, verified))
         return context
 
     def watching(self, identity: ClientIdentity | None) -> tuple[ssl.SSLContext, list[bytes]]:
@@ -93,6 +95,29 @@ def _copy(base: ssl.SSLContext) -> ssl.SSLContext:
     if authorities := b"".join(base.get_ca_certs(binary_form=True)):
         context.load_verify_locations(cadata=authorities)
     return context
+
+
+_requests: WeakKeyDictionary[ssl.SSLObject, bytes] = WeakKeyDictionary()
+# What the ssl module wraps in a function of its own, which would cost ten times as much for each record.
+_callback: Any = getattr(ssl.SSLContext.__base__, "_msg_callback", None)
+
+
+def _heard(context: ssl.SSLContext) -> ssl.SSLContext:
+    """`context`, whose CertificateRequest messages are noted by handshake; one that somebody listens to already is left alone."""
+    if _callback is not None and _callback.__get__(context) is None:
+        _callback.__set__(context, _note)
+    return context
+
+
+def _note(handshake: ssl.SSLObject, direction: str, version: int, content: int, message: int, data: bytes) -> None:
+    if message == _CERTIFICATE_REQUEST and content == _HANDSHAKE and direction == "read":
+        _requests[handshake] = data
+
+
+def requested(handshake: ssl.SSLObject) -> tuple[bytes, ...] | None:
+    """The authorities that a server named when it asked for a client's certificate in `handshake`; None where it did not."""
+    data = _requests.get(handshake)
+    return None if data is None else distinguished_names(data)
 
 
 def presented(handshake: ssl.SSLObject) -> tuple[bytes, ...]:

@@ -13,7 +13,7 @@ from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import header
 from ...models.trust import Judge, ServerTrust, Terms
 from .connection import Connection
-from .contexts import Offer, distinguished_names, presented
+from .contexts import Offer, distinguished_names, presented, requested
 from .failures import (
     CERTIFICATE_CODES,
     broken,
@@ -96,8 +96,9 @@ async def _secure(pool: Pool, exchange: LiveExchange) -> None:
         except (OSError, ValueError) as error:
             raise await _examined(pool, exchange, not_secured(error, url)) from None
     try:
-        chain = presented(connection.transport.get_extra_info("ssl_object"))
-        await _judged(channel.host, judge, ServerTrust(*pool.origin[1:], chain, problem))
+        handshake = connection.transport.get_extra_info("ssl_object")
+        wanted = requested(handshake) if terms.identity is None else None
+        await _judged(channel.host, judge, ServerTrust(*pool.origin[1:], presented(handshake), problem), wanted)
         if connection.stale():
             await _pass()    # hear what the server said meanwhile: of TLS 1.3 it may be that it refuses the client's certificate
         if connection.transport.is_closing() and connection.held is not None:
@@ -110,10 +111,10 @@ async def _secure(pool: Pool, exchange: LiveExchange) -> None:
     connection.begin(exchange)
 
 
-async def _judged(host: Host, judge: Judge, trust: ServerTrust) -> None:
+async def _judged(host: Host, judge: Judge, trust: ServerTrust, wanted: tuple[bytes, ...] | None) -> None:
     """Wait for the word that the server is trusted, for as long as the exchange is not cancelled."""
     trusted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    judge(trust, partial(host.post, _wake, trusted))
+    judge(trust, wanted, partial(host.post, _wake, trusted))
     await trusted
 
 
