@@ -20,7 +20,8 @@ class Challenge(NamedTuple):
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PARAMETER = re.compile(rf'({_TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,="][^\s,"]*))(?=[ \t]*(?:,|$)|[ \t])')
 _SCHEME = re.compile(rf"({_TOKEN})(?:[ \t]+([A-Za-z0-9._~+/-]+=*)(?=[ \t]*(?:,|$)))?(?=[ \t,]|$)")
-_GARBAGE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^,])+')
+# A quote that is not closed takes all that follows, so that nothing is read twice.
+_GARBAGE = re.compile(r'(?:"(?:[^"\\]|\\.)*+(?:"|\\?$)|[^",])+')
 
 
 def parse_challenges(values: Iterable[str]) -> list[Challenge]:

@@ -151,7 +151,7 @@ class HTTPCookie:
 
 _SLOTS = tuple(field.name for field in fields(HTTPCookie))
 # A comma parts two cookies only where a name and "=" follow, so not within an Expires (RFC 9110, section 5.3).
-_JOINT = re.compile(r"\s*,\s*(?=[!#$%&'*+.^_`|~0-9A-Za-z-]+=)")
+_JOINT = re.compile(r",\s*(?=[!#$%&'*+.^_`|~0-9A-Za-z-]+=)")
 
 
 def cookie_pair(cookie: HTTPCookie) -> str:

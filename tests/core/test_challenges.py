@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from time import process_time
 
 import pytest
 from hypothesis import given, strategies
@@ -35,6 +36,14 @@ from sessionmock.core.challenges import Basic, Handshake, parse_challenges
 def test_parse(values, found):
     """Several challenges in one field line and over several lines are told apart, and garbage does no harm."""
     assert found == [tuple(challenge) for challenge in parse_challenges(values)]
+
+
+@pytest.mark.parametrize("value", ['="' + '\\"' * 30_000, 'Basic a="' + '\\"' * 30_000, "=" + '"\\' * 30_000, 'Basic a="b"c' * 5_000])
+def test_a_field_as_long_as_a_head_is_read_at_once(value):
+    """A server that means ill does not hold up the engine: nothing is looked at again and again."""
+    started = process_time()
+    parse_challenges([value])
+    assert process_time() - started < 1
 
 
 @given(strategies.text('Basic Digest realm="\\,=\t\u00e9', max_size=60))
