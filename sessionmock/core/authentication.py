@@ -326,7 +326,7 @@ class AuthenticationFlow:
             elif scheme == "digest":
                 known = digest is not None and (body_known or not digest.needs_body)
             else:
-                known = scheme == "basic" and realm is not None
+                known = scheme == "basic" and (realm is not None or is_proxy)    # which proxies leave out, against RFC 7617
             if known:
                 protocol, host, port = place
                 space = (URLProtectionSpace.proxy(host, port, self.proxy[2] if self.proxy else None, realm, METHODS[scheme])

@@ -353,6 +353,15 @@ def test_proxy():
     assert [] == AuthenticationFlow(accepted, ("q.test", 3128, "http")).fields(get())
 
 
+def test_proxy_without_a_realm():
+    """Basic without a realm, as proxies send it, is answered to a proxy; a server's is no challenge."""
+    flow = AuthenticationFlow(AcceptedCredentials(), ("p.test", 3128, "http"))
+    run = Script(flow, challenges=("Basic",), status=407)
+    assert run.load((USE, ANN)) == 200
+    assert [None] == [one.protection_space.realm for one in run.asked]
+    assert Next.DELIVER == script(challenges=("Basic",)).load((USE, ANN))
+
+
 def test_407_of_a_server():
     """A 407 without a proxy is asked about with the server's address."""
     run = script(status=407)

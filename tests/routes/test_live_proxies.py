@@ -193,6 +193,19 @@ def test_cancelled(route, secure):
     assert [one.previous_failure_count for one in knows.asked] == [0, 1]
 
 
+def test_real_proxy_with_a_password(route, secure):
+    """Another's proxy, which names no realm, is answered for both forms: once by the delegate, or by its configuration."""
+    flags = ["--port", "0", "--hostname", "127.0.0.1", "--num-workers", "1", "--num-acceptors", "1", "--log-level", "ERROR",
+             "--basic-auth", "ann:secret"]
+    knows = Knows("ann", "secret")
+    with Origin() as plain, Proxy(flags) as proxy:
+        urls = (plain.url + "/plain", f"https://127.0.0.1:{secure.port}/tunnelled")
+        answered = load(route, through(ProxyConfiguration.http_connect("127.0.0.1", proxy.flags.port)), *urls, delegate=knows)
+        known = load(route, through(ProxyConfiguration.http_connect("127.0.0.1", proxy.flags.port, "ann", "secret")), *urls)
+    assert answered == known == [(200, b"/plain"), (200, b"/tunnelled")]
+    assert [(True, None)] == [(one.protection_space.is_proxy, one.protection_space.realm) for one in knows.asked]
+
+
 @pytest.mark.parametrize("login", [(), ("ann", "secret")])
 def test_socks(route, secure, login):
     """A SOCKS proxy leads to the server, whose name it looks up itself; it is asked for a login where one is known."""
