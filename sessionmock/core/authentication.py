@@ -214,7 +214,7 @@ class AuthenticationFlow:
                 self._pending[is_proxy] = place, sent
                 return Next.SEND
             again = next((offer for offer in self._offers if offer.space == sent.space), None)
-            if again is not None and again.digest is not None and again.digest.stale and tries.count < ATTEMPT_LIMIT:
+            if again is not None and _has_aged(sent.answer, again.digest) and tries.count < ATTEMPT_LIMIT:
                 return self._use(again, sent.credential)
             self._accepted.forget(sent)
             self._here.forget(sent)
@@ -375,6 +375,11 @@ def _folders(answer: Answer, request: Request, place: Place) -> list[str]:
         if _place(parts) == place:    # what another server wants to see, that server alone may say
             folders += [parts.path, parts.path.rstrip("/") + "/"]
     return folders
+
+
+def _has_aged(answer: Answer, offer: DigestOffer | None) -> bool:
+    """Whether only the nonce of `answer` was refused (RFC 7616, section 3.3): there is another one then."""
+    return isinstance(answer, Digest) and offer is not None and offer.stale and offer.nonce != answer.nonce
 
 
 def _renew(answer: Digest, head: ResponseHead, is_proxy: bool) -> None:

@@ -96,6 +96,11 @@ class Digest:
         else:    # section 3.4.4: what a quoted string cannot hold goes in RFC 8187's form
             self._username = f"username*=UTF-8''{quote(user, safe='')}"
 
+    @property
+    def nonce(self) -> str:
+        """What answers are made for."""
+        return self._nonce
+
     def renew(self, nonce: str) -> None:
         """Use `nonce`, the server's nextnonce, from the next request on (section 3.5)."""
         self._nonce = nonce

@@ -287,9 +287,21 @@ def test_stale_nonce():
     assert run.load() == 200
     assert ([], ["n", "m"]) == (run.asked, [digest_fields(value)["nonce"] for value in run.sent])
     assert [(space(NSURLAuthenticationMethodHTTPDigest), ANN)] == run.kept
-    never = script(lambda value: False, (DIGEST + ", stale=true",), accepted=accepted)
+
+    class Ageing:
+        def __iter__(self):
+            return iter((DIGEST.replace('"n"', f'"{len(never.sent)}"') + ", stale=true",))
+
+    never = script(lambda value: False, Ageing(), accepted=accepted)
     assert never.load() == Next.DELIVER
-    assert len(never.sent) <= ATTEMPT_LIMIT + 1
+    assert len(never.sent) == ATTEMPT_LIMIT + 1
+
+
+def test_stale_without_another_nonce():
+    """A server that calls its nonce stale and offers it again has refused the credential: the delegate is asked for another."""
+    run = script(lambda value: False, (DIGEST + ", stale=true",))
+    assert run.load((USE, WRONG), (USE, ANN)) == Next.DELIVER
+    assert [0, 1, 2] == [one.previous_failure_count for one in run.asked]
 
 
 def test_next_nonce():
