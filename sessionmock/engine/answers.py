@@ -53,7 +53,11 @@ class Answers(Challenges):
         flow = self._flow
         assert flow is not None
         local = head.extra.get("response")
-        if local is not None:            # of a data: or file: URL: no HTTP
+        if local is not None:            # of a cache, a protocol class, a data: or a file: URL: not off the wire
+            hop = self.hops[-1]
+            hop.response = local
+            if hop.fetch_type is ResourceFetchType.NETWORK_LOAD:
+                hop.fetch_type = ResourceFetchType.UNKNOWN
             self._meet(Event.RESPONSE, local)
             return
         response = HTTPURLResponse.from_head(url, head)
@@ -70,6 +74,8 @@ class Answers(Challenges):
         """A redirect, the news that the cache holds the response, or the response."""
         if 300 <= head.status < 400 and (following := redirected_request(self.request, head.status, first(head.headers, "location"))):
             self._ask = response
+            if self._visit is not None:
+                self._visit.redirected(head)
             if self._redirects >= REDIRECT_LIMIT:
                 self._meet(Event.FAILED, url_error(Code.HTTP_TOO_MANY_REDIRECTS, following.url))
             else:
@@ -78,6 +84,7 @@ class Answers(Challenges):
         if self._visit is not None:
             self._visit.cached = self._visit.answered(head)
             if self._visit.cached is not None:
+                self.hops[-1].ended = self.context.engine.clock.now()      # a 304 ends with its head
                 self._drop(None)
                 flow = self._flow = Inflow(self, self.request)
                 flow.hop.fetch_type = ResourceFetchType.LOCAL_CACHE

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 
 class CacheVisit:
-    """From the look into the cache before a request is sent to what is kept of its response."""
+    """From the look into the cache before a request is sent to what is kept of its response.
 
-    __slots__ = ("_cache", "_clock", "_policy", "_received", "_request", "_requested", "_spool", "cached")
+    A request has its policy without a `cache` too, and what it changes on the server is stale in the cache whoever takes
+    the answer: `keeps` False is for loads that neither take their response from the cache nor leave it there.
+    """
 
-    def __init__(self, cache: URLCache, policy: CachePolicy, clock: Clock) -> None:
+    __slots__ = ("_cache", "_clock", "_keeps", "_policy", "_received", "_request", "_requested", "_spool", "cached")
+
+    def __init__(self, cache: URLCache | None, policy: CachePolicy, clock: Clock, *, keeps: bool = True) -> None:
         self._cache = cache
+        self._keeps = keeps
         self._policy = policy
         self._clock = clock
         self._request: Request
@@ -34,7 +39,7 @@ class CacheVisit:
         """How the load begins; adds to `request` what a revalidation or a reload says."""
         self._request = request
         now = self._requested = self._clock.date()
-        cached = self.cached = self._cache.cached_response(request)
+        cached = self.cached = self._cache.cached_response(request) if self._cache is not None and self._keeps else None
         verdict = decide(self._policy, request.method, request.headers, cached, now)
         if verdict is Verdict.REVALIDATE:
             assert cached is not None
@@ -45,21 +50,32 @@ class CacheVisit:
             request.headers += reload_headers(self._policy)
         return verdict
 
+    def redirected(self, head: ResponseHead) -> None:
+        """A head that is followed elsewhere has come: it is not kept, but what it says of the request's own URL counts."""
+        self._invalidate(head)
+
     def answered(self, head: ResponseHead) -> CachedURLResponse | None:
         """The final head has come. A response to serve in its place where it says that the cached one still holds."""
         self._received = self._clock.date()
-        request = self._request
+        request, cache = self._request, self._cache
+        self._invalidate(head)
+        if cache is None or not self._keeps:
+            return None
         if head.status == 304 and self.cached is not None:
-            return self._cache.refresh(self.cached, request, head.headers, self._requested, self._received)
+            return cache.refresh(self.cached, request, head.headers, self._requested, self._received)
         if request.method == "HEAD" and head.status == 200:
-            self._cache.compare(request, head.headers, self._requested, self._received)
-        elif request.method not in ("GET", "HEAD"):
-            self._cache.invalidate(request.method, request.url, head.status, head.headers)
+            cache.compare(request, head.headers, self._requested, self._received)
         elif may_store(request.method, request.headers, head.status, head.headers):
-            self._spool = self._cache.spool()
+            self._spool = cache.spool()
         elif request.method == "GET" and head.status < 400 and head.status not in (206, 304):
-            self._cache.remove_cached_response(request)     # what was there is not what the server gives now
+            cache.remove_cached_response(request)           # what was there is not what the server gives now
         return None
+
+    def _invalidate(self, head: ResponseHead) -> None:
+        """Remove what an unsafe request made worthless."""
+        request = self._request
+        if self._cache is not None and request.method not in ("GET", "HEAD"):
+            self._cache.invalidate(request.method, request.url, head.status, head.headers)
 
     def take(self, data: bytes) -> None:
         """A piece of the decoded body."""
@@ -73,6 +89,7 @@ class CacheVisit:
 
     def keep(self, proposal: CachedURLResponse) -> None:
         """Store what the delegate agreed to."""
+        assert self._cache is not None
         self._cache.store_cached_response(proposal, self._request)
 
     def give_up(self) -> None:

@@ -132,13 +132,10 @@ class Context:
             storage.get_default_credential(space, task, found.append)
         return found[-1]
 
-    def cache_visit(self, request: URLRequest) -> CacheVisit | None:
-        """The cache, for a request that may be answered from it or fill it; the request's own policy wins unless it is the default."""
-        cache = self.configuration.url_cache
-        if cache is None:
-            return None
+    def cache_visit(self, request: URLRequest, *, keeps: bool) -> CacheVisit:
+        """The dealings of `request` with the cache; its own policy wins over the configuration's unless it is the default."""
         policy = request.cache_policy or self.configuration.request_cache_policy
-        return CacheVisit(cache, policy, self.engine.clock)
+        return CacheVisit(self.configuration.url_cache, policy, self.engine.clock, keeps=keeps)
 
     def flush(self) -> None:
         """New connections from now on."""

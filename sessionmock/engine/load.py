@@ -150,9 +150,8 @@ class Load(Answers):
             is_upload=self.is_upload)
         self._authorize(message)
         self._message = message
-        cached = cached and self.consumer.caches and message.parts.scheme in preparation.HTTP
-        if cached and (visit := context.cache_visit(request)) is not None:
-            self._visit = visit
+        if cached and message.parts.scheme in preparation.HTTP:
+            visit = self._visit = context.cache_visit(request, keeps=self.consumer.caches)
             verdict = visit.look(message)
             if verdict is Verdict.USE:
                 flow.hop.fetch_type = ResourceFetchType.LOCAL_CACHE

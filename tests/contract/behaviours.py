@@ -347,6 +347,8 @@ BROKEN_GZIP = (
 
 FRESH = ("Cache-Control", "max-age=60")
 STORED = "created response data cache metrics complete"
+ALONE = Step(settings={"cache_policy": CachePolicy.RETURN_CACHE_DATA_DONT_LOAD}, status=None, gives=b"", code=UNAVAILABLE,
+             calls="created metrics complete")
 STORES = (
     Behaviour("cached", (Step(calls=STORED), Step()), (reply(b"hello", FRESH),), ("GET /",), styles=(DELEGATE,)),
     Behaviour("cached-for-results", (Step(), Step()), (reply(b"hello", FRESH),), ("GET /",), styles=(HANDLER, RESULT, ASYNCIO)),
@@ -363,8 +365,17 @@ STORES = (
               ("GET /", "GET /"), styles=EVERY_STYLE),
     Behaviour("cache-replaced", (Step(calls=STORED), Step(calls=STORED, gives=b"new"), Step(gives=b"new")),
               (reply(b"hello", ETAG, ("Cache-Control", "max-age=0")), reply(b"new", ("ETag", '"v2"'), FRESH)), ("GET /", "GET /")),
-    Behaviour("cache-alone", (Step(settings={"cache_policy": CachePolicy.RETURN_CACHE_DATA_DONT_LOAD}, status=None, gives=b"", code=UNAVAILABLE,
-                                   calls="created metrics complete"),), (), (), styles=EVERY_STYLE),
+    Behaviour("cache-alone", (ALONE,), (), (), styles=EVERY_STYLE),
+    Behaviour("alone-without-a-cache", (ALONE, replace(ALONE, kind="download")), (), (), styles=(DELEGATE, RESULT)),
+    Behaviour("cache-stale-by-redirected-post", (
+        Step(calls=STORED), Step(method="POST", body=b"x", gives=b"made", calls="created sent redirect response data cache metrics complete"),
+        Step(calls=STORED, gives=b"new")),
+              (reply(b"hello", FRESH), leads_to("/made", 303), reply(b"made", FRESH), reply(b"new", FRESH)),
+              ("GET /", "POST / x", "GET /made", "GET /")),
+    Behaviour("cache-stale-by-downloaded-post", (
+        Step(calls=STORED), Step(method="POST", kind="download", body=b"x", calls=f"created sent{WRITTEN.removeprefix('created')}"),
+        Step(calls=STORED, gives=b"new")),
+              (reply(b"hello", FRESH), reply(), reply(b"new", FRESH)), ("GET /", "POST / x", "GET /")),
     Behaviour("cache-never-for-downloads", (Step(kind="download", calls=WRITTEN),) * 2, (reply(b"hello", FRESH),) * 2, ("GET /", "GET /")),
     Behaviour("cookies", (Step("/a"), Step("/b"), Step("/b", settings={"http_should_handle_cookies": False})),
               (reply(b"hello", ("Set-Cookie", "taste=sweet; Path=/"), ("Set-Cookie", "size=big; Path=/a")), reply(), reply()),
