@@ -49,11 +49,13 @@ class Inflow:
     def head(self, head: ResponseHead) -> None:
         self.status = head.status
         self.hop.head = head
+        self.hop.answered = self.load.context.engine.clock.now()
         if self.wanted:
             self.load.bring(self, Event.RESPONSE, head)
 
     def data(self, data: bytes) -> None:
         self.arrived += len(data)
+        self.hop.received += len(data)
         if not self.wanted:
             if self.arrived - self.consumed > DROPPED and self.exchange is not None:
                 self.exchange.cancel()
@@ -84,7 +86,6 @@ class Inflow:
         self.ended = True
         self.exchange = None           # it knows this sink: together they would be a cycle
         hop = self.hop
-        hop.received = self.arrived
         if not error:
             hop.ended = self.load.context.engine.clock.now()
         if trace.current is not None:

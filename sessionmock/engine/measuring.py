@@ -11,7 +11,7 @@ from ..models.metrics import DateInterval, ResourceFetchType, URLSessionTaskMetr
 from ..models.request import URLRequest
 from ..models.response import URLResponse
 
-# The dates of a transaction in the order of time; all but the first are measured by the route.
+# The dates of a transaction between its start and its end, in the order of time, as a route measures them.
 _STAGES = (
     "domain_lookup_start", "domain_lookup_end", "connect_start", "secure_connection_start", "secure_connection_end", "connect_end",
     "request_start", "request_end", "response_start",
@@ -21,7 +21,7 @@ _STAGES = (
 class Hop:
     """One request of a task."""
 
-    __slots__ = ("decoded", "ended", "exchange", "fetch_type", "head", "received", "request", "response", "sent", "started")
+    __slots__ = ("answered", "decoded", "ended", "exchange", "fetch_type", "head", "received", "request", "response", "sent", "started")
 
     def __init__(self, request: URLRequest, started: int, fetch_type: ResourceFetchType) -> None:
         self.request = request
@@ -29,6 +29,7 @@ class Hop:
         self.fetch_type = fetch_type
         self.exchange: Any = None
         self.head: ResponseHead | None = None
+        self.answered: int | None = None    # when the head came
         self.response: URLResponse | None = None
         self.ended: int | None = None
         self.sent = self.received = self.decoded = 0
@@ -46,8 +47,8 @@ def metrics(hops: list[Hop], created: int, redirects: int, clock: Clock) -> URLS
 
 
 def _transaction(hop: Hop, date: Callable[[int | None], datetime | None]) -> URLSessionTaskTransactionMetrics:
-    extra = hop.head.extra if hop.head is not None else {}
     timing = getattr(hop.exchange, "timing", None)
+    extra = hop.head.extra if hop.head is not None else getattr(timing, "facts", {})
     found = URLSessionTaskTransactionMetrics(
         request=hop.request, response=hop.response, fetch_start_date=date(hop.started), response_end_date=date(hop.ended),
         is_reused_connection=extra.get("reused", False), resource_fetch_type=hop.fetch_type,
@@ -61,6 +62,9 @@ def _transaction(hop: Hop, date: Callable[[int | None], datetime | None]) -> URL
             setattr(found, f"{stage}_date", date(getattr(timing, stage)))
         found.count_of_request_header_bytes_sent = timing.request_header_bytes
         found.count_of_response_header_bytes_received = timing.response_header_bytes
+    elif hop.answered is not None:       # not off the wire: asked for at once and whole (Apple: "or from local resources")
+        found.request_start_date = found.request_end_date = date(hop.started)
+        found.response_start_date = date(hop.answered)
     if (address := extra.get("local_address")) is not None:
         found.local_address, found.local_port = address[:2]
     if (address := extra.get("remote_address")) is not None:

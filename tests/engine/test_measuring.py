@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from sessionmock import (
+    HTTPURLResponse,
     ResourceFetchType,
+    URLError,
+    URLResponse,
     URLSession,
     URLSessionConfiguration,
     URLSessionTaskMetrics,
@@ -19,6 +22,10 @@ from sessionmock import (
 )
 
 BODY = b"measured " * 1000
+ZIPPED = gzip.compress(BODY, mtime=0)
+GZIP = ("Content-Encoding", "gzip")
+FIELDS = {"/from": [("Location", "/to")], "/half": [], "/kept": [GZIP, ("Cache-Control", "max-age=60")],
+          "/tagged": [GZIP, ("Cache-Control", "max-age=0"), ("ETag", '"1"')]}
 STAGES = ("fetch_start", "domain_lookup_start", "domain_lookup_end", "connect_start", "connect_end", "request_start", "request_end",
           "response_start", "response_end")
 CLOCKS = timedelta(milliseconds=2)      # between the wall clock that the server reads and the one that dates are reckoned from
@@ -30,17 +37,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         arrived = datetime.now(UTC)
-        if self.path == "/from":
-            body, status = b"", 302
-        else:
-            body, status = gzip.compress(BODY, mtime=0), 200
         threading.Event().wait(0.05)        # so that answering takes a time that can be told from none
         self.log.append((arrived, datetime.now(UTC)))
+        status = 302 if self.path == "/from" else 304 if "If-None-Match" in self.headers else 200
+        body = b"" if status != 200 else BODY if self.path == "/half" else ZIPPED
+        if self.path == "/nothing":
+            self.close_connection = True
+            return
         self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Location" if status == 302 else "Content-Encoding", "/to" if status == 302 else "gzip")
+        for name, value in FIELDS.get(self.path, [GZIP]):
+            self.send_header(name, value)
+        if status != 304:
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[:100] if self.path == "/half" else body)
+        if self.path == "/half":
+            self.rfile.read(1)              # until the client is gone
 
     def log_message(self, *_: Any) -> None: ...
 
@@ -121,6 +133,64 @@ def test_bytes_are_counted_before_and_after_decoding(url: str) -> None:
     [metrics] = measured(f"{url}/to")
 
     transaction = metrics.transaction_metrics[0]
-    assert (len(gzip.compress(BODY, mtime=0)), len(BODY)) == (
+    assert (len(ZIPPED), len(BODY)) == (
         transaction.count_of_response_body_bytes_received, transaction.count_of_response_body_bytes_after_decoding)
     assert (ResourceFetchType.NETWORK_LOAD, "http/1.1") == (transaction.resource_fetch_type, transaction.network_protocol_name)
+
+
+def test_what_came_from_the_cache_has_its_response_and_no_connection(url: str) -> None:
+    """A hit tells the response that was stored and when it was asked for and came; of a connection it knows nothing."""
+    _, hit = (metrics.transaction_metrics[0] for metrics in measured(f"{url}/kept", f"{url}/kept"))
+
+    assert isinstance(hit.response, HTTPURLResponse)
+    assert (200, ResourceFetchType.LOCAL_CACHE, None) == (hit.response.status_code, hit.resource_fetch_type, hit.network_protocol_name)
+    assert (None, None, None) == (hit.connect_start_date, hit.connect_end_date, hit.remote_address)
+    assert 5 == len(dates(hit))
+
+
+def test_a_revalidation_is_told_from_what_it_confirmed(url: str) -> None:
+    """The 304 is a transaction of the network, complete with its end; what the cache then gives is one of its own."""
+    _, metrics = measured(f"{url}/tagged", f"{url}/tagged")
+
+    asked, given = metrics.transaction_metrics
+    assert isinstance(asked.response, HTTPURLResponse)
+    assert isinstance(given.response, HTTPURLResponse)
+    assert [(304, ResourceFetchType.NETWORK_LOAD), (200, ResourceFetchType.LOCAL_CACHE)] == [
+        (asked.response.status_code, asked.resource_fetch_type), (given.response.status_code, given.resource_fetch_type)]
+    assert asked.response_end_date is not None
+    assert dates(asked)[-1] <= dates(given)[0]
+
+
+def test_what_needs_no_network_says_so() -> None:
+    """A data: URL has a response, a fetch type that is no network load, and no protocol."""
+    [metrics] = measured("data:,hello")
+
+    transaction = metrics.transaction_metrics[0]
+    assert isinstance(transaction.response, URLResponse)
+    assert (ResourceFetchType.UNKNOWN, None) == (transaction.resource_fetch_type, transaction.network_protocol_name)
+
+
+def test_a_request_that_nobody_answers_tells_its_connection(url: str) -> None:
+    """Addresses are those of the connection that the request went out on, though no response came."""
+    delegate = Delegate()
+    with URLSession(URLSessionConfiguration.ephemeral(), delegate) as session, pytest.raises(URLError):
+        session.data(f"{url}/nothing").result()
+
+    transaction = delegate.collected[0].transaction_metrics[0]
+    assert ("127.0.0.1", int(url.rpartition(":")[2])) == (transaction.remote_address, transaction.remote_port)
+    assert (None, None) == (transaction.response_start_date, transaction.response_end_date)
+
+
+def test_a_cancelled_load_tells_what_had_come(url: str) -> None:
+    """The bytes that came before the cancellation count."""
+
+    class Impatient(Delegate):
+        def data_task_did_receive_data(self, session: Any, task: Any, data: bytes) -> None:
+            task.cancel()
+
+    delegate = Impatient()
+    with URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
+        session.data_task(f"{url}/half").resume()
+
+    transaction = delegate.collected[0].transaction_metrics[0]
+    assert (100, None) == (transaction.count_of_response_body_bytes_received, transaction.response_end_date)

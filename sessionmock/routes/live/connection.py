@@ -60,6 +60,7 @@ class Connection(Link):
         request, outgoing, timing = exchange.request, exchange.outgoing, exchange.timing
         self._answer = Answer(request.method, outgoing.upgrades)
         self._upload = None
+        timing.facts = {**self.facts, "reused": self.reused}
         timing.request_start = exchange.channel.host.clock.now()
         timing.request_header_bytes = len(outgoing.head)
         body = request.body if outgoing.length else b""
@@ -193,7 +194,7 @@ class Connection(Link):
     def _head(self, exchange: LiveExchange, head: ResponseHead) -> None:
         timing = exchange.timing
         timing.response_header_bytes = self._answer.header_bytes
-        head.extra = {**self.facts, "timing": timing, "reused": self.reused}
+        head.extra = {**timing.facts, "timing": timing}
         upload = self._upload
         if upload is not None and (upload.waiting or head.status >= 300):
             # The server has made up its mind: sending it the rest is of no use to anybody (RFC 9110, section 10.1.1).

@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from ...errors import URLError
 from ...models.message import BodyStream, Request
@@ -24,7 +24,9 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 class Timing:
     """When each step of an exchange was, in nanoseconds of the clock; None for a step that did not happen.
 
-    A connection's making is told by the exchange that it was made for and by no later one. `connect_end` includes TLS.
+    `facts` are those of the connection that the request went out on: its addresses, TLS and proxy, and whether it was
+    reused; every final head carries them too. A connection's making is told by the exchange that it was made for and by
+    no later one. `connect_end` includes TLS.
     """
 
     domain_lookup_start: int | None = None
@@ -38,6 +40,7 @@ class Timing:
     response_start: int | None = None
     request_header_bytes: int = 0
     response_header_bytes: int = 0     # of all heads, informational ones too
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class LiveExchange:

@@ -181,7 +181,7 @@ class Stream:
                     if event.status < 200:
                         exchange.sink.informational(event)
                     else:
-                        event.extra = {**self._connection.facts, "timing": exchange.timing, "reused": self.reused}
+                        event.extra = {**exchange.timing.facts, "timing": exchange.timing}
                         exchange.sink.head(event)
                 elif type(event) is End:
                     self.detach()
