@@ -128,6 +128,13 @@ def test_a_reused_connection_has_no_making(url: str) -> None:
     assert (None, None, None) == (second.domain_lookup_start_date, second.connect_start_date, second.connect_end_date)
 
 
+def test_a_redirect_goes_on_over_the_connection_that_brought_it(url: str) -> None:
+    """The answer that redirects is complete, so its connection is free for the next hop."""
+    [metrics] = measured(f"{url}/from")
+
+    assert [False, True] == [transaction.is_reused_connection for transaction in metrics.transaction_metrics]
+
+
 def test_bytes_are_counted_before_and_after_decoding(url: str) -> None:
     """A gzip body counts as it came and as it was delivered."""
     [metrics] = measured(f"{url}/to")

@@ -45,8 +45,12 @@ def resolve(host: str) -> Sequence[str]:
 async def dial(pool: Pool, exchange: LiveExchange, refused: URLError | None = None) -> None:
     """Make a connection for `exchange`, which starts on it as it stands; or fail `exchange`. Cancelling leaves nothing behind.
 
-    With `refused`, why the last connection ended, only what certificate the server asks for is found out.
+    None is made where one has become free since, as that of a redirect whose answer was read whole; a kept connection that
+    died is made up for by a new one alone. With `refused`, why the last connection ended, only what certificate the server
+    asks for is found out.
     """
+    if refused is None and not exchange.retried and pool.spared(exchange):
+        return
     try:
         if refused is not None:
             raise await _examined(pool, exchange, refused)

@@ -71,6 +71,16 @@ class Pool:
             task.cancel()
             self._vacate()
 
+    def spared(self, exchange: LiveExchange) -> bool:
+        """Start `exchange`, which a connection is about to be made for, on one that is idle; False where none is."""
+        if not self._idle:
+            return False
+        del self._dialling[exchange]
+        self._size -= 1
+        if not self._assign(exchange):
+            self._prefer([exchange])
+        return True
+
     def made(self, connection: Link, exchange: LiveExchange) -> None:
         """A connection stands, made for `exchange`."""
         self._dialling.pop(exchange, None)
