@@ -76,6 +76,19 @@ def test_the_stricter_of_request_and_configuration_wins() -> None:
             session.data(request).result()
 
 
+def test_what_needs_no_network_does_without() -> None:
+    """Without a network a fresh response comes from the cache, and a data: URL from itself."""
+    route, monitor = ScriptRoute(), PathMonitor()
+    route.route().respond(200, text="hello", headers={"Cache-Control": "max-age=60"})
+
+    with use_route(route), URLSession(URLSessionConfiguration.ephemeral(), path_monitor=monitor) as session:
+        session.data(URL).result()
+        monitor.update(NetworkPath(is_satisfied=False))
+        assert [b"hello", b"hi"] == [session.data(url).result()[0] for url in (URL, "data:,hi")]
+        with pytest.raises(URLError):
+            session.data(f"{URL}other").result()
+
+
 def test_a_waiting_task_begins_when_there_is_a_network() -> None:
     """With waits_for_connectivity the delegate is told once, and the task goes on with the first usable network."""
     configuration = URLSessionConfiguration.ephemeral()
@@ -110,9 +123,11 @@ def test_nothing_begins_before_its_date() -> None:
     with virtual_time() as clock, use_route(script()), URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
         task = session.data_task(URL)
         task.earliest_begin_date = clock.date() + timedelta(days=5)
+        date = task.earliest_begin_date
         task.resume()
 
     assert (["delayed", "completed"], 5 * 86_400) == (delegate.heard, clock.now() // 1_000_000_000)
+    assert date == task.earliest_begin_date
 
 
 @pytest.mark.parametrize(("answer", "heard", "url"), [

@@ -48,6 +48,9 @@ def facts_of(cached: CachedURLResponse, now: datetime) -> Facts:
 
 Directives = Mapping[str, str | None]
 
+# The policies under which nothing is taken from the cache.
+RELOADS = frozenset({CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA, CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA})
+
 MAX_DELTA = 2 ** 31          # seconds; what more than this means is "for ever" (section 1.2.2)
 HEURISTIC_SHARE = 0.1        # of the time since Last-Modified (section 4.2.2)
 
@@ -81,7 +84,7 @@ def decide(policy: CachePolicy, method: str, headers: Headers, cached: CachedURL
         return Verdict.USE if cached else Verdict.LOAD
     if policy is CachePolicy.RETURN_CACHE_DATA_DONT_LOAD:
         return Verdict.USE if cached else Verdict.FAIL
-    if policy in _RELOADS or not names.isdisjoint(_CONDITIONAL):
+    if policy in RELOADS or not names.isdisjoint(_CONDITIONAL):
         return Verdict.LOAD
     facts = facts_of(cached, now) if cached else None
     again = Verdict.REVALIDATE if facts and validators(facts.headers) else Verdict.LOAD
@@ -91,9 +94,6 @@ def decide(policy: CachePolicy, method: str, headers: Headers, cached: CachedURL
     if facts and _is_usable(asked, facts, now):
         return Verdict.USE
     return Verdict.FAIL if "only-if-cached" in asked else again
-
-
-_RELOADS = frozenset({CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA, CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA})
 
 
 def _is_usable(asked: Directives, cached: Facts, now: datetime) -> bool:

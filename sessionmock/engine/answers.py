@@ -11,7 +11,7 @@ from ..errors import Code, url_error
 from ..models.message import BodyStream, Headers, ResponseHead, first, header
 from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
-from ..models.response import HTTPURLResponse
+from ..models.response import HTTPURLResponse, URLResponse
 from .caching import CacheVisit
 from .challenges import Challenges
 from .inflow import DROPPED, HELD, Inflow
@@ -57,8 +57,15 @@ class Answers(Challenges):
             hop = self.hops[-1]
             hop.response = local
             if hop.fetch_type is ResourceFetchType.NETWORK_LOAD:
-                hop.fetch_type = ResourceFetchType.UNKNOWN
+                hop.fetch_type = ResourceFetchType.LOCAL_CACHE if "cached" in head.extra else ResourceFetchType.UNKNOWN
+            if self._visit is not None and "storage" in head.extra:
+                self._visit.offered(head.extra["storage"])
             self._meet(Event.RESPONSE, local)
+            return
+        if "redirect" in head.extra:     # of a protocol class
+            following, self.hops[-1].response = head.extra["redirect"]
+            self.hops[-1].fetch_type = ResourceFetchType.UNKNOWN
+            self._lead_on(self.hops[-1].response, following)
             return
         response = HTTPURLResponse.from_head(url, head)
         self.hops[-1].response = response
@@ -73,13 +80,9 @@ class Answers(Challenges):
     def _judge(self, head: ResponseHead, response: HTTPURLResponse) -> None:
         """A redirect, the news that the cache holds the response, or the response."""
         if 300 <= head.status < 400 and (following := redirected_request(self.request, head.status, first(head.headers, "location"))):
-            self._ask = response
             if self._visit is not None:
                 self._visit.redirected(head)
-            if self._redirects >= REDIRECT_LIMIT:
-                self._meet(Event.FAILED, url_error(Code.HTTP_TOO_MANY_REDIRECTS, following.url))
-            else:
-                self._meet(Event.REDIRECT, following)
+            self._lead_on(response, following)
             return
         if self._visit is not None:
             self._visit.cached = self._visit.answered(head)
@@ -91,6 +94,14 @@ class Answers(Challenges):
                 self._serve(flow, self._visit)
                 return
         self._meet(Event.RESPONSE, response)
+
+    def _lead_on(self, response: URLResponse | None, following: URLRequest) -> None:
+        """`response` redirects to `following`."""
+        self._ask = response
+        if self._redirects >= REDIRECT_LIMIT:
+            self._meet(Event.FAILED, url_error(Code.HTTP_TOO_MANY_REDIRECTS, following.url))
+        else:
+            self._meet(Event.REDIRECT, following)
 
     def _decode(self, data: bytes | Iterator[bytes]) -> None:
         if not isinstance(data, bytes):      # of the cache, decoded

@@ -4,10 +4,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..core.caching import Verdict, decide, may_store, reload_headers, validators
-from ..models.cached_response import CachedURLResponse
+from ..core.caching import RELOADS, Verdict, decide, may_store, reload_headers, validators
+from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.enums import CachePolicy
 from ..models.message import Request, ResponseHead
+from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class CacheVisit:
     the answer: `keeps` False is for loads that neither take their response from the cache nor leave it there.
     """
 
-    __slots__ = ("_cache", "_clock", "_keeps", "_policy", "_received", "_request", "_requested", "_spool", "cached")
+    __slots__ = ("_cache", "_clock", "_keeps", "_policy", "_received", "_request", "_requested", "_spool", "_storage", "cached")
 
     def __init__(self, cache: URLCache | None, policy: CachePolicy, clock: Clock, *, keeps: bool = True) -> None:
         self._cache = cache
@@ -33,6 +34,7 @@ class CacheVisit:
         self._requested: datetime
         self._received: datetime
         self._spool: Spool | None = None
+        self._storage = CacheStoragePolicy.ALLOWED
         self.cached: CachedURLResponse | None = None
 
     def look(self, request: Request) -> Verdict:
@@ -49,6 +51,21 @@ class CacheVisit:
             self.cached = None
             request.headers += reload_headers(self._policy)
         return verdict
+
+    def lend(self, request: URLRequest) -> CachedURLResponse | None:
+        """What is stored for `request`, which a protocol class loads: it judges by itself, unless the policy is to load anew."""
+        self._request = Request(request.http_method, request.url or "", request.header_pairs())
+        self._requested = self._clock.date()
+        if self._cache is None or not self._keeps or self._policy in RELOADS:
+            return None
+        return self._cache.cached_response(self._request)
+
+    def offered(self, storage: CacheStoragePolicy) -> None:
+        """The response of a protocol class has come, which lets it be kept as `storage` says."""
+        self._received = self._clock.date()
+        self._storage = storage
+        if self._cache is not None and self._keeps and storage is not CacheStoragePolicy.NOT_ALLOWED and self._request.method == "GET":
+            self._spool = self._cache.spool()
 
     def redirected(self, head: ResponseHead) -> None:
         """A head that is followed elsewhere has come: it is not kept, but what it says of the request's own URL counts."""
@@ -85,7 +102,8 @@ class CacheVisit:
     def proposal(self, response: URLResponse) -> CachedURLResponse | None:
         """The whole response as it could be kept, or None where it is not to be."""
         body = None if self._spool is None else self._spool.body()
-        return None if body is None else CachedURLResponse(response, body, requested=self._requested, received=self._received)
+        return None if body is None else CachedURLResponse(
+            response, body, None, self._storage, requested=self._requested, received=self._received)
 
     def keep(self, proposal: CachedURLResponse) -> None:
         """Store what the delegate agreed to."""

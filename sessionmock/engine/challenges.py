@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.authentication import ATTEMPT_LIMIT, AuthenticationFlow, Next
-from ..core.machine import Event
+from ..core.machine import Event, Phase
 from ..errors import CERTIFICATE_AUTHORITIES, PEER_TRUST, Code, URLError, url_error
 from ..models.body import FileStream
 from ..models.credential import (
@@ -31,6 +31,7 @@ from .patience import Patience
 
 if TYPE_CHECKING:
     from ..routes.base import Route
+    from ..routes.protocol import Answered
     from .context import Context
 
 # The session is asked first, because the answer is about the connection (api.md, section 4.1).
@@ -184,6 +185,27 @@ class Challenges(Patience):
     def _let_on(self, go_on: Callable[[], None]) -> None:
         self._meet(Event.ALLOW, None)
         go_on()
+
+    # what a protocol class asks -------------------------------------------------------------------------------
+    def ask_for(self, challenge: URLAuthenticationChallenge, answered: Answered) -> None:
+        """Put `challenge` to the delegate, whose answer is the class's to act on. In a turn of this load."""
+        self._ask = challenge
+        self._put(challenge, partial(self._answer_for, answered))
+
+    def _answer_for(self, answered: Answered, disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:
+        disposition = AuthChallengeDisposition(disposition)
+        if disposition is AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE:
+            self._call_off()
+        else:
+            self._ask = None
+            self._meet(Event.ALLOW, None)
+            self.context.engine.work(answered, disposition, credential)
+
+    def withdraw(self, challenge: URLAuthenticationChallenge) -> None:
+        """Go on without an answer to `challenge`. In a turn of this load."""
+        if self.phase is Phase.CHALLENGED and self._ask is challenge:
+            self._busy = self._ask = None
+            self._meet(Event.ALLOW, None)
 
     # the client's certificate, and the proxy's word before TLS --------------------------------------------------
     def _asked(self, error: URLError) -> bool:

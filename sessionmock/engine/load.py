@@ -26,13 +26,14 @@ from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Route
 from ..routes.local import file_error
-from ..routes.protocol import ProtocolChannel
+from ..routes.protocol import consult
 from . import work
 from .answers import Answers
 from .challenges import again
 from .dispatch import Method
 from .inflow import Inflow
 from .measuring import metrics
+from .occasion import LoadOccasion
 
 if TYPE_CHECKING:
     from .context import Context
@@ -110,7 +111,7 @@ class Load(Answers):
         """Send the request: at first, to the next hop (`payload` is its request), or again (a new body stream, or None)."""
         now = self._last = self.context.engine.clock.now()
         if self._started is None:
-            if self.earliest_begin_date is not None and self._is_early(self.earliest_begin_date, now):
+            if self.earliest_begin_date is not None and not self._begins and self._is_early(self.earliest_begin_date, now):
                 self._meet(Event.EARLY, None)
                 return
             self._started = now
@@ -129,7 +130,7 @@ class Load(Answers):
         self._dispatch(self.request, self._body)
 
     def _dispatch(self, request: URLRequest, body: bytes | BodyStream | None, *, cached: bool = True) -> None:
-        """Open an exchange for `request` with `body`, or answer it from the cache."""
+        """Complete `request`, to be sent with `body`, and load it: by a protocol class, from the cache or by the route."""
         context = self.context
         protocols = context.protocols()
         refused = preparation.refusal(request, body, redirected=self._redirects > 0, any_scheme=bool(protocols))
@@ -139,17 +140,23 @@ class Load(Answers):
         if isinstance(body, FileStream) and (problem := body.problem()) is not None:
             self._meet(Event.FAILED, file_error(request.url, problem))
             return
-        monitor = context.path_monitor
-        if monitor is not None and (blocked := obstacle(monitor.path, request, context.configuration)) is not None:
-            waits = context.configuration.waits_for_connectivity
-            self._meet(Event.UNREACHABLE if waits else Event.FAILED, None if waits else blocked)
-            return
         flow = self._flow = Inflow(self, request)
         message = preparation.completed(
             request, body, additional=context.additional, cookies=context.cookies_for(request), defaults=context.defaults(),
             is_upload=self.is_upload)
         self._authorize(message)
         self._message = message
+        if protocols:
+            self.source = "protocol"
+            exchange = consult(protocols, self.task, request, message, flow, LoadOccasion(self, flow, request, cached), context.engine)
+            if not flow.ended:
+                flow.exchange = exchange
+        else:
+            self.carry(flow, request, cached)
+
+    def carry(self, flow: Inflow, request: URLRequest, cached: bool) -> None:
+        """Answer `request` from the cache, or open an exchange with the route for it. In a turn of this load."""
+        context, message = self.context, self._message
         if cached and message.parts.scheme in preparation.HTTP:
             visit = self._visit = context.cache_visit(request, keeps=self.consumer.caches)
             verdict = visit.look(message)
@@ -160,18 +167,23 @@ class Load(Answers):
             if verdict is Verdict.FAIL:
                 self._meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
                 return
+        monitor = None if message.parts.scheme in preparation.LOCAL else context.path_monitor
+        if monitor is not None and (blocked := obstacle(monitor.path, request, context.configuration)) is not None:
+            self._flow = None                # the request was not begun
+            self.hops.pop()
+            waits = context.configuration.waits_for_connectivity
+            self._meet(Event.UNREACHABLE if waits else Event.FAILED, None if waits else blocked)
+            return
         self.source, channel = context.channel(self.route, message.parts.scheme)
-        if protocols:
-            known = message.parts.scheme in preparation.HTTP | preparation.LOCAL
-            channel = ProtocolChannel(protocols, self.task, request, channel if known else None, context.engine)
         exchange = flow.hop.exchange = channel.open(message, flow)
         if not flow.ended:
             flow.exchange = exchange
+            if flow.paused:              # while classes were asked
+                exchange.pause()
 
     def _is_early(self, date: datetime, now: int) -> bool:
-        """Whether `date` is to come; once it has, it is not looked at again."""
+        """Whether `date` is to come; looked at once, because the wall clock may be set back."""
         self._begins = now + nanoseconds((date - self.context.engine.clock.date()).total_seconds())
-        self.earliest_begin_date = None
         return self._begins > now
 
     def _ask_delayed(self, payload: Any) -> None:
@@ -300,8 +312,8 @@ class Load(Answers):
         """The body is complete: the delegate decides about caching it where that is its right. In a turn of this load."""
         response = self.response
         proposal = None if self._visit is None or response is None else self._visit.proposal(response)
-        asked = proposal is not None and self.consumer.asks and isinstance(response, HTTPURLResponse) and 200 <= response.status_code < 300
-        if not (asked and self.call("data_task_will_cache_response", proposal, answered=self.stored)):
+        told = proposal is not None and self.consumer.asks and not (isinstance(response, HTTPURLResponse) and response.status_code >= 300)
+        if not (told and self.call("data_task_will_cache_response", proposal, answered=self.stored)):
             self.stored(proposal)
 
     def stored(self, proposal: CachedURLResponse | None = None) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 from ..errors import InvalidArgumentException
@@ -12,6 +13,7 @@ from .message import BodyStream
 from .settings import ANY_MAP, FLAG, SECONDS, TEXT, TOKEN, Setting, Settings, header_field, member, optional, reject
 
 DEFAULT_TIMEOUT = 60.0    # seconds; Apple's, for a request that sets none
+PIECE = 65_536            # bytes of a stream that are read at a time
 
 _NO_TAGS: Mapping[str, Any] = {}
 
@@ -40,7 +42,7 @@ class Members(TypedDict, total=False):
 class URLRequest(Settings):
     """A request: mutable, cheap to copy, and copied by every task at its creation (I8).
 
-    `url` is an absolute URL as str, or None (such a load fails with -1000). `http_method` None is GET.
+    `url` is an absolute URL as str, or None (such a load fails with -1002). `http_method` None is GET.
     `timeout_interval` is in seconds; unset it reads 60.0 and the configuration's holds (I16). `http_body` (bytes) and
     `http_body_stream` exclude each other: setting one clears the other. Pickling drops the stream.
     Everything that can never be right raises InvalidArgumentException where it is set.
@@ -67,7 +69,6 @@ class URLRequest(Settings):
     http_should_handle_cookies = Setting(True, FLAG)
     http_should_use_pipelining = Setting(False, FLAG)
     tags = Setting(_NO_TAGS, ANY_MAP)        # of `URLProtocol.property`; they go nowhere
-
 
     def __init__(
         self,
@@ -187,6 +188,16 @@ class URLRequest(Settings):
     def http_body_stream(self, value: Any) -> None:
         self._stream = None if value is None else as_body_stream(value)
         self._body = None
+
+    def read_body(self) -> bytes:
+        """The whole body, in whichever form it is; b"" without one. A stream is read to its end and closed: once."""
+        stream = self._stream
+        if stream is None:
+            return self._body or b""
+        try:
+            return b"".join(iter(partial(stream.read, PIECE), b""))
+        finally:
+            stream.close()
 
     @property
     def all_http_header_fields(self) -> dict[str, str]:

@@ -4,23 +4,46 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from ..errors import Code, GenericException, InvalidArgumentException, URLError, url_error
+from ..models.body import as_body_stream
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
-from ..models.message import Request, ResponseHead
+from ..models.credential import URLAuthenticationChallenge, URLCredential
+from ..models.enums import AuthChallengeDisposition
+from ..models.message import BodyStream, Request, ResponseHead
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
-from .base import Channel, Exchange, Host, Sink
+from .base import Exchange, Host, Sink
 from .script.offload import Deferred
+
+Answered = Callable[[AuthChallengeDisposition, URLCredential | None], Any]
+
+
+class Occasion(Protocol):
+    """What a load lends to the protocol class that takes its request. Every method may be called on any thread."""
+
+    def cached(self, request: URLRequest) -> CachedURLResponse | None:
+        """What is stored for `request`, the canonical form of the load's; what the class lets be kept is kept for it."""
+
+    def ask(self, challenge: URLAuthenticationChallenge, answered: Answered) -> None:
+        """Put `challenge` to the delegate."""
+
+    def withdraw(self, challenge: URLAuthenticationChallenge) -> None:
+        """Go on without an answer to `challenge`."""
+
+    def pass_by(self) -> None:
+        """No class takes the request."""
 
 
 class URLProtocol:
     """Answers requests in code. Derive from it, and name the class in `configuration.protocol_classes`.
 
-    The first class that says True to `can_init_with_task` gets the request; classes do not see WebSocket, stream and
-    background tasks. All its methods run on pooled threads; `start_loading` reports to `client`, then or later and from
-    any thread. `task`, `request` and `cached_response` are what it was made with.
+    The first class that says True to `can_init_with_task` or `can_init_with_request` gets the request, before the cache is
+    looked into; classes do not see WebSocket, stream and background tasks. All its methods run on pooled threads;
+    `start_loading` reports to `client`, then or later and from any thread. `task`, `request` and `cached_response` are
+    what it was made with: the request in its canonical form, with every header field that it goes out with, its body
+    always as a stream (`request.read_body()` reads it), and the response that is stored for it, however old.
     """
 
     _registered: ClassVar[list[type[URLProtocol]]] = []
@@ -32,9 +55,9 @@ class URLProtocol:
         self.client = client
 
     @classmethod
-    def can_init_with_task(cls, task: Any, request: URLRequest) -> bool:
-        """Whether this class loads `request` for `task`; asks `can_init_with_request` unless overridden."""
-        return cls.can_init_with_request(request)
+    def can_init_with_task(cls, task: Any) -> bool:
+        """Whether this class loads the current request of `task`; unless overridden, what `can_init_with_request` says."""
+        return cls.can_init_with_request(task.current_request)
 
     @classmethod
     def can_init_with_request(cls, request: URLRequest) -> bool:
@@ -91,29 +114,41 @@ class URLProtocol:
 class URLProtocolClient:
     """What a URLProtocol tells the loading system: the response, its data in order, and the end; nothing after the end."""
 
-    def __init__(self, sink: Sink, url: str) -> None:
+    def __init__(self, sink: Sink, url: str, occasion: Occasion) -> None:
         self._sink = sink
         self._url = url
+        self._occasion = occasion
         self._lock = threading.Lock()
         self._responded = self._over = False
         self.on_end: Callable[[], None] | None = None      # the loading system's own: it stops the protocol
 
     def was_redirected(self, request: URLRequest, response: HTTPURLResponse) -> None:
-        """The answer is a redirect to `request`; the delegate is asked, and a new load begins."""
-        headers = [pair for pair in response.headers if pair[0].lower() != "location"] + [("Location", request.url or "")]
-        self._respond(ResponseHead(response.status_code, headers, response.reason))
+        """The answer is a redirect to `request`, as it stands; the delegate is asked, and a new load begins."""
+        self._respond(ResponseHead(0, [], extra={"redirect": (request.copy(), response)}))
         self.did_finish_loading()
 
     def cached_response_is_valid(self, cached_response: CachedURLResponse) -> None:
         """The cached response is the answer, whole."""
-        self.did_receive_response(cached_response.response)
+        self._respond(ResponseHead(0, [], extra={"response": cached_response.response, "cached": True}))
         for piece in cached_response.chunks():
             self.did_load(piece)
         self.did_finish_loading()
 
     def did_receive_response(self, response: URLResponse, cache_storage_policy: CacheStoragePolicy = CacheStoragePolicy.NOT_ALLOWED) -> None:
-        """The response, before any data."""
-        self._respond(ResponseHead(0, [], extra={"response": response}))
+        """The response, before any data. Where the policy allows it, it is kept with its data, as far as the delegate agrees."""
+        self._respond(ResponseHead(0, [], extra={"response": response, "storage": CacheStoragePolicy(cache_storage_policy)}))
+
+    def did_receive_challenge(self, challenge: URLAuthenticationChallenge, completion_handler: Answered) -> None:
+        """Before the response: put `challenge` to the delegate. `completion_handler(disposition, credential)` gets its answer,
+        default handling where there is no delegate to ask; a cancelled challenge ends the load with -999 instead."""
+        if self._responded:
+            raise GenericException("did_receive_challenge after did_receive_response: a challenge comes first")
+        if not self._over:
+            self._occasion.ask(challenge, completion_handler)
+
+    def did_cancel_challenge(self, challenge: URLAuthenticationChallenge) -> None:
+        """No answer to `challenge` is wanted any more."""
+        self._occasion.withdraw(challenge)
 
     def did_load(self, data: bytes) -> None:
         """The next piece of data. GenericException before the response."""
@@ -159,48 +194,52 @@ def checked(classes: Sequence[Any]) -> Sequence[type[URLProtocol]]:
     return classes
 
 
-class ProtocolChannel:
-    """Consults the classes for one load, and takes `inner` where none of them wants it (None: -1002)."""
+def consult(classes: Sequence[type[URLProtocol]], task: Any, request: URLRequest, message: Request, sink: Sink, occasion: Occasion,
+            host: Host) -> Exchange:
+    """Ask the classes for one that loads `request`, which goes out as `message`; where none does, `occasion` is passed by."""
+    exchange = Deferred()
+    host.work(_begin, classes, task, request, message, sink, occasion, host, exchange)
+    return exchange
 
-    def __init__(self, classes: Sequence[type[URLProtocol]], task: Any, request: URLRequest, inner: Channel | None, host: Host) -> None:
-        self._classes = classes
-        self._task = task
-        self._request = request
-        self._inner = inner
-        self._host = host
 
-    def open(self, request: Request, sink: Sink) -> Exchange:
-        exchange = Deferred()
-        self._host.work(self._begin, request, sink, exchange)
-        return exchange
-
-    def _begin(self, request: Request, sink: Sink, exchange: Deferred) -> None:
-        """On a pooled thread: users' code runs on no stack but its own."""
-        asked = self._request.copy()
-        for name, value in request.headers:
-            asked.set_value(value, name)
-        try:
-            chosen = next((each for each in self._classes if each.can_init_with_task(self._task, asked)), None)
-            if chosen is not None:
-                client = URLProtocolClient(sink, request.url)
-                protocol = chosen(self._task, chosen.canonical_request(asked), None, client)
-                client.on_end = partial(self._host.work, protocol.stop_loading)
-                exchange.settle(_Stopping(client))
-                if not exchange.cancelled:
-                    protocol.start_loading()
-                return
-        except Exception as error:
-            sink.fail(url_error(Code.UNKNOWN, request.url, error))
+def _begin(classes: Sequence[type[URLProtocol]], task: Any, request: URLRequest, message: Request, sink: Sink, occasion: Occasion,
+           host: Host, exchange: Deferred) -> None:
+    """On a pooled thread: users' code runs on no stack but its own."""
+    asked = request.copy()
+    for name, value in message.headers:
+        asked.set_value(value, name)
+    asked.http_body_stream = None if message.body is None else as_body_stream(message.body)
+    try:
+        chosen = next((each for each in classes if _takes(each, task, asked)), None)
+        if chosen is not None:
+            client = URLProtocolClient(sink, message.url, occasion)
+            canonical = chosen.canonical_request(asked)
+            protocol = chosen(task, canonical, occasion.cached(canonical), client)
+            client.on_end = partial(host.work, _stop, protocol, message.body)
+            exchange.settle(_Stopping(client))
+            if not exchange.cancelled:
+                protocol.start_loading()
             return
-        if self._inner is None:
-            sink.fail(url_error(Code.UNSUPPORTED_URL, request.url))
-        else:
-            exchange.settle(self._inner.open(request, sink))
+    except Exception as error:
+        sink.fail(url_error(Code.UNKNOWN, message.url, error))
+        return
+    occasion.pass_by()
 
-    def flush(self) -> None:
-        """Nothing is kept."""
 
-    close = flush
+def _stop(protocol: URLProtocol, body: bytes | BodyStream | None) -> None:
+    """The load is over, and nobody reads its body any more."""
+    try:
+        protocol.stop_loading()
+    finally:
+        if body is not None and not isinstance(body, bytes):
+            body.close()
+
+
+def _takes(kind: type[URLProtocol], task: Any, request: URLRequest) -> bool:
+    """The form for tasks is preferred where a class has one."""
+    if kind.can_init_with_task.__func__ is not URLProtocol.can_init_with_task.__func__:  # type: ignore[attr-defined]    # bound
+        return kind.can_init_with_task(task)
+    return kind.can_init_with_request(request)
 
 
 class _Stopping:

@@ -6,11 +6,20 @@ from typing import Any
 import pytest
 
 from sessionmock import (
+    AuthChallengeDisposition,
+    CachedURLResponse,
+    CacheStoragePolicy,
+    CredentialPersistence,
     GenericException,
     HTTPURLResponse,
     InvalidArgumentException,
+    ResourceFetchType,
     ScriptRoute,
+    URLAuthenticationChallenge,
+    URLCache,
+    URLCredential,
     URLError,
+    URLProtectionSpace,
     URLProtocol,
     URLRequest,
     URLResponse,
@@ -128,4 +137,223 @@ def test_data_before_the_response_is_misuse() -> None:
     Hasty.stopped = []
     with URLSession(configuration) as session, pytest.raises(URLError) as failure:
         session.data("my:thing").result()
+    assert isinstance(failure.value.underlying_error, GenericException)
+
+
+# The cache ------------------------------------------------------------------------------------------------
+
+class Keeper(URLProtocol):
+    """Counts its answers, lets them be kept, and takes what was kept for them."""
+
+    policy = CacheStoragePolicy.ALLOWED
+    loads: int
+
+    @classmethod
+    def can_init_with_request(cls, request: URLRequest) -> bool:
+        return (request.url or "").startswith(("my:", "https://kept.example/"))
+
+    @classmethod
+    def canonical_request(cls, request: URLRequest) -> URLRequest:
+        canonical = request.copy()
+        canonical.url = (request.url or "").partition("?")[0]
+        return canonical
+
+    def start_loading(self) -> None:
+        if self.cached_response is not None:
+            self.client.cached_response_is_valid(self.cached_response)
+            return
+        Keeper.loads += 1
+        self.client.did_receive_response(URLResponse(self.request.url or "", "text/plain", 3), self.policy)
+        self.client.did_load(b"one")
+        self.client.did_finish_loading()
+
+
+class Asked:
+    """Says what may be kept, and notes what it was asked about."""
+
+    def __init__(self) -> None:
+        self.proposed: list[CachedURLResponse] = []
+        self.fetched: list[ResourceFetchType] = []
+
+    def data_task_will_cache_response(self, session: Any, task: Any, proposed: CachedURLResponse) -> CachedURLResponse:
+        self.proposed.append(proposed)
+        return proposed
+
+    def task_did_finish_collecting_metrics(self, session: Any, task: Any, metrics: Any) -> None:
+        self.fetched += [transaction.resource_fetch_type for transaction in metrics.transaction_metrics]
+
+
+def keeping(*urls: str) -> Asked:
+    """Delegate loads of `urls`, one after the other, by Keeper."""
+    Keeper.loads = 0
+    delegate, cache = Asked(), URLCache.ephemeral()
+    for url in urls:
+        configuration = URLSessionConfiguration.ephemeral()
+        configuration.url_cache, configuration.protocol_classes = cache, [Keeper]
+        with URLSession(configuration, delegate) as session:
+            session.data_task(url).resume()
+    return delegate
+
+
+@pytest.mark.parametrize("url", ["my:thing", "https://kept.example/"])
+def test_a_class_may_let_its_answers_be_kept(url: str) -> None:
+    """With a storage policy that allows it the delegate is asked; the next load's class is given what was kept for the
+    canonical form of its request."""
+    delegate = keeping(f"{url}?1", f"{url}?2")
+
+    assert (1, [b"one"]) == (Keeper.loads, [each.data for each in delegate.proposed])
+    assert [ResourceFetchType.UNKNOWN, ResourceFetchType.LOCAL_CACHE] == delegate.fetched
+
+
+def test_a_class_keeps_nothing_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a storage policy nobody is asked, and each load is a new one."""
+    monkeypatch.setattr(Keeper, "policy", CacheStoragePolicy.NOT_ALLOWED)
+
+    assert ([], 2) == (keeping("my:thing", "my:thing").proposed, Keeper.loads)
+
+
+def test_a_class_goes_before_the_cache() -> None:
+    """A fresh response of the route's is not given in place of a class that takes the request."""
+    script, cache = ScriptRoute(), URLCache.ephemeral()
+    script.get("https://kept.example/").respond(200, text="route", headers={"Cache-Control": "max-age=60"})
+    Keeper.loads = 0
+    for classes, request in ([], "https://kept.example/"), ([Keeper], URLRequest("https://kept.example/", cache_policy=1)):
+        configuration = URLSessionConfiguration.ephemeral()
+        configuration.url_cache, configuration.protocol_classes = cache, classes
+        with use_route(script), URLSession(configuration) as session:
+            data, _ = session.data(request).result()
+
+    assert (b"one", 1) == (data, Keeper.loads)
+
+
+# What a class is told and may ask -------------------------------------------------------------------------
+
+def test_a_class_sees_the_whole_request(session: URLSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The body of an upload is there as a stream, and the fields that the engine adds are."""
+    seen: list[Any] = []
+
+    def start_loading(self: Echo) -> None:
+        seen.extend((self.request.http_body, self.request.read_body(), self.request.value("Accept")))
+        self.client.did_fail(OSError())
+
+    monkeypatch.setattr(Echo, "start_loading", start_loading)
+    with pytest.raises(URLError):
+        session.upload(URLRequest("my:thing", "POST"), from_data=b"load").result()
+
+    assert [None, b"load", "*/*"] == seen
+
+
+def test_the_form_for_tasks_is_preferred() -> None:
+    """A class that overrides `can_init_with_task` is asked with the task."""
+
+    class Chosen(Echo):
+        @classmethod
+        def can_init_with_task(cls, task: Any) -> bool:
+            return bool(task.task_description == "mine")
+
+    Echo.stopped, outcomes = [], {}
+    configuration = URLSessionConfiguration.ephemeral()
+    configuration.protocol_classes = [Chosen]
+    with URLSession(configuration) as session:
+        for name in ("mine", "theirs"):
+            task = session.data_task("my:thing", lambda data, response, error, name=name: outcomes.update({name: data or int(error.code)}))
+            task.task_description = name
+            task.resume()
+
+    assert {"mine": b"my:thing", "theirs": URLError.Code.UNSUPPORTED_URL} == outcomes
+
+
+def test_a_redirect_is_followed_as_the_class_made_it(session: URLSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new request keeps the fields that the class gave it, and the delegate's word on it counts."""
+    following = URLRequest("my:next", all_http_header_fields={"X-Made": "yes"})
+
+    def start_loading(self: Echo) -> None:
+        if self.request.value("X-Made") is None:
+            self.client.was_redirected(following, HTTPURLResponse(self.request.url or "", 302))
+        else:
+            self.client.did_receive_response(URLResponse(self.request.url or "", "text/plain", -1))
+            self.client.did_finish_loading()
+
+    monkeypatch.setattr(Echo, "start_loading", start_loading)
+    _, response = session.data("my:thing").result()
+
+    assert "my:next" == response.url
+
+
+class Guarded(Echo):
+    """Asks for a credential before it answers with what came of that."""
+
+    challenge = URLAuthenticationChallenge(protection_space=URLProtectionSpace("thing", 0, "my", "garden", "NSURLAuthenticationMethodHTTPBasic"))
+
+    def start_loading(self) -> None:
+        self.client.did_receive_challenge(self.challenge, self.go_on)
+
+    def go_on(self, disposition: AuthChallengeDisposition, credential: URLCredential | None) -> None:
+        self.client.did_receive_response(URLResponse(self.request.url or "", "text/plain", -1))
+        self.client.did_load(f"{disposition.name} {credential and credential.user}".encode())
+        self.client.did_finish_loading()
+
+
+class Gatekeeper:
+    def __init__(self, *answer: Any) -> None:
+        self.answer = answer
+
+    def task_did_receive_challenge(self, session: Any, task: Any, challenge: Any) -> tuple[Any, ...]:
+        assert challenge is Guarded.challenge
+        return self.answer
+
+
+def guarded(kind: type[Guarded], delegate: object | None) -> bytes:
+    Echo.stopped = []
+    configuration = URLSessionConfiguration.ephemeral()
+    configuration.protocol_classes = [kind]
+    with URLSession(configuration, delegate) as session:
+        return session.data("my:thing").result()[0]
+
+
+@pytest.mark.parametrize(("delegate", "heard"), [
+    (Gatekeeper(AuthChallengeDisposition.USE_CREDENTIAL, URLCredential("ann", "secret", CredentialPersistence.NONE)), b"USE_CREDENTIAL ann"),
+    (Gatekeeper(AuthChallengeDisposition.REJECT_PROTECTION_SPACE, None), b"REJECT_PROTECTION_SPACE None"),
+    (None, b"PERFORM_DEFAULT_HANDLING None"),
+])
+def test_a_class_may_ask_the_delegate(delegate: object | None, heard: bytes) -> None:
+    """What the delegate answers to a challenge is the class's to act on; without a delegate default handling is."""
+    assert heard == guarded(Guarded, delegate)
+
+
+def test_a_cancelled_challenge_ends_the_load() -> None:
+    """The load ends with -999, and its class is stopped."""
+    with pytest.raises(URLError) as failure:
+        guarded(Guarded, Gatekeeper(AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE, None))
+    assert URLError.Code.CANCELLED == failure.value.code
+
+
+def test_a_challenge_can_be_withdrawn() -> None:
+    """A load goes on without the answer to a challenge that its class no longer asks about."""
+
+    class Undecided:
+        def task_did_receive_challenge(self, session: Any, task: Any, challenge: Any, completion_handler: Any) -> None:
+            client.did_cancel_challenge(challenge)
+
+    class Impatient(Guarded):
+        def start_loading(self) -> None:
+            nonlocal client
+            client = self.client
+            super().start_loading()
+            self.go_on(AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING, None)
+
+    client: Any = None
+    assert b"PERFORM_DEFAULT_HANDLING None" == guarded(Impatient, Undecided())
+
+
+def test_a_challenge_comes_before_the_response() -> None:
+    """`did_receive_challenge` after `did_receive_response` raises where it is called."""
+
+    class Late(Guarded):
+        def start_loading(self) -> None:
+            self.client.did_receive_response(URLResponse("my:thing", "text/plain", -1))
+            super().start_loading()
+
+    with pytest.raises(URLError) as failure:
+        guarded(Late, None)
     assert isinstance(failure.value.underlying_error, GenericException)
