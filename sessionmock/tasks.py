@@ -24,7 +24,7 @@ from .errors import (
 from .latch import Latch
 from .loading import Loading
 from .models.enums import TaskState
-from .models.message import Headers
+from .models.message import Headers, Request
 from .models.progress import Progress
 from .models.request import URLRequest
 from .models.response import URLResponse
@@ -89,6 +89,11 @@ class URLSessionTask:
     def current_request(self) -> URLRequest | None:
         """The request being loaded: another one after a redirect (I22)."""
         return self._load.request.copy()
+
+    @property
+    def outgoing_request(self) -> Request | None:
+        """The current request as it goes out, with every field that the session adds; None before it does. Not to be changed."""
+        return getattr(self._load, "_message", None)
 
     @property
     def response(self) -> URLResponse | None:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.caching import RELOADS, Verdict, decide, may_store, reload_headers, validators
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
@@ -23,10 +23,12 @@ class CacheVisit:
     the answer: `keeps` False is for loads that neither take their response from the cache nor leave it there.
     """
 
-    __slots__ = ("_cache", "_clock", "_keeps", "_policy", "_received", "_request", "_requested", "_spool", "_storage", "cached")
+    __slots__ = (
+        "_cache", "_clock", "_keeps", "_lent", "_policy", "_received", "_request", "_requested", "_spool", "_storage", "_task", "cached")
 
-    def __init__(self, cache: URLCache | None, policy: CachePolicy, clock: Clock, *, keeps: bool = True) -> None:
+    def __init__(self, cache: URLCache | None, task: Any, policy: CachePolicy, clock: Clock, *, keeps: bool = True) -> None:
         self._cache = cache
+        self._task = task
         self._keeps = keeps
         self._policy = policy
         self._clock = clock
@@ -35,13 +37,17 @@ class CacheVisit:
         self._received: datetime
         self._spool: Spool | None = None
         self._storage = CacheStoragePolicy.ALLOWED
+        self._lent = False      # to a protocol class, for a request of its choice
         self.cached: CachedURLResponse | None = None
 
     def look(self, request: Request) -> Verdict:
         """How the load begins; adds to `request` what a revalidation or a reload says."""
         self._request = request
         now = self._requested = self._clock.date()
-        cached = self.cached = self._cache.cached_response(request) if self._cache is not None and self._keeps else None
+        found: list[CachedURLResponse | None] = []
+        if self._cache is not None and self._keeps:
+            self._cache.get_cached_response_for_task(self._task, found.append)
+        cached = self.cached = found[0] if found else None
         verdict = decide(self._policy, request.method, request.headers, cached, now)
         if verdict is Verdict.REVALIDATE:
             assert cached is not None
@@ -54,6 +60,7 @@ class CacheVisit:
 
     def lend(self, request: URLRequest) -> CachedURLResponse | None:
         """What is stored for `request`, which a protocol class loads: it judges by itself, unless the policy is to load anew."""
+        self._lent = True
         self._request = Request(request.http_method, request.url or "", request.header_pairs())
         self._requested = self._clock.date()
         if self._cache is None or not self._keeps or self._policy in RELOADS:
@@ -85,7 +92,7 @@ class CacheVisit:
         elif may_store(request.method, request.headers, head.status, head.headers):
             self._spool = cache.spool()
         elif request.method == "GET" and head.status < 400 and head.status not in (206, 304):
-            cache.remove_cached_response(request)           # what was there is not what the server gives now
+            cache.remove_cached_response_for_task(self._task)   # what was there is not what the server gives now
         return None
 
     def _invalidate(self, head: ResponseHead) -> None:
@@ -108,7 +115,10 @@ class CacheVisit:
     def keep(self, proposal: CachedURLResponse) -> None:
         """Store what the delegate agreed to."""
         assert self._cache is not None
-        self._cache.store_cached_response(proposal, self._request)
+        if self._lent:
+            self._cache.store_cached_response(proposal, self._request)
+        else:
+            self._cache.store_cached_response_for_task(proposal, self._task)
 
     def give_up(self) -> None:
         """The body will not come whole."""

@@ -132,10 +132,10 @@ class Context:
             storage.get_default_credential(space, task, found.append)
         return found[-1]
 
-    def cache_visit(self, request: URLRequest, *, keeps: bool) -> CacheVisit:
-        """The dealings of `request` with the cache; its own policy wins over the configuration's unless it is the default."""
+    def cache_visit(self, task: Any, request: URLRequest, *, keeps: bool) -> CacheVisit:
+        """The dealings of `task` with the cache, for `request`; its own policy wins over the configuration's unless it is the default."""
         policy = request.cache_policy or self.configuration.request_cache_policy
-        return CacheVisit(self.configuration.url_cache, policy, self.engine.clock, keeps=keeps)
+        return CacheVisit(self.configuration.url_cache, task, policy, self.engine.clock, keeps=keeps)
 
     def flush(self) -> None:
         """New connections from now on."""

@@ -158,7 +158,7 @@ class Load(Answers):
         """Answer `request` from the cache, or open an exchange with the route for it. In a turn of this load."""
         context, message = self.context, self._message
         if cached and message.parts.scheme in preparation.HTTP:
-            visit = self._visit = context.cache_visit(request, keeps=self.consumer.caches)
+            visit = self._visit = context.cache_visit(self.task, request, keeps=self.consumer.caches)
             verdict = visit.look(message)
             if verdict is Verdict.USE:
                 flow.hop.fetch_type = ResourceFetchType.LOCAL_CACHE
@@ -282,6 +282,8 @@ class Load(Answers):
         """The task goes on as another: the old one hears of it and of nothing more."""
         assert self.response is not None
         task, self.consumer = self.context.session._become(self, disposition)
+        if self._visit is not None:          # downloads are not kept
+            self._visit.give_up()
         self.consumer.begin(self, self.response)
         self.call("data_task_did_become_download_task", task)
         self.task = task
@@ -412,7 +414,7 @@ class Load(Answers):
         self.context.ended(self)
         for hop in self.hops:
             hop.exchange = None
-        self.task = None                    # no cycle is left: a task is freed by its last reference, not by the collector
+        self.task = self._visit = None      # no cycle is left: a task is freed by its last reference, not by the collector
         self.latch.set()
 
     def orphan(self) -> None:

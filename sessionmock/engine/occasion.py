@@ -31,7 +31,7 @@ class LoadOccasion:
         load = self._load
         if not self._cached:
             return None
-        visit = load._visit = load.context.cache_visit(self._request, keeps=load.consumer.caches)
+        visit = load._visit = load.context.cache_visit(load.task, self._request, keeps=load.consumer.caches)
         return visit.lend(request)
 
     def ask(self, challenge: URLAuthenticationChallenge, answered: Answered) -> None:

@@ -146,7 +146,7 @@ class UploadLoad(Load):
     def _invalidate(self) -> None:
         """Let the cache take the coming answer for that to the task's own request, which it is: entries of its URL are stale."""
         if self._visit is None:
-            visit = self.context.cache_visit(self.request, keeps=self.consumer.caches)
+            visit = self.context.cache_visit(self.task, self.request, keeps=self.consumer.caches)
             visit.look(Request(self.request.http_method, self.request.url or "", []))
             self._visit = visit
 

@@ -169,17 +169,19 @@ class URLCache(metaclass=_Shared):
         """Remove what was stored after `date`, which is aware."""
         self._remove_since(date)
 
+    # A session calls these three for its tasks, so a subclass that goes its own way overrides them.
+
     def store_cached_response_for_task(self, cached_response: CachedURLResponse, task: Any) -> None:
-        """`store_cached_response` for a task's current request."""
-        self.store_cached_response(cached_response, task.current_request)
+        """`store_cached_response` for a task's current request, as it goes out."""
+        self.store_cached_response(cached_response, _request_of(task))
 
     def get_cached_response_for_task(self, task: Any, completion_handler: Callable[[CachedURLResponse | None], None]) -> None:
-        """Hand `completion_handler` what is stored for a task's current request, at once."""
-        completion_handler(self.cached_response(task.current_request))
+        """Hand `completion_handler` what is stored for a task's current request: at once, or it is a miss."""
+        completion_handler(self.cached_response(_request_of(task)))
 
     def remove_cached_response_for_task(self, task: Any) -> None:
         """`remove_cached_response` for a task's current request."""
-        self.remove_cached_response(task.current_request)
+        self.remove_cached_response(_request_of(task))
 
     # For the engine ------------------------------------------------------------------------------
 
@@ -368,6 +370,12 @@ def _asked(request: URLRequest | Request | str) -> tuple[str, str | None, Header
     if isinstance(request, Request):
         return request.method, request.url, request.headers
     return request.http_method, request.url, request.header_pairs()
+
+
+def _request_of(task: Any) -> URLRequest | Request:
+    """The current request of `task` with every field that it goes out with; before it does, as it was written."""
+    request: URLRequest | Request = getattr(task, "outgoing_request", None) or task.current_request
+    return request
 
 
 def _digests(names: tuple[str, ...], headers: Headers) -> Selected:
