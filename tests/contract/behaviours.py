@@ -399,5 +399,5 @@ ENDS_EARLY = frozenset({
 
 BEHAVIOURS = tuple(
     replace(row, cache=row.name.startswith("cache"), ends_early=row.name in ENDS_EARLY,
-            counted=row.name not in ENDS_EARLY | {"cache-revalidated"})
+            counted=row.name not in ENDS_EARLY | {"cache-revalidated", "redirect-to-a-file"})
     for row in (*PLAIN, *BODIES, *REDIRECTS, *AUTHENTICATION, *DOWNLOADS, *DISPOSITIONS, *FAILURES, *BROKEN_GZIP, *STORES))
