@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.authentication import ATTEMPT_LIMIT, AuthenticationFlow, Next
 from ..core.machine import Event, Phase
 from ..errors import CERTIFICATE_AUTHORITIES, PEER_TRUST, Code, URLError, url_error
-from ..models.body import FileStream
+from ..models.body import again
 from ..models.credential import (
     CredentialPersistence,
     NSURLAuthenticationMethodClientCertificate,
@@ -273,8 +273,3 @@ class Challenges(Patience):
 
 def _certificate_space(place: tuple[str, int], authorities: tuple[bytes, ...] = ()) -> URLProtectionSpace:
     return URLProtectionSpace(*place, "https", None, NSURLAuthenticationMethodClientCertificate, distinguished_names=authorities)
-
-
-def again(body: bytes | BodyStream | None) -> bytes | BodyStream | None:
-    """`body` to be sent once more, or None where it cannot be read twice."""
-    return FileStream(body.path, body.offset) if isinstance(body, FileStream) else body if isinstance(body, bytes) else None

@@ -16,7 +16,7 @@ from ..core.caching import Verdict
 from ..core.machine import TRANSITIONS, Effect, Event, Phase, public_state
 from ..errors import Code, InvalidArgumentException, URLError, url_error
 from ..latch import Latch
-from ..models.body import FileStream, as_body_stream
+from ..models.body import FileStream, again, as_body_stream
 from ..models.cached_response import CachedURLResponse
 from ..models.enums import DelayedRequestDisposition, ResponseDisposition, TaskState
 from ..models.message import BodyStream, Headers, ResponseHead
@@ -29,7 +29,6 @@ from ..routes.local import file_error
 from ..routes.protocol import consult
 from . import work
 from .answers import Answers
-from .challenges import again
 from .dispatch import Method
 from .inflow import Inflow
 from .measuring import metrics
@@ -69,9 +68,10 @@ class Load(Answers):
     is_upload = False
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
-                 body: bytes | BodyStream | None = None, eager: bool = True, route: Route | None = None) -> None:
+                 body: bytes | BodyStream | None = None, eager: bool = True, route: Route | None = None,
+                 original: URLRequest | None = None) -> None:
         super().__init__(context, task, request, body=body, eager=eager)
-        self.original_request = request
+        self.original_request = original or request
         self.consumer = consumer
         self.route = route                    # None: live
         self.response: URLResponse | None = None

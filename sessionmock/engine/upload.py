@@ -122,6 +122,9 @@ class UploadLoad(Load):
         if self._streamed and body is None and request.http_method == self.original_request.http_method:
             self._meet(Event.NEEDS_STREAM, None)
             return
+        if isinstance(body, FileStream):                # as it is now, not when the task was made
+            body = self._body = FileStream(body.path, body.offset)
+            self.total_to_send = body.length
         self._resource = None                           # a new request makes a new one
         self._source, self._mark = body, _mark(body)
         self._profile = None if body is None else profile_for([*self.context.additional, *request.header_pairs()])

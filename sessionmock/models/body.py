@@ -187,6 +187,11 @@ def as_body_stream(value: Any) -> BodyStream:
         f"{value!r} cannot be a body stream; it takes bytes, a binary file, an iterable of bytes or InputStream(path=...)")
 
 
+def again(body: bytes | BodyStream | None) -> bytes | BodyStream | None:
+    """`body` to be sent once more, or None where it cannot be read twice."""
+    return FileStream(body.path, body.offset) if isinstance(body, FileStream) else body if isinstance(body, bytes) else None
+
+
 def _piece(value: Any) -> bytes:
     if isinstance(value, bytes):
         return value

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionmock.errors import Code
+from sessionmock.models.body import FileStream
 from sessionmock.routes.live import LiveRoute, route
 from sessionmock.routes.live.http2 import Decoder, Encoder
 
@@ -92,8 +93,12 @@ def test_limit_of_streams(make, tls):
     assert max(most) <= 3
 
 
-def test_refused_for_want_of_room(client, tls):
-    """What a server refused before its limit was known is asked for again within that limit."""
+@pytest.mark.parametrize("has_file", [False, True])
+def test_refused_for_want_of_room(client, tls, tmp_path, has_file):
+    """What a server refused before its limit was known is asked for again within that limit, with its body from a file or without one."""
+    path = tmp_path / "body"
+    path.write_bytes(b"body")
+
     def script(server: Server) -> None:
         streams = server.gather(5)
         for stream in streams[2:]:
@@ -104,7 +109,8 @@ def test_refused_for_want_of_room(client, tls):
             server.reply(stream)
 
     with H2Origin(script, tls) as origin:
-        exchanges = [client.open(f"{origin.url}/{number}", "POST") for number in range(5)]
+        bodies = [FileStream(path) if has_file else None for _ in range(5)]
+        exchanges = [client.open(f"{origin.url}/{number}", "POST", body=body) for number, body in enumerate(bodies)]
         assert [b"/%d" % number for number in range(5)] == [exchange.sink.succeed().body for exchange in exchanges]
 
 

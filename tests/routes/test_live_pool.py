@@ -7,6 +7,7 @@ import pytest
 
 from sessionmock.clock import SECOND, SystemClock
 from sessionmock.errors import Code
+from sessionmock.models.body import FileStream
 
 from .origin import PATIENCE, Client, LoopHost, Origin, Peer, Recorder, Stream, simple
 
@@ -215,6 +216,27 @@ def test_no_retry(client, method, body):
         client.load(origin.url).succeed()
         assert client.load(origin.url, method, body=body).error.code == Code.NETWORK_CONNECTION_LOST
         assert len(origin.heads) == 2
+
+
+def test_retry_from_a_file(client, tmp_path):
+    """A file can be read twice, so its upload is sent once more like one from memory, and is reported once."""
+    path = tmp_path / "body"
+    path.write_bytes(bytes(range(256)) * 4000)
+    bodies = []
+
+    def script(peer: Peer) -> None:
+        while peer.read_head():
+            bodies.append(peer.read_body())
+            if len(bodies) == 2:
+                return
+            peer.reply(b"taken")
+
+    with Origin(script) as origin:
+        client.load(origin.url).succeed()
+        sink = client.load(origin.url, "PUT", body=FileStream(path)).succeed()
+        assert sink.uploaded == 1_024_000
+        assert bodies == [b"", path.read_bytes(), path.read_bytes()]
+        assert origin.connections == 2
 
 
 def test_retry_only_once(client):

@@ -68,6 +68,43 @@ def test_missing_file_fails_at_run_time(session: Any, tmp_path: Path) -> None:
     assert [] == server.heads
 
 
+def test_a_file_is_taken_as_it_is_when_the_task_runs(session: Any, tmp_path: Path) -> None:
+    """Written or changed after the task was made, it is sent whole, with its length."""
+    path = tmp_path / "body"
+    with Origin(counting) as server:
+        tasks = [session.upload_task(sm.URLRequest(server.url, "PUT"), from_file=path)]
+        path.write_bytes(b"x" * 10)
+        tasks.append(session.upload_task(sm.URLRequest(server.url, "PUT"), from_file=path))
+        path.write_bytes(b"y" * 20)
+        for task in tasks:
+            task.delegate = ending = Ending()
+            task.resume()
+            assert ending.wait() is None
+            assert (20, 20) == (task.count_of_bytes_sent, task.count_of_bytes_expected_to_send)
+    assert 2 == len(server.heads)
+    assert all("Content-Length: 20\r\n" in f"{head}\r\n" for head in server.heads)
+
+
+def test_a_file_cut_short_on_its_way_fails_its_upload(session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """-1021, once the missing end is seen: in the middle of sending, where the server takes its time. Nothing else is reported."""
+    reported: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", reported.append)
+    path = tmp_path / "body"
+    path.write_bytes(bytes(8 << 20))
+
+    def slowly(peer: Peer) -> None:
+        peer.read_head()
+        os.truncate(path, 5 << 20)
+        while peer.sock.recv(65536):
+            pass
+
+    with Origin(slowly) as server, pytest.raises(sm.URLError) as caught:
+        session.upload(sm.URLRequest(server.url, "PUT"), from_file=path).result(PATIENCE)
+    assert sm.URLError.Code.REQUEST_BODY_STREAM_EXHAUSTED == caught.value.code
+    session.data("data:,settled").result(PATIENCE)
+    assert [] == reported
+
+
 def test_body_waits_for_100_continue(session: Any) -> None:
     """With Expect: 100-continue no byte of the body is sent before the server says so."""
     early: list[bytes] = []

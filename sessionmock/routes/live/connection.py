@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Connection(Link):
     """A keep-alive connection, driving one exchange at a time. On the engine only."""
 
-    __slots__ = ("_answer", "_upload", "exchange", "heir")
+    __slots__ = ("_answer", "_resuming", "_upload", "exchange", "heir")
 
     chunks: ClassVar[bool] = True      # a body of unknown length is sent in chunks
 
@@ -31,6 +31,7 @@ class Connection(Link):
         self.heir: Link | None = None  # what took over, because the server chose HTTP/2
         self._answer = Answer("GET")
         self._upload: Upload | None = None
+        self._resuming = False         # within `resume_writing`
 
     @property
     def switched(self) -> bool:
@@ -158,7 +159,20 @@ class Connection(Link):
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._upload is not None:
-            self._upload.pump()
+            self._resuming = True
+            try:
+                self._upload.pump()
+            finally:
+                self._resuming = False
+
+    def abort(self) -> None:
+        if self._resuming:
+            # asyncio tells of the loss twice, and fails of that, where a transport is aborted in `resume_writing`.
+            self.fit = False
+            self.pool.channel.host.post(self.transport.abort)
+            self.pool.lost(self)
+        else:
+            super().abort()
 
     # ---------------------------------------------------------------------------------------------------------------
 
@@ -237,9 +251,8 @@ class Connection(Link):
     def _retried(self, exchange: LiveExchange) -> bool:
         """Send the request again where the peer closed a kept connection as it came: it has surely not answered it, and a
         method that is idempotent may be seen twice (RFC 9112, section 9.3.1). Once, and on a new connection."""
-        body = exchange.request.body
         if (not self.reused or self._answer.started or exchange.retried or exchange.request.method not in IDEMPOTENT
-                or not (body is None or isinstance(body, bytes))):
+                or not exchange.renew()):
             return False
         exchange.retried = True
         self._detach()

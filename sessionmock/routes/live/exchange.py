@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import URLError
+from ...models.body import again
 from ...models.message import BodyStream, Request
 
 if TYPE_CHECKING:
@@ -114,6 +115,15 @@ class LiveExchange:
             self.connection.cancel()
         elif self.pool is not None:
             self.pool.cancel(self)
+
+    def renew(self) -> bool:
+        """Have the body ready to be sent from its start; False where it was begun and cannot be read twice."""
+        body = self.request.body
+        if body is None or isinstance(body, bytes) or not self.streaming:
+            return True
+        self.request.body = again(body) or body
+        self.streaming = self.request.body is body
+        return not self.streaming
 
     def fail(self, error: URLError) -> None:
         """Tell the sink, unless the exchange is over."""

@@ -377,9 +377,8 @@ _HANDLERS: dict[type[Any], Callable[[Multiplex, Any], None]] = {
 
 
 def _may_retry(exchange: LiveExchange) -> bool:
-    """Whether a request that was not processed can be sent again: once, and not with a stream that was begun."""
-    body = exchange.request.body
-    return not (exchange.retried or exchange.ended) and (body is None or isinstance(body, bytes) or not exchange.streaming)
+    """Whether a request that was not processed can be sent again, and is ready for it: once, and not with a stream that was begun."""
+    return not (exchange.retried or exchange.ended) and exchange.renew()
 
 
 def _fields(event: Any) -> Fields:
