@@ -152,8 +152,8 @@ class URLSession(metaclass=_SharedSession):
         With `resume_data` instead of a request a download goes on where it stopped; data that is none fails the task
         with -1002 when it is resumed.
         """
-        consumer, request = _download(request, resume_data, completion_handler)
-        return self._make(URLSessionDownloadTask, request, consumer)
+        consumer, request, original = _download(request, resume_data, completion_handler)
+        return self._make(URLSessionDownloadTask, request, consumer, original=original)
 
     # loading in one call --------------------------------------------------------------------------------------
     def data(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[bytes, URLResponse]]:
@@ -171,8 +171,9 @@ class URLSession(metaclass=_SharedSession):
     def download(self, request: URLRequest | str | None = None, *, resume_from: bytes | None = None,
                  delegate: object | None = None) -> Loading[tuple[Path, URLResponse]]:
         """Load `request` into a temporary file, or go on with a download; the caller owns the file: it is not removed (I18)."""
-        consumer, request = _download(request, resume_from, None, keeps=True)
-        return self._loading(self._make(URLSessionDownloadTask, request, consumer, eager=False, delegate=delegate), consumer.outcome)
+        consumer, request, original = _download(request, resume_from, None, keeps=True)
+        task = self._make(URLSessionDownloadTask, request, consumer, eager=False, delegate=delegate, original=original)
+        return self._loading(task, consumer.outcome)
 
     def bytes(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[AsyncBytes, URLResponse]]:
         """Load `request` piece by piece: the outcome is there with the response, and its body is read as it comes."""
@@ -411,18 +412,18 @@ def _handed(handler: Handler | None) -> Consumer:
 
 
 def _download(request: URLRequest | str | None, resume_data: Data | None, handler: Handler | None, *,
-              keeps: bool = False) -> tuple[ToFile, URLRequest | str]:
-    """The consumer and the request of a download, new or resumed."""
+              keeps: bool = False) -> tuple[ToFile, URLRequest | str, URLRequest | None]:
+    """The consumer and the request of a download, new or resumed; of a resumed one also the request that it began with."""
     if request is not None and resume_data is None:
-        return ToFile(handler, keeps=keeps), request
+        return ToFile(handler, keeps=keeps), request, None
     if request is not None or resume_data is None:
         raise InvalidArgumentException("a download takes a request or resume data, one of them")
     try:
         resumed = decode(resume_data, DownloadResumeData)
     except ValueError:
-        return ToFile(handler, keeps=keeps), URLRequest(None)      # fails with -1002 when it is resumed
+        return ToFile(handler, keeps=keeps), URLRequest(None), None      # fails with -1002 when it is resumed
     consumer = ToFile(handler, keeps=keeps, resumed=resumed)
-    return consumer, consumer.resuming()
+    return consumer, *consumer.resuming()
 
 
 def _resumed_upload(resume_data: Data | None) -> tuple[URLRequest, Data | FileStream | None, UploadResumeData]:

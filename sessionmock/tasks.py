@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .core.machine import Event
+from .core.machine import Event, Phase
 from .engine.consumers import ToDelegate
 from .engine.dispatch import methods
 from .engine.download import ToFile
@@ -272,7 +272,7 @@ class _Produced:
         """In a turn of the load: cancel it, with the data in its error."""
         load = self._load
         error = url_error(Code.CANCELLED, load.request.url)
-        if load.error is None and (data := self._resume_data()) is not None:
+        if load.phase < Phase.COMPLETING and (data := self._resume_data()) is not None:
             self._data = error.user_info[self._key] = data
         if self._handler is not None:
             load.context.queue.submit(partial(self._handler, self._data), load.context.engine)

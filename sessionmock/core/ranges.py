@@ -101,6 +101,13 @@ def judge(head: ResponseHead, offset: int, expected: int, validator: str) -> Res
     return Resumption.SPLICE if right else Resumption.FAIL
 
 
+def spliced_length(head: ResponseHead) -> int:
+    """How many bytes the resource has whose rest `head` brings; of an answer that was judged to be one."""
+    found = parse_content_range(header(head.headers, "content-range"))
+    assert found is not None
+    return found.last + 1
+
+
 def _is_plain(head: ResponseHead) -> bool:
     """Whether the bytes on the wire are those of the file: ranges of an encoded body count encoded bytes."""
     return (header(head.headers, "content-encoding") or "identity").strip().lower() == "identity"

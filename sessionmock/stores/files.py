@@ -49,6 +49,22 @@ def locked(path: str) -> Iterator[None]:
         os.close(handle)
 
 
+def try_lock(handle: int) -> bool:
+    """Lock an open file; False where another task or process has it. It is free again after `unlock`, or when its holder dies."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
+def unlock(handle: int) -> None:
+    """Undo `try_lock`, also where a forked child still has the file open."""
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_UN)
+
+
 def signature(path: str) -> tuple[int, int, int] | None:
     """What changes whenever `path` is replaced, or None where there is no file."""
     try:

@@ -48,6 +48,13 @@ def changes(offset: int, if_range: str | None) -> Callable[[Peer], None]:
     return part(CHANGED, offset, tag="v2") if if_range == '"v2"' else whole(CHANGED, "v2")
 
 
+def unframed(k: int, content: bytes, *, chunked: bool) -> Callable[[Peer], None]:
+    """A 206 whose fields promise the rest from `k`, and whose body is `content`: nothing on the wire tells how long it must be."""
+    framing, body = ("Connection: close", content) if not chunked else (
+        "Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content) if content else b"0\r\n\r\n")
+    return cut(body, "HTTP/1.1 206 Partial Content", 'ETag: "v1"', f"Content-Range: bytes {k}-{SIZE - 1}/{SIZE}", framing)
+
+
 BREAKS: tuple[Callable[[int], Callable[[Peer], None]], ...] = (
     lambda k: part(FILE, k, given=f"bytes {k - 1}-{SIZE - 1}/{SIZE}", content=FILE[k - 1:]),                     # begins too early
     lambda k: part(FILE, k, given=f"bytes {k + 1}-{SIZE - 1}/{SIZE}", content=FILE[k + 1:]),                     # begins too late
@@ -65,6 +72,9 @@ BREAKS: tuple[Callable[[int], Callable[[Peer], None]], ...] = (
     lambda k: part(CHANGED, k, more=["Content-Encoding: gzip"]),
     lambda k: cut(FILE[k:-1], "HTTP/1.1 206 Partial Content", 'ETag: "v1"', f"Content-Range: bytes {k}-{SIZE - 1}/{SIZE}",
                   f"Content-Length: {SIZE - k}"),                                                               # cut again
+    lambda k: unframed(k, FILE[k:-1], chunked=True),                                                            # a byte less
+    lambda k: unframed(k, FILE[k:] + b"!", chunked=True),                                                       # a byte more
+    lambda k: unframed(k, FILE[k:-1], chunked=False),
     lambda k: cut(FILE[:k], "HTTP/1.1 200 OK", 'ETag: "v1"', f"Content-Length: {SIZE}"),                        # the whole, cut
     lambda k: cut(b"", "HTTP/1.1 206 Partial Content", 'ETag: "v1"', "Content-Range: bytes"),                   # nothing
 )
