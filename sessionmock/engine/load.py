@@ -16,7 +16,7 @@ from ..core.caching import Verdict
 from ..core.machine import TRANSITIONS, Effect, Event, Phase, public_state
 from ..errors import Code, InvalidArgumentException, URLError, url_error
 from ..latch import Latch
-from ..models.body import FileStream, again, as_body_stream
+from ..models.body import ChainedStream, FileStream, again, as_body_stream
 from ..models.cached_response import CachedURLResponse
 from ..models.enums import DelayedRequestDisposition, ResponseDisposition, TaskState
 from ..models.message import BodyStream, Headers, ResponseHead
@@ -137,7 +137,7 @@ class Load(Answers):
         if refused is not None:
             self._meet(Event.FAILED, refused)
             return
-        if isinstance(body, FileStream) and (problem := body.problem()) is not None:
+        if isinstance(body, FileStream | ChainedStream) and (problem := body.problem()) is not None:
             self._meet(Event.FAILED, file_error(request.url, problem))
             return
         flow = self._flow = Inflow(self, request)

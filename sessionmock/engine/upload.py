@@ -123,7 +123,7 @@ class UploadLoad(Load):
             self._meet(Event.NEEDS_STREAM, None)
             return
         if isinstance(body, FileStream):                # as it is now, not when the task was made
-            body = self._body = FileStream(body.path, body.offset)
+            body = self._body = body.again()
             self.total_to_send = body.length
         self._resource = None                           # a new request makes a new one
         self._source, self._mark = body, _mark(body)

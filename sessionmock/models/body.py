@@ -29,6 +29,10 @@ class BytesStream:
     def close(self) -> None:
         """Nothing is held."""
 
+    def again(self) -> BytesStream:
+        """The same from its start."""
+        return BytesStream(self._data)
+
 
 class FileStream:
     """A file from `offset` to its end, opened at the first read.
@@ -82,6 +86,10 @@ class FileStream:
         if self._file is not None:
             self._file.close()
 
+    def again(self) -> FileStream:
+        """The same file from the same offset, as it is now."""
+        return FileStream(self.path, self.offset)
+
 
 class ReaderStream:
     """An object with `read(size)` that returns bytes, from where it stands; closing leaves it open to its owner."""
@@ -129,10 +137,11 @@ class IterableStream:
 class ChainedStream:
     """Several streams as one body, each opened when the one before has ended."""
 
-    __slots__ = ("_open", "length", "may_block")
+    __slots__ = ("_open", "_parts", "length", "may_block")
 
     def __init__(self, streams: Iterable[BodyStream]) -> None:
-        self._open = list(streams)
+        self._parts = tuple(streams)
+        self._open = list(self._parts)
         lengths = [each.length for each in self._open]
         self.length = -1 if -1 in lengths else sum(lengths)
         self.may_block = any(each.may_block for each in self._open)
@@ -147,6 +156,15 @@ class ChainedStream:
     def close(self) -> None:
         while self._open:
             self._open.pop().close()
+
+    def problem(self) -> OSError | None:
+        """What is wrong with one of the files among the streams, as `FileStream.problem`."""
+        return next((problem for part in self._parts if isinstance(part, FileStream) and (problem := part.problem()) is not None), None)
+
+    def again(self) -> ChainedStream | None:
+        """The same from its start; None where one of the streams is neither bytes nor a file."""
+        parts = [part.again() if isinstance(part, BytesStream | FileStream) else None for part in self._parts]
+        return ChainedStream(part for part in parts if part is not None) if None not in parts else None
 
 
 class InputStream:
@@ -188,8 +206,11 @@ def as_body_stream(value: Any) -> BodyStream:
 
 
 def again(body: bytes | BodyStream | None) -> bytes | BodyStream | None:
-    """`body` to be sent once more, or None where it cannot be read twice."""
-    return FileStream(body.path, body.offset) if isinstance(body, FileStream) else body if isinstance(body, bytes) else None
+    """`body` to be sent once more, or None where it cannot be read twice.
+
+    A stream that is none of ours, or an `InputStream`, is asked of the delegate again (Apple: needNewBodyStream).
+    """
+    return body.again() if isinstance(body, FileStream | ChainedStream) else body if isinstance(body, bytes) else None
 
 
 def _piece(value: Any) -> bytes:

@@ -187,7 +187,7 @@ class Twice(Origin):
     def serve(self, peer: Peer) -> None:
         while peer.read_head():
             self.sums.append(hashlib.sha256(peer.read_body()).hexdigest())
-            if len(self.sums) == 2:
+            if len(self.sums) >= 2:
                 peer.reply(self.sums[-1].encode())
             elif self.status == 401:
                 peer.reply(b"who?", 'WWW-Authenticate: Basic realm="r"', status="401 Unauthorized")
@@ -241,6 +241,30 @@ def test_body_is_sent_again(kind: str, status: int, tmp_path: Path) -> None:
     assert (2 if kind in streams else 0) == delegate.asked
     assert 2 == delegate.progress.count((len(BODY), expected))
     assert len(BODY) == task.count_of_bytes_sent
+
+
+@pytest.mark.parametrize("status", [307, 308, 401])
+def test_form_with_a_file_is_sent_again(status: int, tmp_path: Path) -> None:
+    """A form's files are read once more for the second request, and for another task with the same request; nobody is asked."""
+    file = tmp_path / "body"
+    file.write_bytes(BODY)
+    delegate = Supplying()
+    with Twice(status) as server, sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate) as session:
+        request = sm.URLRequest.multipart(server.url, {"name": "ann"}, {"file": file, "note": b"memory"})
+        session.data_task(request).resume()
+        assert delegate.wait() is None
+        session.data_task(request).resume()
+        assert delegate.wait() is None
+    assert [server.sums[0]] * 3 == server.sums
+    assert 0 == delegate.asked
+
+
+def test_form_without_its_file_fails_before_it_is_sent(session: Any, tmp_path: Path) -> None:
+    """As an upload does: -1100, and no server hears of it."""
+    with Origin(counting) as server, pytest.raises(sm.URLError) as caught:
+        session.data(sm.URLRequest.multipart(server.url, files={"file": tmp_path / "none"})).result(PATIENCE)
+    assert sm.URLError.Code.FILE_DOES_NOT_EXIST == caught.value.code
+    assert [] == server.heads
 
 
 @pytest.mark.parametrize("status", [307, 401])
