@@ -3,8 +3,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,42 +17,13 @@ import sessionmock as sm
 from tests.routes.origin import Origin, Peer
 from tests.tasks.delegates import PATIENCE, Answering, Ending
 
-ROOT = Path(__file__).resolve().parents[2]
 BODY = os.urandom(1 << 20)
 ANN = sm.URLCredential("ann", "secret", sm.CredentialPersistence.NONE)
-
-UPLOADING = """
-import resource, sys
-import sessionmock as sm
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-with sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
-    session.upload(sm.URLRequest(sys.argv[1], "PUT"), b"warm").result()
-    before = peak()
-    data, response = session.upload(sm.URLRequest(sys.argv[1], "PUT"), from_file=sys.argv[2]).result()
-    print(data.decode(), response.status_code, peak() - before)
-"""
-
 
 def counting(peer: Peer) -> None:
     """Answers with the length of each body, of which nothing is kept."""
     while peer.read_head():
         peer.reply(str(peer.discard(int(peer.field("content-length") or 0))).encode())
-
-
-def test_file_is_streamed(tmp_path: Path) -> None:
-    """A file of 200 MB is sent in little more memory than four bytes take."""
-    file = tmp_path / "large"
-    with file.open("wb") as made:
-        made.truncate(200_000_000)
-    with Origin(counting) as server:
-        done = subprocess.run([sys.executable, "-c", UPLOADING, server.url, str(file)], cwd=ROOT, capture_output=True, check=True, text=True,
-                              timeout=60)
-    size, status, grown = map(int, done.stdout.split())
-    assert (200_000_000, 200) == (size, status)
-    assert grown < 10_000 * (1 if sys.platform.startswith("linux") else 1024)
 
 
 def test_missing_file_fails_at_run_time(session: Any, tmp_path: Path) -> None:
