@@ -32,7 +32,7 @@ NOT_RECORDED = (LIVE, SCRIPT)          # a cassette holds complete answers alone
 DELEGATE, HANDLER, RESULT, ASYNCIO, TRIO, BYTES, LINES = "delegate", "handler", "result", "asyncio", "trio", "bytes", "lines"
 EVERY_STYLE = (DELEGATE, HANDLER, RESULT, ASYNCIO, TRIO, BYTES)     # bytes() where every task is a data task
 
-CANCELLED, TIMED_OUT, LOST, TOO_MANY_REDIRECTS = -999, -1001, -1005, -1007
+CANCELLED, TIMED_OUT, LOST, TOO_MANY_REDIRECTS, BAD_RESPONSE = -999, -1001, -1005, -1007, -1011
 UNAVAILABLE, UNREADABLE, UNDECODABLE, NO_STREAM, NO_BODY_HERE = -1008, -1017, -1015, -1021, -1103
 
 BIG = bytes(range(256)) * 1200
@@ -75,7 +75,7 @@ class Step:
 
     path: str = "/"
     method: str = "GET"
-    kind: str = "data"                            # data, upload, file (an upload of one), streamed (an upload) or download
+    kind: str = "data"                            # data, upload, file (an upload of one), streamed (an upload), download or resumed (the last one)
     body: bytes | None = None
     stream: bool = False                          # the body is an http_body_stream
     headers: tuple[tuple[str, str], ...] = ()
@@ -105,6 +105,7 @@ class Behaviour:
     counted: bool = True                          # False: what is given up of an exchange is a matter of time, so bytes are not compared
     ends_early: bool = False                      # an exchange is given up before its end: nothing that a cassette would keep
     cancels_in: str = ""                          # the callback in which the task is cancelled
+    produces_in: str = ""                         # the one in which it is cancelled for resume data, once
     suspends_in: str = ""                         # and the one in which it is suspended, to be resumed later
 
 
@@ -279,6 +280,53 @@ DOWNLOADS = (
     one("download-name", reply(b"hello", ("Content-Disposition", 'attachment; filename="../../up.txt"')), kind="download", calls=WRITTEN),
 )
 
+ETAG, RANGES = ("ETag", '"v1"'), ("Accept-Ranges", "bytes")
+BEGUN = reply([(b"hel", 0), (b"lo", 0.05)], ETAG, RANGES, chunked=True)     # a cassette keeps the pieces of such a body
+LOST_THEN = reply(b"hel", ETAG, RANGES, length=5, error=LOST)
+REST = reply(b"lo", ETAG, ("Content-Range", "bytes 3-4/5"), status=206)
+OTHER = reply(b"other", ("ETag", '"v2"'), RANGES)
+GONE_ON, STOPPED = "created resumed wrote finished metrics complete", "created wrote metrics complete"
+
+
+def resumed(name: str, *answers: Reply, asked: tuple[str, ...] = (), **last: Any) -> tuple[Behaviour, Behaviour]:
+    """A download that is cancelled for resume data, and one that is lost, and what becomes of it with these answers."""
+    requests = ("GET /", *(asked or ("GET /",) * len(answers)))
+    last = {"kind": "resumed", "calls": GONE_ON, **last}
+    return (Behaviour(f"resumed-{name}", (Step(kind="download", gives=b"", code=CANCELLED, calls=STOPPED), Step(**last)),
+                      (BEGUN, *answers), requests, produces_in="wrote"),
+            Behaviour(f"resumed-after-loss-{name}", (Step(kind="download", gives=b"", code=LOST, calls=STOPPED), Step(**last)),
+                      (LOST_THEN, *answers), requests, routes=NOT_RECORDED))
+
+
+RESUMED = (
+    *resumed("rest", REST, status=206),
+    *resumed("whole", reply(b"hello", ETAG, RANGES)),
+    *resumed("changed", OTHER, gives=b"other"),
+    *resumed("elsewhere", leads_to("/there"), REST, asked=("GET /", "GET /there"), status=206,
+             calls=GONE_ON.replace("created", "created redirect")),
+    *resumed("after-412", reply(b"no", status=412), OTHER, gives=b"other"),
+    *resumed("after-416", reply(b"no", ("Content-Range", "bytes */2"), status=416), OTHER, gives=b"other"),
+    *(each for name, answer in {
+        "wrong-range": reply(b"ello", ETAG, ("Content-Range", "bytes 1-4/5"), status=206),
+        "no-range": reply(b"lo", ETAG, status=206),
+        "another-version": reply(b"lo", ("ETag", '"v2"'), ("Content-Range", "bytes 3-4/5"), status=206),
+        "too-little": reply(b"l", ETAG, ("Content-Range", "bytes 3-4/5"), status=206),
+        "gone": reply(b"no", status=404),
+    }.items() for each in resumed(name, answer, status=answer.answer.status, gives=b"", code=BAD_RESPONSE, calls="created metrics complete")),
+    *resumed("too-much", reply(b"lots", ETAG, ("Content-Range", "bytes 3-4/5"), status=206, chunked=True), status=206, gives=b"",
+             code=BAD_RESPONSE, calls="created resumed metrics complete"),
+    *resumed("short", reply(b"l", ETAG, ("Content-Range", "bytes 3-4/5"), status=206, chunked=True), status=206, gives=b"", code=LOST,
+             calls="created resumed wrote metrics complete"),
+)
+
+NAMED = ResponseHead(104, [("Location", "/upload")], "Upload Resumption Supported")
+CUT_UPLOAD = Reply(Answer(error=LOST, informational=(NAMED,)), b"HTTP/1.1 104 Upload Resumption Supported\r\nLocation: /upload\r\n\r\n")
+HELD = reply(b"", ("Upload-Offset", "2"), ("Upload-Complete", "?0"), status=204)
+RESUMED_UPLOADS = tuple(
+    Behaviour(f"upload-made-up-for-{kind}", (Step("/", "POST", kind, b"load", calls="created sent informed sent response data metrics complete"),),
+              (CUT_UPLOAD, HELD, reply()), ("POST / load", "HEAD /upload", "PATCH /upload ad"), routes=NOT_RECORDED)
+    for kind in ("upload", "file"))
+
 DISPOSITIONS = (
     Behaviour("response-unanswered", (Step(),), (reply(),), disposition=None),
     Behaviour("response-cancelled", (Step(gives=b"", code=CANCELLED, calls="created response metrics complete"),), (reply(BIG),),
@@ -307,7 +355,6 @@ DISPOSITIONS = (
               suspends_in="wrote"),
 )
 
-ETAG = ("ETag", '"v1"')
 FAILURES = (
     Behaviour("never-answered", (Step(status=None, gives=b"", code=TIMED_OUT, calls="created metrics complete"),), (reply(delay=math.inf),),
               routes=NOT_RECORDED, styles=(DELEGATE, RESULT), configuration={"timeout_interval_for_request": 0.15}),
@@ -395,9 +442,11 @@ ENDS_EARLY = frozenset({
     "redirect-with-big-body", "redirect-limit", "broken-gzip", "broken-gzip-download",
     "basic-cancelled", "response-cancelled", "cancelled-in-response", "cancelled-in-data",
     "cancelled-in-redirect", "cancelled-in-challenge", "cancelled-in-writing",
+    *(row.name for row in RESUMED),
 })
 
 BEHAVIOURS = tuple(
     replace(row, cache=row.name.startswith("cache"), ends_early=row.name in ENDS_EARLY,
             counted=row.name not in ENDS_EARLY | {"cache-revalidated", "redirect-to-a-file"})
-    for row in (*PLAIN, *BODIES, *REDIRECTS, *AUTHENTICATION, *DOWNLOADS, *DISPOSITIONS, *FAILURES, *BROKEN_GZIP, *STORES))
+    for row in (*PLAIN, *BODIES, *REDIRECTS, *AUTHENTICATION, *DOWNLOADS, *RESUMED, *RESUMED_UPLOADS, *DISPOSITIONS,
+                *FAILURES, *BROKEN_GZIP, *STORES))

@@ -25,7 +25,8 @@ NAMES = {
     "task_did_receive_challenge": "challenge", "task_did_send_body_data": "sent", "task_need_new_body_stream": "stream",
     "task_did_receive_informational_response": "informed", "data_task_will_cache_response": "cache",
     "data_task_did_become_download_task": "became", "download_task_did_write_data": "wrote",
-    "download_task_did_finish_downloading": "finished", "session_did_become_invalid": "invalid", "completion_handler": "handed",
+    "download_task_did_finish_downloading": "finished", "download_task_did_resume_at_offset": "resumed",
+    "session_did_become_invalid": "invalid", "completion_handler": "handed",
 }
 Call = tuple[str, Any, Any]     # the short name, the task's number, what it was called with
 
@@ -152,12 +153,15 @@ class Delegate:
         self.challenges, self.streams = deque(behaviour.challenges), deque(behaviour.streams)
         self.outcome, self.done, self.suspended = Outcome(), threading.Event(), threading.Event()
         self.file: Path | None = None
+        self.resume_data: bytes | None = None
         self.pieces = 0
 
     def meddle(self, name: str, task: Any) -> None:
         if name == self.behaviour.cancels_in:
             task.cancel()
             task.cancel()
+        if name == self.behaviour.produces_in and self.resume_data is None:
+            task.cancel_by_producing_resume_data()
         if name == self.behaviour.suspends_in:
             task.suspend()
             self.suspended.set()
@@ -203,6 +207,8 @@ class Delegate:
     def download_task_did_write_data(self, session: Any, task: Any, written: int, total: int, expected: int) -> None:
         self.meddle("wrote", task)
 
+    def download_task_did_resume_at_offset(self, session: Any, task: Any, offset: int, expected: int) -> None: ...
+
     def download_task_did_finish_downloading(self, session: Any, task: Any, location: Path) -> None:
         self.file = location
         self.outcome.body = location.read_bytes()
@@ -211,6 +217,7 @@ class Delegate:
         response = task.response
         self.outcome.status = None if response is None else response.status_code
         self.outcome.code = None if error is None else int(error.code)
+        self.resume_data = None if error is None else error.download_task_resume_data
         self.done.set()
 
 
@@ -258,7 +265,7 @@ class Run:
     def _delegate(self, session: Any, delegate: Delegate, step: Step) -> Outcome:
         delegate.done.clear()
         delegate.pieces = 0
-        task = self._task(session, step)
+        task = self._task(session, step, resume_data=delegate.resume_data)
         if not step.incremental:
             task.prefers_incremental_delivery = False
         task.resume()
@@ -356,9 +363,11 @@ class Run:
             return {"from_file": file}
         return {"from_data": step.body} if step.kind == "upload" else {}
 
-    def _task(self, session: Any, step: Step, handler: Any = None) -> Any:
+    def _task(self, session: Any, step: Step, handler: Any = None, resume_data: bytes | None = None) -> Any:
         request = self._request(step)
-        if step.kind == "streamed":
+        if step.kind == "resumed":
+            self.task = session.download_task(resume_data=resume_data)
+        elif step.kind == "streamed":
             self.task = session.upload_task(streamed_request=request)
         elif step.kind in ("upload", "file"):
             self.task = session.upload_task(request, completion_handler=handler, **self._source(step))

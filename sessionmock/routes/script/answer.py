@@ -21,7 +21,7 @@ class Answer:
     - `headers`: a mapping or pairs; nothing is added to them, no Content-Length either.
     - `body`: bytes, str (sent as UTF-8), or pieces of (bytes, seconds to wait before this piece).
     - `delay`: seconds from the request to the head; `math.inf` never answers.
-    - `informational`: 1xx heads (ResponseHead or status) sent before the final one.
+    - `informational`: 1xx heads (ResponseHead or status) sent before the final one, or before `error`.
     - `error`: a URLError, or its code. It comes instead of an answer where `body` is empty, after the body where not.
 
     Raises InvalidArgumentException for a negative delay and for a body of another type.
@@ -54,12 +54,12 @@ class Answer:
         error = self.error
         if error is not None and not isinstance(error, URLError):
             error = url_error(_code(error), request.url)
-        if error is not None and not self.body:
-            yield Step(wait, "fail", error)
-            return
         for early in self.informational:
             yield Step(wait, "informational", ResponseHead(early, []) if isinstance(early, int) else early)
             wait = 0.0
+        if error is not None and not self.body:
+            yield Step(wait, "fail", error)
+            return
         pairs = self.headers.items() if isinstance(self.headers, Mapping) else self.headers or ()
         yield Step(wait, "head", ResponseHead(self.status, list(pairs), self.reason, self.http_version))
         body = self.body.encode() if isinstance(self.body, str) else self.body
