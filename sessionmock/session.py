@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 from . import registry, trace
 from .clock import SECOND
 from .connectivity import PathMonitor
+from .core.preparation import announced
 from .core.resume_data import DownloadResumeData, UploadResumeData, decode
 from .engine import work
 from .engine.consumers import ToDelegate, ToHandler, ToLoading, ToReader
@@ -26,7 +27,7 @@ from .engine.upload import UploadLoad
 from .errors import GenericException, InvalidArgumentException, URLError
 from .latch import Latch
 from .loading import Loading, ended
-from .models.body import FileStream, again, as_body_stream
+from .models.body import FileStream, as_body_stream, fresh
 from .models.configuration import URLSessionConfiguration
 from .models.enums import ResponseDisposition
 from .models.message import BodyStream
@@ -333,7 +334,7 @@ class URLSession(metaclass=_SharedSession):
             raise InvalidArgumentException(f"a task takes a URLRequest or a URL as str, not {request!r}")
         if not load.is_upload:
             stream = request.http_body_stream
-            body = request.http_body if stream is None else again(stream := as_body_stream(stream)) or stream
+            body = request.http_body if stream is None else announced(fresh(as_body_stream(stream)), request)
         with self._lock:
             if self._invalidating:
                 raise GenericException(f"Task created in a session that has been invalidated: {self!r}, made at {self._site}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import Code, URLError, url_error
+from ..models.body import SizedStream
 from ..models.message import BodyStream, Headers, Request
 from ..models.request import URLRequest
 from ..models.url import split_url
@@ -37,6 +38,19 @@ def refusal(request: URLRequest, body: bytes | BodyStream | None, *, redirected:
     if body is not None and request.http_method == "GET":
         return url_error(Code.DATA_LENGTH_EXCEEDS_MAXIMUM, url)
     return None
+
+
+def announced(body: BodyStream, request: URLRequest) -> BodyStream:
+    """`body` with the length that the request's own Content-Length gives it, where nothing else tells one (Apple: the reserved
+    header fields of URLRequest; countOfBytesExpectedToSend)."""
+    length = announced_length(request)
+    return body if length < 0 or body.length >= 0 else SizedStream(body, length)
+
+
+def announced_length(request: URLRequest) -> int:
+    """The request's own Content-Length, -1 without one that is a number."""
+    value = (request.value("Content-Length") or "").strip()
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else -1
 
 
 def completed(request: URLRequest, body: bytes | BodyStream | None, *, additional: Iterable[tuple[str, str]],

@@ -237,7 +237,10 @@ class Load(Answers):
         if stream is None:
             self._meet(Event.FAILED, url_error(Code.REQUEST_BODY_STREAM_EXHAUSTED, self.request.url))
         else:
-            self._meet(Event.STREAM, as_body_stream(stream))
+            self._meet(Event.STREAM, self._sized(as_body_stream(stream)))
+
+    def _sized(self, stream: BodyStream) -> BodyStream:
+        return preparation.announced(stream, self.request)
 
     def _tell_sent(self, count: int) -> None:
         self.sent += count

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.machine import Event, Phase
+from ..core.preparation import announced_length
 from ..core.redirects import resolve
 from ..core.resumable_upload import (
     UPLOAD_RESUMPTION_SUPPORTED,
@@ -23,7 +24,7 @@ from ..core.resumable_upload import (
 )
 from ..core.resume_data import UploadResumeData, encode
 from ..errors import DESCRIPTION, UPLOAD_RESUME_DATA, Code, URLError, url_error
-from ..models.body import FileStream
+from ..models.body import FileStream, SizedStream
 from ..models.message import BodyStream, Headers, Request, ResponseHead, first
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
@@ -67,7 +68,7 @@ class UploadLoad(Load):
         super().__init__(context, task, request, consumer, body=body, eager=eager, route=route)
         self._streamed = streamed                       # the delegate supplies the body
         if streamed:
-            self.total_to_send = -1
+            self.total_to_send = announced_length(request)
         self._stage = Stage.CREATING
         self._profile: DraftProfile | None = None       # None: nothing is offered to the server
         self._resource: str | None = None               # of the server, once it has named one
@@ -172,6 +173,11 @@ class UploadLoad(Load):
         if self._stage is Stage.CREATING:
             return super()._request_stream()
         return self.call("task_need_new_body_stream_from_offset", self._offset, answered=self._stream_came)
+
+    def _sized(self, stream: BodyStream) -> BodyStream:
+        if self._stage is Stage.CREATING:
+            return super()._sized(stream)
+        return stream if self.total_to_send < 0 or stream.length >= 0 else SizedStream(stream, self.total_to_send - self._offset)
 
     # answers --------------------------------------------------------------------------------------------------
     def _take(self, event: Event, payload: Any) -> None:

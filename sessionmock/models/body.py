@@ -186,6 +186,21 @@ class InputStream:
         self._source.close()
 
 
+class SizedStream:
+    """A stream of `length` bytes, by the word of whoever sends it."""
+
+    __slots__ = ("_source", "length", "may_block")
+
+    def __init__(self, source: BodyStream, length: int) -> None:
+        self._source, self.length, self.may_block = source, length, source.may_block
+
+    def read(self, size: int) -> bytes:
+        return self._source.read(size)
+
+    def close(self) -> None:
+        self._source.close()
+
+
 def as_body_stream(value: Any) -> BodyStream:
     """`value` as a stream: bytes, a binary file (or anything with `read`), an iterable of bytes, or a stream already.
 
@@ -211,6 +226,11 @@ def again(body: bytes | BodyStream | None) -> bytes | BodyStream | None:
     A stream that is none of ours, or an `InputStream`, is asked of the delegate again (Apple: needNewBodyStream).
     """
     return body.again() if isinstance(body, FileStream | ChainedStream) else body if isinstance(body, bytes) else None
+
+
+def fresh(stream: BodyStream) -> BodyStream:
+    """`stream` for a task of its own: from its start where it can be read again, else as it stands."""
+    return stream.again() or stream if isinstance(stream, FileStream | ChainedStream) else stream
 
 
 def _piece(value: Any) -> bytes:

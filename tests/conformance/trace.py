@@ -419,6 +419,9 @@ class Run:
         task.cancel()
 
     def do_cancel_by_producing_resume_data(self, action: Action, label: str, task: Any) -> None:
+        if not isinstance(task, sm.URLSessionDownloadTask):     # as in the original
+            return
+
         def produced(data: bytes | None) -> None:
             self.resume_data[label] = data
             self.events.add("resume_data", label, {"present": data is not None})

@@ -144,6 +144,35 @@ def test_early_answer_ends_the_upload(kind: str, session: Any, tmp_path: Path) -
         assert 100_000 <= loading.task.count_of_bytes_sent < size
 
 
+@pytest.mark.parametrize("kind", ["streamed", "http_body_stream"])
+def test_a_stream_whose_length_is_announced_is_not_chunked(kind: str) -> None:
+    """A Content-Length that the user sets is how long the stream is: on the wire, and in what the delegate hears."""
+    delegate = Supplying(sm.InputStream(b"streamed"))
+    with Origin(counting) as server, sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate) as session:
+        request = sm.URLRequest(server.url, "POST", all_http_header_fields={"Content-Length": "8"})
+        if kind == "streamed":
+            task: Any = session.upload_task(streamed_request=request)
+        else:
+            request.http_body_stream = sm.InputStream(b"streamed")
+            task = session.data_task(request)
+        assert 8 == task.count_of_bytes_expected_to_send
+        task.resume()
+        assert delegate.wait() is None
+    assert [(8, 8)] == delegate.progress
+    assert b"8" == delegate.body
+    assert ["Content-Length: 8"] == [line for line in server.heads[0].split("\r\n") if line.lower().startswith(("content-l", "transfer"))]
+
+
+@pytest.mark.parametrize("announced", ["7", "9"])
+def test_a_stream_of_another_length_than_announced_fails(announced: str) -> None:
+    """-1021: a request that looks complete to the server and is not would be worse."""
+    delegate = Supplying(sm.InputStream(b"streamed"))
+    with Origin(counting) as server, sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate) as session:
+        request = sm.URLRequest(server.url, "POST", all_http_header_fields={"Content-Length": announced})
+        session.upload_task(streamed_request=request).resume()
+        assert -1021 == delegate.code()
+
+
 # sent again ---------------------------------------------------------------------------------------------------------
 class Twice(Origin):
     """Refuses or redirects the first request after its body; answers with the sum of what the second one brought."""
