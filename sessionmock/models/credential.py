@@ -93,7 +93,10 @@ class URLCredential:
         certificates: Iterable[Any] = (),
         persistence: CredentialPersistence = CredentialPersistence.FOR_SESSION,
     ) -> URLCredential:
-        """A client certificate with its key; `certificates` are the intermediate ones. Never kept permanently."""
+        """A client certificate with its key. Never kept permanently.
+
+        `certificates` are the intermediate ones that are shown after it: paths of PEM files, or DER.
+        """
         if persistence > CredentialPersistence.FOR_SESSION:
             raise InvalidArgumentException(
                 f"URLCredential.identity(persistence={persistence!r}): only passwords are kept permanently, "

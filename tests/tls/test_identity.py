@@ -196,6 +196,23 @@ def test_unreadable(server, authority, identity_files):
     assert isinstance(error.underlying_error, FileNotFoundError)
 
 
+@pytest.mark.parametrize("form", ["path", "DER"])
+@pytest.mark.parametrize("files", [1, 2])
+def test_intermediate_certificates(server, authority, clients, tmp_path, form, files):
+    """The intermediate certificates of a credential are shown after its own, so that a server that knows the root alone takes it."""
+    middle = clients.create_child_ca()
+    leaf = middle.issue_cert("ann.example", common_name="ann")
+    own, chain, key = (str(tmp_path / name) for name in ("own.pem", "middle.pem", "own.key"))
+    leaf.cert_chain_pems[0].write_to_path(own)
+    middle.cert_pem.write_to_path(chain)
+    leaf.private_key_pem.write_to_path(own if files == 1 else key, append=files == 1)
+    identity = own if files == 1 else (own, key)
+    intermediate = chain if form == "path" else ssl.PEM_cert_to_DER_cert(middle.cert_pem.bytes().decode())
+    delegate = SessionLevel(using(URLCredential.identity(identity), URLCredential.identity(identity, [intermediate])))
+    assert Loader(trusting(authority))(delegate, server.url) == [b"ann 0"]
+    assert [None, Code.CLIENT_CERTIFICATE_REJECTED] == [one.error and one.error.code for one in about_certificate(delegate)]
+
+
 def test_key_without_password(server, authority, identity, tmp_path):
     """A key that needs a password, and has none, fails and asks nobody on the terminal."""
     certificate, key = identity("ann")

@@ -1,15 +1,18 @@
 """The TLS contexts of a channel: with and without verification, with and without a client's certificate."""
 from __future__ import annotations
 
+import os
+import re
 import ssl
-from os import fspath
+import tempfile
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from ...models.credential import ClientIdentity
+from ...models.credential import URLCredential
 
 _HANDSHAKE, _CERTIFICATE_REQUEST = 22, 13    # RFC 8446, sections 5.1 and 4
 _CERTIFICATE_AUTHORITIES = 47                # RFC 8446, section 4.2.4
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 
 
 class Contexts:
@@ -19,18 +22,18 @@ class Contexts:
 
     def __init__(self, base: ssl.SSLContext | None, minimum: int, maximum: int) -> None:
         self._base, self._minimum, self._maximum = base, minimum, maximum
-        self._made: dict[tuple[ClientIdentity | None, bool], ssl.SSLContext] = {}
+        self._made: dict[tuple[URLCredential | None, bool], ssl.SSLContext] = {}
         if base is not None:
             self._made[None, True] = _heard(base)
 
-    def context(self, identity: ClientIdentity | None, verified: bool) -> ssl.SSLContext:
+    def context(self, identity: URLCredential | None, verified: bool) -> ssl.SSLContext:
         """The context that presents `identity`. Raises OSError or ValueError where it cannot be read."""
         context = self._made.get((identity, verified))
         if context is None:
             context = self._made[identity, verified] = _heard(self._make(identity, verified))
         return context
 
-    def watching(self, identity: ClientIdentity | None) -> tuple[ssl.SSLContext, list[bytes]]:
+    def watching(self, identity: URLCredential | None) -> tuple[ssl.SSLContext, list[bytes]]:
         """A context, and a list that gets the CertificateRequest messages of its handshakes.
 
         Nothing is sent over such a connection, so it verifies nobody. Where the interpreter tells no messages, none come.
@@ -44,7 +47,7 @@ class Contexts:
         context._msg_callback = note    # type: ignore[attr-defined]    # the only place where ssl tells it
         return context, requests
 
-    def _make(self, identity: ClientIdentity | None, verified: bool) -> ssl.SSLContext:
+    def _make(self, identity: URLCredential | None, verified: bool) -> ssl.SSLContext:
         base = self._base
         if base is None:
             context = ssl.create_default_context()
@@ -55,11 +58,8 @@ class Contexts:
         if not verified:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        if identity is not None:
-            files = identity if isinstance(identity, tuple) else (identity,)
-            certificate, key, password = (*map(_text, files), None, None)[:3]
-            # An empty password, so that a key that needs one fails instead of asking on the terminal.
-            context.load_cert_chain(certificate or "", key, password or "")
+        if identity is not None and identity.identity is not None:
+            _show(context, identity)
         return context
 
 
@@ -78,8 +78,28 @@ class Offer(NamedTuple):
         return self.context.wrap_bio(*arguments, **options)
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else str(fspath(value))
+def _show(context: ssl.SSLContext, credential: URLCredential) -> None:
+    """Let `context` present the certificate of `credential` and the intermediate ones after it."""
+    identity = credential.identity
+    files = identity if isinstance(identity, tuple) else (identity,)
+    certificate, key, password = (*(None if one is None else os.fspath(one) for one in files), "", "")[:3]
+    # An empty password, so that a key that needs one fails instead of asking on the terminal.
+    if not credential.certificates:
+        context.load_cert_chain(certificate or "", key or None, password or "")
+        return
+    with tempfile.TemporaryDirectory() as folder:     # ssl takes one file
+        chain = os.path.join(folder, "chain.pem")
+        with open(chain, "w", encoding="ascii") as file:
+            file.writelines(map(_pem, (certificate, *credential.certificates)))
+        context.load_cert_chain(chain, key or certificate, password or "")
+
+
+def _pem(certificate: Any) -> str:
+    """The certificates, and nothing else, of a PEM file, or the one that is given as DER."""
+    if isinstance(certificate, bytes):
+        return ssl.DER_cert_to_PEM_cert(certificate)
+    with open(certificate, encoding="utf-8", errors="replace") as file:
+        return "\n".join([*_PEM.findall(file.read()), ""])
 
 
 def _copy(base: ssl.SSLContext) -> ssl.SSLContext:

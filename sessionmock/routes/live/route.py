@@ -133,14 +133,14 @@ class LiveChannel:
     def tls(self, identity: URLCredential | None = None, verified: bool = True) -> ssl.SSLContext:
         """The context for a handshake, made at its first use: it costs 10 ms or more. Raises OSError or ValueError for an
         identity that cannot be read."""
-        context = self._contexts.context(None if identity is None else identity.identity, verified)
+        context = self._contexts.context(identity, verified)
         if not self.tls_numbers:
             self.tls_numbers = {suite["name"]: suite["id"] & 0xFFFF for suite in context.get_ciphers()}
         return context
 
     def watching(self, identity: URLCredential | None) -> tuple[ssl.SSLContext, list[bytes]]:
         """A context for one handshake that notes which client certificate is asked for (see `Contexts.watching`)."""
-        return self._contexts.watching(None if identity is None else identity.identity)
+        return self._contexts.watching(identity)
 
     def forget(self, pool: Pool) -> None:
         """`pool` has no connection left and nobody waiting."""
