@@ -120,7 +120,7 @@ class URLProtectionSpace:
 
     Two spaces are equal when host, port, protocol, realm, method and kind of proxy are; what a server presented
     (`server_trust`, `distinguished_names`) does not matter. A port of 0 is a space of its own, not the default port's.
-    `protocol` is None for a proxy, `proxy_type` None for anything else.
+    `protocol` is None for a proxy, `proxy_type` None for anything else. The host is kept in lower case, as hosts are compared.
     """
 
     host: str
@@ -131,6 +131,9 @@ class URLProtectionSpace:
     proxy_type: str | None = field(default=None, kw_only=True)
     distinguished_names: tuple[bytes, ...] = field(default=(), kw_only=True, compare=False)
     server_trust: Any = field(default=None, kw_only=True, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "host", self.host.lower())
 
     @classmethod
     def proxy(

@@ -98,6 +98,12 @@ def test_spaces_are_equal_by_value():
     assert {SPACE: 1}[same] == 1
 
 
+def test_hosts_are_compared_whatever_their_case():
+    """A credential that is stored for Example.COM is found for the challenge of example.com."""
+    assert URLProtectionSpace("A.Test", 80, "http", "Vault", NSURLAuthenticationMethodHTTPBasic) == SPACE
+    assert URLProtectionSpace.proxy("P.test", 1).host == "p.test"
+
+
 def test_proxy_space():
     """A proxy's space has a type and no protocol."""
     space = URLProtectionSpace.proxy("p.test", 3128, "https", "Out", NSURLAuthenticationMethodHTTPDigest)
