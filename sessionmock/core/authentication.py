@@ -21,6 +21,7 @@ from enum import Enum
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from ..models.body import FileStream
 from ..models.credential import (
     CredentialPersistence,
     NSURLAuthenticationMethodHTTPBasic,
@@ -35,7 +36,7 @@ from ..models.enums import AuthChallengeDisposition
 from ..models.message import Headers, Request, ResponseHead, header
 from ..models.response import URLResponse
 from ..models.url import URLParts, split_url
-from .challenges import Answer, Basic, Challenge, Handshake, Negotiator, parse_challenges
+from .challenges import Answer, Basic, Body, Challenge, Handshake, Negotiator, parse_challenges
 from .digest import Digest, DigestOffer, NonceCounts, digest_offer
 from .redirects import resolve
 
@@ -214,7 +215,8 @@ class AuthenticationFlow:
                 self._pending[is_proxy] = place, sent
                 return Next.SEND
             again = next((offer for offer in self._offers if offer.space == sent.space), None)
-            if again is not None and _has_aged(sent.answer, again.digest) and tries.count < ATTEMPT_LIMIT:
+            aged = isinstance(sent.answer, Digest) and again is not None and sent.answer.has_aged(again.digest)
+            if again is not None and aged and tries.count < ATTEMPT_LIMIT:
                 return self._use(again, sent.credential)
             self._accepted.forget(sent)
             self._here.forget(sent)
@@ -377,11 +379,6 @@ def _folders(answer: Answer, request: Request, place: Place) -> list[str]:
     return folders
 
 
-def _has_aged(answer: Answer, offer: DigestOffer | None) -> bool:
-    """Whether only the nonce of `answer` was refused (RFC 7616, section 3.3): there is another one then."""
-    return isinstance(answer, Digest) and offer is not None and offer.stale and offer.nonce != answer.nonce
-
-
 def _renew(answer: Digest, head: ResponseHead, is_proxy: bool) -> None:
     """Go over to the nextnonce of Authentication-Info (RFC 7616, section 3.5)."""
     information = header(head.headers, "proxy-authentication-info" if is_proxy else "authentication-info")
@@ -390,9 +387,12 @@ def _renew(answer: Digest, head: ResponseHead, is_proxy: bool) -> None:
             answer.renew(nonce)
 
 
-def _body(request: Request) -> bytes | None:
-    """The body's bytes, b"" without one, None where they are not known before they are sent."""
-    return request.body if isinstance(request.body, bytes) else b"" if request.body is None else None
+def _body(request: Request) -> Body:
+    """What is known of the body before it is sent; b"" without one."""
+    body = request.body
+    if isinstance(body, FileStream) and body.length >= 0:
+        return body.pieces()
+    return body if isinstance(body, bytes) else b"" if body is None else None
 
 
 def _target(request: Request) -> str:

@@ -51,11 +51,15 @@ def _past_commas(value: str, position: int) -> int:
     return position
 
 
+Body = bytes | Iterable[bytes] | None
+"""A body as far as it is known before it is sent: whole, in the pieces of a file, or not at all, because it is a stream."""
+
+
 class Answer(Protocol):
     """Makes the field that answers one kind of challenge with one credential."""
 
-    def authorization(self, method: str, target: str, body: bytes | None) -> str:
-        """The value of Authorization or Proxy-Authorization for one request; `body` is None for a stream."""
+    def authorization(self, method: str, target: str, body: Body) -> str:
+        """The value of Authorization or Proxy-Authorization for one request."""
 
 
 class Basic:
@@ -66,7 +70,7 @@ class Basic:
     def __init__(self, user: str, password: str) -> None:
         self._value = "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
-    def authorization(self, method: str, target: str, body: bytes | None) -> str:
+    def authorization(self, method: str, target: str, body: Body) -> str:
         return self._value
 
 
@@ -95,5 +99,5 @@ class Handshake:
             self._token = None
         return self._token is not None
 
-    def authorization(self, method: str, target: str, body: bytes | None) -> str:
+    def authorization(self, method: str, target: str, body: Body) -> str:
         return f"{self._scheme} {b64encode(self._step(self._token) or b'').decode()}"

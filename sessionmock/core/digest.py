@@ -4,9 +4,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
+
+from .challenges import Body
 
 _HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 _NONCES_KEPT = 1024
@@ -80,8 +82,11 @@ class Digest:
         self._nonce, self._counts, self._cnonce = offer.nonce, counts, cnonce
         name, session = _algorithm(offer.algorithm)
 
-        def digest(data: bytes) -> str:
-            return hashlib.new(name, data, usedforsecurity=False).hexdigest()
+        def digest(data: bytes | Iterable[bytes]) -> str:
+            made = hashlib.new(name, usedforsecurity=False)
+            for piece in (data,) if isinstance(data, bytes) else data:
+                made.update(piece)
+            return made.hexdigest()
 
         self._hash = digest
         self._secret = digest(f"{user}:{offer.realm}:{password}".encode())
@@ -96,19 +101,18 @@ class Digest:
         else:    # section 3.4.4: what a quoted string cannot hold goes in RFC 8187's form
             self._username = f"username*=UTF-8''{quote(user, safe='')}"
 
-    @property
-    def nonce(self) -> str:
-        """What answers are made for."""
-        return self._nonce
+    def has_aged(self, offer: DigestOffer | None) -> bool:
+        """Whether `offer` refuses only the nonce of these answers (section 3.3): there is another one then."""
+        return offer is not None and offer.stale and offer.nonce != self._nonce
 
     def renew(self, nonce: str) -> None:
         """Use `nonce`, the server's nextnonce, from the next request on (section 3.5)."""
         self._nonce = nonce
 
-    def authorization(self, method: str, target: str, body: bytes | None) -> str:
+    def authorization(self, method: str, target: str, body: Body) -> str:
         """The field's value for one request; asking again counts as another request on the nonce.
 
-        `body` is None for a stream, whose bytes are not known; "auth-int" is used only where "auth" is not offered.
+        "auth-int" is used only where "auth" is not offered, and never for a stream, whose bytes are not known.
         """
         offer, nonce = self.offer, self._nonce
         qop = "auth" if "auth" in offer.qops else "auth-int" if offer.qops else None

@@ -3,11 +3,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, cast
 
 from ..errors import InvalidArgumentException
 from .message import BodyStream
+
+_PIECE = 1 << 20    # bytes of a file that are looked at together
 
 
 class BytesStream:
@@ -81,6 +83,13 @@ class FileStream:
 
     def read(self, size: int) -> bytes:
         return (self._file or self.open()).read(size)
+
+    def pieces(self) -> Iterator[bytes]:
+        """What reading gives, by an opening of its own: for who must know the body before it is sent. Raises OSError."""
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(self.offset)
+            while piece := file.read(_PIECE):
+                yield piece
 
     def close(self) -> None:
         if self._file is not None:

@@ -177,9 +177,9 @@ def test_reset_forgets_credentials() -> None:
 class DigestGuard(Origin):
     """Checks Digest as RFC 7616 has it; no count of a nonce may come twice."""
 
-    def __init__(self, algorithm: str = "SHA-256", lasting: int = 1 << 30) -> None:
+    def __init__(self, algorithm: str = "SHA-256", lasting: int = 1 << 30, qop: str = "auth-int, auth") -> None:
         super().__init__(self.serve, host="127.0.0.1")
-        self.algorithm, self.lasting = algorithm, lasting
+        self.algorithm, self.lasting, self.qop = algorithm, lasting, qop
         self.counts: dict[str, list[int]] = {}
         self.refused = self.problems = 0
         self._lock = threading.Lock()
@@ -201,7 +201,7 @@ class DigestGuard(Origin):
                 self._nonces += 1
                 nonce = f"n{self._nonces}"
                 self.counts[nonce] = []
-            peer.reply(b"who?", f'WWW-Authenticate: Digest realm="garden", nonce="{nonce}", opaque="o", qop="auth-int, auth", '
+            peer.reply(b"who?", f'WWW-Authenticate: Digest realm="garden", nonce="{nonce}", opaque="o", qop="{self.qop}", '
                        f"algorithm={self.algorithm}{', stale=true' if stale else ''}", status="401 Unauthorized")
 
     def check(self, fields: dict[str, str], method: str, target: str, body: bytes) -> tuple[bool, bool]:
@@ -259,10 +259,11 @@ def test_stale_nonces_are_renewed_without_asking() -> None:
     assert (4, 0, 1) == (server.refused, server.problems, len(delegate.challenges))
 
 
-def test_digest_covers_the_body_of_an_upload(tmp_path: Path) -> None:
-    """An upload gets through by Digest, from data and from a file."""
-    (tmp_path / "file").write_bytes(b"body" * 10_000)
-    with DigestGuard() as server, session_with(Answering(user(persistence=Persistence.NONE))) as session:
+@pytest.mark.parametrize("qop", ["auth", "auth-int"])
+def test_digest_covers_the_body_of_an_upload(qop: str, tmp_path: Path) -> None:
+    """An upload gets through by Digest, from data and from a file, also where the body must be signed before it is sent."""
+    (tmp_path / "file").write_bytes(b"body" * 1_000_000)
+    with DigestGuard(qop=qop) as server, session_with(Answering(user(persistence=Persistence.NONE))) as session:
         request = sm.URLRequest(f"{server.url}/put", "PUT")
         for source in ({"from_data": b"body"}, {"from_file": tmp_path / "file"}):
             assert 200 == session.upload(request, **source).result(PATIENCE)[1].status_code
