@@ -69,7 +69,7 @@ class Answers(Challenges):
             return
         response = HTTPURLResponse.from_head(url, head)
         self.hops[-1].response = response
-        self.context.store_cookies(self.hops[-1].request, head.headers)
+        self.context.store_cookies(self.hops[-1].request, head.headers, self.task)
         self._decoder = decoder(header(head.headers, "content-encoding"))
         if head.status in (401, 407) and self._challenged(head, response):
             return

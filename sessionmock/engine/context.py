@@ -94,23 +94,23 @@ class Context:
         """The fields that a request carries when it does not set them."""
         return [("Accept", "*/*"), ("Accept-Encoding", accept_encoding()), ("User-Agent", USER_AGENT)]
 
-    def cookies_for(self, request: URLRequest) -> str | None:
+    def cookies_for(self, request: URLRequest, task: Any) -> str | None:
         """The Cookie field for `request`, or None (I25)."""
         configuration = self.configuration
         storage = configuration.http_cookie_storage
         if storage is None or not (configuration.http_should_set_cookies and request.http_should_handle_cookies):
             return None
-        header: str | None = storage.header_for(request.url)
+        header: str | None = storage.header_for(request.url, task=task)
         return header
 
-    def store_cookies(self, request: URLRequest, headers: Headers) -> None:
+    def store_cookies(self, request: URLRequest, headers: Headers, task: Any) -> None:
         """Keep the cookies of a response, before anybody hears of it (I25)."""
         configuration = self.configuration
         policy = configuration.http_cookie_accept_policy
         if policy is CookieAcceptPolicy.NEVER or not request.http_should_handle_cookies:
             return
         if (storage := configuration.http_cookie_storage) is not None:
-            storage.store_from_headers(request.url, headers, policy, request.main_document_url)
+            storage.store_from_headers(request.url, headers, policy, request.main_document_url, task)
 
     def keep_credentials(self, credentials: list[tuple[URLProtectionSpace, URLCredential]], task: Any) -> None:
         """Store what a delegate gave and a server took. One that no keyring takes is kept as long as the process lives: a load

@@ -142,7 +142,7 @@ class Load(Answers):
             return
         flow = self._flow = Inflow(self, request)
         message = preparation.completed(
-            request, body, additional=context.additional, cookies=context.cookies_for(request), defaults=context.defaults(),
+            request, body, additional=context.additional, cookies=context.cookies_for(request, self.task), defaults=context.defaults(),
             is_upload=self.is_upload)
         self._authorize(message)
         self._message = message

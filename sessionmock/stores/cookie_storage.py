@@ -97,8 +97,13 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     # For the engine ------------------------------------------------------------------------------
 
-    def header_for(self, url: str | URLParts, now: datetime | None = None) -> str | None:
-        """The value of the Cookie field for a request of `url`, or None where no cookie goes with it (5.8.3)."""
+    def header_for(self, url: str | URLParts, now: datetime | None = None, task: Any = None) -> str | None:
+        """The value of the Cookie field for a request of `url`, or None where no cookie goes with it (5.8.3). A subclass with a
+        rule of its own for a `task` is asked for it."""
+        if task is not None and type(self).get_cookies_for is not HTTPCookieStorage.get_cookies_for:
+            chosen: list[HTTPCookie] = []
+            self.get_cookies_for(task, chosen.extend)
+            return HTTPCookie.request_header_fields(chosen).get("Cookie")
         if not self._domains and self.path is None:
             return None
         found = self._matching(split_url(url) if isinstance(url, str) else url, now)
@@ -106,15 +111,20 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     def store_from_headers(
         self, url: str | URLParts, headers: Iterable[tuple[str, str]], policy: CookieAcceptPolicy | None = None,
-        main_document_url: str | None = None,
+        main_document_url: str | None = None, task: Any = None,
     ) -> None:
-        """Keep what the Set-Cookie fields of a response from `url` may set (5.7), under `policy` or the storage's own."""
+        """Keep what the Set-Cookie fields of a response from `url` may set (5.7), under `policy` or the storage's own. A subclass
+        with a way of its own to keep those of a `task` is given what the policy lets through."""
         lines = [value for name, value in headers if len(name) == 10 and name.lower() == "set-cookie"]
         if lines:
             parts = split_url(url) if isinstance(url, str) else url
             host, now = canonical_host(parts.host), self._clock.date()
-            cookies = (cookie for line in lines if (cookie := parse_set_cookie(line, host, parts.path, now)) is not None)
-            self._receive(cookies, parts, self.cookie_accept_policy if policy is None else policy, main_document_url)
+            cookies = [cookie for line in lines if (cookie := parse_set_cookie(line, host, parts.path, now)) is not None]
+            policy = self.cookie_accept_policy if policy is None else policy
+            if task is None or type(self).store_cookies is HTTPCookieStorage.store_cookies:
+                self._receive(cookies, parts, policy, main_document_url)
+            elif self._lets(policy, host, main_document_url):
+                self.store_cookies(cookies, task)
 
     # Apple's members -----------------------------------------------------------------------------
 
@@ -160,12 +170,14 @@ class HTTPCookieStorage(metaclass=_Shared):
         self._change(remove=lambda _: True)
 
     def store_cookies(self, cookies: Iterable[HTTPCookie], for_task: Any) -> None:
-        """`set_cookies` for the URL and main document of a task's current request."""
+        """`set_cookies` for the URL and main document of a task's current request. A session calls it where a subclass has its
+        own."""
         request = for_task.current_request
         self.set_cookies(cookies, request.url, request.main_document_url)
 
     def get_cookies_for(self, task: Any, completion_handler: Callable[[list[HTTPCookie]], None]) -> None:
-        """Hand `completion_handler` the cookies for a task's current request, at once."""
+        """Hand `completion_handler` the cookies for a task's current request, before returning. A session calls it where a
+        subclass has its own."""
         completion_handler(self.cookies_for(task.current_request.url))
 
     # Below: the jar. Everything that reads or changes it holds the lock ----------------------------
@@ -191,10 +203,13 @@ class HTTPCookieStorage(metaclass=_Shared):
         self, cookies: Iterable[HTTPCookie], parts: URLParts, policy: CookieAcceptPolicy, main_document_url: str | None,
     ) -> None:
         host, secure = canonical_host(parts.host), parts.scheme in SECURE_SCHEMES
-        main_host = canonical_host(split_url(main_document_url).host) if main_document_url else None
-        if permits(policy, host, main_host, self._is_public_suffix):
+        if self._lets(policy, host, main_document_url):
             admitted = [c for cookie in cookies if (c := admit(cookie, host, secure, self._is_public_suffix)) is not None]
             self._change(admitted, guarded=not secure)
+
+    def _lets(self, policy: CookieAcceptPolicy, host: str, main_document_url: str | None) -> bool:
+        main_host = canonical_host(split_url(main_document_url).host) if main_document_url else None
+        return permits(policy, host, main_host, self._is_public_suffix)
 
     def _change(
         self, cookies: Iterable[HTTPCookie] = (), *, remove: Callable[[_Kept], bool] | None = None, guarded: bool = False,

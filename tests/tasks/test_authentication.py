@@ -128,26 +128,28 @@ def test_permanent_credential_without_a_keyring_is_kept_for_the_process(monkeypa
 
 def test_storage_is_asked_and_filled_with_the_task_named() -> None:
     """A storage of one's own hears for which task a credential is looked for and kept, and answers by its own rule."""
+    def name(task: Any) -> Any:
+        return task.original_request.value("X-Name")
+
     class Own(sm.URLCredentialStorage):
         def __init__(self) -> None:
             super().__init__()
             self.kept: list[Any] = []
 
         def get_default_credential(self, space: Any, task: Any, completion_handler: Any) -> None:
-            completion_handler(user() if task.task_description == "known" else None)
+            completion_handler(user() if name(task) == "known" else None)
 
         def set_default_credential(self, credential: Any, space: Any, task: Any = None) -> None:
-            self.kept.append((credential.user, task.task_description))
+            self.kept.append((credential.user, name(task)))
 
     configuration = sm.URLSessionConfiguration.ephemeral()
     configuration.url_credential_storage = own = Own()
     asking = Answering(user())
     with Guard() as server:
-        for name, delegate in (("known", None), ("unknown", asking)):
+        for who, delegate in (("known", None), ("unknown", asking)):
             with session_with(delegate, configuration) as session:
-                loading = session.data(f"{server.url}/in")
-                loading.task.task_description = name
-                assert 200 == loading.result(PATIENCE)[1].status_code
+                request = sm.URLRequest(f"{server.url}/in", all_http_header_fields={"X-Name": who})
+                assert 200 == session.data(request).result(PATIENCE)[1].status_code
     assert [None] == [challenge.proposed_credential for challenge in asking.challenges]
     assert [("ann", "unknown")] == own.kept
 
