@@ -43,7 +43,8 @@ def read(name: str) -> Tape:
     ("vcr_0.yaml", Format.VCR_0, 2), ("vcr_0.json", Format.VCR_0, 1), ("httpx_old.yaml", Format.VCR_YAML, 1),
     ("parsed_body.yaml", Format.VCR_YAML, 1), ("decoded.yaml", Format.VCR_YAML, 1), ("betamax.json", Format.BETAMAX, 3),
     ("ruby_vcr.yml", Format.RUBY_VCR, 2), ("ruby_vcr_1.yml", Format.RUBY_VCR, 1), ("ruby_vcr.json", Format.RUBY_VCR, 1),
-    ("go_vcr_1.yaml", Format.GO_VCR, 1), ("go_vcr_2.yaml", Format.GO_VCR, 1), ("browser.har", Format.HAR, 3),
+    ("go_vcr_1.yaml", Format.GO_VCR, 1), ("go_vcr_2.yaml", Format.GO_VCR, 1), ("go_vcr_empty.yaml", Format.GO_VCR, 0),
+    ("aiohttp.yaml", Format.VCR_YAML, 3), ("dvr.json", Format.DVR, 2), ("browser.har", Format.HAR, 3),
     ("playwright.har", Format.HAR, 1), ("mitmproxy.har", Format.HAR, 1), ("polly.har", Format.HAR, 3), ("replay.har", Format.HAR, 2),
 ])
 def test_a_file_is_known_by_what_is_in_it(tmp_path: Path, name: str, layout: Format, count: int):
@@ -116,6 +117,25 @@ def test_go_vcr():
     assert RecordedRequest("POST", "https://api.example.com/v2", [("Content-Type", "application/json")], b'{"a":1}') == new.request
     assert RecordedResponse(422, "Unprocessable Entity", [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], b"\xff") == new.response
     assert Extra("HTTP/2", trailers=[("X-Sum", "1")]) == new.extra
+
+
+def test_dvr():
+    """Bodies are what their types say: a JSON value, text or base64; a length goes with the body that is there."""
+    first, second = read("dvr.json").interactions
+    assert RecordedRequest("POST", "https://api.example.com/json", [("Content-Type", "application/octet-stream")], b"\xff\x00") == first.request
+    assert (b'{"ok": true}', ("Content-Length", "12")) == (first.response.body, first.response.headers[1])
+    assert datetime(2016, 4, 3, 19, 18, 11, 500000, UTC) == first.extra.recorded_at
+    assert (401, b"hello", None) == (second.response.status, second.response.body, second.request.body)
+
+
+def test_ruby_and_betamax_pass_over_what_is_no_base64(tmp_path: Path):
+    """A body into which a placeholder was put is read as Ruby and Python read it."""
+    text = (SAMPLES / "ruby_vcr.json").read_text()
+    broken = '{"encoding": "ASCII-8BIT", "base64_string": "aGVs___bG8\\n==x"}'
+    entry = json.loads(text)
+    entry["http_interactions"][0]["request"]["body"] = json.loads(broken)
+    (tmp_path / "a.json").write_text(json.dumps(entry))
+    assert b"hello" == (read_tape(tmp_path / "a.json").interactions[0].request.body or b"")[:5]
 
 
 def test_har_of_browsers():
@@ -252,6 +272,16 @@ def test_a_server_that_lied_is_replayed_lying(tmp_path: Path):
 
 
 def test_a_body_as_a_tree_is_json():
-    """What a project's own serializer wrote as a tree in place of a body is its JSON."""
+    """What a project's own serializer wrote as a tree in place of a body is its JSON, and its length that of this JSON."""
     found = read("parsed_body.yaml").interactions[0]
     assert ({"model": "m", "n": 1}, {"ok": True, "text": None}) == (json.loads(found.body or b""), json.loads(found.response.body))
+    assert ("content-length", str(len(found.response.body))) == found.response.headers[1]
+
+
+def test_vcrpy_of_aiohttp_and_tornado():
+    """Bodies that vcrpy kept as trees are what was sent; pickled names are text; headers may be a list of pairs."""
+    chat, form, patch = read("aiohttp.yaml").interactions
+    assert {"model": "m", "n": 1, "stream": False} == json.loads(chat.body or b"")
+    assert [("Content-Type", "application/json"), ("X-A", "1")] == chat.request.headers
+    assert (b"a=1+2&b=c", [{"op": "replace"}]) == (form.body, json.loads(patch.body or b""))
+    assert [("Content-Length", "7"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")] == form.response.headers

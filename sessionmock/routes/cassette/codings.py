@@ -23,8 +23,12 @@ def repaired(headers: Headers, body: bytes) -> Headers:
     value = header(headers, "content-encoding") if body else None
     if value is None or _may_be(value.rpartition(",")[2].strip().lower(), body):
         return headers
-    kept = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
-    return [(name, str(len(body)) if name.lower() == "content-length" else value) for name, value in kept]
+    return sized([(name, value) for name, value in headers if name.lower() != "content-encoding"], body)
+
+
+def sized(headers: Headers, body: bytes) -> Headers:
+    """`headers` with the length of `body` where they name one."""
+    return [(name, str(len(body)) if name.lower() == "content-length" else value) for name, value in headers]
 
 
 def undone(headers: Headers, body: bytes) -> bytes:

@@ -3,13 +3,17 @@
 - vcrpy before 1.0: a list; a request in parts (protocol, host, port, path), response headers as lines of text
 - Betamax and Ruby VCR: `http_interactions`, bodies with an encoding or in base64; Ruby VCR 1.x: a list of the same
 - go-vcr 1 and 2: `code` beside a `status` of "200 OK", durations, the names of net/http
+- DVR: a `name`, a `status` that is a number, bodies as JSON values, text or base64 by their type
 """
 from __future__ import annotations
 
+import base64
+import json
+import re
 from typing import Any
 
-from ...models.message import Headers
-from .codings import repaired
+from ...models.message import Headers, header
+from .codings import repaired, sized
 from .interaction import Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .texts import moment
 from .vcr_tree import Misshapen, as_body, as_list, as_mapping, as_number, as_text, header_pairs, unbase64
@@ -24,8 +28,14 @@ def recognised(tree: Any) -> Format | None:
         return None
     if "http_interactions" in tree:
         return Format.BETAMAX if "betamax" in str(tree.get("recorded_with", "")).lower() else Format.RUBY_VCR
+    if "interactions" in tree and str(tree.get("version")) == "2":
+        return Format.GO_VCR
     response = _part(tree.get("interactions"), "response")
-    return Format.GO_VCR if "code" in response and not isinstance(response.get("status"), dict) else None
+    if isinstance(response.get("status"), dict):
+        return None
+    if "code" in response:
+        return Format.GO_VCR
+    return Format.DVR if "name" in tree and "status" in response else None
 
 
 def decode(tree: Any, layout: Format) -> Tape:
@@ -118,7 +128,7 @@ def _encoded(around: dict[str, Any]) -> bytes | None:
     if not isinstance(tree, dict):
         return as_body(tree, around) or None
     if "base64_string" in tree:
-        return unbase64(as_text(tree["base64_string"] or "", "base64_string", tree), tree) or None
+        return _loosely(as_text(tree["base64_string"] or "", "base64_string", tree)) or None
     text = tree.get("string")
     encoding = as_text(tree.get("encoding") or "utf-8", "encoding", tree)
     if isinstance(text, str) and encoding.lower() in _ENCODINGS:
@@ -128,6 +138,15 @@ def _encoded(around: dict[str, Any]) -> bytes | None:
             pass
     return as_body(text, tree) or None
 
+
+def _loosely(text: str) -> bytes:
+    """Base64 as both of them read it: what is none of it, as a placeholder put into a body, is passed over."""
+    letters = _NO_BASE64.sub("", text)
+    letters = letters[:-1] if len(letters) % 4 == 1 else letters
+    return base64.b64decode(letters + "=" * (-len(letters) % 4))
+
+
+_NO_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")
 
 # Encodings that requests guesses for bodies. Others are read as UTF-8: codecs of other kinds cost or do more than text needs.
 _ENCODINGS = frozenset({"iso-8859-1", "latin-1", "latin1", "windows-1252", "cp1252", "utf-16", "utf-16le", "utf-16be", "utf-8-sig"})
@@ -156,5 +175,33 @@ def _protocol(response: dict[str, Any]) -> str:
     return "HTTP/2" if version == "HTTP/2.0" else version
 
 
-_LISTS = {Format.BETAMAX: "http_interactions", Format.RUBY_VCR: "http_interactions", Format.GO_VCR: "interactions"}
-_READERS = {Format.VCR_0: _vcr_0, Format.BETAMAX: _http, Format.RUBY_VCR: _http, Format.GO_VCR: _go}
+# DVR -----------------------------------------------------------------------------------------------------------------
+
+
+def _dvr(item: dict[str, Any]) -> Interaction:
+    request = as_mapping(item.get("request"), "`request`", item)
+    response = as_mapping(item.get("response"), "`response`", item)
+    asked, answered = header_pairs(request.get("headers"), request), header_pairs(response.get("headers"), response)
+    body = _by_type(response, answered) or b""
+    return Interaction(
+        RecordedRequest(as_text(request.get("method") or "GET", "`method`", request), as_text(request.get("url"), "`url`", request),
+                        asked, _by_type(request, asked)),
+        _answer(as_number(response.get("status"), "`status`", response), "", sized(answered, body), body),
+        Extra(recorded_at=moment(item.get("recorded_at"))),
+    )
+
+
+def _by_type(around: dict[str, Any], headers: Headers) -> bytes | None:
+    """A body as the type in `headers` says: text, a JSON value, or base64."""
+    node, kind = around.get("body"), header(headers, "content-type") or ""
+    if kind.startswith("application/json") and node is not None:
+        return json.dumps(node).encode()
+    if kind.startswith("text/") or not isinstance(node, str):
+        return as_body(node, around)
+    return unbase64(node, around)
+
+
+_LISTS = {Format.BETAMAX: "http_interactions", Format.RUBY_VCR: "http_interactions", Format.GO_VCR: "interactions",
+          Format.DVR: "interactions"}
+_READERS = {Format.VCR_0: _vcr_0, Format.BETAMAX: _http, Format.RUBY_VCR: _http, Format.GO_VCR: _go,
+            Format.DVR: _dvr}

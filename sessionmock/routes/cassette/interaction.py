@@ -138,6 +138,7 @@ class Format(Enum):
     BETAMAX = "Betamax"
     RUBY_VCR = "Ruby VCR"
     GO_VCR = "go-vcr"
+    DVR = "DVR"
 
     @property
     def written(self) -> bool:

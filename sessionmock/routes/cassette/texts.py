@@ -46,7 +46,13 @@ def from_bytes(raw: bytes) -> str:
 
 
 def moment(node: object) -> datetime | None:
-    """A time of ISO 8601 or of an HTTP date, of UTC where it names no zone; None where it is neither: no answer hangs on it."""
+    """A time of ISO 8601, of an HTTP date, or in seconds since 1970; of UTC where it names no zone; None for all else: no
+    answer hangs on it."""
+    if isinstance(node, float):
+        try:
+            return datetime.fromtimestamp(node, UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
     text = node if isinstance(node, str) else ""
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:

@@ -13,9 +13,10 @@ import base64
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
-from ...models.message import Headers, ResponseHead
-from .codings import repaired
+from ...models.message import Headers, ResponseHead, header
+from .codings import repaired, sized
 from .interaction import Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .texts import body_text, from_bytes, moment, text, wire_text
 from .vcr_yaml import YAMLError, typed
@@ -76,13 +77,16 @@ def decode_item(item: Any, around: Any) -> Interaction:
         moment(ours.get("recorded_at")),
     )
     headers = _headers(response.get("headers"), ours.get("response_headers"), response, whole=True)
-    body = _any_body(response, "content" if old else "body") or b""
+    place = "content" if old else "body"
+    body = _any_body(response, place) or b""
+    if body and place not in response:    # a tree, whose text may have had another length
+        headers = sized(headers, body)
     return Interaction(
         RecordedRequest(
             as_text(request.get("method"), "`method`", request),
             as_text(request.get("uri", request.get("url")), "`uri`", request),
             _headers(request.get("headers"), ours.get("request_headers"), request, whole=False),
-            _any_body(request, "body"),
+            request_body(request),
         ),
         RecordedResponse(
             as_number(status.get("code"), "the status code", status),
@@ -95,14 +99,27 @@ def decode_item(item: Any, around: Any) -> Interaction:
 
 
 def request_body(request: dict[str, Any]) -> bytes | None:
-    """The body of the mapping of a request. Raises Misshapen."""
+    """The body of the mapping of a request. Raises Misshapen.
+
+    Of aiohttp, vcrpy keeps what stood under json= or data= as the tree that it was.
+    """
+    node = request.get("body")
+    if isinstance(node, dict) and not node.keys() & {"string", "base64_string"}:
+        kind = header(header_pairs(request.get("headers"), request), "content-type") or ""
+        return urlencode(typed(node), doseq=True).encode() if "x-www-form-urlencoded" in kind else _json(node)
+    if isinstance(node, list) and any(isinstance(piece, dict) for piece in node):
+        return _json(node)
     return _any_body(request, "body")
+
+
+def _json(node: Any) -> bytes:
+    return json.dumps(typed(node), default=str).encode()
 
 
 def _any_body(around: dict[str, Any], name: str) -> bytes | None:
     """A body, or what stands in its place where a serializer of a project's own wrote it as a tree."""
     if name not in around and "parsed_body" in around:
-        return json.dumps(typed(around["parsed_body"]), default=str).encode()
+        return _json(around["parsed_body"])
     return as_body(around.get(name), around)
 
 
@@ -171,9 +188,10 @@ def _listed(headers: Headers, text: Writer) -> list[list[str | bytes]]:
 
 
 def header_pairs(tree: Any, around: Any) -> Headers:
-    """The pairs of a mapping of names to a value or a list of values."""
+    """The pairs of a mapping of names to a value or a list of values, or of a list of such pairs, as vcrpy wrote it for Tornado."""
     found: Headers = []
-    for name, values in as_mapping(tree or {}, "`headers`", around).items():
+    pairs = isinstance(tree, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in tree)
+    for name, values in tree if pairs else as_mapping(tree or {}, "`headers`", around).items():
         for value in values if isinstance(values, list) else [values]:
             found.append((as_text(name, "a header's name", tree), as_text("" if value is None else value, f"the header {name}", tree)))
     return found

@@ -25,6 +25,9 @@ _LIST_TAGS = frozenset({None, "!", _TAG + "seq", _TAG + "python/tuple", _TAG + "
 _MAP_TAGS = frozenset({None, "!", _TAG + "map", _TAG + "python/dict", _TAG + "python/object:vcr.request.Request"})
 # Request bodies that old versions of vcrpy pickled: what was in the buffer or the iterator stands under this key, first.
 _BODY_TAGS = {_TAG + "python/object/new:_io.BytesIO": "state", _TAG + "python/object/apply:builtins.iter": "args"}
+# Header names that vcrpy pickled under aiohttp: a list of the text alone.
+_NAME_TAGS = frozenset(f"{_TAG}python/object/{how}:multidict.{module}.istr" for how in ("apply", "new")
+                       for module in ("_multidict", "_multidict_py"))
 _TYPED_STARTS = frozenset("0123456789+-.tTfFyYnNoO")
 
 
@@ -180,6 +183,8 @@ def _collection(value: Any, start: Any) -> Any:
         return value
     if tag.startswith("!ruby/"):    # what Ruby VCR 1.x made of its own objects: their parts, and no object
         return value
+    if type(value) is Sequence and tag in _NAME_TAGS and len(value) == 1 and isinstance(value[0], str):
+        return value[0]
     if type(value) is Mapping and tag in _BODY_TAGS:
         held = value.get(_BODY_TAGS[tag])
         return held[0] if isinstance(held, list) and held else b""
