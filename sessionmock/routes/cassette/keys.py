@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import re
+import string
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from ...models.url import DEFAULT_PORTS, split_url
 
@@ -21,7 +22,8 @@ class URLKey(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def url_key(url: str) -> URLKey:
-    """What of `url` is compared: ports filled in, an empty path as "/", the query as sorted pairs, no fragment."""
+    """What of `url` is compared: ports filled in, an empty path as "/", %-escapes of a path in one form (RFC 3986, section 6.2.2),
+    the query as sorted pairs, no fragment."""
     found = _COMMON.fullmatch(url)
     if found is None:
         return split_key(url)
@@ -31,7 +33,7 @@ def url_key(url: str) -> URLKey:
 
 # A URL in which nothing is to be decoded, folded or filled in but the port: a third of the time of the general way,
 # which a cassette of many URLs pays for each of them when it is opened.
-_COMMON = re.compile(r"""(https?)://([a-z0-9.-]+)(/[!"$->@-~]*)?(?:\?([!"$&-*,-~]*))?""")
+_COMMON = re.compile(r"""(https?)://([a-z0-9.-]+)(/[!$&-;=@-Z_a-z~]*)?(?:\?([!"$&-*,-~]*))?""")
 
 
 def split_key(url: str) -> URLKey:
@@ -41,7 +43,23 @@ def split_key(url: str) -> URLKey:
     except ValueError:
         return URLKey("", "", 0, url, ())
     path, _, query = parts.target.partition("?")
-    return URLKey(parts.scheme, parts.host, parts.port, path, tuple(sorted(parse_qsl(query, keep_blank_values=True))))
+    return URLKey(parts.scheme, parts.host, parts.port, _path(path), tuple(sorted(parse_qsl(query, keep_blank_values=True))))
+
+
+def _path(path: str) -> str:
+    """`path` with escapes in upper case, where there has to be one, and nowhere else: clients differ in what they escape."""
+    return _ESCAPE.sub(_unescaped, quote(path, safe="%/:@!$&'()*+,;=", errors="surrogatepass"))
+
+
+_ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if character in _UNRESERVED else found[0].upper()
+
+
+_UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 
 
 def _pairs(query: str | None) -> tuple[tuple[str, str], ...]:

@@ -262,7 +262,7 @@ class Index:
         key = self._urls.get(url)
         if key is None:
             key = self._of_url(url)
-        return (method, key) if self._method else key
+        return (method.upper(), key) if self._method else key    # recorders of aiohttp write what its caller did
 
     def _of_url(self, url: str) -> Key:
         if self._veil is not None:
@@ -285,7 +285,7 @@ class Index:
         found = []
         for name in self.names:
             if name == "method":
-                if asked.method != recorded.method:
+                if asked.method.upper() != recorded.method.upper():
                     found.append((name, asked.method, recorded.method))
             elif name == "uri":
                 if asked.url.partition("#")[0] != recorded.uri:
