@@ -210,6 +210,31 @@ def test_cassettes_with_real_or_dropped_secrets_replay(tmp_path: Path):
     assert [b"raw", b"dropped"] == [ask(route, f"{URL}/{number}?api_key=mine").body for number in (1, 2)]
 
 
+KEYS = [f"-----BEGIN PRIVATE KEY-----\n{letter * 40}\n-----END PRIVATE KEY-----" for letter in "ab"]
+
+
+@pytest.mark.parametrize(("urls", "bodies"), [
+    ([f"{URL}?AWSAccessKeyId=AKIA{letter * 16}&Signature={letter * 27}%3D" for letter in "AB"], [b"", b""]),
+    ([f"{URL}/keys/ghp_{letter * 36}" for letter in "ab"], [b"", b""]),
+    ([URL, URL], [json.dumps({"chain": key}).encode() for key in KEYS]),
+    ([URL, URL], [b"\xff\x00 ya29." + letter * 30 + b"\x00" for letter in (b"a", b"b")]),
+])
+def test_cassettes_of_others_answer_their_own_requests(tmp_path: Path, urls: list[str], bodies: list[bytes]):
+    """Secrets that only their shape tells: each request gets what was recorded with its own, in any order, and then no more."""
+    recorded = [item(str(number).encode(), url, "POST", body) for number, (url, body) in enumerate(zip(urls, bodies, strict=True))]
+    files.save(tmp_path / "a.yaml", Tape(recorded))
+    route = CassetteRoute(tmp_path / "a.yaml")
+    assert [b"1", b"0"] == [ask(route, urls[number], "POST", [], bodies[number]).body for number in (1, 0)]
+    assert "used up: recorded 2 times" in str(ask(route, urls[0], "POST", [], bodies[0]).missed)
+
+
+def test_another_secret_of_the_same_shape_replays(tmp_path: Path):
+    """What was recorded with a key that only its shape tells answers a request with another such key."""
+    with CassetteRoute(tmp_path / "a.yaml", live=FakeLive(answer(b"x"))) as route:
+        ask(route, URL, "POST", [], f"key: {KEYS[0]}".encode())
+    assert b"x" == ask(CassetteRoute(tmp_path / "a.yaml"), URL, "POST", [], f"key: {KEYS[1]}".encode()).body
+
+
 # Pseudonyms ----------------------------------------------------------------------------------------------------------
 
 def test_a_pseudonym_is_the_same_everywhere_and_its_own():

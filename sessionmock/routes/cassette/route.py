@@ -222,11 +222,18 @@ class CassetteRoute:
         return Asked(method, secrets.url(url), headers, secrets.body(body) if body else body)
 
     def find(self, asked: Asked, now: datetime) -> Found | None:
-        """The answer to `asked`, from now on played; or None. Raises CassetteError where what stands in the file is broken."""
+        """The answer to `asked`, from now on played; or None. Raises CassetteError where what stands in the file is broken.
+
+        What was recorded with pseudonyms goes before what others recorded with the same secrets, and that before what has others.
+        """
+        seen = self.seen(asked)
         with self._lock:
-            position = self._index.take(asked, self.allow_playback_repeats)
-            if position is None and self.secrets is not None and self._index.bucket(asked) is None:
-                position = self._mask().take(asked, self.allow_playback_repeats)
+            index, repeats = self._index, self.allow_playback_repeats
+            position = index.take(seen, repeats)
+            if position is None and self.secrets is not None and index.bucket(seen) is None:
+                position = index.take(asked, repeats) if asked != seen else None
+                if position is None and index.bucket(asked) is None:
+                    position = self._mask().take(asked, repeats)
             if position is None:
                 return None
             self.played += 1
@@ -282,7 +289,10 @@ class CassetteRoute:
         """Note that nothing answers `asked`."""
         asked = self.seen(asked)
         with self._lock:
-            unmatched = UnmatchedRequest(explain(self, self._index, asked, because))
+            index = self._index
+            if self.secrets is not None and index.bucket(asked) is None:
+                index = self._mask()     # which knows what was used up by requests with other secrets
+            unmatched = UnmatchedRequest(explain(self, index, asked, because))
             self.misses.append(unmatched)
         return unmatched
 
@@ -307,7 +317,7 @@ class CassetteChannel:
                 stream = Ready(stream, body)
         try:
             asked = Asked(request.method, request.url, request.headers, body)
-            found = route.find(route.seen(asked), self._host.clock.date()) if route.replays else None
+            found = route.find(asked, self._host.clock.date()) if route.replays else None
         except CassetteError as error:
             return self._fail(request, sink, stream, error)
         live = self._live

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import quote
 
 from ...models.message import Headers, header
-from .codings import undone
+from .codings import sized, undone
 from .interaction import Interaction
-from .pseudonyms import Pseudonyms, is_pseudonym
+from .pseudonyms import PSEUDONYM, Pseudonyms, is_pseudonym
 from .scrubber import Scrubber
 
 _FEW = 32       # secrets that are looked for one by one
@@ -28,7 +28,8 @@ class Secrets:
     def __init__(self, names: Iterable[str] = (), patterns: Iterable[str] = (), keep: Iterable[str] = (), seed: int | str = 0) -> None:
         rules = tuple(names), tuple(patterns), tuple(keep)
         self.pseudonyms = Pseudonyms(seed)
-        self.masking = Scrubber(lambda value, where: None, *rules)    # an index over it sees no secrets at all
+        # An index over it sees no secrets at all, and no pseudonyms of those that showed by their shape.
+        self.masking = Scrubber(lambda value, where: None, rules[0], (*rules[1], PSEUDONYM.pattern), rules[2])
         self._scrubber = Scrubber(self._pseudonym, *rules, number=lambda value, where: self.pseudonyms.number(value))
         self._rules = rules
         self._cores: dict[str, set[str]] = {}     # a run of letters and digits -> the secrets that it is a part of
@@ -152,4 +153,4 @@ def _rewritten(headers: Headers, body: bytes, change: Callable[[bytes], bytes]) 
         return headers, body
     if coded and plain is not body:
         headers = [pair for pair in headers if pair[0].lower() != "content-encoding"]
-    return [(name, str(len(new)) if name.lower() == "content-length" else value) for name, value in headers], new
+    return sized(headers, new), new
