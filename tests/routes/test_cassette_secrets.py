@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,10 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 FORM = "application/x-www-form-urlencoded"
+HEADERS = ["X-Auth-Key", "X-Functions-Key", "DD-APPLICATION-KEY", "CB-ACCESS-SIGN", "CB-ACCESS-PASSPHRASE", "X-Hub-Signature-256", "Authentication",
+           "X-Forwarded-Authorization", "X-Session", "X-Auth", "X-JWT-Assertion", "X-License-Key", "X-Pin", "X-CSRF-Token", "PRIVATE-TOKEN"]
+NAMES = ["token_value", "password2", "passwordConfirmation", "password_hash", "api-token-v2", "passcode", "pswd", "csrf", "signing_key", "accountKey",
+         "conn_str", "Set-Cookie", "accessJwt", "oauth_verifier", "cvc", "recovery_codes", "sms_verification_code", "auth", "session", "credentials"]
 PLACES: dict[str, tuple[tuple[Any, ...], list[tuple[Any, ...]]]] = {
     "authorization": ((URL, "GET", [("Authorization", f"Bearer {CANARY}")]), answer()),
     "raw authorization": ((URL, "GET", [("AUTHORIZATION", CANARY)]), answer()),
@@ -108,6 +113,32 @@ PLACES: dict[str, tuple[tuple[Any, ...], list[tuple[Any, ...]]]] = {
     "events": ((URL,), [("head", ResponseHead(200, [])), ("data", b'data: {"token": "'), ("data", CANARY.encode() + b'"}\n\n'), ("end", [])]),
     "jwt": ((f"http://api.test/verify/{JWT}",), answer(f"here: {JWT}.".encode(), ("X-Info", JWT))),
     "trailer": ((URL,), answer(b"x", trailers=[("X-Session-Token", CANARY)], early=[("X-Session-Token", CANARY)])),
+    "headers of many": ((URL, "GET", [(name, CANARY) for name in HEADERS]), answer(b"", *((name, CANARY) for name in HEADERS))),
+    "nameless cookies": ((URL, "GET", [("Cookie", f"a=1; {CANARY}; b=2")]),
+                         answer(b"", ("Set-Cookie", f"{CANARY}; Path=/"), ("Set-Cookie2", CANARY))),
+    "user alone": ((f"http://{CANARY}@api.test/",), answer(b"", ("Link", f"<https://{CANARY}:x-oauth-basic@h/>"), ("Location", f"https://{CANARY}:@h/"))),
+    "oauth code": ((f"{URL}?state=s&code={CANARY}",), answer(b"", ("Location", f"https://h/cb?code={CANARY}&state=s"))),
+    "path parameter": ((f"{URL};jsessionid={CANARY}/a",), answer()),
+    "url in a url": ((f"{URL}?next=https%3A%2F%2Fx%2F%3Ftoken%3D{CANARY}", "GET",
+                      [("Referer", f"http://h/?r=%252Fa%253Fpassword%253D{CANARY}")]), answer()),
+    "challenge": ((URL,), answer(b"", ("WWW-Authenticate", f'Bearer realm="x", token="{CANARY}"'))),
+    "reason": ((URL,), [("head", ResponseHead(401, [], f"Bearer {CANARY}")), ("end", [])]),
+    "names of many": ((URL, "POST", [("Content-Type", FORM)], "&".join(f"{name}={CANARY}" for name in NAMES).encode()),
+                      answer(json.dumps(dict.fromkeys(NAMES, CANARY)).encode())),
+    "log in json": ((URL,),
+                    answer(json.dumps({"a": f"GET /\nBearer {CANARY}", "b": f"x\nAPI_KEY={CANARY}", "c": f"password={CANARY}&a=1"}).encode())),
+    "escapes of json": ((URL,), answer(b'{"u": "https://h/?a=1\\u0026access_token=%s", "v": "h?token\\u003d%s"}' % (2 * (CANARY.encode(),)))),
+    "pairs in json": ((URL,), answer(json.dumps({"headers": [["X-Api-Key", CANARY]], "form": [{"name": "password", "value": CANARY}]}).encode())),
+    "json in a form": ((URL, "POST", [("Content-Type", FORM)], f"payload=%7B%22token%22%3A%22{CANARY}%22%7D&a=1".encode()), answer()),
+    "settings": ((URL, "POST", [("Content-Type", "text/plain")], f"auth:\n  token: {CANARY}\nDB_PASSWORD={CANARY}\n[a]\npwd = {CANARY}\n".encode()),
+                 answer(f"Server=h;Password={CANARY};AccountKey={CANARY}==;x\r\nX-Api-Key: {CANARY}\r\n{{'token': '{CANARY}'}}".encode())),
+    "markup": ((URL,), answer(f'<a><token><![CDATA[{CANARY}]]></token></a><input value="{CANARY}" name="csrf_token">'
+                              f'<meta name="csrf-token" content="{CANARY}">'
+                              f"<key>password</key><string>{CANARY}</string>".encode())),
+    "loose multipart": ((URL, "POST", [],
+                         b"x\n--b\nContent-Type: text/plain\nContent-Disposition: form-data; name=password\n\n" + CANARY.encode()), answer()),
+    "base64 of json": ((URL, "POST", [], base64.b64encode(f'{{"password":"{CANARY}"}}'.encode())),
+                       answer(json.dumps({"d": base64.urlsafe_b64encode(f'{{"token":"{CANARY}\xff"}}'.encode()).decode().rstrip("=")}).encode())),
     "echo": ((URL, "GET", [("Authorization", f"Bearer {CANARY}")]), answer(json.dumps({"headers": {"seen": CANARY}}).encode(), ("X-Echo", CANARY))),
     "own name": ((f"{URL}?tenant={CANARY}", "GET", [("X-Shop-Id", CANARY)]), answer(json.dumps({"shop_id": CANARY}).encode())),
     "own pattern": ((f"http://api.test/customers/CUST-{CANARY}",), answer(f"CUST-{CANARY}".encode())),
@@ -124,8 +155,9 @@ def test_no_canary_reaches_the_disk(tmp_path: Path, written: list[bytes], place:
         assert "end" == ask(route, *asked).names[-1]
     everything = b"".join(written) + b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"interactions" in everything or b"entries" in everything
+    decoded = b"".join(base64.b64decode(word + b"==", b"-_") for word in re.findall(rb"[\w-]{24,}", everything) if word.startswith(b"eyJ"))
     for form in (CANARY, BASIC, JWT, base64.b64encode(CANARY.encode()).decode()):
-        assert form.encode() not in everything
+        assert form.encode() not in everything + decoded
     assert {name} == set(os.listdir(tmp_path))
 
 
@@ -183,6 +215,28 @@ def test_a_login_replays(tmp_path: Path, name: str):
     replay = CassetteRoute(tmp_path / name)
     assert recorded["bob"][1:] == login(replay, "password-bob")[1:]
     assert [] == replay.misses
+
+
+def test_what_turned_out_to_be_a_secret_later_replays(tmp_path: Path):
+    """A name of a user, and a code, that stood in requests before a header or a link told them as secrets, are found again."""
+    user, code = "annabella1234", "4/0AfJohXmQ7"
+    basic = [("Authorization", "Basic " + base64.b64encode(f"{user}:pw".encode()).decode())]
+    json_type = [("Content-Type", "application/json")]
+
+    def run(route: CassetteRoute) -> list[bytes]:
+        return [
+            ask(route, f"{URL}/users/{user}").body, ask(route, URL, "POST", json_type, json.dumps({"name": user, "n": 1}).encode()).body,
+            ask(route, f"{URL}?next={code}").body, ask(route, f"{URL}/me", headers=basic).body,
+            ask(route, URL, "POST", json_type, json.dumps({"grant_type": "authorization_code", "code": code}).encode()).body,
+        ]
+
+    with CassetteRoute(tmp_path / "a.yaml", live=FakeLive(*(answer(b"%d" % number) for number in range(5)))) as route:
+        recorded = run(route)
+    assert user not in (tmp_path / "a.yaml").read_text()
+    replay = CassetteRoute(tmp_path / "a.yaml")
+    assert recorded == run(replay)
+    assert [] == replay.misses
+    assert ask(CassetteRoute(tmp_path / "a.yaml"), f"{URL}/users/another1234").missed
 
 
 @pytest.mark.parametrize("secret", ["other", "", None])
@@ -287,6 +341,9 @@ def test_without_faker_there_are_words(monkeypatch: pytest.MonkeyPatch):
     '{"token_type": "bearer", "expires_in": 3600, "max_tokens": 100, "next_page_token": "abc", "key": "value", "code": 404}',
     '{"usage": {"prompt_tokens": 12, "completion_tokens": 3}}', "a=1&key=short&page_token=x", "The secret: nobody knows.",
     '{"password": null, "token": "", "secret": true}', "<password></password>", "see http://h/?a=1&b=2, mail a@b.test", "basic needs; bearer of news",
+    '{"session": "short", "credentials": "include", "auth": "https://api.example.com/login", "required": ["password", "confirmation-of-it"]}',
+    'Bearer authentication; token: string, "x": "a\\\\nb", http://user@host/, 100% of a?b=%41%',
+    '<a name="token" id="1"/>', "--b\r\nContent-Type: x\r\n\r\n",
 ])
 def test_what_is_no_secret_stays(text: str):
     """Counts, types, positions, empty values and prose stay byte for byte."""
@@ -316,6 +373,7 @@ def test_keep_names_what_is_no_secret():
     JWT, *(f"gh{kind}_{'a1B2' * 9}" for kind in "pousr"), "github_pat_" + "a1B2" * 6, "glpat-" + "a1B2" * 5, "npm_" + "a1B2" * 9,
     "xoxb-123456789012-abc", "AKIA" + "Q7" * 8, "ASIA" + "Q7" * 8, "AIza" + "a1B2c" * 7, "ya29." + "a1B2" * 6, "SG." + "a1B2" * 4 + "." + "c3D4" * 4,
     "sk_live_" + "a1B2" * 4, "rk_test_" + "a1B2" * 4, "sk-" + "a1B2" * 6, "-----BEGIN EC PRIVATE KEY-----\nMHc=\n-----END EC PRIVATE KEY-----",
+    "shpat_" + "a1" * 16, "hvs." + "a1B2" * 6, "glsa_" + "a1B2" * 8, "123456789:AA" + "b1c" * 11, "hf_" + "a1B2" * 8, "xapp-1-" + "A1" * 10,
     "user:" + CANARY + "@host", "Bearer " + CANARY, "bearer " + CANARY, "Basic " + BASIC, "basic " + BASIC,
 ])
 def test_a_secret_shows_by_its_shape_alone(secret: str):

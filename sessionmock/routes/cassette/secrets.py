@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ...models.message import Headers, header
 from .codings import sized, undone
@@ -43,15 +43,33 @@ class Secrets:
 
     def url(self, url: str) -> str:
         """`url` with pseudonyms."""
-        return self._scrubber.url(url)
+        return self._echo(self._scrubber.url(url))
 
     def headers(self, headers: Headers) -> Headers:
         """`headers` with pseudonyms."""
-        return self._scrubber.headers(headers)
+        return self._echo_headers(self._scrubber.headers(headers)) if self._cores else self._scrubber.headers(headers)
 
     def body(self, body: bytes) -> bytes:
         """`body` with pseudonyms."""
-        return self._scrubber.body(body)
+        return self._echo_body(self._scrubber.body(body)) if self._cores else self._scrubber.body(body)
+
+    def learn(self, asked: str, recorded: str) -> bool:
+        """Whether `asked` is `recorded` but for secrets in the places of their pseudonyms; from now on they are found anywhere.
+
+        What a recording knew of a later request, as a user's name of its Authorization, a replay learns so from the first.
+        """
+        pseudonyms, around = PSEUDONYM.findall(recorded), PSEUDONYM.split(recorded)
+        if not (0 < len(pseudonyms) <= _FEW and asked.startswith(around[0]) and asked.endswith(around[-1])):
+            return False
+        found = re.fullmatch(r"([^\s\"'&?#]+?)".join(map(re.escape, around)), asked)
+        if found is None:
+            return False
+        for value, pseudonym in zip(found.groups(), pseudonyms, strict=True):
+            secret = next((secret for secret in (value, unquote(value)) if self.pseudonyms.of(secret) == pseudonym), None)
+            if secret is None:
+                return False
+            self._pseudonym(secret, "")
+        return True
 
     def clean(self, interaction: Interaction) -> None:
         """Put pseudonyms into `interaction`, in both directions. A coded answer with a secret in it is kept decoded."""
@@ -85,8 +103,11 @@ class Secrets:
         if request.body:
             noting.body(undone(request.headers, request.body))
         place = "response"
+        noting.url(response.reason)
         noting.headers(response.headers)
         noting.headers(interaction.extra.trailers)
+        for head in interaction.extra.informational:
+            noting.headers(head.headers)
         noting.body(undone(response.headers, response.body))
         return list(found)
 
@@ -98,6 +119,7 @@ class Secrets:
         request.headers = headers(request.headers)
         if request.body:
             request.headers, request.body = _rewritten(request.headers, request.body, body)
+        response.reason = url(response.reason)
         response.headers = headers(response.headers)
         if response.body:
             size = len(response.body)
@@ -109,11 +131,11 @@ class Secrets:
             head.headers = headers(head.headers)
 
     def _echo(self, text: str) -> str:
-        cores = self._cores
-        if len(cores) <= _FEW and not any(core in text for core in cores):
+        cores = self._cores      # other threads add to it
+        if not cores or (len(cores) <= _FEW and not any(core in text for core in list(cores))):
             return text
         for run in set(_RUN.findall(text)):
-            for secret in cores.get(run, ()):
+            for secret in list(cores.get(run, ())):
                 new = self.pseudonyms.of(secret)
                 for written in dict.fromkeys((secret, quote(secret, safe=""), json.dumps(secret)[1:-1])):
                     text = text.replace(written, new)
@@ -129,7 +151,7 @@ class Secrets:
 
 
 _PLACEHOLDER = re.compile(
-    r"<.*>|\[.*\]|\{.*\}|[*x.\-]+|.*(?:redacted|filtered|placeholder|censored|removed|scrubbed|obfuscated|dummy|fake|example).*|test|none|null"
+    r"<.*>|\[.*\]|\{.*\}|[*x.\-]+|.*(?:redacted|filtered|placeholder|censored|removed|scrubbed|obfuscated|sanitized|dummy|fake|example|xxx).*|test|none|null"
     r"|secret|password|token|foo|bar|deleted|undefined|true|false|\d{1,3}", re.I | re.S)
 
 

@@ -1,0 +1,91 @@
+"""Which names say that what stands under them is a secret: in headers, queries, forms, JSON, XML and parts of a body."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Names, in lower case without anything but letters and digits -----------------------------------------------------------
+_ENDINGS = ("token", "secret", "password", "passwd", "passphrase", "passcode", "apikey", "accesskey", "privatekey", "secretkey", "sessionid",
+            "sessionkey", "subscriptionkey", "signingkey", "encryptionkey", "clientkey", "accountkey", "licensekey", "masterkey", "sharedkey",
+            "authkey", "applicationkey", "consumerkey", "functionskey", "authorization", "jwt", "verificationcode", "otpcode")
+_NAMES = frozenset({
+    "bearer", "pass", "passwort", "pswd", "pwd", "pin", "otp", "totp", "mfacode", "smscode", "logincode", "accesscode",
+    "authcode", "authorizationcode", "assertion", "clientassertion", "samlresponse", "codeverifier", "oauthverifier", "devicecode",
+    "credential", "accesskeyid", "awsaccesskeyid", "secretaccesskey", "secretid", "signature", "sig", "oauthsignature", "hmac", "xamzsignature",
+    "xamzcredential", "jsessionid", "phpsessid", "sid", "connectionstring", "connstr", "cookie", "cookies", "cookie2", "setcookie", "setcookie2",
+    "csrf", "xsrf", "cvv", "cvc", "cardnumber", "ssn", "mnemonic", "securityanswer", "magiclink",
+    "passwords", "secrets", "apikeys", "accesstokens", "recoverycodes", "backupcodes",
+})
+_PUBLIC = frozenset({    # pages and positions, which are told by tokens too
+    "nexttoken", "pagetoken", "nextpagetoken", "prevpagetoken", "previouspagetoken", "continuationtoken", "synctoken", "nextsynctoken",
+})
+_WHEN_LONG = frozenset({"auth", "session", "credentials"})    # where a long value is one; a short one says of which kind
+_IN_QUERIES = _WHEN_LONG | {"key"}
+_LONG = 16
+_SUFFIX = re.compile(r"(?:v?\d+|value|confirmation|confirm|repeat|hash|data)$")    # of the same again: password2, tokenValue
+
+# What a header may be called besides: there a key is no place in a table.
+_OF_HEADERS = ("key", "auth", "authentication", "session", "bearer", "pin", "signature", "accesssign", "assertion", "oidcdata")
+_PUBLIC_HEADERS = ("idempotencykey", "surrogatekey", "cachekey", "websocketkey", "partitionkey", "routingkey", "ratelimitkey", "publickey",
+                   "publishablekey")
+_SHORTEST = 8       # of such a header's value
+
+# Every name above has one of these in it. Few letters begin them, which lets the pattern of all of them skip the others.
+_STEMS = ("token", "secret", "pass", "pswd", r"api[\W_]?key", r"access[\W_]?(?:key|code)", r"private[\W_]?key", r"subscription[\W_]?key",
+          r"ption[\W_]?key", r"signing[\W_]?key", r"client[\W_]?key", r"account[\W_]?key", r"cense[\W_]?key", r"master[\W_]?key",
+          r"shared[\W_]?key", r"application[\W_]?key", r"consumer[\W_]?key", r"ctions[\W_]?key",
+          "key=", "sess", "auth", "pwd", "assertion", "verifi", "signature", "credential", "jwt", "samlresponse", "bearer", "conn[\\w-]*str",
+          r"device[\W_]?code", r"mfa[\W_]?code", r"sms[\W_]?code", r"covery[\W_]?code", r"backup[\W_]?code", "code=", r"pin\W", r"otp", r"sid\W",
+          r"sig\W", "cookie", "srf", "cvv", "cvc", r"card[\W_]?number", "ssn", "mnemonic", r"security[\W_]?answer", r"magic[\W_]?link", "mac\\W",
+          r"login[\W_]?code")
+
+
+class Names:
+    """The names of secrets: the usual ones and `extra`, but for those in `keep`."""
+
+    def __init__(self, extra: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
+        extra = tuple(extra)
+        self._extra = frozenset(map(_plain, extra))
+        self._keep = frozenset(map(_plain, keep))
+        self._known: dict[str, bool] = {}
+        stems = (*_STEMS, *(re.escape(max(re.split(r"[^a-z0-9]+", name.lower()), key=len)) for name in extra))
+        self.stems = re.compile("|".join(stems).encode())    # in lower case; where there is none, there is no secret name
+
+    def kept(self, name: str) -> bool:
+        """Whether the user said that `name` is not secret."""
+        return _plain(name) in self._keep
+
+    def is_secret(self, name: str) -> bool:
+        """Whether what is called `name` is a secret."""
+        known = self._known.get(name)
+        if known is None:
+            plain = _plain(name)
+            stem = _SUFFIX.sub("", plain)
+            known = plain not in self._keep and (plain in self._extra or plain in _NAMES
+                                                 or (stem.endswith(_ENDINGS) and plain not in _PUBLIC))
+            if len(self._known) < 10_000:
+                self._known[name] = known
+        return known
+
+    def holds(self, name: str, value: str, *, query: bool = False) -> bool:
+        """Whether `value` is a secret under `name`, of a query where that is said."""
+        if self.is_secret(name):
+            return True
+        if len(value) < _LONG or " " in value or "://" in value:
+            return False
+        return name.lower() in (_IN_QUERIES if query else _WHEN_LONG) and not self.kept(name)
+
+    def of_header(self, name: str, value: str) -> bool:
+        """Whether `value` is a secret in the header `name`."""
+        if self.is_secret(name):
+            return True
+        plain = _plain(name)
+        return (len(value) >= _SHORTEST and plain not in self._keep and _SUFFIX.sub("", plain).endswith(_OF_HEADERS)
+                and not plain.endswith(_PUBLIC_HEADERS))
+
+
+def _plain(name: str) -> str:
+    return _NOT_NAME.sub("", name.lower())
+
+
+_NOT_NAME = re.compile(r"[^a-z0-9]+")
