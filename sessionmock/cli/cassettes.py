@@ -16,7 +16,7 @@ from ..routes.cassette.codings import undone
 from ..routes.cassette.matching import Index, asked_of
 from ..routes.cassette.modes import recorded_at
 from ..routes.cassette.verify import compare
-from .output import Report, Table, printable, size
+from .output import Report, Table, place, printable, size
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har"})
 FOLDER = "cassettes"
@@ -83,7 +83,8 @@ def ls(options: argparse.Namespace) -> Report:
     for path, tape, error in tapes(options.paths):
         if tape is None:
             report.data.append({"cassette": str(path), "error": error})
-            table.rows.append((str(path), "broken", "", size(path.stat().st_size), "", error.removeprefix(str(path)).lstrip(", :")))
+            table.rows.append((str(path), "broken", "", size(path.stat().st_size), "", place(error)))
+            report.parts.append(error)
             report.found = True
             continue
         times = sorted(when for when in map(recorded_at, tape.interactions) if when is not None)

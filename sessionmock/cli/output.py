@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+_NARROW = 16      # a column that is not wrapped
 _WIDEST = 100     # of a column, where nobody says how wide the terminal is
 
 
@@ -39,11 +41,15 @@ class Table:
             from rich.text import Text
         except ImportError:
             return False
-        drawn = Drawn(box=SIMPLE_HEAD, pad_edge=False)
-        for heading in self.headings:
-            drawn.add_column(heading, justify="right" if heading in self.numbers else "left", overflow="fold")
-        for row in self.rows:
-            drawn.add_row(*map(Text, row))
+        drawn = Drawn(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+        for heading, *cells in zip(self.headings, *self.rows, strict=True):
+            narrow = max(map(len, cells), default=0) <= _NARROW    # stays whole, so that long ones are folded and no short one
+            drawn.add_column(heading, justify="right" if heading in self.numbers else "left", overflow="fold", no_wrap=narrow)
+        above: tuple[str, ...] = ()
+        for row in self.rows:    # what a row begins with as the one above is not said again
+            same = next((column for column, (cell, other) in enumerate(zip(row, above, strict=False)) if cell != other), 0)
+            drawn.add_row(*map(Text, ("",) * same + row[same:]))
+            above = row
         Console().print(drawn)
         return True
 
@@ -71,6 +77,12 @@ class Report:
 def printable(text: str) -> str:
     """`text` without what a terminal would obey: a cassette is somebody else's words."""
     return "".join(character if character.isprintable() or character in "\n\t" else f"\\x{ord(character):02x}" for character in text)
+
+
+def place(error: str) -> str:
+    """Where in its file `error` is, for a cell of a table."""
+    found = re.search(r"line \d+", error)
+    return found[0] if found else "unreadable"
 
 
 def size(count: int) -> str:

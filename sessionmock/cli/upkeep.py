@@ -18,7 +18,7 @@ from ..routes.cassette.codings import undone
 from ..routes.cassette.locking import locked
 from ..routes.cassette.modes import age
 from .cassettes import command, found_files, tapes
-from .output import Report, Table, printable
+from .output import Report, Table, place, printable
 
 PLAYED = Path(".pytest_cache/v/sessionmock/played")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -51,7 +51,8 @@ def scan(options: argparse.Namespace) -> Report:
     for path, tape, error in tapes(options.paths):
         if tape is None:
             report.data.append({"cassette": str(path), "error": error})
-            table.rows.append((str(path), "", "", "broken", error))
+            table.rows.append((str(path), "", "", "broken", place(error)))
+            report.parts.append(error)
             continue
         for number, interaction in enumerate(tape.interactions, 1):
             for where, secret in secrets.findings(interaction):
@@ -65,8 +66,8 @@ def scan(options: argparse.Namespace) -> Report:
 
 
 def _hidden(secret: str) -> str:
-    """Enough to recognise `secret`, and not enough to use it."""
-    return f"{secret[:min(4, len(secret) // 4)]}… ({len(secret)} characters)"
+    """Enough to recognise `secret`, with its length, and not enough to use it."""
+    return f"{secret[:min(4, len(secret) // 4)]}… ({len(secret)})"
 
 
 # trim ---------------------------------------------------------------------------------------------------------------

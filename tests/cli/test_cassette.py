@@ -159,7 +159,9 @@ def test_scan_takes_names_patterns_and_exceptions(folder: Path, run: Run):
 def test_scan_does_not_pass_what_it_cannot_read(folder: Path, run: Run):
     """A broken file is a finding: nobody knows what is in it."""
     (folder / "c.yaml").write_text("[")
-    assert "broken" in run(1, "scan")
+    printed = run(1, "scan")
+    assert "broken" in printed
+    assert "c.yaml, line 2: " in printed
 
 
 # trim ---------------------------------------------------------------------------------------------------------------
@@ -268,3 +270,20 @@ def test_on_a_terminal_rich_draws_the_tables(monkeypatch: pytest.MonkeyPatch):
         lines = re.sub(r"\x1b\[[0-9;]*m", "", sys.stdout.getvalue()).splitlines()    # type: ignore[attr-defined]
         assert any("two [bold]" in line and "22" in line for line in lines)
         assert all(len(line) <= 40 for line in lines)
+
+
+def test_a_narrow_terminal_breaks_no_short_cell(monkeypatch: pytest.MonkeyPatch):
+    """Where there is little room long cells are folded and short ones whole; what a row shares with the one above stands there once."""
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    rows = [("cassettes/" + "long" * 8, "12", "http://api.test/" + "x" * 60, "request cookie"),
+            ("cassettes/" + "long" * 8, "12", "http://api.test/" + "x" * 60, "response token")]
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    output.Table(("cassette", "number", "request", "where"), rows, frozenset({"number"})).write()
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", sys.stdout.getvalue())    # type: ignore[attr-defined]
+    assert all(word in printed for word in ("request cookie", "response token"))
+    assert 1 == printed.count("cassettes/")
+    assert all(len(line) <= 60 for line in printed.splitlines())
