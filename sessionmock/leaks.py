@@ -281,7 +281,10 @@ def _telling(site: Site) -> Iterator[Line]:
         yield line
 
 
-_RUNNERS = frozenset({"_pytest", "pluggy", "asyncio", "unittest", "concurrent", "threading.py", "trio"})
+_RUNNERS = frozenset({
+    "_pytest", "pluggy", "pytest_asyncio", "asyncio", "anyio", "trio", "unittest", "doctest.py", "concurrent",
+    "threading.py", "socketserver.py", "hypothesis",
+})
 _PACKAGES = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 
 

@@ -11,9 +11,12 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from types import CodeType
 from typing import Any, NamedTuple, Self
+
+from .patches import Patch, Target
 
 _HERE = os.path.dirname(__file__) + os.sep
 _FRAMES = 8
@@ -84,15 +87,19 @@ class Scope:
 
     def open(self) -> None:
         """Own what is made from now on. What threads of before make stays with whoever started them."""
+        _threads.__enter__()
         self.outer = _scopes[-1] if _scopes else None
         adopt_threads(self.outer)
         _scopes.append(self)
+        _here.set(self)
 
     def close(self) -> None:
         """Own nothing more, but what the threads make that were started meanwhile. Does nothing to a scope that is not open."""
         if self in _scopes:
             adopt_threads(self)
             _scopes.remove(self)
+            _here.set(_scopes[-1] if _scopes else None)
+            _threads.__exit__()
 
     def __enter__(self) -> Self:
         self.open()
@@ -103,6 +110,7 @@ class Scope:
 
 
 _scopes: list[Scope] = []
+_here: ContextVar[Scope | None] = ContextVar("sessionmock_scope", default=None)
 _thread_scopes: weakref.WeakKeyDictionary[threading.Thread, Scope | None] = weakref.WeakKeyDictionary()
 
 
@@ -115,10 +123,29 @@ def adopt_threads(scope: Scope | None) -> None:
 
 
 def current_scope() -> Scope | None:
-    """The owner of what this thread makes now: the scope that started the thread, else the innermost open one."""
-    if _thread_scopes and (thread := threading.current_thread()) in _thread_scopes:
-        return _thread_scopes[thread]
+    """The owner of what is made here now. On the main thread it is the innermost open scope; on another the one that sent
+    its context along, as `asyncio.to_thread` does, while it is open, else the one that the thread was started in."""
+    thread = threading.current_thread()
+    if thread is not _main:
+        here = _here.get()
+        if here in _scopes:
+            return here
+        if thread in _thread_scopes:
+            return _thread_scopes[thread]
     return _scopes[-1] if _scopes else None
+
+
+def _started(original: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
+    def start(self: threading.Thread) -> None:
+        """A thread belongs to whoever starts it, which may be another thread, as a server's of a wide fixture."""
+        if not self.name.startswith(_OWN_THREADS):
+            _thread_scopes[self] = current_scope()
+        original(self)
+
+    return start
+
+
+_threads = Patch(lambda: (Target(threading.Thread, "start", _started),))
 
 
 sessions: dict[int, Any] = {}    # every session that is not invalid yet, by its number, in order of creation

@@ -1,7 +1,9 @@
 """Where things were made, and whose they are."""
 from __future__ import annotations
 
+import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import sessionmock as sm
 from sessionmock import registry
@@ -58,6 +60,31 @@ def test_a_thread_belongs_to_the_scope_that_started_it() -> None:
         go.set()
         assert done.wait(PATIENCE)
     assert [first] == seen
+
+
+def test_a_thread_that_starts_a_thread_passes_its_scope_on() -> None:
+    """A server's thread belongs to its fixture, and so do the threads that it starts for requests of other scopes."""
+    with ThreadPoolExecutor(1) as server:
+        with Scope("wide") as wide:
+            server.submit(int).result(PATIENCE)
+
+        def serve() -> Scope | None:
+            with ThreadPoolExecutor(1) as requests:
+                return requests.submit(current_scope).result(PATIENCE)
+
+        with Scope("test"):
+            assert wide is server.submit(serve).result(PATIENCE)
+
+
+def test_a_context_that_is_sent_to_a_thread_decides() -> None:
+    """What `asyncio.to_thread` runs belongs to the scope that is open there, though the pooled thread is another's."""
+    async def ask() -> Scope | None:
+        return await asyncio.to_thread(current_scope)
+
+    with asyncio.Runner() as runner:
+        for name in ("first", "second"):
+            with Scope(name) as scope:
+                assert scope is runner.get_loop().run_until_complete(ask())
 
 
 def test_sessions_are_held_until_they_are_invalid() -> None:

@@ -156,6 +156,7 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.Fix
             scope.claim()
         if scope is not None:
             scope.close()
+            fixturedef.addfinalizer(scope.open)          # run first: what the fixture makes while it ends is its own too
             request.config.stash[BOOK].fixtures[fixturedef] = scope
 
 
@@ -178,6 +179,7 @@ def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any], request: p
     scope = book.fixtures.pop(fixturedef, None)
     if scope is None:
         return
+    scope.close()
     if allows_leaks(request.node):
         scope.settle()
     else:

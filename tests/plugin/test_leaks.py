@@ -393,6 +393,60 @@ def test_leaks_of_nobody_are_told_at_the_end(inner: Inner) -> None:
     ])
 
 
+SERVED = """
+import http.server, urllib.request
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    sessions = []
+    def do_GET(self):
+        if not self.sessions:
+            self.sessions.append(URLSession(URLSessionConfiguration.ephemeral()))
+        body = self.sessions[0].data("data:,hello").result()[0]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+@pytest.fixture(scope="module")
+def application():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+    Handler.sessions[0].finish_tasks_and_invalidate()
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_it(application, turn):
+    assert urllib.request.urlopen(application).read() == b"hello"
+"""
+
+
+def test_threads_of_a_fixtures_threads(inner: Inner) -> None:
+    """What an application's server makes for the first request and keeps belongs to the fixture that runs it, and is no leak."""
+    inner.write(test_it=SERVED)
+    inner.run().assert_outcomes(passed=2)
+
+
+@pytest.mark.usefixtures("quick_drain")
+def test_a_wider_fixtures_end(inner: Inner) -> None:
+    """What a wider fixture makes in its finalizer is its own leak too."""
+    inner.write(test_it="""
+@pytest.fixture(scope="module")
+def wide():
+    yield
+    URLSession(URLSessionConfiguration.ephemeral())  # LEAK
+
+def test_one(wide): pass
+@pytest.mark.sessionmock(leaks="allow")
+def test_two(): pass
+""")
+    result = inner.run()
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines([f"  made at  {line_of(inner, 'test_it')}wide", "  owner    module fixture 'wide' of test_it.py"])
+
+
 def test_under_xdist(inner: Inner) -> None:
     """Workers fail their own tests; what is nobody's reaches the controller, once, and its exit status."""
     inner.write(test_leaks="""
