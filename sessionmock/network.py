@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from itertools import chain
@@ -56,9 +56,9 @@ class NetworkGuard:
         return name in self._resolved or any(
             _is_local(name) if pattern == LOOPBACK else fnmatchcase(name, pattern) for pattern in self._allowed)
 
-    def resolve(self, addresses: Sequence[Any]) -> None:
+    def resolve(self, addresses: Iterable[str]) -> None:
         """An allowed name has these addresses."""
-        self._resolved.update(str(entry[4][0]) for entry in addresses)
+        self._resolved.update(addresses)
 
     def refuse(self, what: str, host: str) -> UnmatchedRequest:
         """The error for `what` (a connection or a look-up), kept once for each place it came from."""
@@ -126,10 +126,23 @@ def _look_up(original: Callable[..., Any]) -> Callable[..., Any]:
             raise guard.refuse(f"a look-up of {name}:{_text(port)}", name)
         found = original(host, port, family, type, proto, flags)
         if guard is not None:
-            guard.resolve(found)
+            guard.resolve(str(entry[4][0]) for entry in found)
         return found
 
     return getaddrinfo
+
+
+def _look_up_plainly(original: Callable[[str], Any]) -> Callable[[str], Any]:
+    def gethostbyname(hostname: str) -> Any:
+        guard = None if not hostname or _is_address(hostname) else _guard()
+        if guard is not None and not guard.allows(hostname):
+            raise guard.refuse(f"a look-up of {hostname}", hostname)
+        found = original(hostname)
+        if guard is not None:
+            guard.resolve([found] if isinstance(found, str) else found[2])
+        return found
+
+    return gethostbyname
 
 
 def _look_up_from_loop(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -145,7 +158,7 @@ def _look_up_from_loop(original: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             _judged.remove(name)
         if guard is not None:
-            guard.resolve(found)
+            guard.resolve(str(entry[4][0]) for entry in found)
         return found
 
     return getaddrinfo
@@ -159,6 +172,8 @@ _sockets = Patch(lambda: (
     Target(socket.socket, "connect", _connect),
     Target(socket.socket, "connect_ex", _connect),
     Target(socket, "getaddrinfo", _look_up),
+    Target(socket, "gethostbyname", _look_up_plainly),
+    Target(socket, "gethostbyname_ex", _look_up_plainly),
     Target(asyncio.BaseEventLoop, "getaddrinfo", _look_up_from_loop),
 ))
 

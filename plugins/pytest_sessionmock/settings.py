@@ -63,6 +63,10 @@ def check_ini(config: pytest.Config) -> None:
         value = config.getini(f"sessionmock_{name}")
         if value and value not in _CHOICES[name]:
             raise pytest.UsageError(f"sessionmock_{name} = {value!r} in the ini file: choose from {', '.join(_CHOICES[name])}")
+    try:
+        config.getini("sessionmock_httpx")
+    except (ValueError, pytest.UsageError) as error:      # which of them depends on pytest's version
+        raise pytest.UsageError(f"sessionmock_httpx in the ini file: {error}: give true or false") from None
     cassette_options(config)
 
 

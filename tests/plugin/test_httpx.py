@@ -231,6 +231,7 @@ class TestScript:
             except AssertionError: pass
         asyncio.run(ask())
 
+    def test_plain(self): swallow(lambda: socket.gethostbyname("unknown.test"))                # line: plain
     def test_trio(self):
         async def ask():
             await trio.open_tcp_stream("unknown.test", 80)                                     # line: trio
@@ -242,6 +243,7 @@ def test_cassette(): http.client.HTTPConnection("unknown.test").request("GET", "
 @pytest.mark.sessionmock(route="script")
 def test_loopback_and_pairs():
     assert b"{" == urllib.request.urlopen(SERVER + "/open").read()[:1]
+    assert socket.gethostbyname_ex("localhost")[2] == [socket.gethostbyname("127.0.0.1")]
     one, other = socket.socketpair()
     one.close(), other.close()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
@@ -263,10 +265,10 @@ def test_unknown_clients_stay_off_the_network(inner: Inner, server: Server) -> N
     """In a test that is not live, what other clients look up or connect to is an error that names the line, swallowed or not."""
     inner.write(test_api=UNKNOWN)
     result = inner.run()
-    result.assert_outcomes(passed=3, failed=7)
+    result.assert_outcomes(passed=3, failed=8)
     lines = (inner.path / "test_api.py").read_text().splitlines()
     text = result.stdout.str()
-    for name in ("name", "address", "code", "thread", "async", "trio", "cassette"):
+    for name in ("name", "address", "code", "thread", "async", "plain", "trio", "cassette"):
         number = next(number for number, line in enumerate(lines, 1) if line.endswith(f"# line: {name}"))
         assert f"at test_api.py:{number} in " in text, name
     assert ["GET /open", "GET /through"] == sorted(server.seen)
@@ -334,7 +336,10 @@ def test_unclosed_clients(inner: Inner) -> None:
     assert 2 == text.count(f"made at  test_api.py:{made} in sdk")
     assert 1 == text.count(f"made at  test_api.py:{wide} in wide")
     assert "mend     make it by `with`" in text
-    assert 4 == inner.run("-o", "sessionmock_httpx_leaks=sometimes").ret
+    for misuse in ("_leaks=sometimes", "=perhaps"):
+        result = inner.run("-o", f"sessionmock_httpx{misuse}")
+        assert 4 == result.ret
+        result.stderr.fnmatch_lines([f"*sessionmock_httpx{misuse.partition('=')[0]}*{misuse.partition('=')[2]}*"])
 
 
 def test_under_xdist(inner: Inner, server: Server) -> None:
