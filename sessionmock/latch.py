@@ -13,6 +13,11 @@ class Latch:
         self.done = False
         self._calls: list[Callable[[], None]] = []
 
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for it."""
+        return bool(self._calls)
+
     def set(self) -> None:
         """It has happened: everybody who waits is told, once. A second call does nothing."""
         self.done = True

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from functools import partial
@@ -97,6 +99,14 @@ class Loading(Generic[T]):
                 self.cancel()
                 raise
         return self._outcome()
+
+
+def whoever() -> object:
+    """Who runs here: the task of asyncio or trio, else the thread."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        return trio.lowlevel.current_task()
+    return (None if asyncio._get_running_loop() is None else asyncio.current_task()) or threading.get_ident()
 
 
 async def ended(latch: Latch) -> None:

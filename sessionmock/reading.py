@@ -7,7 +7,7 @@ from typing import Any
 
 from .engine.consumers import ToReader
 from .engine.load import Load
-from .loading import ended
+from .loading import ended, whoever
 
 _BREAKS = frozenset("\n\r\x85\u2028\u2029")
 
@@ -17,7 +17,7 @@ class AsyncBytes:
 
     Iterate it with `async for` on any asyncio or trio loop, or with `for` in plain code: it gives ints, `chunks()` gives
     bytes and `lines()` str. A failure of the load is raised where it meets the reader. An iterator that is dropped before
-    its end cancels the task.
+    its end cancels the task, and so does leaving the session's `with` or `async with` where nobody else is reading.
     """
 
     def __init__(self, task: Any, load: Load, reader: ToReader) -> None:
@@ -33,19 +33,21 @@ class AsyncBytes:
             self._load.cancel()
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        while (piece := self._reader.take()) is not None:
-            if isinstance(piece, bytes):
-                yield piece
-            else:
-                await ended(piece)
+        with self._reader.reading(whoever()):
+            while (piece := self._reader.take()) is not None:
+                if isinstance(piece, bytes):
+                    yield piece
+                else:
+                    await ended(piece)
 
     def _pieces_here(self) -> Iterator[bytes]:
         engine = self._load.context.engine
-        while (piece := self._reader.take()) is not None:
-            if isinstance(piece, bytes):
-                yield piece
-            else:
-                engine.wait(piece)
+        with self._reader.reading(whoever()):
+            while (piece := self._reader.take()) is not None:
+                if isinstance(piece, bytes):
+                    yield piece
+                else:
+                    engine.wait(piece)
 
     async def __aiter__(self) -> AsyncIterator[int]:
         async for piece in self._pieces():

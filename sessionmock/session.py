@@ -26,7 +26,7 @@ from .engine.shield import shield
 from .engine.upload import UploadLoad
 from .errors import GenericException, InvalidArgumentException, URLError
 from .latch import Latch
-from .loading import Loading, ended
+from .loading import Loading, ended, whoever
 from .models.body import FileStream, as_body_stream, fresh
 from .models.configuration import URLSessionConfiguration
 from .models.enums import ResponseDisposition
@@ -222,8 +222,13 @@ class URLSession(metaclass=_SharedSession):
             self.invalidate_and_cancel()
             return
         with self._lock:
-            forgotten = [task for task in self._tasks.values() if task._load.never_resumed]
-        for task in forgotten:
+            tasks = list(self._tasks.values())
+        for task in tasks:
+            if isinstance(reader := task._load.consumer, ToReader):
+                reader.leave(task._load, whoever())
+        for task in tasks:
+            if not task._load.never_resumed:
+                continue
             warnings.warn(f"{task!r} was never resumed, and is cancelled; it was made at {task._site}", ResourceWarning, stacklevel=3)
             task.cancel()
         self.finish_tasks_and_invalidate()

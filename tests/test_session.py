@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import math
 import threading
 import time
 import warnings
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import trio
 
 import sessionmock as sm
 from sessionmock import registry
@@ -241,6 +243,85 @@ def test_leaving_with_cancels_what_was_never_resumed() -> None:
     with pytest.warns(ResourceWarning, match=told), sm.URLSession(configuration()) as session:
         task = session.data_task("http://a.test/")
     assert (sm.TaskState.COMPLETED, -999) == (task.state, int(task.error.code))
+
+
+def read_nothing(stream: sm.AsyncBytes) -> None: ...
+
+
+def read_one(stream: sm.AsyncBytes) -> None:
+    for _ in stream.lines():
+        break
+
+
+def keep_the_iterator(stream: sm.AsyncBytes) -> object:
+    lines = iter(stream.lines())
+    assert "a" == next(lines)
+    return lines
+
+
+async def read_one_async(stream: sm.AsyncBytes) -> None:
+    async for _ in stream.lines():
+        break
+
+
+async def keep_the_iterator_async(stream: sm.AsyncBytes) -> object:
+    lines = aiter(stream.lines())
+    assert "a" == await anext(lines)
+    return lines
+
+
+ENDLESS = [(b"a\n", 0.0), (b"b\n", 0.0), (b"c\n", math.inf)]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("read", [None, read_nothing, read_one, keep_the_iterator])
+def test_leaving_with_ends_a_body_that_nobody_reads(read: Callable[..., object] | None) -> None:
+    """Nobody could read it any more, so its task would never end: it is cancelled, without a warning."""
+    with sm.use_route(sm.ScriptRoute().answer(body=ENDLESS)), sm.URLSession(configuration()) as session:
+        loading = session.bytes("http://a.test/")
+        kept = [] if read is None else [read(loading.result()[0])]
+    assert (-999, 0 if read is None else 1) == (int(loading.task.error.code), len(kept))
+
+
+def run_on_asyncio(load: Callable[[], Any]) -> Any:
+    return asyncio.run(load())
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(("run", "read"), [
+    (run_on_asyncio, None), (run_on_asyncio, read_one_async), (run_on_asyncio, keep_the_iterator_async),
+    (trio.run, None), (trio.run, keep_the_iterator_async),       # trio itself warns of an iterator that is dropped
+])
+def test_leaving_async_with_ends_a_body_that_nobody_reads(run: Callable[..., Any], read: Callable[..., Any] | None) -> None:
+    """The same on a loop, whose asynchronous iterators end a little later than they are dropped."""
+    async def load() -> tuple[int, list[object]]:
+        async with sm.URLSession(configuration()) as session:
+            loading = session.bytes("http://a.test/")
+            kept = [] if read is None else [await read((await loading)[0])]
+        return int(loading.task.error.code), kept
+
+    with sm.use_route(sm.ScriptRoute().answer(body=ENDLESS)):
+        assert -999 == run(load)[0]
+
+
+def test_leaving_with_lets_others_read_to_the_end() -> None:
+    """Another thread that reads a body gets all of it."""
+    body = [(b"a\n", 0.0), (b"b\n", 0.05), (b"c\n", 0.05)]
+    lines: list[str] = []
+    begun = threading.Event()
+
+    def read(stream: sm.AsyncBytes) -> None:
+        for line in stream.lines():
+            lines.append(line)
+            begun.set()
+
+    with sm.use_route(sm.ScriptRoute().answer(body=body)), sm.URLSession(configuration()) as session:
+        stream, _ = session.bytes("http://a.test/").result()
+        thread = threading.Thread(target=read, args=(stream,))
+        thread.start()
+        begun.wait(PATIENCE)
+    thread.join()
+    assert ["a", "b", "c"] == lines
 
 
 def test_an_exception_cancels_everything(server: str) -> None:

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -100,6 +101,8 @@ class ToReader(InMemory):
         self.response: URLResponse | None = None
         self.error: URLError | None = None
         self._over = False
+        self._readers: list[object] = []    # who iterates
+        self._left = False
         self._pieces: deque[tuple[bytes, object]] = deque()
         self._arrived: Latch | None = None
         self._load: Load | None = None
@@ -138,6 +141,24 @@ class ToReader(InMemory):
         assert self._load is not None
         self._load.go_on(token)
         return data
+
+
+    @contextmanager
+    def reading(self, reader: object) -> Iterator[None]:
+        """`reader` takes pieces in this block."""
+        self._readers.append(reader)
+        try:
+            yield
+        finally:
+            self._readers.remove(reader)
+            if self._left and not self._readers and self._load is not None:
+                self._load.cancel()
+
+    def leave(self, load: Load, leaver: object) -> None:
+        """The session is left by `leaver`, and waits for its tasks: what nobody else is reading, now or then, would never end."""
+        self._left = True
+        if not self.opened.awaited and all(reader == leaver for reader in self._readers):
+            load.cancel()
 
 
 def completion(load: Load, error: URLError | None) -> Message | None:
