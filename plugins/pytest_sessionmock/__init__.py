@@ -63,7 +63,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     try:
         run.start()
     except pytest.UsageError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _judge_item(item: pytest.Item, teardown: Any) -> None:
@@ -124,7 +124,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed:
         if exchanges := run.exchanges():
             report.sections.append(("sessionmock exchanges", exchanges))
-        if (misses := run.misses()) and misses not in report.longreprtext:
+        if (misses := run.misses()) and not all(line.strip() in report.longreprtext for line in misses.splitlines()):
             report.sections.append(("sessionmock misses", misses))
     if report.when == "teardown" and run.reports and (not report.failed or run.reports[0] not in report.longreprtext):
         report.sections.append((_LEAKS, "\n\n".join(run.reports)))

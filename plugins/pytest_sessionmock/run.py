@@ -154,12 +154,9 @@ class Run:
                        if id(difference) not in self._judged]
         self._judged.update(map(id, differences))
         told = ["\n".join(("The server's answers are not those of the cassette:", *map(str, differences)))] if differences else []
-        new = [(miss, route) for route in filter(None, (*self._used, self._interception)) for miss in route.misses if miss not in self.book.told]
-        if not new:
-            return told[0] if told else ""
-        self.book.told += [miss for miss, _ in new]
-        hint = ["To record cassettes: pytest --sessionmock=record"] if any(isinstance(route, Cassette) for _, route in new) else []
-        return "\n\n".join([*(str(miss) for miss, _ in new), *hint, *told])
+        new = [miss for route in filter(None, (*self._used, self._interception)) for miss in route.misses if miss not in self.book.told]
+        self.book.told += new
+        return "\n\n".join([*dict.fromkeys(map(str, new)), *told])       # one that was tried again is told once
 
     def judge(self) -> None:
         """Find what the test leaks, and clean up so that the next one is not blamed."""

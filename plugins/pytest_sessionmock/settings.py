@@ -94,6 +94,8 @@ def marked(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
         for key, value in mark.kwargs.items():
             if key in _CHOICES and value not in _CHOICES[key]:
                 raise pytest.UsageError(f"{node.nodeid}: @pytest.mark.sessionmock({key}={value!r}): choose from {', '.join(_CHOICES[key])}")
+            if key == "cassette" and not isinstance(value, str):
+                raise pytest.UsageError(f"{node.nodeid}: @pytest.mark.sessionmock(cassette={value!r}): give the name of a file as str")
             found.setdefault(key, value)
     return found
 

@@ -87,7 +87,8 @@ def test_unrecorded_tests_say_how_to_record(inner: Inner, server: Server) -> Non
     inner.write(test_api=SUITE)
     result = inner.run("-k", "test_session")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*/a has no recorded answer", "*cassettes/test_api/test_session.yaml*"])
+    result.stdout.fnmatch_lines(["*/a has no recorded answer", "*cassettes/test_api/test_session.yaml*", "*pytest * --sessionmock=record"])
+    result.stdout.no_fnmatch_line("*sessionmock misses*")       # the failure itself shows it
     assert [] == server.seen
 
 
@@ -126,20 +127,24 @@ def test_route(): pass
 def test_positional(): pass
 @pytest.mark.sessionmock(cassete="a.yaml")
 def test_typo(): pass
+@pytest.mark.sessionmock(cassette=5)
+def test_type(): pass
 @pytest.mark.sessionmock(cassette="../../etc/a.yaml")
 def test_outside(): pass
 def test_block(sessionmock):
     with sessionmock.cassette("/tmp/a.yaml"): pass
 """)
     result = inner.run()
-    result.assert_outcomes(errors=4, failed=1)
+    result.assert_outcomes(errors=5, failed=1)
     result.stdout.fnmatch_lines([
         "*test_route*route='magic'*choose from live, cassette, script, record*",
         "*test_positional*'cassette'*the mark is sessionmock(route=...*",
         "*test_typo*cassete='a.yaml'*the mark is sessionmock(*",
+        "*test_type*cassette=5*give the name of a file*",
         "*test_outside: the cassette '../../etc/a.yaml' is not in the folder*",
         "*test_block: the cassette '/tmp/a.yaml' is not in the folder*",
     ])
+    assert "another exception" not in result.stdout.str()
     assert 4 == inner.run("-o", "sessionmock_route=magic").ret
 
 
@@ -165,7 +170,8 @@ def test_handler(sessionmock, url_session):
 @pytest.mark.sessionmock(route="script")
 def test_client(sessionmock):
     with httpx.Client(transport=sessionmock.transport()) as client:
-        swallow(lambda: client.get(URL + "/client"))
+        for _ in range(3):
+            swallow(lambda: client.get(URL + "/client"))
 
 @pytest.mark.sessionmock(cassette="none.yaml")
 def test_cassette(url_session):
@@ -199,7 +205,7 @@ def test_swallowed_misses_fail_the_test(inner: Inner) -> None:
     result.assert_outcomes(failed=5, passed=2, errors=1)
     text = result.stdout.str()
     for path in ("session", "handler", "client", "cassette", "own", "late"):
-        assert f"\nGET http://api.test/thing/{path} " in text, path
+        assert 1 == text.count(f"\nGET http://api.test/thing/{path} "), path
     result.stdout.fnmatch_lines(["ERROR *test_in_teardown - Failed: GET http://api.test/thing/late*"])
 
 

@@ -188,11 +188,20 @@ def test_an_error_comes_after_the_body_where_there_is_one(bench: Bench) -> None:
 @pytest.mark.parametrize("values", [
     {"delay": -1}, {"delay": math.nan}, {"error": -4711},
     {"body": 3}, {"body": [b"a"]}, {"body": [(b"a", -1)]}, {"body": [("a", 1)]},
+    {"status": "200"}, {"status": 20}, {"headers": {"a": 1}}, {"headers": [("a", "b", "c")]}, {"headers": ["ab"]}, {"trailers": [(b"a", "b")]},
 ])
 def test_an_answer_that_can_never_be_given_is_refused(values: dict[str, Any]) -> None:
-    """A wrong delay, body or error is refused where the answer is written."""
+    """A wrong status, field, delay, body or error is refused where the answer is written."""
     with pytest.raises(InvalidArgumentException):
         Answer(**values)
+
+
+def test_what_is_no_answer_is_refused(bench: Bench) -> None:
+    """None of several is queued where one is no `Answer`."""
+    for refused in (lambda: bench.script.answer(200), lambda: bench.script.answers([Answer(), {"status": 200}])):
+        with pytest.raises(InvalidArgumentException, match="is no Answer: give Answer"):
+            refused()
+    assert not bench.script.waiting
 
 
 @pytest.mark.parametrize("may_block", [False, True])

@@ -24,7 +24,8 @@ class Answer:
     - `informational`: 1xx heads (ResponseHead or status) sent before the final one, or before `error`.
     - `error`: a URLError, or its code. It comes instead of an answer where `body` is empty, after the body where not.
 
-    Raises InvalidArgumentException for a negative delay and for a body of another type.
+    Raises InvalidArgumentException for a status that is no number of three digits, a negative delay, and fields and bodies of
+    other types.
     """
 
     status: int = 200
@@ -38,6 +39,12 @@ class Answer:
     error: URLError | int | None = None
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.status, int) and 100 <= self.status <= 999):
+            raise InvalidArgumentException(f"Answer(status={self.status!r}): a status is a number from 100 to 999")
+        pairs = self.headers.items() if isinstance(self.headers, Mapping) else self.headers if isinstance(self.headers, Sequence) else ()
+        for pair in (*pairs, *self.trailers):
+            if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], str)):
+                raise InvalidArgumentException(f"Answer(...): {pair!r} is no field of a header or trailer: give (name, value), both str")
         if not self.delay >= 0:
             raise InvalidArgumentException(f"Answer(delay={self.delay!r}): a delay is 0 or more seconds; math.inf never answers")
         if self.error is not None and not isinstance(self.error, URLError):

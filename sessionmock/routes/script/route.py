@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ...errors import Code, SessionMockError, UnmatchedRequest, URLError, url_error
+from ...errors import Code, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError, url_error
 from ...models.message import BodyStream, Request
 from ..base import Channel, Exchange, Host, Route, Sink
 from .answer import FINISHED, Answer, play
@@ -39,13 +39,16 @@ class ScriptRoute:
         self._routers: Routers | None = None
 
     def answer(self, answer: Answer | None = None, /, **values: Any) -> ScriptRoute:
-        """Queue one answer: an `Answer`, or the values of one (`answer(status=503, delay=2)`)."""
-        self.waiting.append(Answer(**values) if answer is None else answer)
-        return self
+        """Queue one answer: an `Answer`, or the values of one (`answer(status=503, delay=2)`). Raises InvalidArgumentException."""
+        return self.answers([Answer(**values) if answer is None else answer])
 
     def answers(self, answers: Iterable[Answer]) -> ScriptRoute:
-        """Queue several answers, the first for the next request."""
-        self.waiting.extend(answers)
+        """Queue several answers, the first for the next request. Raises InvalidArgumentException for what is no `Answer`."""
+        queued = list(answers)
+        for answer in queued:
+            if not isinstance(answer, Answer):
+                raise InvalidArgumentException(f"{answer!r} is no Answer: give Answer(status=..., body=...), or these values to answer()")
+        self.waiting.extend(queued)
         return self
 
     def attach(self, router: respx.Router) -> None:
