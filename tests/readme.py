@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pytest_sessionmock.settings import HTTPX_LEAKS, LEAKS, MODES, ROUTES
+from pytest_sessionmock.settings import HTTPX_LEAKS, LEAKS, MODES, ON_EXPIRY, ROUTES, UPKEEP
 
 from sessionmock.core.machine import TRANSITIONS, Phase
 
@@ -27,6 +27,7 @@ def plugin() -> str:
     rows = [
         ("fixture `url_session`", "a factory of sessions that are invalidated when the test ends"),
         ("fixture `sessionmock`", "`route`, `script`, `cassette(name, mode)`, `transport()`, `trace`, `mode`"),
+        ("class `pytest_sessionmock.Controller`", "the type of the fixture `sessionmock`, for annotations"),
         ("fixture `sessionmock_httpx`", "httpx and httpx2 clients take the test's route, however they were made; "
                                         "where it is not live, other clients stay off the network"),
         ("mark `@pytest.mark.sessionmock`", f"`route` ({', '.join(ROUTES)}), `cassette`, `mode` ({', '.join(MODES)}), `leaks` ({', '.join(LEAKS)})"),
@@ -37,6 +38,11 @@ def plugin() -> str:
         ("ini `sessionmock_httpx`", "true: every test has the fixture of this name"),
         ("ini `sessionmock_allowed_hosts`", "what other clients may reach: names, addresses, `*` for any part; `loopback` (default) is this machine"),
         ("ini `sessionmock_httpx_leaks`", f"{', '.join(HTTPX_LEAKS)}: what an unclosed client does, with `sessionmock_httpx` (default off)"),
+        ("ini `sessionmock_unplayed`", f"{', '.join(UPKEEP)}: what recorded answers do that no test of the run played (default warn)"),
+        ("ini `sessionmock_orphans`", f"{', '.join(UPKEEP)}: what cassettes do that no test of a whole run uses (default warn)"),
+        ("ini `sessionmock_max_age`", "how old a recorded answer may be: `30d`, `12h`, `90m` or seconds (default: any age)"),
+        ("ini `sessionmock_on_expiry`", f"{', '.join(ON_EXPIRY)}: what an older one does (default warn); in CI none is recorded"),
+        ("ini `sessionmock_secrets`", "headers, parameters and fields that no cassette may hold, besides the usual ones"),
     ]
     return "\n".join(["| name | what it takes or does |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])
 

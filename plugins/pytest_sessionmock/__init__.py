@@ -16,18 +16,17 @@ import pytest
 
 from .book import BOOK, Book
 from .cassettes import Cassette
-from .controller import sessionmock, sessionmock_httpx, url_session
+from .controller import Controller, sessionmock, sessionmock_httpx, url_session
 from .run import RUN, Run
 from .settings import MARKER, add_options, allows_leaks, check_ini
 
 if TYPE_CHECKING:
     from sessionmock import LeakScope
 
-__all__ = ["sessionmock", "sessionmock_httpx", "url_session"]
+__all__ = ["Controller", "sessionmock", "sessionmock_httpx", "url_session"]
 
 _LEAKS = "sessionmock leaks, at teardown"    # pytest shows a section with this word under the failure of a test that failed before
-_FIXTURES = frozenset(__all__)
-
+_FIXTURES = frozenset({"sessionmock", "sessionmock_httpx", "url_session"})
 
 _ENDED_EARLY = pytest.StashKey[bool]()
 _JUDGED = pytest.StashKey[bool]()

@@ -13,6 +13,7 @@ from .run import Run
 if TYPE_CHECKING:
     from sessionmock import OperationQueue, ScriptRoute, Trace, URLSession, URLSessionConfiguration
 
+
 class Controller:
     """Says where the answers of this test come from, and tells what happened."""
 

@@ -1,8 +1,11 @@
 """What the plugin costs a run that does not use it."""
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+
+from tests.readme import plugin
 
 from .conftest import Inner
 
@@ -40,6 +43,23 @@ def test_its_help_and_marker_are_there(inner: Inner) -> None:
     for name in ("--sessionmock=", "sessionmock_route", "sessionmock_cassette_dir", "sessionmock_leaks"):
         assert name in text
     assert "@pytest.mark.sessionmock(route=..., cassette=..., mode=..., leaks=...)" in inner.run("--markers").stdout.str()
+
+
+def test_the_readme_has_every_name(inner: Inner) -> None:
+    """The table of the README has each ini name that `--help` tells, and no other."""
+    told = re.findall(r"^  (sessionmock_\w+)", inner.run("--help").stdout.str(), re.MULTILINE)
+    assert sorted(told) == sorted(re.findall(r"^\| ini `(\w+)`", plugin(), re.MULTILINE))
+
+
+def test_the_controllers_type_can_be_named(inner: Inner) -> None:
+    """A typed suite annotates the fixture by the class that the plugin exports."""
+    inner.write(test_it="""
+from pytest_sessionmock import Controller
+
+def test_it(sessionmock: Controller) -> None:
+    assert type(sessionmock) is Controller
+""")
+    inner.run().assert_outcomes(passed=1)
 
 
 def test_loading_takes_little(inner: Inner) -> None:
