@@ -23,6 +23,8 @@ LOOPBACK = "loopback"
 _HERE = os.path.dirname(__file__) + os.sep
 _LIBRARIES = tuple({sysconfig.get_path(name) + os.sep: None for name in ("purelib", "platlib", "stdlib", "platstdlib")})
 
+_INSTALLED = sysconfig.get_path("purelib") + os.sep
+
 _guards: list[NetworkGuard] = []
 _judged: list[str] = []      # names that loops look up on threads just now: it was asked there whether they may
 
@@ -183,7 +185,7 @@ def _place() -> str:
     """The innermost line outside Python's library and the installed packages, and the innermost one of all."""
     frames = list(_frames(sys._getframe(1)))
     loop = next((number for number, frame in enumerate(frames) if frame[2] == "_run_once"), len(frames))
-    tried = chain(frames[:loop], _awaiting(), frames[loop:])
+    tried = chain(frames[:loop], _awaiting(frames[:loop]), frames[loop:])
     own = next((frame for frame in tried if not frame[0].startswith((*_LIBRARIES, "<"))), frames[0])
     return "\n".join([f"  at {_near(*own)}", *([f"  by {_near(*frames[0])}"] if own is not frames[0] else [])])
 
@@ -195,17 +197,26 @@ def _frames(frame: FrameType | None) -> Iterator[tuple[str, int, str]]:
         frame = frame.f_back
 
 
-def _awaiting() -> Iterator[tuple[str, int, str]]:
-    """Lines that tasks of the running loop wait at: a library may have made a task of its own for the connection."""
+def _awaiting(running: list[tuple[str, int, str]]) -> Iterator[tuple[str, int, str]]:
+    """Lines that tasks of the running loop wait at: a library may have made a task of its own for the connection. Those
+    that wait in a library that runs now come first."""
     if asyncio._get_running_loop() is None:
         return
+    stacks = []
     for task in asyncio.all_tasks():
         lines = []
         waiting: Any = task.get_coro()
         while (frame := getattr(waiting, "cr_frame", None)) is not None:
             lines.append(_line(frame))
             waiting = waiting.cr_await
-        yield from reversed(lines)
+        stacks.append(lines[::-1])
+    busy = _packages(running)
+    yield from chain.from_iterable(sorted(stacks, key=lambda lines: busy.isdisjoint(_packages(lines))))
+
+
+def _packages(lines: Iterable[tuple[str, int, str]]) -> set[str]:
+    """The installed packages that `lines` are of."""
+    return {file.removeprefix(_INSTALLED).partition(os.sep)[0] for file, _, _ in lines if file.startswith(_INSTALLED)}
 
 
 def _line(frame: FrameType) -> tuple[str, int, str]:

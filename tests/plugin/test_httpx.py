@@ -206,7 +206,7 @@ def test_it(package, sessionmock_httpx):
 
 
 UNKNOWN = CLIENTS + """
-import http.client, socket, urllib.request
+import anyio, http.client, socket, urllib.request
 
 @pytest.fixture(autouse=True)
 def opted_in(sessionmock_httpx): pass
@@ -230,6 +230,17 @@ class TestScript:
                 await connecting                                                               # line: async
             except AssertionError: pass
         asyncio.run(ask())
+
+    def test_library(self):
+        async def idle(): await asyncio.Event().wait()
+        async def ask():
+            waiting = [asyncio.create_task(idle()) for _ in range(20)]
+            await asyncio.sleep(0)
+            try:
+                await anyio.connect_tcp("192.0.2.1", 80)                                       # line: library
+            finally:
+                for task in waiting: task.cancel()
+        swallow(lambda: asyncio.run(ask()))
 
     def test_plain(self): swallow(lambda: socket.gethostbyname("unknown.test"))                # line: plain
     def test_trio(self):
@@ -265,10 +276,10 @@ def test_unknown_clients_stay_off_the_network(inner: Inner, server: Server) -> N
     """In a test that is not live, what other clients look up or connect to is an error that names the line, swallowed or not."""
     inner.write(test_api=UNKNOWN)
     result = inner.run()
-    result.assert_outcomes(passed=3, failed=8)
+    result.assert_outcomes(passed=3, failed=9)
     lines = (inner.path / "test_api.py").read_text().splitlines()
     text = result.stdout.str()
-    for name in ("name", "address", "code", "thread", "async", "plain", "trio", "cassette"):
+    for name in ("name", "address", "code", "thread", "async", "library", "plain", "trio", "cassette"):
         number = next(number for number, line in enumerate(lines, 1) if line.endswith(f"# line: {name}"))
         assert f"at test_api.py:{number} in " in text, name
     assert ["GET /open", "GET /through"] == sorted(server.seen)
