@@ -188,9 +188,9 @@ def _stages() -> dict[str, Callable[[], _Stage]]:
     """What is installed, by the name of the coding, in the order of Accept-Encoding."""
     known: dict[str, Callable[[], _Stage]] = {"gzip": lambda: _Zlib(gzip=True), "deflate": lambda: _Zlib(gzip=False)}
     for name in ("brotli", "brotlicffi"):
-        module = _module(name)
+        module = None if "br" in known else _module(name)
         if module is not None and hasattr(module.Decompressor, "can_accept_more_data"):
-            known.setdefault("br", partial(_Brotli, module.Decompressor, module.error))
+            known["br"] = partial(_Brotli, module.Decompressor, module.error)
     zstandard = _module("zstandard")
     if zstandard is not None:
         known["zstd"] = lambda: _Zstandard(lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError)
