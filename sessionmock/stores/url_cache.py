@@ -11,10 +11,10 @@ from hashlib import sha256
 from typing import Any, ClassVar
 
 from ..clock import Clock, SystemClock
-from ..core.caching import cache_key, freshen, head_agrees, invalidated, selection, varying
+from ..core.caching import cache_key, directives, freshen, head_agrees, invalidated, selection, varying
 from ..errors import InvalidArgumentException
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
-from ..models.message import Headers, Request
+from ..models.message import Headers, Request, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from .disk_cache import HELD, DiskCache, Entry, FileBody
@@ -188,7 +188,8 @@ class URLCache(metaclass=_Shared):
     def refresh(
         self, cached: CachedURLResponse, request: Request, headers: Headers, requested: datetime, received: datetime,
     ) -> CachedURLResponse:
-        """`cached` with what the `headers` of a 304 change, stored again for `request` (RFC 9111, section 4.3.4)."""
+        """`cached` with what the `headers` of a 304 change, stored again for `request` (RFC 9111, section 4.3.4); not where
+        they forbid it."""
         key = cache_key(request.url)
         if request.method == "HEAD":
             stored = self._find(key, request.headers, exact=True)
@@ -204,7 +205,10 @@ class URLCache(metaclass=_Shared):
         new = CachedURLResponse(
             old, cached.body, cached.user_info, cached.storage_policy, requested=requested, received=received,
         )
-        self._keep(new, key, asked)
+        if "no-store" in directives(header(headers, "cache-control")):
+            self.remove_cached_response(key)
+        else:
+            self._keep(new, key, asked)
         return new
 
     def compare(self, request: Request, headers: Headers, requested: datetime, received: datetime) -> None:

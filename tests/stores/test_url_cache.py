@@ -236,6 +236,15 @@ def test_a_304_is_written_into_what_is_stored(cache: URLCache, clock: Hand) -> N
     assert ({"a": 1}, clock.today) == (again.user_info, again.received)
 
 
+def test_a_304_may_end_what_is_stored(cache: URLCache, clock: Hand) -> None:
+    """One that says no-store is served once more, and kept no longer (RFC 9111, section 5.2.2.5)."""
+    cache.store_cached_response(response(), URL)
+    found = cache.cached_response(sent())
+    assert found is not None
+    got = cache.refresh(found, sent(), [("Cache-Control", "no-store")], clock.today, clock.today)
+    assert (b"body", None) == (got.data, cache.cached_response(sent()))
+
+
 def test_an_answer_to_head_refreshes_or_removes_that_to_get(cache: URLCache, clock: Hand) -> None:
     """RFC 9111, section 4.3.5: it is stored anew where validators agree, and worthless where they do not."""
     cache.store_cached_response(response(), URL)
