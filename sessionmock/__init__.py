@@ -48,13 +48,20 @@ from .models.enums import (
     TaskState,
     TLSProtocolVersion,
 )
-from .models.metrics import DateInterval, ResourceFetchType, URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
+from .models.metrics import (
+    DateInterval,
+    DomainResolutionProtocol,
+    ResourceFetchType,
+    URLSessionTaskMetrics,
+    URLSessionTaskTransactionMetrics,
+)
 from .models.progress import Progress
 from .models.proxy import ProxyConfiguration
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse, URLResponse
 from .models.trust import ServerTrust
 from .reading import AsyncBytes
+from .resources import lines, resource_bytes
 from .routes.cassette import CassetteRoute
 from .routes.cassette.secrets import Secrets
 from .routes.current import use_route
@@ -84,6 +91,7 @@ __all__ = [
     "CredentialPersistence",
     "DateInterval",
     "DelayedRequestDisposition",
+    "DomainResolutionProtocol",
     "GenericException",
     "HTTPCookie",
     "HTTPCookieStorage",
@@ -148,6 +156,8 @@ __all__ = [
     "URLSessionUploadTask",
     "UnmatchedRequest",
     "VirtualClock",
+    "lines",
+    "resource_bytes",
     "responds_to",
     "set_trace",
     "transport",

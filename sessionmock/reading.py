@@ -1,15 +1,14 @@
 """`AsyncBytes`: a response's body as it arrives (api: URLSession.AsyncBytes)."""
 from __future__ import annotations
 
-import codecs
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any
 
+from .core.text import CharacterSplitter, LineSplitter, ScalarSplitter, Splitter
 from .engine.consumers import ToReader
 from .engine.load import Load
 from .loading import ended, whoever
-
-_BREAKS = frozenset("\n\r\x85\u2028\u2029")
 
 
 class AsyncBytes:
@@ -62,12 +61,20 @@ class AsyncBytes:
         """The body in pieces of at most `size` bytes, as they come; with `async for` or `for`."""
         return Chunks(self, size)
 
-    def lines(self, *, keep_empty: bool = False) -> Lines:
+    def lines(self, *, keep_empty: bool = False) -> Text:
         """The body's lines as str (UTF-8, what is none replaced), without their ends; with `async for` or `for`.
 
         Lines end with LF, CR, CRLF, NEL, LS or PS. Empty ones are left out, as URLSession does, unless `keep_empty`.
         """
-        return Lines(self, keep_empty)
+        return Text(self, partial(LineSplitter, keep_empty))
+
+    def characters(self) -> Text:
+        """The body's characters as a reader sees them, each a str that may have several code points; with `async for` or `for`."""
+        return Text(self, CharacterSplitter)
+
+    def unicode_scalars(self) -> Text:
+        """The body's code points, each a str; with `async for` or `for`."""
+        return Text(self, ScalarSplitter)
 
 
 class Chunks:
@@ -87,59 +94,22 @@ class Chunks:
                 yield piece[start:start + self._size]
 
 
-class Lines:
-    """Lines of an `AsyncBytes`."""
+class Text:
+    """Parts of an `AsyncBytes` read as UTF-8, what is none replaced."""
 
-    def __init__(self, source: AsyncBytes, keep_empty: bool) -> None:
-        self._source, self._keep_empty = source, keep_empty
+    def __init__(self, source: AsyncBytes, splitter: Callable[[], Splitter]) -> None:
+        self._source, self._splitter = source, splitter
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        splitter = Splitter(self._keep_empty)
+        splitter = self._splitter()
         async for piece in self._source._pieces():
-            for line in splitter.feed(piece):
-                yield line
-        for line in splitter.rest():
-            yield line
+            for part in splitter.feed(piece):
+                yield part
+        for part in splitter.rest():
+            yield part
 
     def __iter__(self) -> Iterator[str]:
-        splitter = Splitter(self._keep_empty)
+        splitter = self._splitter()
         for piece in self._source._pieces_here():
             yield from splitter.feed(piece)
         yield from splitter.rest()
-
-
-class Splitter:
-    """Cuts UTF-8 into lines, however it is cut into pieces."""
-
-    def __init__(self, keep_empty: bool) -> None:
-        self._keep_empty = keep_empty
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._line: list[str] = []
-        self._after_cr = False
-
-    def feed(self, data: bytes, *, final: bool = False) -> Iterator[str]:
-        """The lines that `data` completes."""
-        text = self._decoder.decode(data, final)
-        start = 0
-        for position, character in enumerate(text):
-            if character not in _BREAKS:
-                self._after_cr = False
-                continue
-            if character == "\n" and self._after_cr:
-                self._after_cr = False
-                start = position + 1
-                continue
-            self._after_cr = character == "\r"
-            line = "".join(self._line) + text[start:position]
-            self._line = []
-            start = position + 1
-            if line or self._keep_empty:
-                yield line
-        if start < len(text):
-            self._line.append(text[start:])
-
-    def rest(self) -> Iterator[str]:
-        """What stands after the last line's end."""
-        yield from self.feed(b"", final=True)
-        if self._line:
-            yield "".join(self._line)
