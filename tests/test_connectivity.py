@@ -89,6 +89,22 @@ def test_what_needs_no_network_does_without() -> None:
             session.data(f"{URL}other").result()
 
 
+def test_metrics_tell_the_network() -> None:
+    """A transaction says what kind of network its request took; one without a network says nothing."""
+    collected: list[Any] = []
+
+    class Measured(Delegate):
+        def task_did_finish_collecting_metrics(self, session: Any, task: Any, metrics: Any) -> None:
+            collected.extend(metrics.transaction_metrics)
+
+    monitor = PathMonitor(NetworkPath(is_cellular=True, is_constrained=True))
+    with use_route(script()), URLSession(URLSessionConfiguration.ephemeral(), Measured(), path_monitor=monitor) as session:
+        for url in (URL, "data:,hi"):
+            session.data(url).result()
+
+    assert [(True, False, True), (False, False, False)] == [(each.is_cellular, each.is_expensive, each.is_constrained) for each in collected]
+
+
 def test_a_waiting_task_begins_when_there_is_a_network() -> None:
     """With waits_for_connectivity the delegate is told once, and the task goes on with the first usable network."""
     configuration = URLSessionConfiguration.ephemeral()

@@ -167,13 +167,14 @@ class Load(Answers):
             if verdict is Verdict.FAIL:
                 self._meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
                 return
-        monitor = None if message.parts.scheme in preparation.LOCAL else context.path_monitor
-        if monitor is not None and (blocked := obstacle(monitor.path, request, context.configuration)) is not None:
-            self._flow = None                # the request was not begun
-            self.hops.pop()
-            waits = context.configuration.waits_for_connectivity
-            self._meet(Event.UNREACHABLE if waits else Event.FAILED, None if waits else blocked)
-            return
+        if context.path_monitor is not None and message.parts.scheme not in preparation.LOCAL:
+            path = flow.hop.path = context.path_monitor.path
+            if (blocked := obstacle(path, request, context.configuration)) is not None:
+                self._flow = None                # the request was not begun
+                self.hops.pop()
+                waits = context.configuration.waits_for_connectivity
+                self._meet(Event.UNREACHABLE if waits else Event.FAILED, None if waits else blocked)
+                return
         self.source, channel = context.channel(self.route, message.parts.scheme)
         exchange = flow.hop.exchange = channel.open(message, flow)
         if not flow.ended:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..clock import Clock
+from ..connectivity import NetworkPath
 from ..models.message import ResponseHead
 from ..models.metrics import DateInterval, ResourceFetchType, URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
 from ..models.request import URLRequest
@@ -21,13 +22,14 @@ _STAGES = (
 class Hop:
     """One request of a task."""
 
-    __slots__ = ("answered", "decoded", "ended", "exchange", "fetch_type", "head", "received", "request", "response", "sent", "started")
+    __slots__ = ("answered", "decoded", "ended", "exchange", "fetch_type", "head", "path", "received", "request", "response", "sent", "started")
 
     def __init__(self, request: URLRequest, started: int, fetch_type: ResourceFetchType) -> None:
         self.request = request
         self.started = started
         self.fetch_type = fetch_type
         self.exchange: Any = None
+        self.path: NetworkPath | None = None    # that the request took, where the session is told
         self.head: ResponseHead | None = None
         self.answered: int | None = None    # when the head came
         self.response: URLResponse | None = None
@@ -70,6 +72,8 @@ def _transaction(hop: Hop, date: Callable[[int | None], datetime | None]) -> URL
     if (address := extra.get("remote_address")) is not None:
         found.remote_address, found.remote_port = address[:2]
     found.is_proxy_connection = "proxy" in extra
+    if hop.path is not None:
+        found.is_cellular, found.is_expensive, found.is_constrained = hop.path.is_cellular, hop.path.is_expensive, hop.path.is_constrained
     if (tls := extra.get("tls")) is not None:
         found.negotiated_tls_protocol_version, found.negotiated_tls_cipher_suite = tls
     return found
