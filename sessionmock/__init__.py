@@ -64,7 +64,7 @@ from .reading import AsyncBytes
 from .resources import lines, resource_bytes
 from .routes.cassette import CassetteRoute
 from .routes.cassette.secrets import Secrets
-from .routes.current import use_route
+from .routes.current import use_live_route, use_route
 from .routes.live import LiveRoute
 from .routes.own_way import ClientRoute
 from .routes.protocol import URLProtocol, URLProtocolClient
@@ -161,6 +161,7 @@ __all__ = [
     "responds_to",
     "set_trace",
     "transport",
+    "use_live_route",
     "use_route",
     "virtual_time",
     "watch_clients",

@@ -11,13 +11,10 @@ from .errors import URLError
 from .models.configuration import URLSessionConfiguration
 from .models.message import Headers, Request, ResponseHead
 from .routes.base import Channel, Exchange, Route, Sink
-from .routes.current import current_route
-from .routes.live import LiveRoute
+from .routes.current import current_route, live_route
 
 if TYPE_CHECKING:
     from .routes.httpx_edge import RouteTransport
-
-_live = LiveRoute()
 
 
 def transport(route: Route | Callable[[], Route | None] | None = None, configuration: URLSessionConfiguration | None = None) -> RouteTransport:
@@ -34,7 +31,7 @@ def transport(route: Route | Callable[[], Route | None] | None = None, configura
     watched: dict[Route, WatchedRoute] = {}
 
     def choose() -> WatchedRoute:
-        chosen = named() or _live
+        chosen = named() or live_route()
         return watched.get(chosen) or watched.setdefault(chosen, WatchedRoute(chosen))
 
     engine = current_engine()

@@ -1,6 +1,7 @@
 """What one pytest run knows beyond single tests."""
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from sessionmock import Leak, LeakScope
+    from sessionmock import Leak, LeakScope, LiveRoute
 
     from .run import Run
 
@@ -35,6 +36,13 @@ class Book:
             self.whole = LeakScope("the whole run: made while modules were imported, or by a thread that outlived its test")
             self.whole.claim()
             self.whole.open()
+
+    @cached_property
+    def live(self) -> LiveRoute:
+        """What answers where no route is in force: servers, and no proxies that only this machine's environment knows."""
+        from sessionmock import LiveRoute
+
+        return LiveRoute(trust_env=False)
 
     def clients_of(self, scope: LeakScope) -> list[Leak]:
         """The httpx clients of `scope` that were never closed, where they are to fail; else they are told at the end of the run."""

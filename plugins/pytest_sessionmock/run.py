@@ -5,7 +5,6 @@ import shlex
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,11 +44,12 @@ class Run:
 
     def start(self) -> None:
         """Own what is made from now on, and put the test's route in force."""
-        from sessionmock import set_trace
+        from sessionmock import set_trace, use_live_route
 
         self.book.run = self
         self.settings = settings_of(self.item)
         self._stack.callback(set_trace, set_trace(self.trace))
+        self._stack.enter_context(use_live_route(self.live))
         self.scope.open()
         self._stack.callback(self.scope.close)
         route = self.settings.route
@@ -87,12 +87,10 @@ class Run:
         """The route in force."""
         return self._routes[-1] if self._routes else self.live
 
-    @cached_property
+    @property
     def live(self) -> LiveRoute:
         """What answers where nothing else is in force."""
-        from sessionmock import LiveRoute
-
-        return LiveRoute(trust_env=False)
+        return self.book.live
 
     def new_script(self) -> ScriptRoute:
         """A script; what its routers pass through goes live."""

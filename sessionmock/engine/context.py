@@ -21,7 +21,7 @@ from ..models.proxy import ProxyConfiguration
 from ..models.request import URLRequest
 from ..models.url import URLParts
 from ..routes.base import Channel, Route
-from ..routes.live import LiveRoute
+from ..routes.current import live_route
 from ..routes.local import LocalRoute
 from ..routes.protocol import URLProtocol, checked
 from ..stores import defaults
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 USER_AGENT = "sessionmock/0.1"
 
 defaults.install()
-_live = LiveRoute()
 _local = LocalRoute()
 
 
@@ -69,7 +68,7 @@ class Context:
         if scheme in LOCAL:
             route = _local
         elif route is None:
-            route = _live
+            route = live_route()
         channel = self._channels.get(route)
         if channel is None:
             with self._lock:

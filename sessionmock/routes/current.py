@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from .base import Route
+from .live import LiveRoute
 
 _here: ContextVar[Route | None] = ContextVar("sessionmock_route", default=None)
 _everywhere: list[Route] = []
+_live: list[Route] = [LiveRoute()]
 
 
 @contextmanager
@@ -26,6 +28,21 @@ def use_route(route: Route, *, everywhere: bool = False) -> Iterator[Route]:
         yield route
     finally:
         _here.reset(token)
+
+
+@contextmanager
+def use_live_route(route: Route) -> Iterator[Route]:
+    """Where no route is in force, `route` answers in this block and not `LiveRoute()`; on all threads."""
+    _live.append(route)
+    try:
+        yield route
+    finally:
+        _live.remove(route)
+
+
+def live_route() -> Route:
+    """What answers where no route is in force."""
+    return _live[-1]
 
 
 def current_route() -> Route | None:

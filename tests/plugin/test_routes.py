@@ -298,3 +298,19 @@ def test_names(url_session, name): get(url_session())
     assert 2 == sum(name.startswith("test_names[a_.._.._b]-") for name in names)
     assert max(map(len, names)) < 120
     inner.run("--sessionmock=cassette").assert_outcomes(passed=6)
+
+
+def test_proxies_of_the_environment_are_not_for_tests(inner: Inner, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A live test goes straight to its server, whatever proxy this machine's environment names."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    inner.write(BODIES, test_live="""
+def test_session(url_session):
+    assert "/a" == get(url_session())["path"]
+
+def test_client(sessionmock):
+    with httpx.Client(transport=sessionmock.transport()) as client:
+        assert "/b" == client.get(SERVER + "/b").json()["path"]
+""")
+    inner.run().assert_outcomes(passed=2)
