@@ -76,6 +76,8 @@ class _File:
         try:
             if parts.netloc not in ("", "localhost"):
                 raise FileNotFoundError(f"file: URLs name files of this machine, not of {parts.netloc!r}")
+            if not path.startswith("/"):
+                raise FileNotFoundError(f"file: URLs name files by their whole path, not as {path!r}")
             self._file = open(path, "rb")  # noqa: SIM115 - closed at its end, or when the load is
             size = os.fstat(self._file.fileno()).st_size
         except OSError as error:
@@ -130,7 +132,7 @@ def _head(url: str, mime_type: str, length: int, charset: str | None) -> Respons
 
 def _data(url: str) -> tuple[bytes, str, str | None]:
     """The bytes, type and charset of a data: URL."""
-    head, comma, text = url.split("#", 1)[0].removeprefix("data:").partition(",")
+    head, comma, text = url.split("#", 1)[0].partition(":")[2].partition(",")
     if not comma:
         raise ValueError("a data: URL has a comma before its data")
     kind, *parameters = head.split(";")
@@ -140,7 +142,7 @@ def _data(url: str) -> tuple[bytes, str, str | None]:
             data = base64.b64decode(b"".join(data.split()) + b"=" * (-len(data) % 4), validate=True)
         except binascii.Error as error:
             raise ValueError(f"the data of a base64 data: URL is not base64: {error}") from None
-    charset = next((p.partition("=")[2].strip().lower() for p in parameters if p.strip().lower().startswith("charset=")), None)
+    charset = next((p.partition("=")[2].strip().strip('"').lower() for p in parameters if p.strip().lower().startswith("charset=")), None)
     if not kind:
         return data, "text/plain", charset or "us-ascii"
     return data, kind.strip().lower(), charset
