@@ -314,3 +314,19 @@ def test_client(sessionmock):
         assert "/b" == client.get(SERVER + "/b").json()["path"]
 """)
     inner.run().assert_outcomes(passed=2)
+
+
+def test_headers_of_the_session_itself_are_warned_of(inner: Inner) -> None:
+    """Additional headers that the session may overwrite are a warning at the line that makes the session, and are sent."""
+    inner.write(test_headers="""
+def test_it(url_session, sessionmock):
+    route = sessionmock.script.get(URL).respond(200)
+    configuration = URLSessionConfiguration.ephemeral()
+    configuration.http_additional_headers = {"X-A": "1", "Authorization": "Basic YTpi"}
+    with pytest.warns(UserWarning, match="has Authorization, which") as caught:
+        session = url_session(configuration)
+    assert __file__ == caught[0].filename
+    session.data(URL).result()
+    assert "Basic YTpi" == route.calls[0].request.headers["authorization"]
+""")
+    inner.run().assert_outcomes(passed=1)
