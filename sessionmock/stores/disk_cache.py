@@ -38,12 +38,16 @@ _TEMPORARY = re.compile(r"\.(?:body|[0-9a-f]{32}-[0-9a-f]{16})\..*\.tmp")
 
 
 class Entry(NamedTuple):
-    """A stored response, and which requests it is for: those that have `selected` (digests) in the fields `names`."""
+    """A stored response, and which requests it is for: those that have `selected` (digests) in the fields `names`.
+
+    `mark` is that of its file, by which one that was replaced is known; None for what has none.
+    """
 
     cached: CachedURLResponse
     names: tuple[str, ...]
     selected: tuple[str | None, ...]
     stored: datetime
+    mark: int | None = None
 
 
 class FileBody:
@@ -122,13 +126,13 @@ class DiskCache:
 
     # One entry -----------------------------------------------------------------------------------
 
-    def put(self, key: str, entry: Entry) -> bool:
-        """Keep `entry`, in place of one for the same requests; False where it cannot be kept."""
+    def put(self, key: str, entry: Entry) -> int | None:
+        """Keep `entry`, in place of one for the same requests: the mark of its file, None where it cannot be kept."""
         body = entry.cached.body
         checksum = zlib.crc32(body) if isinstance(body, bytes) else getattr(body, "checksum", None)
         description = _describe(key, entry, checksum) if self._capacity and checksum is not None else None
         if description is None or entry.cached.size + len(description) > self.limit:
-            return False
+            return None
         path = self._path(key, entry.selected)
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
@@ -138,13 +142,26 @@ class DiskCache:
                 size = replace_file(path, chain(entry.cached.chunks(), [description]))
             self._touch(path)
         except OSError:
-            return False
+            return None
         with self._lock:
             self._written += size
             full = self._counted is None or self._counted + self._written > self._capacity or self._written > self._capacity // 8
         if full:
             self.trim()
-        return True
+        return _mark_of(description)
+
+    def holds(self, key: str, entry: Entry) -> bool:
+        """Whether the file of `entry` is still the one that it came from or went to; then it was used just now."""
+        path = self._path(key, entry.selected)
+        try:
+            with open(path, "rb", buffering=0) as file:
+                file.seek(-_FOOTER.size, os.SEEK_END)
+                kept = _mark_of(file.read(_FOOTER.size)) == entry.mark
+            if kept:
+                self._touch(path)
+        except (OSError, struct.error):
+            return False
+        return kept
 
     def find(self, key: str) -> Iterator[Entry]:
         """The entries of `key`, whoever they are for."""
@@ -238,6 +255,12 @@ class DiskCache:
         os.utime(path, ns=(stamp, stamp))
 
 
+def _mark_of(raw: bytes) -> int:
+    """The mark of a file that ends with `raw`: the checksum of its description, which tells when it was stored."""
+    mark: int = _FOOTER.unpack(raw[-_FOOTER.size:])[2]
+    return mark
+
+
 def _describe(key: str, entry: Entry, checksum: int) -> bytes | None:
     """Description and footer of `entry`'s file; None for a `user_info` that is not plain data."""
     cached, response = entry.cached, entry.cached.response
@@ -287,7 +310,7 @@ def _read(path: str, key: str | None) -> Entry | None:
             body = os.pread(handle, tree["length"], 0)
             if zlib.crc32(body) != tree["checksum"]:
                 raise ValueError("its body is damaged")
-        return _entry(tree, body)
+        return _entry(tree, body, checksum)
     except Exception:       # the file may hold anything
         _unlink(path)
         return None
@@ -296,7 +319,7 @@ def _read(path: str, key: str | None) -> Entry | None:
             os.close(handle)
 
 
-def _entry(tree: dict[str, Any], body: bytes | FileBody) -> Entry:
+def _entry(tree: dict[str, Any], body: bytes | FileBody, mark: int) -> Entry:
     if "http" in tree:
         status, version, headers, reason = tree["http"]
         pairs = [(str(name), str(value)) for name, value in headers]
@@ -308,4 +331,4 @@ def _entry(tree: dict[str, Any], body: bytes | FileBody) -> Entry:
     cached = CachedURLResponse(
         response, body, tree["user_info"], CacheStoragePolicy.ALLOWED, requested=requested, received=received,
     )
-    return Entry(cached, tuple(tree["names"]), tuple(tree["selected"]), stored)
+    return Entry(cached, tuple(tree["names"]), tuple(tree["selected"]), stored, mark)

@@ -237,9 +237,13 @@ class URLCache(metaclass=_Shared):
             entry = _newest(self._memory.get(key, {}).values(), headers, exact)
             if entry is not None:
                 self._used.move_to_end((key, entry.selected))
-                return entry.cached
         if self._disk is None or not self._disk_capacity:
-            return None
+            return None if entry is None else entry.cached
+        if entry is not None:
+            if entry.mark is None or self._disk.holds(key, entry):
+                return entry.cached
+            with self._lock:
+                self._drop(key, entry.selected)     # another process has replaced or removed it
         entry = _newest(self._disk.find(key), headers, exact)
         if entry is None:
             return None
@@ -251,18 +255,18 @@ class URLCache(metaclass=_Shared):
 
     def _store(self, key: str, entry: Entry) -> None:
         disk = self._disk
-        kept = False
         if disk is not None:
             disk.remove_others(key, entry)
-            kept = entry.cached.storage_policy is CacheStoragePolicy.ALLOWED and disk.put(key, entry)
-            if not kept:
+            if entry.cached.storage_policy is CacheStoragePolicy.ALLOWED:
+                entry = entry._replace(mark=disk.put(key, entry))
+            if entry.mark is None:
                 disk.remove_one(key, entry.selected)
         with self._lock:
             for old in list(self._memory.get(key, {}).values()):
                 if old.names != entry.names:        # chosen by other fields than now: never chosen again
                     self._drop(key, old.selected)
             self._drop(key, entry.selected)
-            if isinstance(entry.cached.body, bytes) and not (kept and entry.cached.size > HELD):
+            if isinstance(entry.cached.body, bytes) and (entry.mark is None or entry.cached.size <= HELD):
                 self._put(key, entry)
 
     def _remove_since(self, date: datetime | None) -> None:

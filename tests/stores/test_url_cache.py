@@ -447,6 +447,36 @@ def test_another_cache_on_the_folder_sees_what_is_stored_and_removed(make: Make)
     assert one.cached_response(URL) is None
 
 
+def test_what_another_process_changed_is_not_given_from_memory(make: Make, clock: Hand) -> None:
+    """A response that is also in memory goes with its file, or is read anew, whoever removed or replaced that."""
+    one, two = make(), make()
+    one.store_cached_response(response(b"old!"), URL)
+    assert b"old!" == body_of(one) == body_of(two)
+    clock.today += timedelta(seconds=1)
+    two.store_cached_response(response(b"new!"), URL)
+    assert b"new!" == body_of(one)
+    two.remove_cached_response(URL)
+    assert one.cached_response(URL) is None
+    two.store_cached_response(response(b"4th!"), URL)
+    assert b"4th!" == body_of(one)
+
+
+def body_of(cache: URLCache) -> bytes:
+    found = cache.cached_response(URL)
+    assert found is not None
+    return found.data
+
+
+def test_what_memory_gives_is_used_on_disk_too(make: Make, tmp_path: Path) -> None:
+    """The disk lets go of what was used longest ago, in whichever tier."""
+    cache = make(4 * MB, 100_000)
+    for name in "ab":
+        cache.store_cached_response(response(bytes(4000), url=f"http://e.com/{name}"), f"http://e.com/{name}")
+    assert cache.cached_response("http://e.com/a") is not None
+    cache.disk_capacity = 6000
+    assert [True, False] == [make(0, 100_000).cached_response(f"http://e.com/{name}") is not None for name in "ab"]
+
+
 def damage_footer(raw: bytes) -> bytes:
     return raw[:-1] + bytes([raw[-1] ^ 1])
 
