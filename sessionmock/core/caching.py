@@ -233,13 +233,12 @@ def varying(headers: Headers) -> tuple[str, ...]:
 def selection(names: tuple[str, ...], headers: Headers) -> tuple[str | None, ...]:
     """What a request with `headers` has in the fields `names`, blanks around commas taken away; None where it has none."""
     values = (header(headers, name) for name in names)
-    return tuple([None if value is None else _BLANKS.sub(",", value.strip()) for value in values])
+    return tuple([None if value is None else ",".join(map(str.strip, value.split(","))) for value in values])
 
 
 # Fields ----------------------------------------------------------------------------------------------
 
-_DIRECTIVE = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)')
-_BLANKS = re.compile(r"\s*,\s*")
+_DIRECTIVE = re.compile(r'([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)')
 _NONE: Directives = {}
 
 
