@@ -35,9 +35,10 @@ class Interception:
     """Has the httpx and httpx2 clients that one scope uses take the route in force; a context manager.
 
     The scope's are: what runs in the context that it was opened in, threads that were started while `scope` was the
-    innermost one, and threads of the scopes in `serving`, as of fixtures that outlive a test. A request is live, by the
-    client's own transport, where no route is in force. While respx mocks httpcore, a request is its matter alone; a
-    cassette of vcrpy that is used inside goes before the route, and records live.
+    innermost one, threads of the scopes in `serving`, as of fixtures that outlive a test, and threads that outlived their
+    own scope, as those of a pool that the code under test keeps. A request is live, by the client's own transport, where
+    no route is in force. While respx mocks httpcore, a request is its matter alone; a cassette of vcrpy that is used inside
+    goes before the route, and records live.
 
     With `allowed_hosts`, any other client of the scope that reaches for the network while a route other than a live one
     is in force gets an UnmatchedRequest, which is kept in `misses`. Allowed are names and addresses, with `*` for any
@@ -72,11 +73,12 @@ class Interception:
 
     def owns(self, scope: Scope | None) -> bool:
         """Whether what belongs to `scope` is this one's to route."""
-        while scope is not None:
-            if scope is self._scope or scope in self._serving:
+        around = scope
+        while around is not None:
+            if around is self._scope or around in self._serving:
                 return True
-            scope = scope.outer
-        return False
+            around = around.outer
+        return scope is not None and not scope.is_open
 
     def transport(self) -> RouteTransport:
         """The transport over the route in force, in the time (real or virtual) of whoever asks."""

@@ -85,6 +85,11 @@ class Scope:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it owns what is made now, or an inner one does."""
+        return self in _scopes
+
     def open(self) -> None:
         """Own what is made from now on. What threads of before make stays with whoever started them."""
         _threads.__enter__()

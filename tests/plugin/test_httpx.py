@@ -188,6 +188,25 @@ def test_it(application, turn, sessionmock, sessionmock_httpx):
     inner.run().assert_outcomes(passed=2)
 
 
+def test_threads_of_a_pool_serve_the_test_that_is_on(inner: Inner, server: Server) -> None:
+    """A pool that the code under test keeps starts its thread in one test, and serves the next one from there."""
+    inner.write(test_api=CLIENTS + """
+POOL = ThreadPoolExecutor(1)
+
+@pytest.fixture(scope="session", autouse=True)
+def no_pool():
+    yield
+    POOL.shutdown()
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_it(turn, sessionmock, sessionmock_httpx):
+    sessionmock.script.get(SERVER).respond(json={"path": turn})
+    assert turn == POOL.submit(WAYS["module"], httpx, SERVER).result()
+""")
+    inner.run().assert_outcomes(passed=2)
+    assert [] == server.seen
+
+
 def test_misses_of_clients_are_no_errors_of_httpx(inner: Inner) -> None:
     """A request that nothing answers passes by `except httpx.HTTPError`, and fails its test where it is swallowed all the same."""
     inner.write(test_api=CLIENTS + """
