@@ -43,7 +43,7 @@ class Answer:
             raise InvalidArgumentException(f"Answer(status={self.status!r}): a status is a number from 100 to 999")
         pairs = self.headers.items() if isinstance(self.headers, Mapping) else self.headers if isinstance(self.headers, Sequence) else ()
         for pair in (*pairs, *self.trailers):
-            if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], str)):
+            if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], str)):
                 raise InvalidArgumentException(f"Answer(...): {pair!r} is no field of a header or trailer: give (name, value), both str")
         if not self.delay >= 0:
             raise InvalidArgumentException(f"Answer(delay={self.delay!r}): a delay is 0 or more seconds; math.inf never answers")
