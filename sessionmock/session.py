@@ -46,7 +46,7 @@ Task = TypeVar("Task", bound=URLSessionTask)
 T = TypeVar("T")
 
 _numbers = itertools.count(1)
-_shared_lock = threading.Lock()
+_shared_lock = threading.RLock()
 
 
 class _SharedSession(type):
@@ -86,7 +86,7 @@ class URLSession(metaclass=_SharedSession):
         self._site = Site()
         self._scope = registry.current_scope()
         self._is_shared = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._tasks: dict[int, URLSessionTask] = {}
         self._identifiers = itertools.count(1)
         self._invalidating = False
@@ -186,6 +186,7 @@ class URLSession(metaclass=_SharedSession):
     def finish_tasks_and_invalidate(self) -> None:
         """Take no new tasks, let the others end, then become invalid (I10). Returns at once; the shared session ignores it."""
         if not self._is_shared:
+            self._queue.notice()
             with self._lock:
                 self._invalidating = True
             self._settle()
@@ -193,6 +194,7 @@ class URLSession(metaclass=_SharedSession):
     def invalidate_and_cancel(self) -> None:
         """The same, and cancel every task (I11)."""
         if not self._is_shared:
+            self._queue.notice()
             with self._lock:
                 self._invalidating = True
                 tasks = list(self._tasks.values())
@@ -340,15 +342,14 @@ class URLSession(metaclass=_SharedSession):
         if not load.is_upload:
             stream = request.http_body_stream
             body = request.http_body if stream is None else announced(fresh(as_body_stream(stream)), request)
+        task = kind(self, next(self._identifiers), Site(), registry.current_scope())
+        task._load = load(self._context, task, request, consumer, body=body, eager=eager, route=current_route(), **more)
+        if delegate is not None:
+            task.delegate = delegate
         with self._lock:
             if self._invalidating:
                 raise GenericException(f"Task created in a session that has been invalidated: {self!r}, made at {self._site}")
-            identifier = next(self._identifiers)
-            task = kind(self, identifier, Site(), registry.current_scope())
-            task._load = load(self._context, task, request, consumer, body=body, eager=eager, route=current_route(), **more)
-            self._tasks[identifier] = task
-        if delegate is not None:
-            task.delegate = delegate
+            self._tasks[task._identifier] = task
         self._queue.notice()
         if (created := self._context.methods.get("session_did_create_task")) is not None:
             if trace.current is not None:
@@ -404,7 +405,7 @@ class URLSession(metaclass=_SharedSession):
 
     def _orphan(self) -> None:
         """In a forked child."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._queue.orphan()
         self._context.orphan()
         for task in list(self._tasks.values()):

@@ -204,6 +204,7 @@ class URLSessionTask:
 
     def resume(self) -> None:
         """Undo one suspension; the task runs when none is left. Does nothing to a task that runs or has ended (I2)."""
+        self._session._queue.notice()
         self._load.resume()
 
     def suspend(self) -> None:

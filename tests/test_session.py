@@ -169,6 +169,31 @@ def test_every_way_of_making_a_task_on_an_invalid_session_raises(make: Callable[
         make(session)
 
 
+def test_a_task_that_is_made_while_its_session_ends_has_its_delegate(server: str) -> None:
+    """Once the session knows the task it is complete: invalidation on another thread finds nothing half made."""
+    session = sm.URLSession(configuration())
+
+    class Lock:
+        def __init__(self) -> None:
+            self.lock, self.made = session._lock, False
+
+        def __enter__(self) -> None:
+            self.lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self.lock.release()
+            if session._tasks and not self.made:
+                self.made = True
+                thread = threading.Thread(target=session.invalidate_and_cancel)
+                thread.start()
+                thread.join(PATIENCE)
+
+    session._lock = Lock()  # type: ignore[assignment]
+    with pytest.raises(sm.URLError) as caught:
+        session.data(f"{server}/hang", delegate=Recorder()).result(PATIENCE)
+    assert -999 == caught.value.code
+
+
 def test_cancelling_ends_every_task(server: str) -> None:
     """Running, suspended and never resumed tasks end with -999, then the session does (I11)."""
     delegate = Recorder()

@@ -28,9 +28,11 @@ class MainCalls:
             self._ask_loop()
 
     def notice(self) -> None:
-        """Remember the asyncio loop that runs on the main thread, where this is it."""
+        """Remember the asyncio loop that runs on the main thread, where this is it: it runs what waits."""
         if threading.current_thread() is threading.main_thread() and (loop := asyncio._get_running_loop()) is not None:
-            self._loop = loop
+            before, self._loop = self._loop, loop
+            if before is not loop and self._calls:
+                self._ask_loop()
 
     def _ask_loop(self) -> None:
         if (loop := self._loop) is not None:

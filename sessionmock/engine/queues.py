@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from ..clock import nanoseconds
 from ..errors import InvalidArgumentException
 from . import work
-from .loop import AnyEngine, VirtualEngine, current_engine
+from .loop import LOOK, AnyEngine, VirtualEngine, current_engine
 from .loop import engine as system_engine
 from .shield import shield
 
@@ -52,7 +52,7 @@ class OperationQueue:
         self.max_concurrent_operation_count = max_concurrent_operation_count
         self.name = name
         self._operations: deque[Operation] = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._running = 0
 
     def __repr__(self) -> str:
@@ -88,7 +88,7 @@ class OperationQueue:
             self._start(engine)
 
     def notice(self) -> None:
-        """Something is about to be made whose callbacks come here: remember what delivers them, where that is not known."""
+        """Callbacks are about to come here, or are waited for: make sure that there is something to deliver them."""
 
     def _start(self, engine: AnyEngine) -> None:
         engine.work(self._run, engine)
@@ -127,7 +127,7 @@ class OperationQueue:
 
     def orphan(self) -> None:
         """In a forked child: no thread runs what waits here, so it is dropped with the parent's loads."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._operations.clear()
         self._running = 0
 
@@ -165,17 +165,26 @@ class _MainQueue(OperationQueue):
             raise RuntimeError("OperationQueue.main.run was called on a thread other than the main thread")
         engine = current_engine()
         now = engine.clock.now()
+        limit = None if timeout is None else now + nanoseconds(timeout)
         if until is None:
             if isinstance(engine, VirtualEngine):
                 engine.wait(_Until(lambda: False), now)
             else:
-                engine.main.run_all()
-        elif not engine.wait(_Until(until), None if timeout is None else now + nanoseconds(timeout)):
-            raise TimeoutError(f"OperationQueue.main.run: until() was still false after {timeout} s")
+                shield.install()
+                with shield, shield.lifted():       # an operation keeps what it raises, but for what interrupts it
+                    engine.main.run_all()
+            return
+        while not engine.wait(_Until(until), limit if engine.virtual else _earlier(limit, engine.clock.now() + LOOK)):
+            if limit is not None and engine.clock.now() >= limit:
+                raise TimeoutError(f"OperationQueue.main.run: until() was still false after {timeout} s")
+
+
+def _earlier(limit: int | None, when: int) -> int:
+    return when if limit is None or when < limit else limit
 
 
 class _Until:
-    """A condition as something to wait for; the main thread looks at it after each operation."""
+    """A condition as something to wait for; the main thread looks at it after each operation and at every `LOOK`."""
 
     def __init__(self, condition: Callable[[], bool]) -> None:
         self._condition = condition
@@ -187,6 +196,8 @@ class _Until:
     def tell(self, call: Callable[[], None]) -> None:
         """Nobody is told: see the class."""
 
+    forget = tell
+
 
 class _LoopQueue(OperationQueue):
     """Delivers on somebody's asyncio loop."""
@@ -197,6 +208,7 @@ class _LoopQueue(OperationQueue):
         super().__init__()
         self._loop = loop
         self._task: asyncio.Task[Any] | None = None      # of the operation that is a coroutine, while it runs
+        self._given: AnyEngine | None = None             # who gave the loop operations that it has not all run yet
         self.loops.add(loop)
 
     @property
@@ -207,10 +219,27 @@ class _LoopQueue(OperationQueue):
     def waits_for_this(self) -> bool:
         return _here.queue is self or (self._task is not None and asyncio.current_task() is self._task)
 
+    def submit(self, operation: Operation, engine: AnyEngine) -> None:
+        self.notice()
+        super().submit(operation, engine)
+
+    def notice(self) -> None:
+        if self._given is not None and self._loop.is_closed():
+            with self._lock:
+                engine, self._given = self._given, None
+            if engine is not None:      # what the loop has not come to before it was closed
+                engine.work(self._run, engine)
+
+    def orphan(self) -> None:
+        super().orphan()
+        self._given = None
+
     def _start(self, engine: AnyEngine) -> None:
+        self._given = engine
         try:
             self._loop.call_soon_threadsafe(self._run_on_loop)
         except RuntimeError:            # the loop is closed: better on another thread than lost
+            self._given = None
             engine.work(self._run, engine)
 
     def _run_on_loop(self) -> None:
@@ -218,6 +247,7 @@ class _LoopQueue(OperationQueue):
             with self._lock:
                 if not self._operations:
                     self._running -= 1
+                    self._given = None
                     return
                 operation = self._operations.popleft()
             before, _here.queue = _here.queue, self

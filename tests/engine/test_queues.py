@@ -188,6 +188,30 @@ def test_run_until_is_woken_by_operations_from_other_threads() -> None:
     assert [1] == seen
 
 
+def test_run_until_sees_what_no_operation_has_changed() -> None:
+    """The condition may be anything's: it is looked at now and then too, and the time runs out."""
+    seen: list[int] = []
+    threading.Timer(0.05, seen.append, (1,)).start()
+    sm.OperationQueue.main.run(until=lambda: seen, timeout=PATIENCE)
+    with pytest.raises(TimeoutError, match=r"still false after 0\.05 s"):
+        sm.OperationQueue.main.run(until=lambda: len(seen) > 1, timeout=0.05)
+
+
+def test_a_loop_that_is_started_later_runs_what_waits_for_the_main_thread() -> None:
+    """A load whose task was made and whose answer came before there was a loop is delivered by the loop that awaits the end."""
+    answers: list[Any] = []
+    with sm.use_route(sm.ScriptRoute().answer(body=b"x")):
+        session = sm.URLSession(sm.URLSessionConfiguration.ephemeral(), None, sm.OperationQueue.main)
+        session.data_task("http://a.test/", lambda *answer: answers.append(answer)).resume()
+
+    async def main() -> None:
+        async with asyncio.timeout(PATIENCE), session:
+            assert [] == answers
+
+    asyncio.run(main())
+    assert [b"x"] == [data for data, _, _ in answers]
+
+
 def test_a_coroutine_on_the_main_queue_runs_on_the_main_threads_loop() -> None:
     """On the loop that is running there, or to its end where none is."""
     seen: list[Any] = []
@@ -243,6 +267,25 @@ def test_a_queue_whose_loop_is_closed_runs_elsewhere() -> None:
     done = threading.Event()
     queue.add_operation(done.set)
     assert done.wait(PATIENCE)
+
+
+def test_what_a_loop_has_not_come_to_before_it_was_closed_runs_elsewhere() -> None:
+    """With the next operation, and when a session of the queue is to end."""
+    done = [threading.Event(), threading.Event()]
+    loop = asyncio.new_event_loop()
+    queue = sm.OperationQueue.on_loop(loop)
+    queue.add_operation(done[0].set)
+    loop.close()
+    queue.add_operation(done[1].set)
+    assert done[0].wait(PATIENCE) and done[1].wait(PATIENCE)
+
+    loop = asyncio.new_event_loop()
+    answers: list[Any] = []
+    with sm.use_route(sm.ScriptRoute().answer(body=b"x")), sm.URLSession(
+            sm.URLSessionConfiguration.ephemeral(), None, sm.OperationQueue.on_loop(loop)) as session:
+        session.data_task("http://a.test/", lambda *answer: answers.append(answer)).resume()
+        loop.close()
+    assert 1 == len(answers)
 
 
 def test_awaiting_within_an_operation_of_its_own_does_not_wait_for_itself() -> None:
