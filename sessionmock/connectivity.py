@@ -31,7 +31,7 @@ class PathMonitor:
     def __init__(self, path: NetworkPath = UNLIMITED) -> None:
         self._path = path
         self._observers: set[Observer] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @property
     def path(self) -> NetworkPath:

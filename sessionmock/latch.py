@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class Latch:
@@ -33,3 +34,8 @@ class Latch:
         self._calls.append(call)
         if self.done:
             self.set()
+
+    def forget(self, call: Callable[[], None]) -> None:
+        """Do not make `call`, which was told to be made, any more; it may be on its way."""
+        with suppress(ValueError):
+            self._calls.remove(call)

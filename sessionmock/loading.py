@@ -90,11 +90,15 @@ class Loading(Generic[T]):
         load = self._load
         if not self._latch.done:
             load.hasten()
+            load.context.queue.notice()
             try:
                 if load.context.engine.virtual:     # whoever waits makes the calls
                     load.context.engine.wait(self._latch)
                 else:
                     await ended(self._latch)
+            except GeneratorExit:      # dropped, perhaps by the collector in the midst of anything
+                load.context.engine.post_eager(self.cancel)
+                raise
             except BaseException:      # cancellation, as the library in charge raises it
                 self.cancel()
                 raise

@@ -28,8 +28,8 @@ class AsyncBytes:
         return f"<AsyncBytes of {self.task!r}>"
 
     def __del__(self) -> None:
-        if not self._load.latch.done:
-            self._load.cancel()
+        if not self._load.latch.done:       # whatever is going on here, the engine cancels when it comes to it
+            self._load.context.engine.post_eager(self._load.cancel)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         with self._reader.reading(whoever()):

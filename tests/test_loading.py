@@ -14,6 +14,7 @@ import trio
 
 import sessionmock as sm
 from sessionmock import loading as module
+from sessionmock.engine.load import Load
 from sessionmock.latch import Latch
 from tests.engine.server import Server
 
@@ -97,6 +98,15 @@ def test_many_waiters_get_the_same_outcome(session: sm.URLSession, server: str) 
     for thread in threads:
         thread.join(PATIENCE)
     assert [b"/slow/0.1"] * 8 == results
+
+
+def test_asking_again_and_again_leaves_nothing(session: sm.URLSession, server: str) -> None:
+    """Who polls with a short limit is forgotten each time."""
+    loading = session.data(f"{server}/hang")
+    for _ in range(50):
+        with pytest.raises(TimeoutError):
+            loading.result(0.0001)
+    assert [] == loading.task._load.latch._calls
 
 
 def test_upload_and_download_are_loadings_too(session: sm.URLSession, server: str) -> None:
@@ -228,6 +238,36 @@ def test_a_closed_loop_is_dropped_and_harms_nobody(session: sm.URLSession, serve
     loop.close()
     assert b"/slow/0.2" == loading.result(PATIENCE)[0]
     waiting._log_destroy_pending = False    # it is meant to be left like this
+
+
+def test_what_is_dropped_by_the_collector_is_cancelled_on_the_engine(
+        session: sm.URLSession, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collector may come while this very thread is in the midst of making a task: it cancels nothing there."""
+    class Holder:
+        """Holds itself, so that only the collector frees it."""
+
+        def __init__(self, held: Any) -> None:
+            self.me, self.held = self, held
+
+    cancelling: list[threading.Thread] = []
+    cancel = Load.cancel
+    monkeypatch.setattr(Load, "cancel", lambda load: (cancelling.append(threading.current_thread()), cancel(load)))
+    body, _ = session.bytes(f"{server}/drip/1000/0.01").result(PATIENCE)
+    loading = session.data(f"{server}/hang")
+    tasks = [body.task, loading.task]
+    awaiting = loading.run()
+
+    async def begin(coroutine: Any) -> None:
+        coroutine.send(None)
+
+    asyncio.run(begin(awaiting))
+    Holder(body), Holder(awaiting)
+    del body, awaiting, loading
+    gc.collect()
+    wait_for(lambda: all(task.state is sm.TaskState.COMPLETED for task in tasks))
+    assert [-999, -999] == [task.error.code for task in tasks]
+    assert 2 == len(cancelling)
+    assert threading.current_thread() not in cancelling
 
 
 def test_loops_are_not_kept(session: sm.URLSession, server: str) -> None:

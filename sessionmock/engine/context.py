@@ -61,7 +61,7 @@ class Context:
         self._protocols = checked(configuration.protocol_classes)
         self.accepted = AcceptedCredentials()
         self._channels: dict[Route, Channel] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def channel(self, route: Route | None, scheme: str) -> tuple[str, Channel]:
         """The source and the channel that a request of `scheme` takes."""
@@ -153,7 +153,7 @@ class Context:
 
     def orphan(self) -> None:
         """In a forked child: the connections are the parent's."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         channels, self._channels = self._channels, {}
         for channel in channels.values():
             if (abandon := getattr(channel, "abandon", None)) is not None:

@@ -13,6 +13,8 @@ The rules that keep it right:
 - A load nobody waits for yet (a `Loading`) wakes no thread: its caller is about to wait for it. The background thread
   looks every 20 ms and takes what it finds unclaimed at two looks, so such a load starts 20 to 41 ms late. Beside threads
   that compute, a look can cost a waiter a slice of the interpreter lock; there it looks every 100 ms while others drive.
+- A finalizer, or a signal handler of the user's, runs between any two statements and may call anything: the lock is
+  re-entrant, and nothing that it finds half done misleads it.
 - While the main thread posts, waits or drives it is under the shield: raised there, KeyboardInterrupt would lose
   wake-ups, ownership or other threads' data. The handler that was there is called when ownership is given up.
 """
@@ -26,7 +28,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar
 from typing import Any, Literal, Protocol
 
@@ -54,6 +56,9 @@ class Event(Protocol):
 
     def tell(self, call: Callable[[], None]) -> None:
         """Make `call` when it has happened."""
+
+    def forget(self, call: Callable[[], None]) -> None:
+        """It need not be made any more."""
 
 
 class _Waiter:
@@ -100,7 +105,7 @@ class Engine:
 
     def _reset(self) -> None:
         self.clock: Clock = SystemClock()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context = Context()
         self._inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
@@ -113,6 +118,7 @@ class Engine:
         self._urgent = False                             # something was posted that cannot wait for a look
         self._live = 0                                   # loads on the engine
         self._eager = 0                                  # those of them that nobody may keep waiting
+        self._parked: set[_Waiter] = set()               # in `wait`, and must not drive
         self._attached = 0                               # sessions whose connections live on the loop
         self._claims = 0                                 # how often the loop found an owner
 
@@ -235,6 +241,7 @@ class Engine:
                 outer = self.main.attend(waiter.wake), shield.alarm
                 shield.alarm = waiter.alarm
             if not drives:
+                self._parked.add(waiter)
                 self._urgent = True
                 self._wake(eager=True)
             while not latch.done:
@@ -253,7 +260,10 @@ class Engine:
                     self.clock.park(waiter.lock, until)
             return True
         finally:
+            self._parked.discard(waiter)
             self._leave(waiter)
+            if not latch.done:
+                latch.forget(waiter.wake)
             if main:
                 self.main.attend(outer[0])
                 shield.alarm = outer[1]
@@ -322,11 +332,12 @@ class Engine:
     def _interrupt(self) -> None:
         """Make the owner look up from the loop."""
         loop = self._loop
-        assert loop is not None
         if self._thread == threading.get_ident():
+            assert loop is not None
             loop.stop()
-        else:
-            loop.call_soon_threadsafe(loop.stop, context=Context())
+        elif loop is not None:
+            with suppress(RuntimeError):        # closed meanwhile: nobody is there to look up
+                loop.call_soon_threadsafe(loop.stop, context=Context())
 
     def _leave(self, waiter: _Waiter) -> None:
         """`waiter` waits no longer; what it owned goes to a follower, else to the background thread where due."""
@@ -339,7 +350,7 @@ class Engine:
             heir = self._owner = self._followers.popleft() if self._followers else None
             if heir is None and (self._urgent or self._live or self._inbox):
                 background = self._have_background()
-                if self._eager or self._urgent:
+                if self._eager or self._urgent or self._parked:
                     heir = background
         if heir is not None:
             heir.release()
@@ -353,10 +364,11 @@ class Engine:
         while True:
             with self._lock:
                 waiting = bool(self._live or self._inbox)
-                if self._owner is None and (self._eager or self._urgent or (waiting and unclaimed)):
+                idle = clock.now() - idle_since > LINGER
+                if self._owner is None and (self._eager or self._urgent or (waiting and (unclaimed or self._parked))):
                     self._own(me)
                     self._yield = False
-                elif self._owner is None and not waiting and clock.now() - idle_since > LINGER:
+                elif self._owner is None and idle and not (self._live or self._inbox):
                     self._background = None
                     if not self._attached and self._loop is not None:
                         self._loop.close()
@@ -403,9 +415,13 @@ def _report_to_hook(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
         work.report(f"the engine: {context['message']}")
 
 
+# What programs answer by raising (pytest-timeout on SIGALRM, servers on SIGTERM) or by calling this library.
+_FOREIGN = (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+
 def _interruptible() -> bool:
-    """Whether a handler is there that may raise on the engine's stack and is not shielded: pytest-timeout's, for SIGALRM."""
-    return callable(handler_of(signal.SIGALRM))
+    """Whether a handler that is not shielded may run on the engine's stack, where what it raises would take other loads' data."""
+    return any(map(callable, map(handler_of, _FOREIGN)))
 
 
 class VirtualEngine:

@@ -26,7 +26,6 @@ class Shield:
     """See the module. All but `rest` is for the main thread, and does nothing elsewhere."""
 
     def __init__(self) -> None:
-        self._original: Any = None
         self._resting = False       # no session is left: take the handler away when nobody is under the shield
         self.alarm: Callable[[], None] | None = None    # makes whoever waits under the shield look at `pending`
         self.forget()
@@ -65,9 +64,8 @@ class Shield:
         """Take the place of the handler that is there, unless that is done."""
         self._resting = False
         present = handler_of(signal.SIGINT)
-        if present != self._handle and callable(present):
-            self._original = present
-            signal.signal(signal.SIGINT, self._handle)
+        if type(present) is not _Handler and callable(present):
+            signal.signal(signal.SIGINT, _Handler(self, present))
 
     def rest(self) -> None:
         """The last session is invalid: put the handler back that was there, now or when the main thread waits no longer."""
@@ -77,8 +75,8 @@ class Shield:
 
     def _remove(self) -> None:
         self._resting = False
-        if handler_of(signal.SIGINT) == self._handle:
-            signal.signal(signal.SIGINT, self._original)
+        if type(present := handler_of(signal.SIGINT)) is _Handler:
+            signal.signal(signal.SIGINT, present.original)
 
     def pass_on(self) -> None:
         """Do what the handler that was there does with the signal that came."""
@@ -86,18 +84,33 @@ class Shield:
         if pending is not None:
             pending()
 
-    def _handle(self, number: int, frame: Any) -> None:
+    def handle(self, original: Callable[[int, Any], Any], number: int, frame: Any) -> None:
+        """A signal came: `original` answers it, now or when the shield is left."""
         if self._depth:
-            self.pending = partial(self._original, number, frame)
+            self.pending = partial(original, number, frame)
             if self.alarm is not None:
                 self.alarm()
             return
         try:
-            self._original(number, frame)
+            original(number, frame)
         except BaseException as error:
             if self._lifted:
                 self.pending = partial(_throw, error)
             raise
+
+
+class _Handler:
+    """What stands in for the handler that was there. Each knows its own, because a user's later handler may call the one
+    that it found, which is this."""
+
+    __slots__ = ("_shield", "original")
+
+    def __init__(self, shield: Shield, original: Callable[[int, Any], Any]) -> None:
+        self._shield = shield
+        self.original = original
+
+    def __call__(self, number: int, frame: Any) -> None:
+        self._shield.handle(self.original, number, frame)
 
 
 def _throw(error: BaseException) -> None:

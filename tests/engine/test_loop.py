@@ -1,6 +1,7 @@
 """Who drives the engine's loop, and what may go wrong when that changes hands. The traps of the engine, one by one."""
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -172,6 +173,27 @@ def test_what_a_timer_raises_is_reported_and_ends_nobody(engine: Engine, monkeyp
     assert ([True], [ValueError]) == (results, [report.exc_type for report in reports])
 
 
+@pytest.mark.parametrize("holds", ["engine", "session", "queue"])
+def test_a_finalizer_or_a_signal_handler_may_call_anything(holds: str) -> None:
+    """They run between any two statements, also where their own thread holds a lock: that is no deadlock."""
+    queue = sm.OperationQueue()
+    session = sm.URLSession(configuration(), delegate_queue=queue)
+    lock = {"engine": loop.engine._lock, "session": session._lock, "queue": queue._lock}[holds]
+    ended = threading.Event()
+
+    def interrupted() -> None:
+        with lock:
+            queue.add_operation(Latch().set)
+            session.data_task("http://127.0.0.1:1/").resume()
+            session.data_task("http://127.0.0.1:1/", lambda *_: ended.set()).resume()
+            session.finish_tasks_and_invalidate()
+
+    thread, _ = in_thread(interrupted)
+    join(thread)
+    assert ended.wait(PATIENCE)
+    assert loop.engine.wait(session._invalid, loop.engine.clock.now() + 20 * SECOND)
+
+
 def test_a_thread_that_cannot_be_started_leaves_the_engine_whole(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The poster hears of it, and the next one tries again."""
     with monkeypatch.context() as patch:
@@ -289,6 +311,26 @@ def test_a_thread_with_a_running_loop_does_not_drive(server: str, policy: str) -
         thread, results = in_thread(asyncio.run, load())
         join(thread)
     assert [b"/fast/within"] == results
+
+
+def test_who_must_not_drive_is_not_kept_waiting_when_a_driver_leaves(server: str) -> None:
+    """A Loading's waiter in a coroutine depends on the background thread, which takes over at once and not at its next looks."""
+    async def blocking() -> float:
+        loading = session.data(f"{server}/slow/0.1")
+        driver, _ = in_thread(lambda: session.data(f"{server}/slow/0.08").result(PATIENCE))
+        wait_for(lambda: loop.engine._owner is not None)
+        loading.result(PATIENCE)
+        late = time.monotonic()
+        join(driver)
+        return late
+
+    def lateness() -> float:
+        began = time.monotonic()
+        return asyncio.run(blocking()) - began - 0.1
+
+    with sm.URLSession(configuration()) as session:
+        session.data(f"{server}/fast").result(PATIENCE)
+        assert 0.012 > min(lateness() for _ in range(8))
 
 
 def test_the_engines_own_stack_refuses_to_wait() -> None:

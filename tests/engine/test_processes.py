@@ -23,8 +23,8 @@ def wait_for(condition, seconds=10):
 POLICIES = pytest.mark.parametrize("policy", ["waiter", "background"])
 
 
-def run(program: str, server: str, policy: str = "waiter", **environment: str) -> list[str]:
-    return run_program(START + program, server, policy, **environment).splitlines()
+def run(program: str, server: str, policy: str = "waiter", *more: str, **environment: str) -> list[str]:
+    return run_program(START + program, server, policy, *more, **environment).splitlines()
 
 
 # interrupts -------------------------------------------------------------------------------------------------------
@@ -103,6 +103,42 @@ with sm.URLSession(configuration) as session:
 """, server)
 
 
+def test_a_handler_may_call_the_one_that_it_found(server: str) -> None:
+    """A handler set between two waits that goes on to the one before it, ours, reaches the one that was there at first."""
+    assert ["mine", "interrupted", "mine", "interrupted outside"] == run("""
+session = sm.URLSession(configuration)
+session.data(url + "/fast").result()
+found = signal.getsignal(signal.SIGINT)
+def mine(number, frame):
+    print("mine")
+    found(number, frame)
+signal.signal(signal.SIGINT, mine)
+interrupt_after(0.1)
+try:
+    session.data(url + "/hang").result()
+except KeyboardInterrupt:
+    print("interrupted")
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(10)
+except KeyboardInterrupt:
+    print("interrupted outside")
+""", server)
+
+
+def test_an_interrupt_ends_the_running_of_the_main_queue(server: str) -> None:
+    """Ctrl-C in an operation comes out of `OperationQueue.main.run()`, though no wait is on the stack."""
+    assert ["KeyboardInterrupt in an operation", "interrupted"] == run("""
+threading.excepthook = lambda arguments: print(arguments.exc_type.__name__, "in an operation")
+sm.OperationQueue.main.add_operation(lambda: time.sleep(10))
+interrupt_after(0.1)
+try:
+    sm.OperationQueue.main.run()
+except KeyboardInterrupt:
+    print("interrupted")
+""", server)
+
+
 def test_an_interrupt_reaches_an_operation_on_the_main_thread_and_then_the_wait(server: str) -> None:
     """A delegate's callback on OperationQueue.main can be interrupted, and so is the `.result()` that ran it."""
     assert ["callback interrupted", "result interrupted", "[-1]"] == run("""
@@ -129,23 +165,25 @@ with sm.URLSession(configuration, Delegate(), sm.OperationQueue.main) as session
 """, server)
 
 
-def test_a_foreign_alarm_handler_keeps_the_main_thread_from_driving(server: str) -> None:
-    """A SIGALRM handler that raises (pytest-timeout's) comes out of `.result()`; the background thread drives on."""
+@pytest.mark.parametrize("name", ["SIGALRM", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"])
+def test_a_foreign_handler_keeps_the_main_thread_from_driving(server: str, name: str) -> None:
+    """A handler that raises (pytest-timeout's for SIGALRM) comes out of `.result()`; the background thread drives on."""
     assert ["alarm", "sessionmock-engine", "b'/slow/0.3'"] == run("""
 class Alarm(BaseException): pass
 def ring(*_): raise Alarm
-signal.signal(signal.SIGALRM, ring)
+number = getattr(signal, sys.argv[3])
+signal.signal(number, ring)
 with sm.URLSession(configuration) as session:
     loading = session.data(url + "/slow/0.3")
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    threading.Timer(0.1, os.kill, (os.getpid(), number)).start()
     try:
         loading.result()
     except Alarm:
         print("alarm")
     print(*{thread.name for thread in threading.enumerate() if thread.ident == loop.engine._thread})
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(number, signal.SIG_DFL)
     print(loading.result()[0])
-""", server)
+""", server, "waiter", name)
 
 
 # forks --------------------------------------------------------------------------------------------------------------

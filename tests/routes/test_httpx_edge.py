@@ -328,7 +328,7 @@ def test_a_waiter_may_drive(host: LoopHost) -> None:
             latch.tell(done.set)
             return done.wait(20)
 
-    script = ScriptRoute().answer(delay=0.001)
+    script = ScriptRoute().answer(delay=0.05)       # so that there is something to wait for
     with httpx.Client(transport=RouteTransport(script, host, Waiter()), timeout=None) as client:
         assert 200 == client.get(URL).status_code
     assert None in limits
