@@ -6,10 +6,12 @@ wall clock, for cookies, caches and certificates alone.
 from __future__ import annotations
 
 import heapq
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -68,17 +70,25 @@ class SystemClock:
         return lock.acquire(timeout=min(max(0.0, (until - time.monotonic_ns()) / SECOND), threading.TIMEOUT_MAX))
 
 
+async def breathe(duration: int = 0) -> None:
+    """Let the others on the asyncio or trio loop that is running here go on, for `duration` nanoseconds of real time."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        await trio.sleep(duration / SECOND)
+    else:
+        import asyncio
+
+        await asyncio.sleep(duration / SECOND)
+
+
 class VirtualTimer:
-    """An entry of a virtual clock; cancelled by forgetting what it would call."""
+    """What a virtual clock is to call; cancelled by forgetting it."""
 
-    __slots__ = ("arguments", "call", "sequence", "when")
+    __slots__ = ("arguments", "call")
 
-    def __init__(self, when: int, sequence: int, call: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-        self.when, self.sequence, self.arguments = when, sequence, arguments
+    def __init__(self, call: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         self.call: Callable[..., None] | None = call
-
-    def __lt__(self, other: VirtualTimer) -> bool:
-        return (self.when, self.sequence) < (other.when, other.sequence)
+        self.arguments = arguments
 
     def cancel(self) -> None:
         self.call = None
@@ -95,8 +105,8 @@ class VirtualClock:
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._start = start
         self._now = 0
-        self._sequence = 0
-        self._timers: list[VirtualTimer] = []
+        self._sequence = count()
+        self._timers: list[tuple[int, int, VirtualTimer]] = []    # tuples of numbers: no thread is let in while they are sorted
 
     def now(self) -> int:
         return self._now
@@ -105,9 +115,8 @@ class VirtualClock:
         return self._start + timedelta(microseconds=self._now // 1000)
 
     def call_at(self, when: int, call: Callable[..., None], *arguments: Any) -> Timer:
-        self._sequence += 1
-        timer = VirtualTimer(max(when, self._now), self._sequence, call, arguments)
-        heapq.heappush(self._timers, timer)
+        timer = VirtualTimer(call, arguments)
+        heapq.heappush(self._timers, (max(when, self._now), next(self._sequence), timer))
         return timer
 
     def park(self, lock: threading.Lock, until: int | None) -> bool:
@@ -120,12 +129,12 @@ class VirtualClock:
     def advance(self, until: int | None) -> bool:
         """Make the next call that is due by `until`; False, and the time moved on to `until`, where there is none."""
         while self._timers:
-            if until is not None and self._timers[0].when > until:
+            if until is not None and self._timers[0][0] > until:
                 break
-            timer = heapq.heappop(self._timers)
+            when, _, timer = heapq.heappop(self._timers)
             if timer.call is None:
                 continue
-            self._now = timer.when
+            self._now = when
             timer.call(*timer.arguments)
             return True
         if until is not None:

@@ -12,7 +12,10 @@ from weakref import WeakKeyDictionary, ref
 
 from .clock import nanoseconds
 from .engine.load import Load
+from .engine.loop import AnyEngine
+from .engine.loop import engine as system_engine
 from .engine.queues import delivers_here
+from .engine.virtual import VirtualEngine
 from .errors import URLError
 from .latch import Latch
 
@@ -92,10 +95,7 @@ class Loading(Generic[T]):
             load.hasten()
             load.context.queue.notice()
             try:
-                if load.context.engine.virtual:     # whoever waits makes the calls
-                    load.context.engine.wait(self._latch)
-                else:
-                    await ended(self._latch)
+                await ended(self._latch, load.context.engine)
             except GeneratorExit:      # dropped, perhaps by the collector in the midst of anything
                 load.context.engine.post_eager(self.cancel)
                 raise
@@ -113,17 +113,19 @@ def whoever() -> object:
     return (None if asyncio._get_running_loop() is None else asyncio.current_task()) or threading.get_ident()
 
 
-async def ended(latch: Latch) -> None:
-    """Wait for `latch` on whatever loop runs here: asyncio's or trio's."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        import trio
+async def ended(latch: Latch, engine: AnyEngine = system_engine) -> None:
+    """Wait for `latch`, which `engine` sets, on whatever loop runs here: asyncio's or trio's."""
+    if isinstance(engine, VirtualEngine):     # whoever waits makes the calls
+        await engine.ended(latch)
+        return
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
         event = trio.Event()
         token = trio.lowlevel.current_trio_token()
         latch.tell(partial(_wake_trio, token, event))
         await event.wait()
         return
+    loop = asyncio.get_running_loop()
     future = loop.create_future()
     bell = _bells.get(loop)
     if bell is None:

@@ -32,12 +32,13 @@ class AsyncBytes:
             self._load.context.engine.post_eager(self._load.cancel)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
+        engine = self._load.context.engine
         with self._reader.reading(whoever()):
             while (piece := self._reader.take()) is not None:
                 if isinstance(piece, bytes):
                     yield piece
                 else:
-                    await ended(piece)
+                    await ended(piece, engine)
 
     def _pieces_here(self) -> Iterator[bytes]:
         engine = self._load.context.engine

@@ -217,7 +217,7 @@ class URLSession(metaclass=_SharedSession):
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._leave(failed=kind is not None)
         if not (self._is_shared or self._queue.waits_for_this):
-            await ended(self._invalid)
+            await ended(self._invalid, self._context.engine)
 
     def _leave(self, *, failed: bool) -> None:
         if failed:

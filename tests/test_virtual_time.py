@@ -3,12 +3,16 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextvars import copy_context
 from typing import Any
 
+import httpx
 import pytest
+import trio
 
 import sessionmock as sm
 from sessionmock.clock import SECOND
@@ -169,7 +173,7 @@ def test_a_deadlock_is_an_error_and_no_hang(clock: sm.VirtualClock, script: sm.S
     """Where nothing is left to run and what is waited for has not happened, waiting ends with RuntimeError."""
     with sm.URLSession(configuration()) as session:
         task = session.data_task(URL)
-        with pytest.raises(RuntimeError, match="deadlock under the virtual clock"):
+        with pytest.raises(RuntimeError, match=r"deadlock under the virtual clock: nothing is left .*DataTask 1: GET http://a\.test/, suspended"):
             session._context.engine.wait(task._load.latch)
         task.cancel()
 
@@ -221,6 +225,148 @@ def test_an_await_lets_time_pass(clock: sm.VirtualClock, script: sm.ScriptRoute)
 
     assert [b"x", b"y"] == asyncio.run(main())
     assert 3600.0 == clock.now() / SECOND
+
+
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+def test_awaits_end_in_the_order_of_time(clock: sm.VirtualClock, script: sm.ScriptRoute, library: str) -> None:
+    """Of two loads that are awaited side by side the one that is answered first goes on first, and at its time."""
+    script.answer(delay=10).answer(delay=1)
+    ended: list[float] = []
+
+    async def one(session: sm.URLSession) -> None:
+        await session.data(URL)
+        ended.append(clock.now() / SECOND)
+
+    async def on_asyncio() -> None:
+        async with sm.URLSession(configuration()) as session:
+            await asyncio.gather(one(session), one(session))
+
+    async def on_trio() -> None:
+        async with sm.URLSession(configuration()) as session, trio.open_nursery() as nursery:
+            nursery.start_soon(one, session)
+            nursery.start_soon(one, session)
+
+    if library == "asyncio":
+        asyncio.run(on_asyncio())
+    else:
+        trio.run(on_trio)
+    assert [1.0, 10.0] == ended
+
+
+def test_every_await_lets_time_pass(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """The end of `async with`, the pieces of `bytes` and an httpx client's answer are waited for like a load."""
+    script.answer(delay=5).answer(body=[(b"ab", 1), (b"cd", 2)]).answer(delay=3, body=b"x").answer(delay=30)
+    times: list[Any] = []
+
+    def note(what: Any) -> None:
+        times.append((what, clock.now() / SECOND))
+
+    async def main() -> None:
+        async with sm.URLSession(configuration()) as session:
+            session.data_task(URL).resume()
+        note("left")
+        async with sm.URLSession(configuration()) as session:
+            body, _ = await session.bytes(URL)
+            async for chunk in body.chunks():
+                note(chunk)
+        async with httpx.AsyncClient(transport=sm.transport(), timeout=10) as client:
+            note((await client.get(URL)).content)
+            with pytest.raises(httpx.ReadTimeout):
+                await client.get(URL)
+            note("timed out")
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    assert [("left", 5.0), (b"ab", 6.0), (b"cd", 8.0), (b"x", 11.0), ("timed out", 21.0)] == times
+
+
+@pytest.mark.parametrize("kind", ["private", "main", "loop"])
+def test_time_stands_still_while_a_delegates_coroutine_is_out(clock: sm.VirtualClock, script: sm.ScriptRoute, kind: str) -> None:
+    """What it waits for in real time costs no virtual time, whichever queue it runs on; what it loads does."""
+    script.answer(delay=1, body=b"x").answer(delay=4, body=b"y")
+    seen: list[Any] = []
+    other = sm.URLSession(configuration())
+
+    class Delegate:
+        async def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> sm.ResponseDisposition:
+            await asyncio.sleep(0.02)
+            return sm.ResponseDisposition.ALLOW
+
+        async def task_did_complete(self, session: Any, task: Any, error: Any) -> None:
+            seen.append((error, clock.now() / SECOND))
+            seen.append(((await other.data(URL))[0], clock.now() / SECOND))
+
+    async def main() -> None:
+        queue = {"private": sm.OperationQueue(), "main": sm.OperationQueue.main,
+                 "loop": sm.OperationQueue.on_loop(asyncio.get_running_loop())}[kind]
+        async with sm.URLSession(configuration(), Delegate(), queue) as session:
+            session.data_task(URL).resume()
+        async with other:
+            pass
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    assert [(None, 1.0), (b"y", 5.0)] == seen
+
+
+def test_a_queue_on_another_threads_loop_is_waited_for(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """Its callbacks come there, a coroutine included; on a loop that does not run they are a deadlock."""
+    script.answer(delay=1).answer(delay=1)
+    seen: list[Any] = []
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+
+    class Delegate:
+        async def task_did_complete(self, session: Any, task: Any, error: Any) -> None:
+            await asyncio.sleep(0.02)
+            seen.append((threading.current_thread(), clock.now() / SECOND))
+
+    queue = sm.OperationQueue.on_loop(loop)
+    session = sm.URLSession(configuration(), Delegate(), queue)
+    session.data_task(URL).resume()
+    session.finish_tasks_and_invalidate()
+    with pytest.raises(RuntimeError, match=r"deadlock under the virtual clock: an operation waits for .* to run"):
+        session.__exit__(None, None, None)
+    thread.start()
+    session.__exit__(None, None, None)
+    assert [(thread, 1.0)] == seen
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def test_threads_that_wait_take_turns(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """However many wait at once, calls are made one at a time, and nobody takes another's call in hand for a deadlock."""
+    outcomes: list[Any] = []
+    route = sm.ScriptRoute()
+    with sm.use_route(route), sm.URLSession(configuration(timeout_interval_for_request=DAY)) as session:
+        for number in range(160):
+            route.answer(delay=number % 3, body=b"x")
+
+        def load() -> None:
+            for _ in range(20):
+                try:
+                    outcomes.append(session.data(URL).result()[0])
+                except Exception as error:
+                    outcomes.append(error)
+
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)
+        try:
+            threads = [threading.Thread(target=copy_context().run, args=(load,)) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            sys.setswitchinterval(before)
+    assert [b"x"] * 160 == outcomes
+
+
+def test_a_live_server_knows_no_virtual_time(clock: sm.VirtualClock) -> None:
+    """A load that would go to one fails and says so."""
+    with sm.use_route(sm.LiveRoute()), sm.URLSession(configuration()) as session, pytest.raises(sm.URLError) as caught:
+        session.data("http://127.0.0.1:1/").result()
+    assert sm.URLError.Code.UNKNOWN is caught.value.code
+    assert "a live server knows no virtual time" in str(caught.value)
 
 
 def test_a_delegate_that_never_answers_times_out(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:

@@ -36,6 +36,7 @@ from ..clock import SECOND, Clock, SystemClock, VirtualClock
 from . import work
 from .main_calls import MainCalls
 from .shield import handler_of, shield
+from .virtual import VirtualEngine
 
 LOOK = SECOND // 50      # how often the idle background thread looks for loads that nobody claimed
 LATE = SECOND // 1000     # a look that comes later than this had to wait for the interpreter's lock
@@ -422,40 +423,6 @@ _FOREIGN = (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signa
 def _interruptible() -> bool:
     """Whether a handler that is not shielded may run on the engine's stack, where what it raises would take other loads' data."""
     return any(map(callable, map(handler_of, _FOREIGN)))
-
-
-class VirtualEngine:
-    """The engine under a virtual clock: no loop and no thread. Whoever waits makes every call, in order of time."""
-
-    virtual = True
-
-    def __init__(self, clock: VirtualClock | None = None) -> None:
-        self.clock: VirtualClock = clock or VirtualClock()
-
-    def post(self, call: Callable[..., None], *arguments: Any) -> None:
-        self.clock.call_at(self.clock.now(), call, *arguments)
-
-    post_eager = work = post
-
-    def on_engine(self) -> bool:
-        return False
-
-    def enlist(self, eager: bool) -> None: ...
-
-    delist = enlist
-
-    def hasten(self) -> None: ...
-
-    attach = detach = rest = hasten
-
-    def wait(self, latch: Event, until: int | None = None) -> bool:
-        """Run what is due, and let time pass, until `latch` is set; False when virtual time ran out."""
-        while not latch.done:
-            if not self.clock.advance(until):
-                if until is None:
-                    raise RuntimeError("deadlock under the virtual clock: nothing is left to run, and what is waited for has not happened")
-                return latch.done
-        return True
 
 
 AnyEngine = Engine | VirtualEngine

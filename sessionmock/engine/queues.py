@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 from ..clock import nanoseconds
 from ..errors import InvalidArgumentException
 from . import work
-from .loop import LOOK, AnyEngine, VirtualEngine, current_engine
+from .loop import LOOK, AnyEngine, current_engine
 from .loop import engine as system_engine
 from .shield import shield
+from .virtual import Abroad, VirtualEngine
 
 Operation = Callable[[], Any]
 
@@ -104,26 +105,54 @@ class OperationQueue:
                         self._running -= 1
                         return
                 continue
-            if engine.virtual:
-                self._perform(operation)
-                self._start(engine)
+            if isinstance(engine, VirtualEngine):
+                if (out := self._perform(operation, engine)) is None:
+                    self._start(engine)
+                else:
+                    out.add_done_callback(lambda _: self._start(engine))
                 return
-            Context().run(self._perform, operation)     # what it sets is not seen by the next one
+            Context().run(self._perform, operation, engine)     # what it sets is not seen by the next one
             del operation
 
-    def _perform(self, operation: Operation) -> None:
+    def _perform(self, operation: Operation, engine: AnyEngine) -> asyncio.Task[Any] | None:
+        """Run `operation`; what is returned goes on without this thread."""
         before, _here.queue = _here.queue, self
         try:
             value = operation()
             if inspect.iscoroutine(value):
-                self._await(value)
+                return self._await(value, engine)
         except BaseException:
             work.report(f"an operation of {self!r}")
         finally:
             _here.queue = before
+        return None
 
-    def _await(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def _await(self, coroutine: Coroutine[Any, Any, Any], engine: AnyEngine) -> asyncio.Task[Any] | None:
+        if isinstance(engine, VirtualEngine) and (loop := asyncio._get_running_loop()) is not None:
+            return self._send_out(coroutine, engine, loop)
         work.run_coroutine(coroutine)
+        return None
+
+    def _send_out(self, coroutine: Coroutine[Any, Any, Any], engine: VirtualEngine, loop: asyncio.AbstractEventLoop) -> asyncio.Task[Any]:
+        """Whoever makes this call is a coroutine: what it runs is its neighbour."""
+        out = engine.depart(loop)
+        task = engine.accompany(out, coroutine)
+
+        def over(task: asyncio.Task[Any]) -> None:
+            engine.arrive(out)
+            self._tell(task)
+
+        task.add_done_callback(over)
+        _keep(task)
+        return task
+
+    def _tell(self, task: asyncio.Task[Any]) -> None:
+        """Report what `task` raised."""
+        if not task.cancelled():
+            try:
+                task.result()
+            except BaseException:
+                work.report(f"an operation of {self!r}")
 
     def orphan(self) -> None:
         """In a forked child: no thread runs what waits here, so it is dropped with the parent's loads."""
@@ -144,21 +173,23 @@ class _MainQueue(OperationQueue):
 
     def submit(self, operation: Operation, engine: AnyEngine) -> None:
         if isinstance(engine, VirtualEngine):
-            engine.post(self._perform, operation)
+            engine.post(self._perform_on_main, operation, engine)
         else:
             with shield:
-                engine.main.add(partial(self._perform, operation))
+                engine.main.add(partial(self._perform_on_main, operation, engine))
+
+    def _perform_on_main(self, operation: Operation, engine: AnyEngine) -> None:
+        self._perform(operation, engine)
 
     def notice(self) -> None:
         system_engine.main.notice()
 
-    def _await(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            super()._await(coroutine)
-        else:
-            _keep(loop.create_task(coroutine))
+    def _await(self, coroutine: Coroutine[Any, Any, Any], engine: AnyEngine) -> asyncio.Task[Any] | None:
+        loop = asyncio._get_running_loop()
+        if loop is None or engine.virtual:
+            return super()._await(coroutine, engine)
+        _keep(loop.create_task(coroutine))
+        return None
 
     def run(self, until: Callable[[], bool] | None = None, timeout: float | None = None) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -209,6 +240,7 @@ class _LoopQueue(OperationQueue):
         self._loop = loop
         self._task: asyncio.Task[Any] | None = None      # of the operation that is a coroutine, while it runs
         self._given: AnyEngine | None = None             # who gave the loop operations that it has not all run yet
+        self._out: Abroad | None = None                  # under a virtual clock: what holds the time meanwhile
         self.loops.add(loop)
 
     @property
@@ -226,28 +258,38 @@ class _LoopQueue(OperationQueue):
     def notice(self) -> None:
         if self._given is not None and self._loop.is_closed():
             with self._lock:
-                engine, self._given = self._given, None
+                engine = self._take_back()
             if engine is not None:      # what the loop has not come to before it was closed
                 engine.work(self._run, engine)
 
     def orphan(self) -> None:
         super().orphan()
-        self._given = None
+        self._take_back()
 
     def _start(self, engine: AnyEngine) -> None:
         self._given = engine
+        if isinstance(engine, VirtualEngine):
+            self._out = engine.depart(self._loop)
         try:
             self._loop.call_soon_threadsafe(self._run_on_loop)
         except RuntimeError:            # the loop is closed: better on another thread than lost
-            self._given = None
+            self._take_back()
             engine.work(self._run, engine)
+
+    def _take_back(self) -> AnyEngine | None:
+        """The loop has nothing of this queue any more; who gave it something."""
+        engine, self._given = self._given, None
+        out, self._out = self._out, None
+        if out is not None and isinstance(engine, VirtualEngine):
+            engine.arrive(out)
+        return engine
 
     def _run_on_loop(self) -> None:
         while True:
             with self._lock:
                 if not self._operations:
                     self._running -= 1
-                    self._given = None
+                    self._take_back()
                     return
                 operation = self._operations.popleft()
             before, _here.queue = _here.queue, self
@@ -259,17 +301,17 @@ class _LoopQueue(OperationQueue):
             finally:
                 _here.queue = before
             if inspect.iscoroutine(value):
-                self._task = self._loop.create_task(value)
+                engine, out = self._given, self._out
+                if out is not None and isinstance(engine, VirtualEngine):
+                    self._task = engine.accompany(out, value)
+                else:
+                    self._task = self._loop.create_task(value)
                 self._task.add_done_callback(self._go_on)
                 return
 
     def _go_on(self, task: asyncio.Task[Any]) -> None:
         self._task = None
-        if not task.cancelled():
-            try:
-                task.result()
-            except BaseException:
-                work.report(f"an operation of {self!r}")
+        self._tell(task)
         self._run_on_loop()
 
 

@@ -180,7 +180,7 @@ class Sending:
             limit = self._limit()
             alarm = None if limit is None else Alarm(self._transport.host, latch, limit)
             try:
-                await settled(latch)
+                await settled(latch, self._transport.waiter)
             except BaseException:
                 self.inbox.exchange.cancel()
                 raise

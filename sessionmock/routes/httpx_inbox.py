@@ -160,8 +160,11 @@ class Alarm:
             self._timer.cancel()
 
 
-async def settled(latch: Latch) -> None:
-    """Wait for `latch` on the asyncio or trio loop that is running here."""
+async def settled(latch: Latch, waiter: Waiter) -> None:
+    """Wait for `latch` on the asyncio or trio loop that is running here, in the way of `waiter` where it has one (virtual time)."""
+    if (driving := getattr(waiter, "ended", None)) is not None:
+        await driving(latch)
+        return
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():
         event, post = trio.Event(), trio.lowlevel.current_trio_token().run_sync_soon

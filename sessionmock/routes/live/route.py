@@ -10,6 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from ...clock import VirtualClock
 from ...errors import Code, url_error
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import Request
@@ -150,9 +151,13 @@ class LiveChannel:
     def _begin(self, exchange: LiveExchange) -> None:
         if exchange.ended:
             return
+        url = exchange.request.url
+        if isinstance(self.host.clock, VirtualClock):
+            problem = RuntimeError("a live server knows no virtual time: answer by a script or a cassette")
+            exchange.fail(url_error(Code.UNKNOWN, url, problem))
+            return
         if self.loop is None:
             self.loop = asyncio.get_running_loop()
-        url = exchange.request.url
         try:
             parts = exchange.request.parts
         except ValueError as error:
