@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import os
+import socket
 import subprocess
 import sys
 import threading
 
 import pytest
 
+from sessionmock.clock import SECOND
 from sessionmock.errors import Code
 from sessionmock.models.message import Request
-from sessionmock.routes.live import LiveRoute
+from sessionmock.routes.live import LiveRoute, dial
 
 from .origin import PATIENCE, Client, LoopHost, Origin, Peer, Recorder, Stream
 
@@ -213,6 +216,73 @@ class TestFailures:
         """The system is asked where no resolver is given."""
         with Origin() as origin:
             assert client.load(f"http://localhost:{origin.port}/x").succeed().body == b"/x"
+
+
+@contextlib.contextmanager
+def silent(port: int = 0):
+    """The port of a listener on 127.0.0.2 whose queue is full: whoever connects hears nothing."""
+    with contextlib.ExitStack() as held:
+        listener = held.enter_context(socket.create_server(("127.0.0.2", port), backlog=0))
+        address = listener.getsockname()
+        for _ in range(4):
+            queued = held.enter_context(socket.socket())
+            queued.setblocking(False)
+            queued.connect_ex(address)
+        yield address[1]
+
+
+class TestAddresses:
+    def test_silent(self, host):
+        """An address that says nothing is not waited for: the next ones are tried beside it, each after a head start."""
+        client = Client(host, route=LiveRoute(resolve=lambda _: ["127.0.0.2", "127.0.0.3", "127.0.0.1"]))
+        with Origin() as origin, silent(origin.port):
+            sink = client.load(f"http://some.example:{origin.port}/").succeed()
+            client.channel.close()
+        timing = sink.heads[0].extra["timing"]
+        assert 0.2 * SECOND < timing.connect_end - timing.connect_start < 2 * SECOND
+        assert client.channel.dialled == set()
+
+    def test_none(self, host):
+        """The failure is that of the last address."""
+        client = Client(host, route=LiveRoute(resolve=lambda _: ["somewhere", "127.0.0.3", "127.0.0.1"]))
+        with Origin() as origin:
+            pass
+        sink = client.load(f"http://some.example:{origin.port}/")
+        assert (sink.events, sink.error.code) == (["fail"], Code.CANNOT_CONNECT_TO_HOST)
+        assert isinstance(sink.error.underlying_error, ConnectionRefusedError)
+        assert f"127.0.0.1 port {origin.port}" in str(sink.error.underlying_error)
+
+    def test_cancel(self, host):
+        """Cancelling closes the sockets that are still connecting."""
+        client = Client(host, route=LiveRoute(resolve=lambda _: ["127.0.0.2"] * 2))
+        with silent() as port:
+            exchange = client.open(f"http://some.example:{port}/")
+            while len(client.channel.dialled) < 2:
+                host.settle()
+            sockets = [*client.channel.dialled]
+            exchange.cancel()
+            host.settle()
+        assert [one.fileno() for one in sockets] == [-1, -1]
+        assert (client.channel.dialled, exchange.sink.events) == (set(), [])
+
+    def test_cancel_as_it_connects(self, host, monkeypatch):
+        """Cancelled between the connection and its first use, the socket is closed too."""
+        def settle(race, entrant):
+            original(race, entrant)
+            assert opened.wait(PATIENCE)
+            exchange.cancel()
+            sockets.append(entrant)
+
+        original, opened, sockets = dial._Race._settle, threading.Event(), []
+        monkeypatch.setattr(dial._Race, "_settle", settle)
+        client = Client(host)
+        with Origin() as origin:
+            exchange = client.open(origin.url)
+            opened.set()
+            while not sockets:
+                host.settle()
+            host.settle()
+        assert ([one.fileno() for one in sockets], client.channel.dialled, exchange.sink.events) == ([-1], set(), [])
 
 
 class TestCancel:

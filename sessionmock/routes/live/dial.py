@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from ...clock import SECOND
 from ...errors import CERTIFICATE_AUTHORITIES, Code, URLError, url_error
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import header
@@ -30,9 +33,11 @@ if TYPE_CHECKING:
     from .exchange import LiveExchange
     from .link import Link
     from .pool import Pool
+    from .route import LiveChannel
 
 # A name's numeric addresses, in the order of trying. May block, and raise OSError or UnicodeError.
 Resolve = Callable[[str], Sequence[str]]
+HEAD_START = SECOND // 4    # of an address before the next one (RFC 8305, section 5: 250 ms)
 PROXY_AUTHORIZATION = "proxy-authorization"
 _Found = tuple[Sequence[str], Exception | None]
 
@@ -212,30 +217,93 @@ async def _examined(pool: Pool, exchange: LiveExchange, refused: URLError) -> UR
 
 
 async def _first(pool: Pool, addresses: Sequence[str], port: int) -> socket.socket:
-    """A socket connected to the first address that takes it. Raises OSError of the last one."""
-    loop, dialled = asyncio.get_running_loop(), pool.channel.dialled
-    problem: OSError = OSError(f"no address to connect to in {list(addresses)}")
-    for address in addresses:
+    """A socket connected to the first address that takes it: each has a head start before the next one is tried beside it
+    (RFC 8305, section 5). Raises OSError of the last one that failed."""
+    race, waiting = _Race(pool.channel, port), deque(addresses)
+    race.problem = OSError(f"no address to connect to in {list(addresses)}")
+    try:
+        while race.connected is None and (waiting or race.running):
+            if not waiting or race.enter(waiting.popleft()):
+                await race.news(limited=bool(waiting))
+        if race.connected is None:
+            raise race.problem
+        del race.running[race.connected]
+        return race.connected
+    finally:
+        race.stop()
+
+
+class _Race:
+    """Sockets that connect side by side."""
+
+    __slots__ = ("_channel", "_loop", "_port", "_woken", "connected", "problem", "running")
+
+    def __init__(self, channel: LiveChannel, port: int) -> None:
+        self._channel, self._port = channel, port
+        self._loop = asyncio.get_running_loop()
+        self._woken: asyncio.Future[None] = self._loop.create_future()
+        self.connected: socket.socket | None = None
+        self.problem: OSError
+        self.running: dict[socket.socket, str] = {}
+
+    def enter(self, address: str) -> bool:
+        """Begin to connect to `address`; False where that failed at once."""
         family = _family(address)
         if family is None:
-            problem = OSError(f"{address!r} is no numeric address")
-            continue
-        connecting = None
+            self.problem = OSError(f"{address!r} is no numeric address")
+            return False
         try:
-            connecting = socket.socket(family, socket.SOCK_STREAM)
-            dialled.add(connecting)
-            connecting.setblocking(False)
-            await loop.sock_connect(connecting, (address, port))
-        except BaseException as error:
-            if connecting is not None:
-                dialled.discard(connecting)
-                connecting.close()
-            if not isinstance(error, OSError):
-                raise
-            problem = error
+            entrant = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:
+            self.problem = error
+            return False
+        self.running[entrant] = address
+        self._channel.dialled.add(entrant)
+        try:
+            entrant.setblocking(False)
+            entrant.connect((address, self._port))
+        except BlockingIOError:
+            self._loop.add_writer(entrant, self._settle, entrant)
+        except OSError as error:
+            self._lose(entrant, error)
+            return False
         else:
-            return connecting
-    raise problem
+            self.connected = entrant
+        return True
+
+    async def news(self, *, limited: bool) -> None:
+        """Wait until a socket has connected or failed; `limited`, as long as a head start lasts."""
+        if self.connected is not None:
+            return
+        self._woken = self._loop.create_future()
+        clock = self._channel.host.clock
+        timer = clock.call_at(clock.now() + HEAD_START, _wake, self._woken) if limited else None
+        try:
+            await self._woken
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _settle(self, entrant: socket.socket) -> None:
+        if self.connected is None:
+            self._loop.remove_writer(entrant)
+            if number := entrant.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                self._lose(entrant, OSError(number, f"{os.strerror(number)}: {self.running[entrant]} port {self._port}"))
+            else:
+                self.connected = entrant
+            _wake(self._woken)
+
+    def _lose(self, entrant: socket.socket, problem: OSError) -> None:
+        del self.running[entrant]
+        self._channel.dialled.discard(entrant)
+        entrant.close()
+        self.problem = problem
+
+    def stop(self) -> None:
+        """Close those that are still running, and the one that has connected where it was not taken out."""
+        for entrant in [*self.running]:
+            self._loop.remove_writer(entrant)
+            self._lose(entrant, self.problem)
 
 
 def _family(host: str) -> socket.AddressFamily | None:
