@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from collections import deque
@@ -122,7 +123,7 @@ async def ended(latch: Latch, engine: AnyEngine = system_engine) -> None:
     if trio is not None and trio.lowlevel.in_trio_task():
         event = trio.Event()
         token = trio.lowlevel.current_trio_token()
-        latch.tell(partial(_wake_trio, token, event))
+        latch.tell(partial(_wake_trio, token, event, os.getpid()))
         await event.wait()
         return
     loop = asyncio.get_running_loop()
@@ -134,8 +135,10 @@ async def ended(latch: Latch, engine: AnyEngine = system_engine) -> None:
     await future
 
 
-def _wake_trio(token: Any, event: Any) -> None:
+def _wake_trio(token: Any, event: Any, process: int) -> None:
     import trio
+    if os.getpid() != process:          # in a forked child the token's lock may be one that nobody lets go of
+        return
     try:
         token.run_sync_soon(event.set)
     except trio.RunFinishedError:       # nobody is there to be woken

@@ -26,6 +26,9 @@ class InMemory:
     def end(self, load: Load) -> None:
         load.ask_to_store()
 
+    def orphan(self) -> None:
+        """Nothing is the parent's."""
+
 
 class ToHandler(InMemory):
     """Collects the body for a completion handler, called with (data, response, error) on the delegate queue."""

@@ -241,6 +241,13 @@ class ToFile:
         finally:
             self._remove()
 
+    def orphan(self) -> None:
+        """In a forked child: the file is the parent's, with the lock on it, which is let go of by no close but the last."""
+        file, self._file = self._file, None
+        self.path = None
+        if file is not None:
+            os.close(file)
+
     def _close(self) -> None:
         file, self._file = self._file, None
         if file is not None:

@@ -59,6 +59,9 @@ class Consumer(Protocol):
     def finished(self, load: Load, error: URLError | None) -> Message | None:
         """The load has its outcome: the terminal message to make on the delegate queue, or None where nobody takes one."""
 
+    def orphan(self) -> None:
+        """In a forked child: what is kept outside memory is the parent's."""
+
 
 class Load(Answers):
     """The life of one task, from its first resume to its terminal message."""
@@ -428,6 +431,7 @@ class Load(Answers):
         self._enlisted = False
         if self.phase < Phase.COMPLETING and self.phase > Phase.CREATED:
             self._flow = None
+            self.consumer.orphan()
             self._control.append(partial(self._meet, Event.FAILED, url_error(Code.NETWORK_CONNECTION_LOST, self.request.url)))
             self.context.engine.post_eager(self.pump)
         elif not self.latch.done and self.phase >= Phase.COMPLETING:

@@ -215,6 +215,63 @@ with session:
 """, server, policy)
 
 
+def test_a_fork_with_a_download_in_flight(server: str) -> None:
+    """The child's copy ends with -1005 and leaves the file alone, which the parent goes on writing."""
+    assert ["child -1005 None", "parent 0 30720"] == run("""
+session = sm.URLSession(configuration)
+load = session.download(url + "/drip/30/0.01")
+wait_for(lambda: load.task.count_of_bytes_received > 0)
+child = os.fork()
+if not child:
+    try:
+        load.result(10)
+    except sm.URLError as error:
+        print("child", int(error.code), error.download_task_resume_data, flush=True)
+    os._exit(0)
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+path = load.result(10)[0]
+print("parent", status, path.stat().st_size)
+path.unlink()
+with session:
+    pass
+""", server)
+
+
+def test_a_fork_while_trio_waits(server: str) -> None:
+    """A lock of trio's that another thread holds at the fork keeps the child from nothing."""
+    assert ["child b'/fast/child'", "parent 0 b'/slow/0.3'"] == run("""
+import trio
+session = sm.URLSession(configuration)
+answers, tokens = [], []
+async def main():
+    tokens.append(trio.lowlevel.current_trio_token())
+    answers.append((await session.data(url + "/slow/0.3"))[0])
+thread = threading.Thread(target=trio.run, args=(main,))
+thread.start()
+wait_for(lambda: loop.engine._live == 1)
+held, let_go = threading.Event(), threading.Event()
+def hold():
+    with tokens[0]._reentry_queue.lock:
+        held.set()
+        let_go.wait(10)
+holder = threading.Thread(target=hold)
+holder.start()
+held.wait(10)
+child = os.fork()
+if not child:
+    with sm.URLSession(configuration) as other:
+        print("child", other.data(url + "/fast/child").result(5)[0], flush=True)
+    os._exit(0)
+let_go.set()
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+thread.join()
+holder.join()
+print("parent", status, answers[0])
+with session:
+    pass
+""", server)
+
+
 def test_a_child_that_ends_disturbs_the_parents_loop_by_nothing(server: str) -> None:
     """The child shares the parent's epoll set: when its copy of the loop is closed, the parent's wake-ups still come."""
     assert ["b'/fast/0'", "b'/fast/1'", "b'/fast/2'"] == run("""
