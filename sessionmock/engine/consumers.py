@@ -34,7 +34,7 @@ class ToHandler(InMemory):
     """Collects the body for a completion handler, called with (data, response, error) on the delegate queue."""
 
     def __init__(self, handler: Callable[..., Any]) -> None:
-        self._handler = handler
+        self._handler: Callable[..., Any] | None = handler
         self._pieces: list[bytes] = []
 
     def data(self, load: Load, data: bytes) -> None:
@@ -43,7 +43,9 @@ class ToHandler(InMemory):
     def finished(self, load: Load, error: URLError | None) -> Message | None:
         data = None if error is not None else b"".join(self._pieces)
         self._pieces = []
-        return "completion_handler", self._handler, (data, load.response, error)
+        handler, self._handler = self._handler, None
+        assert handler is not None
+        return "completion_handler", handler, (data, load.response, error)
 
 
 class ToLoading(InMemory):

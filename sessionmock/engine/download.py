@@ -226,10 +226,11 @@ class ToFile:
 
     def _hand_over(self, *outcome: Any) -> Any:
         """Call the handler; the file is gone when it returns, or when the coroutine that it returned is over."""
-        assert self._handler is not None
+        handler, self._handler = self._handler, None
+        assert handler is not None
         value = None
         try:
-            value = self._handler(*outcome)
+            value = handler(*outcome)
         finally:
             if not hasattr(value, "__await__"):
                 self._remove()

@@ -66,7 +66,7 @@ class Consumer(Protocol):
 class Load(Answers):
     """The life of one task, from its first resume to its terminal message."""
 
-    __slots__ = ("_created", "_told_waiting", "consumer", "earliest_begin_date", "error",
+    __slots__ = ("_created", "_message_left", "_told_waiting", "consumer", "earliest_begin_date", "error",
                  "latch", "original_request", "progress", "response", "route", "sent", "total_to_send", "trailers")
     is_upload = False
 
@@ -86,6 +86,7 @@ class Load(Answers):
         self.progress: Progress | None = None     # made when somebody asks for it
         self.earliest_begin_date: datetime | None = None
         self._told_waiting = False
+        self._message_left: Message | None = None    # the terminal one, until it is delivered
         self._created = context.engine.clock.now()
 
     @property
@@ -370,14 +371,14 @@ class Load(Answers):
         self._incoming.clear()
         if not self.hops and self._body is not None and not isinstance(self._body, bytes):
             self._body.close()              # a route closes what it was given
-        message = self.consumer.finished(self, error)
+        self._message_left = self.consumer.finished(self, error)
         if (method := self.method("task_did_finish_collecting_metrics")) is not None:
             collected = metrics(self.hops, self._created, self._redirects, self.context.engine.clock)
             self.context.queue.submit(partial(self._tell_metrics, self.task, method, collected), self.context.engine)
-        if message is None:
+        if self._message_left is None:
             self._ended()
         else:
-            self.context.queue.submit(partial(self._deliver, message), self.context.engine)
+            self.context.queue.submit(self._deliver, self.context.engine)
 
     def _tell_metrics(self, task: Any, method: Method, collected: URLSessionTaskMetrics) -> Any:
         """On the delegate queue, before the terminal message; where there is none the load may have ended."""
@@ -390,9 +391,13 @@ class Load(Answers):
             return None
         return self._finish_telling(task, method.name, value) if inspect.iscoroutine(value) else None
 
-    def _deliver(self, message: Message) -> Any:
-        """On the delegate queue: the terminal message, once."""
+    def _deliver(self) -> Any:
+        """On the delegate queue: the terminal message, once. Nothing else holds it or the task's delegate after that, so that
+        they are not let go of on the engine's stack, where a finalizer of the user's would run."""
+        message, self._message_left = self._message_left, None
+        assert message is not None
         name, call, arguments = message
+        self._methods = None
         self.phase = Phase.COMPLETED
         if trace.current is not None:
             trace.current.callbacks.append(trace.Callback(name, self.task, arguments))

@@ -333,6 +333,42 @@ def test_who_must_not_drive_is_not_kept_waiting_when_a_driver_leaves(server: str
         assert 0.012 > min(lateness() for _ in range(8))
 
 
+@pytest.mark.parametrize("kind", ["data", "download", "delegate"])
+def test_what_the_user_gave_is_let_go_of_on_the_queue(server: str, kind: str) -> None:
+    """A completion handler and a task's delegate are freed where they were called, though the engine still has the load in hand."""
+    freed: list[str] = []
+    gone = threading.Event()
+
+    class Given:
+        def __call__(self, *_: Any) -> None:
+            pass
+
+        def task_did_complete(self, *_: Any) -> None:
+            pass
+
+        def __del__(self) -> None:
+            freed.append(threading.current_thread().name)
+            gone.set()
+
+    class Watched(sm.OperationQueue):
+        def submit(self, operation: Any, engine: Any) -> None:
+            super().submit(operation, engine)
+            del operation
+            if engine.on_engine():
+                gone.wait(2)
+
+    with sm.URLSession(configuration(), delegate_queue=Watched()) as session:
+        if kind == "delegate":
+            task = session.data_task(f"{server}/fast")
+            task.delegate = Given()
+            task.resume()
+            del task
+        else:
+            getattr(session, f"{kind}_task")(f"{server}/fast", Given()).resume()
+        assert gone.wait(PATIENCE)
+    assert ["sessionmock-work"] == [name.rsplit("-", 1)[0] for name in freed]
+
+
 def test_the_engines_own_stack_refuses_to_wait() -> None:
     """Waiting there could never end: RuntimeError, at once."""
     route = sm.ScriptRoute().answer(body=b"late", delay=0.05)
