@@ -91,6 +91,7 @@ class URLSession(metaclass=_SharedSession):
         self._identifiers = itertools.count(1)
         self._invalidating = False
         self._announced = False
+        self._warned = False
         self._invalid = Latch()
         self.session_description: str | None = None
         """Free for the caller's use, and shown in leak reports; None at first."""
@@ -329,6 +330,12 @@ class URLSession(metaclass=_SharedSession):
             lists.get(type(task), []).append(task)
         data, upload, download = lists.values()
         return data, upload, download
+
+    def _warn_of_lost_file(self, task: URLSessionTask) -> None:
+        warned, self._warned = self._warned, True
+        if not warned:
+            warnings.warn(f"the file of {task!r} will be removed at once: it has no completion handler, and no delegate has "
+                          "download_task_did_finish_downloading", RuntimeWarning, stacklevel=3)
 
     # inside -----------------------------------------------------------------------------------------------------
     def _make(self, kind: type[Task], request: URLRequest | str, consumer: Consumer, *, body: Data | BodyStream | None = None,

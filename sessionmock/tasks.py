@@ -241,6 +241,13 @@ class URLSessionUploadTask(URLSessionDataTask):
 class URLSessionDownloadTask(URLSessionTask):
     """A response in a file."""
 
+    def resume(self) -> None:
+        """As for every task (I2). Warns, once for a session, where nobody is there to take the file (api.md, section 4)."""
+        load = self._load
+        if load.never_resumed and isinstance(load.consumer, ToFile) and not load.consumer.is_wanted(load):
+            self._session._warn_of_lost_file(self)
+        super().resume()
+
     def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> Loading[bytes | None]:
         """Cancel, and call `completion_handler` with what `download_task(resume_data=...)` goes on with.
 

@@ -60,6 +60,10 @@ class ToFile:
         self.expected = -1
         self._outcome: tuple[Any, URLError | None] = (None, None)
 
+    def is_wanted(self, load: Load) -> bool:
+        """Whether anybody gets the file."""
+        return self._handler is not None or self._keeps or load.method("download_task_did_finish_downloading") is not None
+
     def resuming(self) -> tuple[URLRequest, URLRequest]:
         """The request that asks for the rest (for the whole, where the partial file is not there any more), and that which
         the download began with."""

@@ -368,6 +368,26 @@ def test_file_is_there_for_the_callback_alone(status: str, downloads: Path) -> N
     assert [b"data", b"data"] == there
 
 
+def test_a_file_that_nobody_takes_is_warned_of_once(downloads: Path) -> None:
+    """A download without a handler, whose delegates have no method for its file, says so at its first `resume()`: once for a
+    session. One with a handler, with a delegate of its own for it, or for a `Loading`, does not."""
+    class Taking(Ending):
+        def download_task_did_finish_downloading(self, session: Any, task: Any, location: Path) -> None: ...
+
+    with made(Ending()) as session:
+        session.download_task("data:,x", lambda *_: None).resume()
+        session.download("data:,x").result(PATIENCE)
+        own = session.download_task("data:,x")
+        own.delegate = Taking()
+        own.resume()
+        lost = session.download_task("data:,x")
+        with pytest.warns(RuntimeWarning, match=r"file of <URLSessionDownloadTask 4: GET data:,x.*no completion handler") as warned:
+            lost.resume()
+        assert [__file__] == [warning.filename for warning in warned]
+        lost.resume()
+        session.download_task("data:,x").resume()
+
+
 def test_moved_file_is_the_callers(downloads: Path, tmp_path: Path) -> None:
     """What the callback moves away stays."""
     class Moving(Ending):
