@@ -156,11 +156,12 @@ class ToFile:
         try:
             rest = memoryview(data)
             while rest:
-                rest = rest[os.write(self._file, rest):]
+                count = os.write(self._file, rest)
+                self.written += count
+                rest = rest[count:]
         except OSError as error:
             load.end_with(url_error(Code.CANNOT_WRITE_TO_FILE, load.request.url, error))
             return
-        self.written += len(data)
         if self._handler is None:
             load.call("download_task_did_write_data", len(data), self.written, self.expected)
 

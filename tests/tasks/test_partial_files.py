@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import sessionmock as sm
+from tests.engine.server import run_program
 from tests.routes.origin import Origin, Peer
 from tests.tasks.delegates import PATIENCE
 from tests.tasks.ranges import CHANGED, FILE, SIZE, cut, part, whole
@@ -119,6 +120,30 @@ def test_what_came_short_is_gone_on_with(session: sm.URLSession, downloads: Path
         error = failure(session.download(resume_from=blob_of(session, server.url)))
         assert -1005 == error.code
         file, _ = session.download(resume_from=error.download_task_resume_data).result(PATIENCE)
+    assert FILE == file.read_bytes()
+
+
+NO_ROOM = """
+import resource, sys
+import sessionmock as sm
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+with sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+    try:
+        session.download(sys.argv[1]).result(20)
+    except sm.URLError as error:
+        print(int(error.code), error.download_task_resume_data.hex())
+"""
+
+
+def test_a_disk_without_room_leaves_what_found_room(session: sm.URLSession, downloads: Path) -> None:
+    """A file that cannot be written to its end is -3003, and is gone on with when there is room."""
+    with Server(whole(FILE, "v1"), part(FILE, CUT)) as server:
+        code, blob = run_program(NO_ROOM, server.url, TMPDIR=str(downloads.parent)).split()
+        assert "-3003" == code
+        assert [FILE[:CUT]] == left(downloads)
+        file, _ = session.download(resume_from=bytes.fromhex(blob)).result(PATIENCE)
+        assert [None, f"bytes={CUT}-"] == server.asked("Range")
     assert FILE == file.read_bytes()
 
 
