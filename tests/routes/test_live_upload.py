@@ -168,6 +168,19 @@ def test_early_refusal(client):
         assert sink.uploaded < size or size == SLICE
 
 
+def test_early_refusal_of_no_length(client):
+    """So is one that ends with its connection, which the server resets because it has not read the body."""
+    def script(peer: Peer) -> None:
+        peer.read_head()
+        peer.read(10)
+        peer.send(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n\r\ntoo large")
+
+    with Origin(script) as origin:
+        sink = client.load(origin.url, "POST", body=bytes(20_000_000)).succeed()
+    assert sink.status == 413
+    assert sink.uploaded < 20_000_000
+
+
 def test_full_duplex(client):
     """A 200 that begins early does not end the upload: both directions run side by side."""
     def script(peer: Peer) -> None:

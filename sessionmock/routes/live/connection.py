@@ -149,7 +149,8 @@ class Connection(Link):
             self._read_last(exchange)
             exchange = self.exchange
         if exchange is not None and not self._retried(exchange):
-            if error is None:
+            if error is None or (self._upload is not None and self._upload.done):
+                # A server that hangs up on the body which its answer has refused resets the connection: that is its end, too.
                 self._deliver(exchange, self._answer.eof())
             else:
                 self._detach()
