@@ -13,9 +13,8 @@ from . import registry, trace
 from .clock import SECOND
 from .connectivity import PathMonitor
 from .core.preparation import announced
-from .core.resume_data import DownloadResumeData, UploadResumeData, decode
 from .engine import work
-from .engine.consumers import ToDelegate, ToHandler, ToLoading, ToReader
+from .engine.consumers import ToLoading, ToReader
 from .engine.context import Context
 from .engine.download import ToFile
 from .engine.load import Consumer, Load
@@ -27,7 +26,7 @@ from .engine.upload import UploadLoad
 from .errors import GenericException, InvalidArgumentException, URLError
 from .latch import Latch
 from .loading import Loading, ended, whoever
-from .models.body import FileStream, as_body_stream, fresh
+from .models.body import as_body_stream, fresh
 from .models.configuration import URLSessionConfiguration
 from .models.enums import ResponseDisposition
 from .models.message import BodyStream
@@ -36,11 +35,11 @@ from .models.response import URLResponse
 from .reading import AsyncBytes
 from .registry import Site
 from .routes.current import current_route
+from .sources import Handler, downloaded, handed, posted, resumed_upload, uploaded
 from .tasks import URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
 
 DRAIN = SECOND // 2     # how long leaving `with` by an exception waits for the session to become invalid
 
-Handler = Callable[..., Any]
 Data = bytes        # below `URLSession.bytes` the word means that method
 Task = TypeVar("Task", bound=URLSessionTask)
 T = TypeVar("T")
@@ -132,11 +131,11 @@ class URLSession(metaclass=_SharedSession):
         A handler skips the delegate's response and data methods, not its questions (I5). GenericException on an
         invalidated session (I12).
         """
-        return self._make(URLSessionDataTask, request, _handed(completion_handler))
+        return self._make(URLSessionDataTask, request, handed(completion_handler))
 
     def upload_task(self, request: URLRequest | str | None = None, from_data: bytes | None = None,
                     from_file: str | PathLike[str] | None = None, completion_handler: Handler | None = None, *,
-                    streamed_request: URLRequest | None = None, resume_data: bytes | None = None) -> URLSessionUploadTask:
+                    streamed_request: URLRequest | str | None = None, resume_data: bytes | None = None) -> URLSessionUploadTask:
         """A task that sends `from_data` or the file `from_file`, which is streamed; the request's own body is ignored. A URL
         alone is sent to by POST.
 
@@ -144,7 +143,7 @@ class URLSession(metaclass=_SharedSession):
         `resume_data` an upload goes on where it stopped (draft-ietf-httpbis-resumable-upload): its file must be untouched,
         and a stream is asked for by `task_need_new_body_stream_from_offset`. Data that is none raises InvalidArgumentException.
         """
-        return self._upload(request, from_data, from_file, streamed_request, resume_data, _handed(completion_handler))
+        return self._upload(request, from_data, from_file, streamed_request, resume_data, handed(completion_handler))
 
     def download_task(self, request: URLRequest | str | None = None, completion_handler: Handler | None = None, *,
                       resume_data: bytes | None = None) -> URLSessionDownloadTask:
@@ -154,7 +153,7 @@ class URLSession(metaclass=_SharedSession):
         With `resume_data` instead of a request a download goes on where it stopped; data that is none fails the task
         with -1002 when it is resumed.
         """
-        consumer, request, original = _download(request, resume_data, completion_handler)
+        consumer, request, original = downloaded(request, resume_data, completion_handler)
         return self._make(URLSessionDownloadTask, request, consumer, original=original)
 
     # loading in one call --------------------------------------------------------------------------------------
@@ -173,7 +172,7 @@ class URLSession(metaclass=_SharedSession):
     def download(self, request: URLRequest | str | None = None, *, resume_from: bytes | None = None,
                  delegate: object | None = None) -> Loading[tuple[Path, URLResponse]]:
         """Load `request` into a temporary file, or go on with a download; the caller owns the file: it is not removed (I18)."""
-        consumer, request, original = _download(request, resume_from, None, keeps=True)
+        consumer, request, original = downloaded(request, resume_from, None, keeps=True)
         task = self._make(URLSessionDownloadTask, request, consumer, eager=False, delegate=delegate, original=original)
         return self._loading(task, consumer.outcome)
 
@@ -368,23 +367,18 @@ class URLSession(metaclass=_SharedSession):
         return task
 
     def _upload(self, request: URLRequest | str | None, from_data: Data | None, from_file: str | PathLike[str] | None,
-                streamed_request: URLRequest | None, resume_data: Data | None, consumer: Consumer, **more: Any) -> URLSessionUploadTask:
+                streamed_request: URLRequest | str | None, resume_data: Data | None, consumer: Consumer, **more: Any) -> URLSessionUploadTask:
         more["load"] = UploadLoad
         if streamed_request is not None or resume_data is not None:
             if [request, from_data, from_file, streamed_request, resume_data].count(None) < 4:
                 raise InvalidArgumentException("upload_task: streamed_request and resume_data stand alone, each says where the body comes from")
             if streamed_request is not None:
-                return self._make(URLSessionUploadTask, streamed_request, consumer, streamed=True, **more)
-            request, body, resumed = _resumed_upload(resume_data)
+                return self._make(URLSessionUploadTask, posted(streamed_request), consumer, streamed=True, **more)
+            request, body, resumed = resumed_upload(resume_data)
             return self._make(URLSessionUploadTask, request, consumer, body=body, streamed=body is None, resumed=resumed, **more)
         if request is None:
             raise InvalidArgumentException("upload_task: a request is needed")
-        if isinstance(request, str):
-            request = URLRequest(request, "POST")
-        if from_data is not None and from_file is not None:
-            raise InvalidArgumentException("upload_task: the body is from_data or from_file, not both")
-        body = FileStream(from_file) if from_file is not None else Data(from_data or b"")
-        return self._make(URLSessionUploadTask, request, consumer, body=body, **more)
+        return self._make(URLSessionUploadTask, posted(request), consumer, body=uploaded(from_data, from_file), **more)
 
     def _become(self, load: Load, disposition: ResponseDisposition) -> tuple[URLSessionTask, Consumer]:
         """The task that `load` goes on as, by the delegate's disposition; it keeps the identifier."""
@@ -419,37 +413,6 @@ class URLSession(metaclass=_SharedSession):
             task._load.orphan()
         if self._announced and not self._invalid.done:
             self._end()
-
-
-def _handed(handler: Handler | None) -> Consumer:
-    return ToDelegate() if handler is None else ToHandler(handler)
-
-
-def _download(request: URLRequest | str | None, resume_data: Data | None, handler: Handler | None, *,
-              keeps: bool = False) -> tuple[ToFile, URLRequest | str, URLRequest | None]:
-    """The consumer and the request of a download, new or resumed; of a resumed one also the request that it began with."""
-    if request is not None and resume_data is None:
-        return ToFile(handler, keeps=keeps), request, None
-    if request is not None or resume_data is None:
-        raise InvalidArgumentException("a download takes a request or resume data, one of them")
-    try:
-        resumed = decode(resume_data, DownloadResumeData)
-    except ValueError:
-        return ToFile(handler, keeps=keeps), URLRequest(None), None      # fails with -1002 when it is resumed
-    consumer = ToFile(handler, keeps=keeps, resumed=resumed)
-    return consumer, *consumer.resuming()
-
-
-def _resumed_upload(resume_data: Data | None) -> tuple[URLRequest, Data | FileStream | None, UploadResumeData]:
-    """The request and the body, None where the delegate has it, of an upload that is gone on with."""
-    try:
-        resumed = decode(resume_data or b"", UploadResumeData)
-        request = URLRequest(resumed.original_url, resumed.method)
-        for name, value in resumed.headers:
-            request.add_value(value, name)
-    except ValueError as error:
-        raise InvalidArgumentException(f"upload_task: {error}; it takes what cancel_by_producing_resume_data or an error gave") from error
-    return request, resumed.body if resumed.path is None else FileStream(resumed.path), resumed
 
 
 class _Opened:

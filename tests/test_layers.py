@@ -23,7 +23,7 @@ LAYERS = (
     {"core"},
     {"stores", "routes", "connectivity"},
     {"engine"},
-    {"clients", "delegates", "interception", "loading", "network", "reading", "resources", "session", "tasks"},
+    {"clients", "delegates", "interception", "loading", "network", "reading", "resources", "session", "sources", "tasks"},
     {"background", "cli", "leaks"},
     {"__init__", "__main__"},
 )

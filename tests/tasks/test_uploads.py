@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,22 @@ def test_missing_file_fails_at_run_time(session: Any, tmp_path: Path) -> None:
                 loading.result(PATIENCE)
             assert code == caught.value.code
     assert [] == server.heads
+
+
+@pytest.mark.parametrize("source", [{"from_data": 5}, {"from_data": "text"}, {"from_data": [1]}, {"from_file": 0}, {"from_file": sys.stdin},
+                                    {"from_data": b"x", "from_file": "x"}])
+def test_what_is_no_body_is_refused_by_name(source: dict[str, Any], session: Any) -> None:
+    """A number is not so many zeros, and an open file no path."""
+    with pytest.raises(sm.InvalidArgumentException, match=f"upload_task.*{next(iter(source))}"):
+        session.upload_task("http://127.0.0.1:1/", **source)
+
+
+def test_an_url_alone_is_posted_to(session: Any) -> None:
+    """Whichever way the body comes."""
+    tasks = [session.upload_task("http://127.0.0.1:1/", b"x"), session.upload_task(streamed_request="http://127.0.0.1:1/")]
+    assert ["POST", "POST"] == [task.original_request.http_method for task in tasks]
+    for task in tasks:
+        task.cancel()
 
 
 def test_a_file_is_taken_as_it_is_when_the_task_runs(session: Any, tmp_path: Path) -> None:
