@@ -30,6 +30,7 @@ from .forking import give_lock
 HELD = 1 << 20                # bytes; a longer body stays in its file and is read piece by piece
 SHARE = 20                    # no response takes more than a twentieth of the capacity (Apple: about 5 %)
 DESCRIPTION_LIMIT = 1 << 20   # bytes
+VARIANTS = 16                 # responses of one URL at once, each for other header fields; those of signed requests are all different
 STALE_TEMPORARY = 86_400 * SECOND    # what a process that died left half written is removed after a day
 _FOOTER = struct.Struct(">4sII")
 _MAGIC = b"smc1"
@@ -85,6 +86,14 @@ def _release(handle: int, temporary: str | None, process: int) -> None:
     os.close(handle)
     if temporary is not None and process == os.getpid():     # a forked child does not own the file
         _unlink(temporary)
+
+
+def _used(path: str) -> int:
+    """When the file was used last (ns); 0 where it is gone."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _unlink(path: str) -> None:
@@ -185,10 +194,14 @@ class DiskCache:
         _unlink(self._path(key, selected))
 
     def remove_others(self, key: str, entry: Entry) -> None:
-        """Remove the entries of `key` that were chosen by other fields than `entry`: they are never chosen again."""
+        """Remove the entries of `key` that were chosen by other fields than `entry`: they are never chosen again. Also those
+        that were used longest ago, where there are too many."""
         own = self._path(key, entry.selected)
-        for path in self._paths(key):
-            if path != own and (old := _read(path, key)) is not None and old.names != entry.names:
+        others = sorted((path for path in self._paths(key) if path != own), key=_used)
+        for path in others[:max(0, len(others) - VARIANTS + 1)]:
+            _unlink(path)
+        for path in others:
+            if (old := _read(path, key)) is not None and old.names != entry.names:
                 _unlink(path)
 
     # All of them ---------------------------------------------------------------------------------

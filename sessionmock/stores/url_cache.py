@@ -17,7 +17,7 @@ from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.message import Headers, Request, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
-from .disk_cache import HELD, DiskCache, Entry, FileBody
+from .disk_cache import HELD, VARIANTS, DiskCache, Entry, FileBody
 from .forking import give_lock
 
 MEMORY_CAPACITY = 4 << 20      # bytes; Apple's documented sizes of the shared cache
@@ -49,7 +49,8 @@ class URLCache(metaclass=_Shared):
     1 MiB are not held in memory too. Other processes may use the same directory. A disk that fails or a file that is
     damaged is a miss, never an error.
 
-    A response is found by its URL (without fragment and user) and the request fields that its Vary names.
+    A response is found by its URL (without fragment and user) and the request fields that its Vary names; of one URL the
+    last 16 are kept.
     """
 
     StoragePolicy: ClassVar[type[CacheStoragePolicy]] = CacheStoragePolicy
@@ -284,7 +285,10 @@ class URLCache(metaclass=_Shared):
         size = _size(key, entry.cached)
         self._drop(key, entry.selected)
         if size <= self._memory_capacity:
-            self._memory.setdefault(key, {})[entry.selected] = entry
+            variants = self._memory.setdefault(key, {})
+            if len(variants) >= VARIANTS:
+                self._drop(key, next(iter(variants)))     # the first stored; the dict stays, for the others
+            variants[entry.selected] = entry
             self._used[key, entry.selected] = size
             self._usage += size
             self._trim()

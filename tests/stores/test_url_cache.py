@@ -189,6 +189,16 @@ def test_vary_keeps_a_response_for_each_choice(cache: URLCache) -> None:
     assert [b"a/a", b"b/b, c/c", b"b/b, c/c", None, None, None] == [each and each.data for each in found]
 
 
+def test_few_responses_of_one_url_are_kept(cache: URLCache, clock: Hand, tmp_path: Path) -> None:
+    """Where every request chooses a response of its own, as signed ones do, the first ones go."""
+    for number in range(20):
+        clock.today += timedelta(seconds=1)
+        cache.store_cached_response(response(str(number).encode(), [("Vary", "Authorization")]), sent(headers=[("Authorization", str(number))]))
+    kept = [cache.cached_response(sent(headers=[("Authorization", str(number))])) is not None for number in range(20)]
+    assert [False] * 4 + [True] * 16 == kept
+    assert len(files(tmp_path)) == 16 * (cache.disk_capacity > 0)
+
+
 def test_a_program_need_not_name_what_the_engine_adds(cache: URLCache, clock: Hand) -> None:
     """A URLRequest without a field of Vary gets the newest response, one with it must agree."""
     vary = [("Vary", "Accept-Encoding")]
