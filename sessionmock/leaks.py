@@ -274,11 +274,12 @@ def _leak(kind: str, what: str, more: str, made: Made, verdict: str) -> Leak:
 
 
 def _telling(site: Site) -> Iterator[Line]:
-    """The lines of the user's own code: up to the first frame of what runs the code."""
+    """The lines of the user's own code: up to the first frame of what runs the code, without those of an import."""
     for number, line in enumerate(site.lines()):
         if number and not _RUNNERS.isdisjoint(Path(line.file).parts):
             return
-        yield line
+        if not line.file.startswith("<frozen importlib"):
+            yield line
 
 
 _RUNNERS = frozenset({

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -50,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 # a test -------------------------------------------------------------------------------------------------------------
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.config.stash[BOOK].began.add(str(item.path))
     if not (_loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker("sessionmock")
             or item.config.getini("sessionmock_httpx")):
         return
@@ -187,20 +188,22 @@ def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any], request: p
 
 
 # the whole run ------------------------------------------------------------------------------------------------------
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    for item in items:
+        item.config.stash[BOOK].known.add(str(item.path))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     book = session.config.stash[BOOK]
     if _loaded() and session.config.getini("sessionmock_leaks") != "allow":
-        book.open_run()
-        assert book.whole is not None
-        book.whole.close()
-        book.rest += [str(leak) for leak in (*book.take(), *book.whole.drain(), *book.clients_of(book.whole))]
-        book.whole.clean_up()
+        book.known.update(str(item.path) for item in session.items)
+        book.judge_rest()
     output = getattr(session.config, "workeroutput", None)
     if output is not None:                       # a worker of xdist: the controller tells
-        output["sessionmock_leaks"] = book.rest
+        output["sessionmock_leaks"] = [book.rest, book.imported]
         output["sessionmock_unclosed"] = book.unclosed
-    elif (book.upkeep.judge(session) or book.rest) and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+    elif (book.upkeep.judge(session) or book.told_rest()) and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -208,7 +211,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_testnodedown(node: Any, error: object) -> None:
     book = node.config.stash[BOOK]
     output = getattr(node, "workeroutput", {})
-    book.rest += output.get("sessionmock_leaks", [])
+    rest, imported = output.get("sessionmock_leaks", ([], []))
+    book.rest += rest
+    book.imported += imported
     book.unclosed += output.get("sessionmock_unclosed", [])
 
 
@@ -225,8 +230,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> Generator[None, Any, Any]:
         terminalreporter.section("sessionmock: httpx clients never closed", sep="=", yellow=True)
         for line, count in Counter(book.unclosed).most_common():
             terminalreporter.write_line(f"{count:>5} {line.removeprefix('LEAK: ')}")
-    rest = dict.fromkeys(book.rest)      # workers of xdist import the same modules
-    if rest:
+    if rest := book.told_rest():
         terminalreporter.section("sessionmock: leaks of the run", sep="=", red=True, bold=True)
         terminalreporter.write_line("\n\n".join(rest))
     return result

@@ -26,6 +26,9 @@ class Book:
         self.told: list[Any] = []                            # misses that were reported
         self.found: list[Leak] = []                          # when such a fixture ended; the test that is on tells
         self.rest: list[str] = []                            # leaks for the end of the run
+        self.imported: list[list[str]] = []                  # those made while modules were imported, of each process that ran tests
+        self.began: set[str] = set()                         # modules of tests that ran here
+        self.known: set[str] = set()                         # modules that were collected here
         self.unclosed: list[str] = []                        # httpx clients that were never closed, likewise
 
     def open_run(self) -> None:
@@ -43,6 +46,29 @@ class Book:
         from sessionmock import LiveRoute
 
         return LiveRoute(trust_env=False)
+
+    def judge_rest(self) -> None:
+        """Find what is left at the end of a run.
+
+        What was made while modules were imported may be ended by fixtures and teardown functions. So where no test ran nobody
+        is to blame, nor for what a test module made of which none ran here.
+        """
+        if not self.began:
+            return
+        self.open_run()
+        assert self.whole is not None
+        self.whole.close()
+        idle = self.known - self.began
+        left = [leak for leak in (*self.whole.drain(), *self.clients_of(self.whole)) if idle.isdisjoint(line.file for line in leak.lines)]
+        imported = [leak for leak in left if leak.owner == self.whole.name and any(line.function == "<module>" for line in leak.lines)]
+        self.imported.append([str(leak) for leak in imported])
+        self.rest += [str(leak) for leak in (*self.take(), *left) if leak not in imported]
+        self.whole.clean_up()
+
+    def told_rest(self) -> list[str]:
+        """What is left in all processes; of what each of them has imported, what none of them has ended."""
+        everywhere = [text for text in self.imported[0] if all(text in other for other in self.imported)] if self.imported else []
+        return [*everywhere, *self.rest]
 
     def clients_of(self, scope: LeakScope) -> list[Leak]:
         """The httpx clients of `scope` that were never closed, where they are to fail; else they are told at the end of the run."""

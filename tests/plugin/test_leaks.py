@@ -362,6 +362,7 @@ def test_leaks(): asyncio.run(leaky())
 
 
 LATE = """
+import sdk
 S = URLSession(URLSessionConfiguration.ephemeral())  # IMPORTED
 
 go, made = threading.Event(), threading.Event()
@@ -381,12 +382,17 @@ def test_is_innocent():
 
 def test_leaks_of_nobody_are_told_at_the_end(inner: Inner) -> None:
     """What modules make at import and threads after their test's end fails the run, not an innocent test."""
+    inner.pytester.makepyfile(sdk="from sessionmock import *\nS = URLSession(URLSessionConfiguration.ephemeral())")
     inner.write(test_it=LATE)
     result = inner.run_apart()
     result.assert_outcomes(passed=2)
     assert pytest.ExitCode.TESTS_FAILED == result.ret
     result.stdout.fnmatch_lines([
         "*sessionmock: leaks of the run*",
+        "  made at  sdk.py:2 in <module>",
+        "               S = URLSession(*",
+        "  from     test_it.py:* in <module>",
+        "               import sdk",
         f"  made at  {line_of(inner, 'test_it', 'IMPORTED')}<module>",
         f"  made at  {line_of(inner, 'test_it', 'LATE')}work",
         "  owner    test_it.py::test_starts (thread Thread-*",
@@ -464,6 +470,39 @@ def test_fine(): pass
     result = inner.run_apart("-p", "xdist.plugin", "-n", "1", "-k", "fine")
     result.assert_outcomes(passed=1)
     assert pytest.ExitCode.TESTS_FAILED == result.ret
+
+
+IMPORTED = """
+S = URLSession(URLSessionConfiguration.ephemeral())
+
+def teardown_module(): S.finish_tasks_and_invalidate()
+
+def test_it(): S.data("data:,a").result()
+"""
+
+CONFTEST = """
+import pytest
+from sessionmock import URLSession, URLSessionConfiguration
+
+S = URLSession(URLSessionConfiguration.ephemeral())
+
+@pytest.fixture(scope="session")
+def api():
+    yield S
+    S.finish_tasks_and_invalidate()
+"""
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "3"), ("-k", "test_other"), ("-k", "nothing"), ("--collect-only",)])
+def test_what_modules_make_is_ended_where_their_tests_run(inner: Inner, arguments: tuple[str, ...]) -> None:
+    """A session that a module makes and its teardown ends is no leak where its tests do not run: on another worker of xdist,
+    in the controller, where they are not picked; nor is one of conftest.py that one worker's fixture ends."""
+    workers = "-n" in arguments
+    inner.pytester.makeconftest(CONFTEST if workers else "")
+    inner.write(test_it=IMPORTED, test_other="def test_other(): pass", **({"test_api": "def test_api(api): pass"} if workers else {}))
+    result = inner.run_apart("-p", "xdist.plugin", *arguments)
+    assert result.ret in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    result.stdout.no_fnmatch_line("*LEAK*")
 
 
 def test_first_import_in_a_test(inner: Inner) -> None:
