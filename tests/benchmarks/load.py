@@ -107,15 +107,27 @@ def cassette(folder: str, interactions: int, number: int) -> tuple[str, list[str
     return str(file), urls
 
 
-def replays(folder: str, interactions: int, replay: Callable[[str], AbstractContextManager[GetURL]]) -> Play:
-    """`count` cassettes replayed in order, each once; `wall` is that of one answer. Loading, with the first answer, is told
-    apart. `replay` opens a cassette and gives what gets a URL.
+def as_json(file: str) -> str:
+    """The same cassette as vcrpy writes it in JSON; its name."""
+    from sessionmock.routes.cassette import read_tape, write_tape
+
+    written = Path(file).with_suffix(".json")
+    if not written.exists():
+        write_tape(written, read_tape(file))
+    return str(written)
+
+
+def replays(folder: str, interactions: int, replay: Callable[[str], AbstractContextManager[GetURL]], *, shuffled: bool = False) -> Play:
+    """`count` cassettes replayed in order or `shuffled`, each once; `wall` is that of one answer. Loading, with the first
+    answer, is told apart. `replay` opens a cassette and gives what gets a URL.
     """
     numbers = itertools.count()
 
     def play(count: int) -> dict[str, float]:
         spent = loading = 0.0
         for file, urls in [cassette(folder, interactions, next(numbers)) for _ in range(count)]:
+            if shuffled:
+                random.Random(1).shuffle(urls)
             start = perf_counter()
             with replay(file) as get:
                 get(urls[0])

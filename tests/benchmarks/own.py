@@ -98,7 +98,7 @@ def script(routes: int) -> Iterator[Play]:
 
 
 @contextmanager
-def cassette(folder: str, interactions: int) -> Iterator[Play]:
+def cassette(folder: str, interactions: int, shuffled: bool = False) -> Iterator[Play]:
     """Cassettes replayed in a session each."""
     from sessionmock import CassetteRoute, use_route
 
@@ -106,7 +106,43 @@ def cassette(folder: str, interactions: int) -> Iterator[Play]:
     def replay(file: str) -> Iterator[Callable[[str], Any]]:
         with use_route(CassetteRoute(file, mode="none")), _session() as session:
             yield lambda url: session.data(url).result()
-    yield replays(folder, interactions, replay)
+    yield replays(folder, interactions, replay, shuffled=shuffled)
+
+
+@contextmanager
+def loading(file: str) -> Iterator[Play]:
+    """A cassette opened."""
+    from sessionmock import CassetteRoute
+
+    def play(count: int) -> None:
+        assert len(CassetteRoute(file, mode="none")) == count
+    yield play
+
+
+@contextmanager
+def recording(url: str, folder: str) -> Iterator[Play]:
+    """GETs by `.result()` into a new cassette in `folder`, written at the end."""
+    from sessionmock import CassetteRoute, LiveRoute, use_route
+
+    def play(count: int) -> None:
+        file = Path(folder, "own.yaml")
+        with CassetteRoute(file, mode="all", live=LiveRoute()) as route, use_route(route), _session() as session:
+            for _ in range(count):
+                data, _ = session.data(url).result()
+                assert len(data) == 1024
+        file.unlink()
+    yield play
+
+
+@contextmanager
+def plain(url: str) -> Iterator[Play]:
+    """The same, and recorded nowhere."""
+    def play(count: int) -> None:
+        with _session() as session:
+            for _ in range(count):
+                data, _ = session.data(url).result()
+                assert len(data) == 1024
+    yield play
 
 
 @contextmanager

@@ -121,6 +121,32 @@ def vcrpy(folder: str, interactions: int) -> Iterator[Play]:
 
 
 @contextmanager
+def vcrpy_loading(file: str) -> Iterator[Play]:
+    """A cassette opened by vcrpy."""
+    import vcr
+
+    def play(count: int) -> None:
+        with vcr.use_cassette(file, record_mode="none") as cassette:
+            assert len(cassette) == count
+    yield play
+
+
+@contextmanager
+def vcrpy_recording(url: str, folder: str) -> Iterator[Play]:
+    """GETs of one httpx.Client into a new cassette of vcrpy in `folder`."""
+    import httpx
+    import vcr
+
+    def play(count: int) -> None:
+        file = Path(folder, "vcrpy.yaml")
+        with vcr.use_cassette(str(file), record_mode="all"), httpx.Client(**_httpx_options()) as client:
+            for _ in range(count):
+                assert len(client.get(url).content) == 1024
+        file.unlink()
+    yield play
+
+
+@contextmanager
 def httpx_download(url: str) -> Iterator[Play]:
     """A download to a file by httpx."""
     import httpx

@@ -13,6 +13,8 @@ from time import perf_counter
 
 from . import servers
 from .harness import Contestant, Row, faster, microseconds, race
+from .load import as_json
+from .load import cassette as cassette_file
 
 MEGABYTE = 1_000_000
 
@@ -102,6 +104,48 @@ def cassette() -> Iterator[Row]:
                   long["wall"] / short["wall"], 1.2, most=True)
 
 
+def shuffled() -> Iterator[Row]:
+    """Replaying a long cassette in another order than it was recorded in, against our own short one."""
+    with tempfile.TemporaryDirectory() as folder:
+        def contestant(interactions: int, times: int = 1) -> Contestant:
+            return Contestant("own.cassette", {"folder": folder, "interactions": interactions, "shuffled": True}, times)
+
+        figures = race({"long": contestant(10_000), "short": contestant(100, 100)}, 1, rounds=5)
+    long, short = figures["long"], figures["short"]
+    yield Row("replay of 10,000 shuffled, each", microseconds(long["wall"]), f"own of 100 {microseconds(short['wall'])}",
+              long["wall"] / short["wall"], 1.2, most=True)
+
+
+def loading() -> Iterator[Row]:
+    """Opening cassettes of 10,000 interactions with bodies of 1 KB, as YAML and as JSON, against vcrpy's YAML."""
+    count = 10_000
+    with tempfile.TemporaryDirectory() as folder:
+        file, _ = cassette_file(folder, count, 0)
+        figures = race({
+            "yaml": Contestant("own.loading", {"file": file}),
+            "json": Contestant("own.loading", {"file": as_json(file)}),
+            "vcrpy": Contestant("peers.vcrpy_loading", {"file": file}),
+            "idle": Contestant("peers.nothing", {}),
+        }, count, rounds=3, warm=0, fresh=True)
+    vcrpy, idle = figures["vcrpy"], figures["idle"]
+    for name, goal in ("yaml", 20), ("json", 40):
+        yield Row(f"loading 10,000 of {name.upper()}", f"{figures[name]['wall'] * 1e3:.0f} ms", f"vcrpy's YAML {vcrpy['wall'] * 1e3:.0f} ms",
+                  vcrpy["wall"] / figures[name]["wall"], goal)
+    own, theirs = ((figures[name]["peak"] - idle["peak"]) / MEGABYTE for name in ("yaml", "vcrpy"))
+    yield Row("loading 10,000 of YAML, memory", f"{own:.0f} MB", f"vcrpy {theirs:.0f} MB", own / theirs, 0.2, most=True)
+
+
+def recording() -> Iterator[Row]:
+    """1,000 GETs of 1 KB recorded into a cassette, against the same that are not."""
+    with servers.nginx() as url, tempfile.TemporaryDirectory() as folder:
+        into = {"url": url, "folder": folder}
+        figures = race({"own": Contestant("own.recording", into), "plain": Contestant("own.plain", {"url": url})}, 1000, rounds=9)
+        vcrpy = race({"vcrpy": Contestant("peers.vcrpy_recording", into)}, 1000, rounds=1, warm=0)["vcrpy"]
+    own, plain = figures["own"], figures["plain"]
+    yield Row("recording of 1,000, each", microseconds(own.each), f"own live {microseconds(plain.each)}", own.each / plain.each, 1.3, most=True)
+    yield faster("recording of 1,000, each", own, vcrpy, "vcrpy", None)
+
+
 def download() -> Iterator[Row]:
     """500 MB to a file."""
     with servers.bulk() as url:
@@ -178,5 +222,5 @@ def plugin() -> Iterator[Row]:
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     function.__name__: function
-    for function in (get, computing, concurrent, http2, script, cassette, download, upload, session, stores, plugin)
+    for function in (get, computing, concurrent, http2, script, cassette, shuffled, loading, recording, download, upload, session, stores, plugin)
 }
