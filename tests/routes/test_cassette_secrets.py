@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from sessionmock.models.message import Request, ResponseHead
-from sessionmock.routes.cassette import CassetteRoute, Interaction, RecordedRequest, RecordedResponse, Secrets, Tape, files
+from sessionmock.routes.cassette import (
+    CassetteRoute,
+    Interaction,
+    RecordedRequest,
+    RecordedResponse,
+    Secrets,
+    Tape,
+    files,
+    secret_names,
+)
 from sessionmock.routes.cassette.pseudonyms import Pseudonyms, is_pseudonym
 
 from .test_cassette_route import URL, FakeHost, FakeLive, RecordingSink, item
@@ -335,6 +344,15 @@ def test_without_faker_there_are_words(monkeypatch: pytest.MonkeyPatch):
     assert with_faker[-12:] == plain[-12:]
 
 
+def test_the_quick_look_passes_over_no_name():
+    """The pattern that says which bodies are looked through finds every name that is a secret, in one word or in two."""
+    quick = secret_names.Names(["x-shop.id"]).stems
+    for name in (*secret_names._NAMES, *secret_names._ENDINGS, "shopid"):
+        assert quick.search(f'"{name}":'.encode()), name
+    for name in ("access_key", "api-key", "login_code", "sms code", "account_key", "application_key", "recovery_codes", "card_number", "magic-link"):
+        assert quick.search(f'"{name}":'.encode()), name
+
+
 # What is left alone --------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("text", [
@@ -395,8 +413,10 @@ def test_findings_name_place_and_secret():
 
 def test_hostile_text_takes_no_long_time():
     """Long texts of the characters that the patterns turn on are looked through once, not again from each place."""
-    for unit in (b'"', b"a:", b"<a ", b'{"a":', b"=&", b"eyJa.", b"x" * 7, b"a=", b"\\", b"name='", b"://a:", b"Bearer ", b"-----BEGIN "):
-        Secrets().body(b"token password " + unit * (40_000 // len(unit)))
+    for unit in (b'"', b"a:", b"<a ", b'{"a":', b"=&", b"eyJa.", b"x" * 7, b"a=", b"\\", b"name='", b"://a:", b"Bearer ", b"-----BEGIN ",
+                 b"-----BEGIN PRIVATE KEY-----", b"eyJ", b'--b\r\nContent-Disposition: form-data; name="a"\r\nx: y\r\n', b"?a=%3F%", b"&t=%22"):
+        Secrets().body(b"token password " + unit * (400_000 // len(unit)))
+        Secrets().url("http://h/?token=" + unit.decode() * (40_000 // len(unit)))
 
 
 def test_scrubbing_twice_changes_nothing():

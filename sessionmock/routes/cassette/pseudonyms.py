@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 PSEUDONYM = re.compile(r"fake-[a-z]+-[0-9a-f]{12}")
-JWT = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]{5,4000}+\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
 
 _SIGNATURE = "c2Vzc2lvbm1vY2sgcHNldWRvbnlt"    # "sessionmock pseudonym": no signature of anything
 _NUMBERS = 555_000_000_000

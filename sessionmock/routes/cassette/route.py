@@ -200,7 +200,7 @@ class CassetteRoute:
         """What of the file stays: in mode "all" what was recorded replaces what it matches (as vcrpy 9)."""
         kept = [self._renewed.get(position, interaction) for position, interaction in enumerate(self._tape.interactions)
                 if position not in drop]
-        if self.mode is Mode.ALL and new:
+        if self.mode is Mode.ALL and new and kept:
             again = Index(new, self._index.match_on, veil=self.veil)
             kept = [interaction for interaction in kept if not again.answers(asked_of(interaction))]
         return kept + self._others

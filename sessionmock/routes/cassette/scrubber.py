@@ -31,7 +31,7 @@ _ELEMENTS = tuple(map(re.compile, (
     r"""<[^<>]*?\b(?:value|content)=["'](?P<value>[^"'<>]+)["'][^<>]*?\bname=["'](?P<name>[^"'<>]+)["']""",
 )))
 _PARTS = re.compile(r"(?:\A|\n)--[^\r\n]{1,80}+\r?\nContent-", re.I)
-_PART = re.compile(r"""(Content-Disposition:[^\r\n]{0,200}?\bname="?([^"\r\n;]+)"?[^\r\n]*+\r?\n(?:[^\r\n]++\r?\n)*+\r?\n)"""
+_PART = re.compile(r"""(Content-Disposition:[^\r\n]{0,200}?\bname="?([^"\r\n;]+)"?[^\r\n]*+\r?\n(?:[^\r\n]++\r?\n){0,50}+\r?\n)"""
                    r"""(.*?)(?=\r?\n--|\Z)""", re.I | re.S)
 _WHEN_LONG = (b"key=", b"auth=", b"code=", b"session=", b"credentials=", b'"auth"', b'"session"', b'"credentials"')    # names where values decide
 _FORM = re.compile(r"[^\s=&{}<>\"]+=[^\s<>\"]*")
@@ -62,19 +62,22 @@ class Scrubber:
 
     def url(self, url: str) -> str:
         """`url` without its secrets: a password, values in the query, shapes."""
-        if not ("?" in url or "@" in url or "#" in url or ";" in url or self._patterns or hinted(url)):
-            return url
         found = self._urls.get(url)
         if found is None:
-            head, mark, query = url.partition("?")
-            query, hash_, fragment = query.partition("#")
-            if mark:
-                query = self._pairs(query)
-                mark = mark if query else ""
-            found = self.text(f"{head}{mark}{query}{hash_}{fragment}", "URL")
+            found = self._url(url)
             if len(self._urls) < 10_000:
                 self._urls[url] = found
         return found
+
+    def _url(self, url: str) -> str:
+        if not ("?" in url or "@" in url or "#" in url or ";" in url or self._patterns or hinted(url)):
+            return url
+        head, mark, query = url.partition("?")
+        query, hash_, fragment = query.partition("#")
+        if mark:
+            query = self._pairs(query)
+            mark = mark if query else ""
+        return self.text(f"{head}{mark}{query}{hash_}{fragment}", "URL")
 
     def headers(self, headers: Headers) -> Headers:
         """`headers` without their secrets; the same list where there are none."""
@@ -285,12 +288,14 @@ class Scrubber:
         if "%" not in value or "%2525" in value:
             return None
         inside = unquote_plus(value)
+        if inside == value:
+            return None
         if "?" in inside:
             new = self.url(inside)
         elif '"' in inside:
             new = self._prose(inside)
         else:
-            new = (self._nested(inside) if inside != value else None) or inside
+            new = self._nested(inside) or inside
         return None if new == inside else quote(new, safe="")
 
     def _json(self, text: str) -> str:

@@ -30,14 +30,14 @@ _PUBLIC_HEADERS = ("idempotencykey", "surrogatekey", "cachekey", "websocketkey",
                    "publishablekey")
 _SHORTEST = 8       # of such a header's value
 
-# Every name above has one of these in it. Few letters begin them, which lets the pattern of all of them skip the others.
-_STEMS = ("token", "secret", "pass", "pswd", r"api[\W_]?key", r"access[\W_]?(?:key|code)", r"private[\W_]?key", r"subscription[\W_]?key",
-          r"ption[\W_]?key", r"signing[\W_]?key", r"client[\W_]?key", r"account[\W_]?key", r"cense[\W_]?key", r"master[\W_]?key",
-          r"shared[\W_]?key", r"application[\W_]?key", r"consumer[\W_]?key", r"ctions[\W_]?key",
-          "key=", "sess", "auth", "pwd", "assertion", "verifi", "signature", "credential", "jwt", "samlresponse", "bearer", "conn[\\w-]*str",
-          r"device[\W_]?code", r"mfa[\W_]?code", r"sms[\W_]?code", r"covery[\W_]?code", r"backup[\W_]?code", "code=", r"pin\W", r"otp", r"sid\W",
-          r"sig\W", "cookie", "srf", "cvv", "cvc", r"card[\W_]?number", "ssn", "mnemonic", r"security[\W_]?answer", r"magic[\W_]?link", "mac\\W",
-          r"login[\W_]?code")
+# Every name above has one of these in it, each from its rarest letter on: the pattern of all of them skips most of a text.
+_KEY, _CODE = r"[\W_]?key", r"[\W_]?code"
+_STEMS = (r"k(?<=tok)(?=en)", r"u(?<=au)(?=th)", r"p(?<=otp)", r"p(?<=ap)(?=i[\W_]?key)", r"c(?<=ac)(?=cess[\W_]?(?:key|code))",
+          rf"c(?<=ac)(?=count{_KEY})", rf"p(?<=ap)(?=plication{_KEY})", r"s(?=sertion)", r"c(?<=loginc)(?=ode)|c(?<=login[\W_]c)(?=ode)",
+          "secret", "pass", "pswd", "key=", "sess", "pwd", "verifi", "signature", "credential", "jwt", "samlresponse", "bearer", r"conn[\w-]*str",
+          "code=", r"pin\W", r"sid\W", r"sig\W", "cookie", "srf", "cvv", "cvc", r"card[\W_]?number", "ssn", "mnemonic", r"mac\W",
+          r"security[\W_]?answer", r"magic[\W_]?link", *(stem + _CODE for stem in ("device", "mfa", "sms", "covery", "backup")),
+          *(stem + _KEY for stem in ("private", "subscription", "ption", "signing", "client", "cense", "master", "shared", "consumer", "ctions")))
 
 
 class Names:

@@ -19,13 +19,14 @@ SHAPES = {hint: re.compile(shape) for hint, shape in {
     "sk_": r"sk_(?:live|test)_[A-Za-z0-9]{16,}", "rk_": r"rk_(?:live|test)_[A-Za-z0-9]{16,}",
     # After \n and the like of JSON too; what is longer is of base64.
     "sk-": r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))sk-[A-Za-z0-9_-]{20,250}+(?![A-Za-z0-9_-])",
-    "-----BEGIN": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:[^-]|-(?!----END))*+-----END (?:[A-Z]+ )*PRIVATE KEY-----",
+    "-----BEGIN": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:[^-]|-(?!----(?:BEGIN|END)))*+-----END (?:[A-Z]+ )*PRIVATE KEY-----",
 }.items()}
 _HINTS = (*SHAPES, "earer ", "asic ")
 # The same in bytes, each from its rarest letter on: a body is looked through once, and most of it is skipped.
 RARE = re.compile(rb"J(?<=eyJ)|_(?<=gh[pousr]_)|_(?<=pat_)|_(?<=npm_)|_(?<=[sr]k_)|_(?<=hf_)|_(?<=lsa_)|_(?<=shp(?:at|ca|pa|ss)_)"
-                  rb"|-(?<=glpat-)|-(?<=sk-)|-(?=----BEGIN)|-(?<=xapp-)|-(?=AgE)|-(?<=nvapi-)|x(?=ox)|I(?=A)|I(?=za)|9(?<=ya29)|G(?<=SG)"
-                  rb"|v(?<=hv)(?=s\.)|:(?=AA)|k(?<=slack)(?=\.com/services/)|/(?<=/api/webhooks/)|B(?=earer |asic )|b(?=earer |asic )")
+                  rb"|-(?<=glpat-)|-(?<=sk-)|-(?=----BEGIN)|-(?<=xapp-)|-(?=AgE)|-(?<=nvapi-)|-(?<=xox[abeoprs]-)|I(?=A)|I(?=za)|9(?<=ya29)"
+                  rb"|G(?<=SG)|v(?<=hv)(?=s\.)|A(?<=:A)|k(?<=slack)(?=\.com/services/)|k(?<=/api/webhook)(?=s/)"
+                  rb"|B(?=earer |asic )|b(?=earer |asic )")
 BEARER = re.compile(r"((?:\b|(?<=\\[nrt]))[Bb]earer +)([A-Za-z0-9._~+/-]{8,}=*)")
 BASIC = re.compile(r"((?:\b|(?<=\\[nrt]))[Bb]asic +)([A-Za-z0-9+/]{8,}={0,2})")
 USERINFO = re.compile(r"(?<=://)([^/?#\s@:\"'<>]*)(?::([^/?#\s@\"'<>]*))?(?=@)")

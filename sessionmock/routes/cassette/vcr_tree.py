@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -129,15 +130,16 @@ _OLD_HTTPX = frozenset({"status_code", "http_version", "headers", "content", EXT
 
 def _item(interaction: Interaction, text: Writer, wire_text: Writer) -> dict[str, Any]:
     request, response, extra = interaction.request, interaction.response, interaction.extra
-    asked, answered = _grouped(request.headers), _grouped(response.headers)
+    asked, more = _mapped(tuple(request.headers), text, False)
+    answered, repeated = _mapped(tuple(response.headers), wire_text, True)
     ours: dict[str, Any] = {}
     if extra.http_version != "HTTP/1.1":
         ours["http_version"] = extra.http_version
     if not response.reason.isascii():    # vcrpy hands it to httpx as ASCII
         ours["reason"] = text(response.reason)
-    if len({name.lower() for name in asked}) != len(request.headers):
+    if more:
         ours["request_headers"] = _listed(request.headers, text)
-    if _ungrouped(answered) != response.headers:
+    if repeated:
         ours["response_headers"] = _listed(response.headers, text)
     if repaired(response.headers, response.body) is not response.headers:
         ours["exact"] = True    # the server said a coding that the body does not have
@@ -155,13 +157,13 @@ def _item(interaction: Interaction, text: Writer, wire_text: Writer) -> dict[str
     return {
         "request": {
             "body": None if request.body is None else body_text(request.body),
-            "headers": {text(name): [text(value) for value in values] for name, values in asked.items()},
+            "headers": asked,
             "method": text(request.method),
             "uri": text(request.uri),
         },
         "response": {
             "body": {"string": body_text(response.body)},
-            "headers": {text(name): [wire_text(value) for value in values] for name, values in answered.items()},
+            "headers": answered,
             **({EXTRA: ours} if ours else {}),
             "status": {"code": response.status, "message": response.reason if response.reason.isascii() else ""},
             **extra.unknown,
@@ -172,15 +174,18 @@ def _item(interaction: Interaction, text: Writer, wire_text: Writer) -> dict[str
 # Headers -------------------------------------------------------------------------------------------------------------
 
 
-def _grouped(headers: Headers) -> dict[str, list[str]]:
+@lru_cache(maxsize=256)
+def _mapped(headers: tuple[tuple[str, str], ...], writer: Writer, answered: bool) -> tuple[dict[str | bytes, list[str | bytes]], bool]:
+    """The mapping of names to values, and whether it does not say all: remembered, because most headers come again and again."""
     grouped: dict[str, list[str]] = {}
     for name, value in headers:
         grouped.setdefault(name, []).append(value)
-    return grouped
-
-
-def _ungrouped(grouped: dict[str, list[str]]) -> Headers:
-    return [(name, value) for name, values in grouped.items() for value in values]
+    if answered:
+        partial = tuple((name, value) for name, values in grouped.items() for value in values) != headers
+    else:
+        partial = len({name.lower() for name in grouped}) != len(headers)
+    names = str if writer is str else text
+    return {names(name): [writer(value) for value in values] for name, values in grouped.items()}, partial
 
 
 def _listed(headers: Headers, text: Writer) -> list[list[str | bytes]]:

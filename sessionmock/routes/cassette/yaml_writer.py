@@ -14,9 +14,9 @@ from typing import Any
 # Text that needs no quotes: it starts like no number, and holds no ": ", no " #" and no two blanks on end.
 _PLAIN = re.compile(r"""[A-Za-z/](?:[!-~]*[!-9;-~])?(?: (?:[!"$-~][!-~]*[!-9;-~]|[!"$-9;-~]))*""")
 _WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
-_ONE_LINE = re.compile(r"[ -~]*")
 _BLOCK = re.compile(r"[!-~][\t\n -~]*\n[\t\n -~]*")
 _LONGEST_PLAIN = 120
+_SHORT = 300
 _LONGEST_KEY = 1000    # libyaml looks at most 1024 characters ahead for the colon
 _ESCAPES = {number: f"\\x{number:02x}" for number in (*range(32), 127)} | str.maketrans({
     "\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t",
@@ -33,6 +33,10 @@ def dump(tree: dict[str, Any]) -> bytes:
 def _mapping(tree: dict[Any, Any], first: str, pad: str, lines: list[str]) -> None:
     """Append the lines of `tree` at `pad`; the first one begins with `first`, which may hold the dash of a list."""
     for key, value in tree.items():
+        if type(value) is list and len(value) == 1 and type(value[0]) is str and type(key) is str and len(key) + len(value[0]) < _SHORT:
+            lines.append(first + _single(key, value[0], pad))
+            first = pad
+            continue
         name = _short(key) if isinstance(key, str) else f'!!binary "{base64.b64encode(key).decode()}"'
         explicit = len(name) > _LONGEST_KEY
         head = f"{first}? {name}\n{pad}:" if explicit else f"{first}{name}:"
@@ -80,6 +84,12 @@ def _text(value: str, pad: str) -> str:
 
 
 @lru_cache(maxsize=1024)
+def _single(key: str, value: str, pad: str) -> str:
+    """A list of one text under its key: nearly every header, of which most come again and again."""
+    return f"{_short(key)}:\n{pad}- {_text(value, pad + '  ')}\n"    # vcrpy's dashes stand under the key
+
+
+@lru_cache(maxsize=1024)
 def _short(value: str) -> str:
     """`value` on one line; remembered, because names and most values of headers come again and again."""
     if len(value) <= _LONGEST_PLAIN and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
@@ -88,7 +98,7 @@ def _short(value: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    if _ONE_LINE.fullmatch(value):
+    if value.isascii() and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
     return '"' + value.translate(_ESCAPES).encode("ascii", "backslashreplace").decode() + '"'
 
