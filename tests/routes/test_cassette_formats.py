@@ -28,6 +28,7 @@ from sessionmock.routes.cassette import (
     read_tape,
     write_tape,
 )
+from sessionmock.routes.cassette.interaction import METRICS
 
 from .test_cassette_files import interaction
 
@@ -191,7 +192,8 @@ INTERACTIONS = st.builds(
               st.binary(max_size=50) | LINE.map(str.encode) | st.just(GZIPPED)),
     st.builds(Extra, st.sampled_from(["HTTP/1.1", "HTTP/1.0", "HTTP/2"]), st.lists(st.builds(ResponseHead, st.just(103), HEADERS, LINE), max_size=1),
               HEADERS, st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), max_size=2),
-              recorded_at=st.none() | st.datetimes(datetime(1980, 1, 1), timezones=st.just(UTC))),
+              recorded_at=st.none() | st.datetimes(datetime(1980, 1, 1), timezones=st.just(UTC)),
+              metrics=st.dictionaries(st.sampled_from(METRICS), st.integers(0, 10**9 - 1))),
 )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from sessionmock import (
     use_route,
 )
 from sessionmock.models.message import Request, ResponseHead
-from sessionmock.routes.cassette import CassetteRoute
+from sessionmock.routes.cassette import CassetteRoute, read_tape, write_tape
+from sessionmock.routes.cassette.interaction import STEPS
 
 BIG = bytes(range(256)) * 2000
 
@@ -78,6 +80,14 @@ def test_a_session_gets_from_the_file_what_the_server_gave(tmp_path: Path, name:
     assert [b"text", b"hello", BIG, b"abcdefg", b"one", b"\xff", b""] == [data for data, _, _ in live]
     route = CassetteRoute(tmp_path / name)
     assert live == ask(url, route)
+    for one in read_tape(tmp_path / name).interactions:
+        steps = [one.extra.metrics[step] for step in STEPS if step in one.extra.metrics]
+        assert {"request_start", "request_end", "response_start", "response_end"} <= one.extra.metrics.keys()
+        assert sorted(steps) == steps
+        assert one.extra.metrics["response_header_bytes"] > 50
+    write_tape(tmp_path / "tape.har", read_tape(tmp_path / name))
+    timings = json.loads((tmp_path / "tape.har").read_text())["log"]["entries"][0]["timings"]
+    assert timings["connect"] >= 0 == min(0, timings["send"], timings["wait"], timings["receive"])
     with pytest.raises(URLError) as caught:
         ask(url + "/else", route)
     assert isinstance(caught.value.underlying_error, UnmatchedRequest)

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ...models.message import Headers, ResponseHead, header
 from .codings import repaired, undone
-from .interaction import Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
+from .interaction import METRICS, Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .texts import moment
 from .vcr_tree import Misshapen, as_list, as_mapping, as_number, as_text, header_pairs, unbase64
 
@@ -63,6 +63,8 @@ def _interaction(entry: dict[str, Any], attached: Attached) -> Interaction | Non
             _headers(ours.get("trailers"), ours),
             [_chunk(chunk, ours) for chunk in as_list(ours.get("chunks"), "chunks", ours)],
             recorded_at=_started(entry),
+            metrics={name: as_number(number, f"the metric {name}", ours)
+                     for name, number in as_mapping(ours.get("metrics") or {}, "`metrics`", ours).items() if name in METRICS},
         ),
     )
 
@@ -196,11 +198,13 @@ def _entry(interaction: Interaction) -> dict[str, Any]:
         ours["trailers"] = _fields(extra.trailers)
     if extra.chunks:
         ours["chunks"] = [[start, time] for start, time in extra.chunks]
+    if extra.metrics:
+        ours["metrics"] = extra.metrics
     post = _post(request, ours)
-    received = extra.chunks[-1][1] if extra.chunks else 0
+    timings = _timings(extra)
     return {
         "startedDateTime": _stamp(extra.recorded_at),
-        "time": received,
+        "time": sum(time for name, time in timings.items() if name != "ssl" and time > 0),
         "request": {
             "method": request.method, "url": request.uri, "httpVersion": extra.http_version, "cookies": [],
             "headers": _fields(request.headers), "queryString": _query(request.uri), **({} if post is None else {"postData": post}),
@@ -212,8 +216,24 @@ def _entry(interaction: Interaction) -> dict[str, Any]:
             "redirectURL": header(response.headers, "location") or "", "headersSize": -1, "bodySize": len(response.body),
         },
         "cache": {},
-        "timings": {"send": 0, "wait": 0, "receive": received},
+        "timings": timings,
         **({EXTRA: ours} if ours else {}),
+    }
+
+
+def _timings(extra: Extra) -> dict[str, float]:
+    """How long each phase took, in milliseconds: -1 for one that was not there, 0 for one that has to be said and was not measured."""
+    measured = extra.metrics
+
+    def phase(start: str, end: str) -> float:
+        return (measured[end] - measured[start]) / 1000 if start in measured and end in measured else -1
+
+    if "response_start" not in measured:
+        return {"send": 0, "wait": 0, "receive": extra.chunks[-1][1] if extra.chunks else 0}
+    return {
+        "dns": phase("domain_lookup_start", "domain_lookup_end"), "connect": phase("connect_start", "connect_end"),
+        "ssl": phase("secure_connection_start", "secure_connection_end"), "send": max(0, phase("request_start", "request_end")),
+        "wait": max(0, phase("request_end", "response_start")), "receive": max(0, phase("response_start", "response_end")),
     }
 
 

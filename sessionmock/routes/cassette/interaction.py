@@ -39,6 +39,13 @@ class Extra:
     chunks: list[tuple[int, int]] = field(default_factory=list)        # (first byte, milliseconds after the head) of each piece
     unknown: dict[str, Any] = field(default_factory=dict)              # keys of the response that are not ours, kept on a save
     recorded_at: datetime | None = None                                # aware; when the request was sent
+    metrics: dict[str, int] = field(default_factory=dict)              # what the live route measured: a name of METRICS -> its number
+
+
+# Steps, each in microseconds after the request was sent, in their order; then sizes in bytes. A step that was not there is left out.
+STEPS = ("domain_lookup_start", "domain_lookup_end", "connect_start", "secure_connection_start", "secure_connection_end", "connect_end",
+         "request_start", "request_end", "response_start", "response_end")
+METRICS = (*STEPS, "request_header_bytes", "response_header_bytes")
 
 
 class Source(Protocol):

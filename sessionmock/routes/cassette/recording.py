@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...clock import Clock
 from ...errors import URLError
 from ...models.message import BodyStream, Headers, Request, ResponseHead, header
-from .interaction import Extra, Interaction, RecordedRequest, RecordedResponse
+from .interaction import METRICS, STEPS, Extra, Interaction, RecordedRequest, RecordedResponse
 
 if TYPE_CHECKING:
     from ..base import Exchange, Sink
@@ -60,8 +60,8 @@ class Recorder:
     stream of events does. `over` is told when there is nothing more to record.
     """
 
-    __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_over", "_pieces", "_request", "_sink", "_size", "_start",
-                 "_streamed", "_turn", "_when", "cork", "sent", "uncork")
+    __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_opened", "_over", "_pieces", "_request", "_sink", "_size",
+                 "_start", "_streamed", "_timing", "_turn", "_when", "cork", "sent", "uncork")
 
     def __init__(self, request: Request, sink: Sink, clock: Clock, keep: Callable[[Interaction], None],
                  over: Callable[[Recorder], None]) -> None:
@@ -73,6 +73,8 @@ class Recorder:
         self._chunks: list[tuple[int, int]] = []
         self._size = self._start = 0
         self._streamed = False
+        self._opened = clock.now()
+        self._timing: object = None        # what the live route measures, where it does
         self._when = clock.date().replace(microsecond=0)
         self.sent, self.cork, self.uncork = sink.sent, sink.cork, sink.uncork
 
@@ -82,6 +84,7 @@ class Recorder:
 
     def head(self, head: ResponseHead) -> None:
         self._head = ResponseHead(head.status, head.headers[:], head.reason, head.http_version)
+        self._timing = head.extra.get("timing")
         self._streamed = header(head.headers, "content-length") is None
         if self._streamed:
             self._start = self._clock.now()
@@ -123,8 +126,16 @@ class Recorder:
             RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),
             RecordedResponse(head.status, head.reason, head.headers, b"".join(self._pieces)),
             Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else [],
-                  recorded_at=self._when),
+                  recorded_at=self._when, metrics=self._metrics()),
         ))
+
+    def _metrics(self) -> dict[str, int]:
+        timing, opened = self._timing, self._opened
+        if timing is None:
+            return {}
+        measured = {name: number for name in METRICS if (number := getattr(timing, name, None)) is not None}
+        measured["response_end"] = self._clock.now()
+        return {name: max(0, number - opened) // 1000 if name in STEPS else number for name, number in measured.items()}
 
 
 class Recording:

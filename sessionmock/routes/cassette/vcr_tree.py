@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from ...models.message import Headers, ResponseHead, header
 from .codings import repaired, sized
-from .interaction import Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
+from .interaction import METRICS, Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .texts import body_text, from_bytes, moment, text, wire_text
 from .vcr_yaml import YAMLError, typed
 
@@ -76,6 +76,7 @@ def decode_item(item: Any, around: Any) -> Interaction:
         _chunks(ours.get("chunks"), ours),
         {key: typed(value) for key, value in response.items() if key not in (_OLD_HTTPX if old else _KNOWN)},
         moment(ours.get("recorded_at")),
+        _metrics(ours.get("metrics"), ours),
     )
     headers = _headers(response.get("headers"), ours.get("response_headers"), response, whole=True)
     place = "content" if old else "body"
@@ -152,6 +153,8 @@ def _item(interaction: Interaction, text: Writer, wire_text: Writer) -> dict[str
         ours["trailers"] = _listed(extra.trailers, text)
     if extra.chunks:
         ours["chunks"] = " ".join(f"{start}@{time}" for start, time in extra.chunks)
+    if extra.metrics:
+        ours["metrics"] = " ".join(f"{name}@{number}" for name, number in extra.metrics.items())
     if extra.recorded_at:
         ours["recorded_at"] = extra.recorded_at.isoformat()
     return {
@@ -240,6 +243,11 @@ def _chunks(tree: Any, around: Any) -> list[tuple[int, int]]:
         return [(int(start), int(time)) for start, _, time in parts]
     except ValueError:
         raise Misshapen(f"`chunks` holds <first byte>@<milliseconds> and blanks, not {_shown(tree)}", around) from None
+
+
+def _metrics(tree: Any, around: Any) -> dict[str, int]:
+    parts = [part.partition("@") for part in as_text(tree or "", "metrics", around).split()]
+    return {name: as_number(number, f"the metric {name}", around) for name, _, number in parts if name in METRICS}
 
 
 # Shapes --------------------------------------------------------------------------------------------------------------
