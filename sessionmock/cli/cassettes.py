@@ -187,9 +187,13 @@ def convert(options: argparse.Namespace) -> Report:
     if options.target.exists() and not options.force:
         raise InvalidArgumentException(f"{options.target}: is there already; --force replaces it")
     tape = read_tape(options.file)
+    secrets = Secrets()
     if options.scrub:
-        Secrets().clean_all(tape.interactions)
+        secrets.clean_all(tape.interactions)
     write_tape(options.target, Tape(tape.interactions, tape.metadata), options.format)
     data = {"from": str(options.file), "format": tape.format.value if tape.format else "", "to": str(options.target),
-            "interactions": len(tape.interactions)}
-    return Report(data, [f"{options.file} ({data['format']}) -> {options.target}: {len(tape.interactions)} interactions"])
+            "interactions": len(tape.interactions), "with_secrets": sum(bool(secrets.findings(one)) for one in tape.interactions)}
+    report = Report(data, [f"{options.file} ({data['format']}) -> {options.target}: {len(tape.interactions)} interactions"])
+    if data["with_secrets"]:
+        report.parts.append(f"{data['with_secrets']} of them with what looks like a secret: --scrub puts pseudonyms there")
+    return report

@@ -134,6 +134,13 @@ def test_convert_can_scrub(folder: Path, run: Run):
 
 
 # scan ---------------------------------------------------------------------------------------------------------------
+def test_convert_tells_of_secrets(folder: Path, run: Run):
+    """What is converted as it is says how many interactions still look as if they held a secret; what was scrubbed has none."""
+    files.save(folder / "a.yaml", Tape([item("/1"), item(f"/2?token={SECRET}")]))
+    assert "1 of them with what looks like a secret" in run(0, "convert", "cassettes/a.yaml", "raw.har")
+    assert 0 == run.json(0, "convert", "cassettes/a.yaml", "clean.har", "--scrub")["with_secrets"]
+
+
 def test_scan_fails_on_a_secret_and_does_not_print_it(folder: Path, run: Run):
     """Each secret is named by file, number and place, and not shown; a clean folder has status 0."""
     assert "no secrets in 2 cassettes\n" == run(0, "scan")
