@@ -113,6 +113,19 @@ def test_a_users_matcher_judges_what_the_fields_leave(tape):
     assert "by_tenant: no match" in str(ask(route, [("X-Tenant", "c")]).missed)
 
 
+def test_a_matcher_of_vcrpy_sees_what_it_knows(tape):
+    """Headers are found by name in any case, as in vcrpy's requests, and are pairs all the same."""
+    def same_tenant(one, other):
+        assert one.headers["x-tenant"] == other.headers.get("X-Tenant")
+        assert "X-TENANT" in one.headers and ("X-Tenant", "a") in one.headers and [("x-tenant", "a")] == list(one.headers.items())
+        assert ("http", None, "fallback") == (one.protocol, one.headers.get("none"), other.headers.get("none", "fallback"))
+
+    recorded = item(b"x")
+    recorded.request.headers = [("x-tenant", "a")]
+    assert b"x" == ask(CassetteRoute(tape(recorded), match_on=["uri", same_tenant]), [("X-Tenant", "a")]).body
+    assert ask(CassetteRoute(tape(recorded), match_on=["uri", same_tenant]), [("X-Tenant", "b")]).missed
+
+
 def test_a_matcher_may_assert(tape):
     """As with vcrpy, a matcher that returns None agrees, and one that raises AssertionError does not."""
     def never(asked: Asked, recorded: Asked) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ...errors import InvalidArgumentException
 from ...models.message import Headers
@@ -50,6 +50,24 @@ class Fields(dict[str, str]):
         return super().get(name.lower(), default)
 
 
+class Pairs(list[tuple[str, str]]):
+    """Headers as pairs, and by name in any case, as a matcher that was written for vcrpy asks for them."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return Fields(self)[key] if isinstance(key, str) else super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in Fields(self) if isinstance(key, str) else super().__contains__(key)
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The value of the header `name`, repeated ones joined."""
+        return Fields(self).get(name, default)
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Names in small letters and their values."""
+        return Fields(self).items()
+
+
 class Asked(NamedTuple):
     """A request as the index sees it, and a matcher of a user's. `body` is None where it has none or cannot be known ahead."""
 
@@ -65,6 +83,10 @@ class Asked(NamedTuple):
     @property
     def scheme(self) -> str:
         return url_key(self.url).scheme
+
+    @property
+    def protocol(self) -> str:
+        return self.scheme
 
     @property
     def host(self) -> str:
@@ -318,7 +340,7 @@ class Index:
 def agree(matcher: Matcher, asked: Asked, recorded: Asked) -> bool:
     """What `matcher` says; as with vcrpy, one that returns None agrees and one that raises AssertionError does not."""
     try:
-        verdict = matcher(asked, recorded)
+        verdict = matcher(*(one._replace(headers=Pairs(one.headers)) for one in (asked, recorded)))
     except AssertionError:
         return False
     return verdict is None or bool(verdict)
