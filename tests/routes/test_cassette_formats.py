@@ -45,7 +45,7 @@ def read(name: str) -> Tape:
     ("parsed_body.yaml", Format.VCR_YAML, 1), ("decoded.yaml", Format.VCR_YAML, 1), ("betamax.json", Format.BETAMAX, 3),
     ("ruby_vcr.yml", Format.RUBY_VCR, 2), ("ruby_vcr_1.yml", Format.RUBY_VCR, 1), ("ruby_vcr.json", Format.RUBY_VCR, 1),
     ("go_vcr_1.yaml", Format.GO_VCR, 1), ("go_vcr_2.yaml", Format.GO_VCR, 1), ("go_vcr_empty.yaml", Format.GO_VCR, 0),
-    ("aiohttp.yaml", Format.VCR_YAML, 3), ("dvr.json", Format.DVR, 2), ("browser.har", Format.HAR, 3),
+    ("aiohttp.yaml", Format.VCR_YAML, 3), ("dvr.json", Format.DVR, 2), ("cassetter.yaml", Format.CASSETTER, 3), ("browser.har", Format.HAR, 3),
     ("playwright.har", Format.HAR, 1), ("mitmproxy.har", Format.HAR, 1), ("polly.har", Format.HAR, 3), ("replay.har", Format.HAR, 2),
 ])
 def test_a_file_is_known_by_what_is_in_it(tmp_path: Path, name: str, layout: Format, count: int):
@@ -127,6 +127,16 @@ def test_dvr():
     assert (b'{"ok": true}', ("Content-Length", "12")) == (first.response.body, first.response.headers[1])
     assert datetime(2016, 4, 3, 19, 18, 11, 500000, UTC) == first.extra.recorded_at
     assert (401, b"hello", None) == (second.response.status, second.response.body, second.request.body)
+
+
+def test_cassetter():
+    """Bodies are what their types say: a tree is its JSON, with its own length, and binary stands in hexadecimal."""
+    tree, binary, text = read("cassetter.yaml").interactions
+    assert ({"x": [1, None]}, {"a": 1}, 201) == (json.loads(tree.body or b""), json.loads(tree.response.body), tree.response.status)
+    assert ("content-length", "8") == tree.response.headers[1]
+    assert datetime(2026, 11, 29, 16, 51, 21, 14370, UTC) == tree.extra.recorded_at
+    assert (None, b"\xff\x00") == (binary.body, binary.response.body)
+    assert (b"a=b", b"12") == (text.body, text.response.body)
 
 
 def test_ruby_and_betamax_pass_over_what_is_no_base64(tmp_path: Path):

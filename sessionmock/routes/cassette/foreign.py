@@ -3,6 +3,7 @@
 - vcrpy before 1.0: a list; a request in parts (protocol, host, port, path), response headers as lines of text
 - Betamax and Ruby VCR: `http_interactions`, bodies with an encoding or in base64; Ruby VCR 1.x: a list of the same
 - go-vcr 1 and 2: `code` beside a `status` of "200 OK", durations, the names of net/http
+- cassetter: a `status` that is a number, bodies with a type: none, text, json (as a tree) or binary (in hexadecimal)
 - DVR: a `name`, a `status` that is a number, bodies as JSON values, text or base64 by their type
 """
 from __future__ import annotations
@@ -17,6 +18,7 @@ from .codings import repaired, sized
 from .interaction import Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .texts import moment
 from .vcr_tree import Misshapen, as_body, as_list, as_mapping, as_number, as_text, header_pairs, unbase64
+from .vcr_yaml import typed
 
 
 def recognised(tree: Any) -> Format | None:
@@ -35,7 +37,10 @@ def recognised(tree: Any) -> Format | None:
         return None
     if "code" in response:
         return Format.GO_VCR
-    return Format.DVR if "name" in tree and "status" in response else None
+    if "status" in response and "name" in tree:
+        return Format.DVR
+    body = response.get("body")
+    return Format.CASSETTER if isinstance(body, dict) and "type" in body else None
 
 
 def decode(tree: Any, layout: Format) -> Tape:
@@ -201,7 +206,35 @@ def _by_type(around: dict[str, Any], headers: Headers) -> bytes | None:
     return unbase64(node, around)
 
 
+# cassetter -----------------------------------------------------------------------------------------------------------
+
+
+def _cassetter(item: dict[str, Any]) -> Interaction:
+    request = as_mapping(item.get("request"), "`request`", item)
+    response = as_mapping(item.get("response"), "`response`", item)
+    headers, body = header_pairs(response.get("headers"), response), _of_type(response) or b""
+    return Interaction(
+        RecordedRequest(as_text(request.get("method"), "`method`", request), as_text(request.get("uri"), "`uri`", request),
+                        header_pairs(request.get("headers"), request), _of_type(request)),
+        _answer(as_number(response.get("status"), "`status`", response), "", sized(headers, body) if body else headers, body),
+        Extra(recorded_at=moment(item.get("recorded_at"))),
+    )
+
+
+def _of_type(around: dict[str, Any]) -> bytes | None:
+    body = as_mapping(around.get("body") or {}, "`body`", around)
+    content, kind = body.get("content"), body.get("type")
+    if kind == "json":
+        return json.dumps(typed(content), default=str).encode()
+    if kind == "binary":
+        try:
+            return bytes.fromhex(as_text(content or "", "`content`", body))
+        except ValueError:
+            raise Misshapen("a binary body is in hexadecimal", body) from None
+    return as_body(content, body)
+
+
 _LISTS = {Format.BETAMAX: "http_interactions", Format.RUBY_VCR: "http_interactions", Format.GO_VCR: "interactions",
-          Format.DVR: "interactions"}
+          Format.DVR: "interactions", Format.CASSETTER: "interactions"}
 _READERS = {Format.VCR_0: _vcr_0, Format.BETAMAX: _http, Format.RUBY_VCR: _http, Format.GO_VCR: _go,
-            Format.DVR: _dvr}
+            Format.DVR: _dvr, Format.CASSETTER: _cassetter}

@@ -146,6 +146,7 @@ class Format(Enum):
     RUBY_VCR = "Ruby VCR"
     GO_VCR = "go-vcr"
     DVR = "DVR"
+    CASSETTER = "cassetter"
 
     @property
     def written(self) -> bool:
