@@ -262,6 +262,31 @@ def test_waiters_hand_on_to_each_other(server: str, policy: str) -> None:
     assert [b"/slow"] * 8 == [results[0][0][:5] for _, results in threads]
 
 
+def test_a_driver_that_leaves_wakes_another_for_handlers_and_for_nobody_else(server: str) -> None:
+    """What a handler waits for goes on at once; a Loading that nobody asks for yet wakes no thread, for its caller is coming."""
+    def drive(session: sm.URLSession) -> tuple[float, list[bool]]:
+        answered, began = threading.Event(), time.monotonic()
+        session.data_task(f"{server}/slow/0.1", lambda *_: answered.set()).resume()
+        session.data(f"{server}/fast").result(PATIENCE)
+        assert answered.wait(PATIENCE)
+        took = time.monotonic() - began
+        wait_for(lambda: loop.engine._owner is None)
+        left: list[bool] = []
+        for _ in range(5):
+            unclaimed = session.data(f"{server}/slow/0.01")
+            session.data(f"{server}/fast").result(PATIENCE)
+            left.append(loop.engine._owner is None and loop.engine._live == 1)
+            unclaimed.result(PATIENCE)
+        return took, left
+
+    with sm.URLSession(configuration()) as session:
+        thread, results = in_thread(drive, session)     # not the main thread: pytest-timeout's handler keeps that from driving
+        join(thread)
+    took, left = results[0]
+    assert 0.5 > took
+    assert any(left)
+
+
 def test_a_time_out_leaves_the_task_running(server: str, policy: str) -> None:
     """`.result(timeout)` raises TimeoutError naming task and limit; the task goes on and its outcome can be had."""
     with sm.URLSession(configuration()) as session:

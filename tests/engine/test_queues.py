@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import sessionmock as sm
+from sessionmock.engine import work
 
 PATIENCE = 20.0
 
@@ -99,6 +100,23 @@ def test_what_an_operation_raises_is_reported_and_the_next_runs(reports: list[An
     finish(queue)
     assert [ZeroDivisionError] == [report.exc_type for report in reports]
     assert "raised in an operation of <OperationQueue mine" in reports[0].exc_value.__notes__[0]
+
+
+def test_a_thread_that_cannot_be_started_leaves_the_queue_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who adds the operation hears of it; it is run with the next one."""
+    queue = sm.OperationQueue()
+    ran: list[int] = []
+
+    def refuse(*_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(work.pool, "submit", refuse)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            queue.add_operation(lambda: ran.append(1))
+    queue.add_operation(lambda: ran.append(2))
+    finish(queue)
+    assert [1, 2] == ran
 
 
 def test_a_coroutine_is_one_operation() -> None:
