@@ -209,7 +209,11 @@ class URLSession(metaclass=_SharedSession):
         self._leave(failed=kind is not None)
         if not (self._is_shared or self._queue.is_current or self._context.engine.on_engine()):
             engine = self._context.engine
-            engine.wait(self._invalid, None if kind is None else engine.clock.now() + DRAIN)
+            try:
+                engine.wait(self._invalid, None if kind is None else engine.clock.now() + DRAIN)
+            except BaseException:       # nobody waits for the tasks any more
+                self.invalidate_and_cancel()
+                raise
 
     async def __aenter__(self) -> Self:
         return self
@@ -217,7 +221,14 @@ class URLSession(metaclass=_SharedSession):
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._leave(failed=kind is not None)
         if not (self._is_shared or self._queue.waits_for_this):
-            await ended(self._invalid, self._context.engine)
+            try:
+                await ended(self._invalid, self._context.engine)
+            except GeneratorExit:       # dropped, perhaps by the collector in the midst of anything
+                self._context.engine.post_eager(self.invalidate_and_cancel)
+                raise
+            except BaseException:       # cancelled, as the library in charge does it
+                self.invalidate_and_cancel()
+                raise
 
     def _leave(self, *, failed: bool) -> None:
         if failed:

@@ -349,6 +349,20 @@ def test_leaving_with_lets_others_read_to_the_end() -> None:
     assert ["a", "b", "c"] == lines
 
 
+def test_an_end_that_nobody_waits_for_any_more_cancels_everything(server: str) -> None:
+    """Cancelled, or interrupted by a time-out, while it waits for its tasks, leaving `async with` cancels them."""
+    recorder = Recorder()
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1), sm.URLSession(configuration(), recorder) as session:
+                session.data_task(f"{server}/hang").resume()
+
+    asyncio.run(main())
+    assert recorder.over.wait(PATIENCE)
+    assert [-999, None] == codes(recorder.errors)
+
+
 def test_an_exception_cancels_everything(server: str) -> None:
     """It comes out as it was, without warnings, and nothing is waited for longer than the drain."""
     with warnings.catch_warnings(), pytest.raises(LookupError, match="as it was"):

@@ -126,6 +126,20 @@ except KeyboardInterrupt:
 """, server)
 
 
+def test_an_interrupt_of_a_session_that_waits_for_its_end_cancels_its_tasks(server: str) -> None:
+    """Ctrl-C while leaving `with` waits: nobody wants what the tasks would bring."""
+    assert ["interrupted", "-999"] == run("""
+interrupt_after(0.1)
+try:
+    with sm.URLSession(configuration) as session:
+        load = session.data(url + "/hang")
+except KeyboardInterrupt:
+    print("interrupted")
+wait_for(load.done)
+print(int(load.task.error.code))
+""", server)
+
+
 def test_an_interrupt_ends_the_running_of_the_main_queue(server: str) -> None:
     """Ctrl-C in an operation comes out of `OperationQueue.main.run()`, though no wait is on the stack."""
     assert ["KeyboardInterrupt in an operation", "interrupted"] == run("""
