@@ -197,7 +197,7 @@ def test_a_finalizer_or_a_signal_handler_may_call_anything(holds: str) -> None:
 def test_a_thread_that_cannot_be_started_leaves_the_engine_whole(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The poster hears of it, and the next one tries again."""
     with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", partial(_cannot_start))
+        patch.setattr(threading.Thread, "start", _cannot_start)
         with pytest.raises(RuntimeError, match="can't start"):
             engine.post_eager(int)
     done = threading.Event()

@@ -50,6 +50,7 @@ def dated(authority: trustme.CA, start: int, end: int, tmp_path) -> ssl.SSLConte
             .serial_number(7).not_valid_before(now + datetime.timedelta(days=start))
             .not_valid_after(now + datetime.timedelta(days=end))
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=True)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False)
             .sign(signer, hashes.SHA256()))
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path = tmp_path / "certificate.pem"
