@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.decoding import Decoder, DecodingError, UnknownCodingError, decoder
@@ -13,7 +14,7 @@ from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from .caching import CacheVisit
-from .challenges import Challenges
+from .challenges import Challenges, again
 from .inflow import DROPPED, HELD, Inflow
 from .measuring import Hop
 
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 class Answers(Challenges):
     """Sorts responses into redirects, challenges and the final one, from a server or the cache; decodes bodies."""
 
-    __slots__ = ("_decoder", "_redirects", "_visit", "hops", "received", "source")
+    __slots__ = ("_decoder", "_redirects", "_visit", "hops", "received", "source", "total_to_send")
     consumer: Consumer
 
     def __init__(self, context: Context, task: Any, request: URLRequest, *, body: bytes | BodyStream | None, eager: bool) -> None:
         super().__init__(context, task, request, body=body, eager=eager)
         self.source = ""                      # the route's word for where the last answer came from
         self.received = 0
+        self.total_to_send = _length(body)
         self.hops: list[Hop] = []             # a request each, for the metrics
         self._decoder: Decoder | None = None
         self._visit: CacheVisit | None = None
@@ -103,6 +105,33 @@ class Answers(Challenges):
         else:
             self._meet(Event.REDIRECT, following)
 
+    def _ask_redirect(self, following: URLRequest) -> None:
+        answered = partial(self._redirect_answered, following.http_method == self.request.http_method)
+        if not self.call("task_will_perform_http_redirection", self._ask, following, answered=answered):
+            answered(following)
+
+    def _redirect_answered(self, keeps_body: bool, following: URLRequest | None) -> None:
+        """The delegate follows, perhaps by a request of its own; `keeps_body` where the response did not make the method GET."""
+        if following is None:
+            self._meet(Event.RESPONSE, self._ask)
+        else:
+            following = following.copy()
+            self._meet(Event.FOLLOW if self._carry_body(following, keeps_body) else Event.NEEDS_STREAM, following)
+
+    def _carry_body(self, following: URLRequest, keeps_body: bool) -> bool:
+        """Take what `following` is sent with, which is its own body, also where the delegate has changed it (I21). False: it is the
+        stream that was read already, and the delegate has to supply it again."""
+        stream = following.http_body_stream
+        if stream is None or stream is not self.request.http_body_stream:
+            self._take_body(following)
+            return True
+        self._body = again(self._body)
+        return self._body is not None
+
+    def _take_body(self, request: URLRequest) -> None:
+        self._body = request.http_body if request.http_body_stream is None else request.http_body_stream
+        self.total_to_send = _length(self._body)
+
     def _decode(self, data: bytes | Iterator[bytes]) -> None:
         if not isinstance(data, bytes):      # of the cache, decoded
             self._pieces = data
@@ -164,3 +193,8 @@ class Answers(Challenges):
                 flow.exchange.cancel()
             else:
                 flow.exchange.resume()
+
+
+def _length(body: bytes | BodyStream | None) -> int:
+    """The bytes of a request's body, -1 where it does not know them."""
+    return 0 if body is None else len(body) if isinstance(body, bytes) else body.length

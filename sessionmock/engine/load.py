@@ -67,7 +67,7 @@ class Load(Answers):
     """The life of one task, from its first resume to its terminal message."""
 
     __slots__ = ("_created", "_message_left", "_told_waiting", "consumer", "earliest_begin_date", "error",
-                 "latch", "original_request", "progress", "response", "route", "sent", "total_to_send", "trailers")
+                 "latch", "original_request", "progress", "response", "route", "sent", "trailers")
     is_upload = False
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
@@ -81,7 +81,6 @@ class Load(Answers):
         self.error: URLError | None = None
         self.latch = Latch()                  # set after the terminal message
         self.sent = 0
-        self.total_to_send = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
         self.trailers: Headers = []
         self.progress: Progress | None = None     # made when somebody asks for it
         self.earliest_begin_date: datetime | None = None
@@ -121,10 +120,7 @@ class Load(Answers):
             self._started = now
         elif isinstance(payload, URLRequest):
             self._redirects += 1
-            if payload.http_method != self.request.http_method:
-                self._body = None
             self.request = payload
-            self._body = again(self._body)
         else:
             self._body = again(self._body) if payload is None else payload
         self._send(None)
@@ -206,7 +202,7 @@ class Load(Answers):
                 raise InvalidArgumentException("task_will_begin_delayed_request: USE_NEW_REQUEST needs the new request")
             self.request = request.copy()
             if not self.is_upload:
-                self._body = request.http_body if request.http_body_stream is None else request.http_body_stream
+                self._take_body(request)
         self._meet(Event.BEGIN, None)
 
     def _tell_waiting(self, payload: Any) -> None:
@@ -256,18 +252,6 @@ class Load(Answers):
 
     def _tell_informed(self, head: ResponseHead) -> None:
         self.call("task_did_receive_informational_response", HTTPURLResponse.from_head(self.request.url or "", head))
-
-    def _ask_redirect(self, following: URLRequest) -> None:
-        if not self.call("task_will_perform_http_redirection", self._ask, following, answered=self._redirect_answered):
-            self._redirect_answered(following)
-
-    def _redirect_answered(self, following: URLRequest | None) -> None:
-        if following is None:
-            self._meet(Event.RESPONSE, self._ask)
-        elif following.http_method == self.request.http_method and self._body is not None and again(self._body) is None:
-            self._meet(Event.NEEDS_STREAM, following.copy())
-        else:
-            self._meet(Event.FOLLOW, following.copy())
 
     def _ask_response(self, response: URLResponse) -> None:
         self.response = response

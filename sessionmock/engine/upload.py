@@ -29,6 +29,7 @@ from ..models.message import BodyStream, Headers, Request, ResponseHead, first
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from ..routes.base import Route
+from .challenges import again
 from .load import Consumer, Load
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class UploadLoad(Load):
 
     def _create(self) -> None:
         request, body = self.request, self._body
-        if self._streamed and body is None and request.http_method == self.original_request.http_method:
+        if self._streamed and body is None:
             self._meet(Event.NEEDS_STREAM, None)
             return
         if isinstance(body, FileStream):                # as it is now, not when the task was made
@@ -135,6 +136,14 @@ class UploadLoad(Load):
                 request.set_value(value, name)
         self.sent = 0
         self._dispatch(request, body)
+
+    def _carry_body(self, following: URLRequest, keeps_body: bool) -> bool:
+        """The body is the upload's own, whatever the request says of one; no GET has it."""
+        if not keeps_body or following.http_method == "GET":
+            self._body, self._streamed, self.total_to_send = None, False, 0
+            return True
+        known, self._body = self._body, again(self._body)
+        return self._body is not None or known is None
 
     @property
     def _offered(self) -> DraftProfile:
