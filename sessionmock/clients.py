@@ -100,7 +100,7 @@ class Passing:
         self._counted = False
         self.over = False
         self.posted = False
-        self.sent, self.informational, self.data = sink.sent, sink.informational, sink.data
+        self.sent, self.moved, self.informational, self.data = sink.sent, sink.moved, sink.informational, sink.data
         self.cork, self.uncork = sink.cork, sink.uncork
 
     def head(self, head: ResponseHead) -> None:

@@ -42,6 +42,10 @@ class Inflow:
         if self.wanted:
             self.load.bring(self, Event.SENT, count)
 
+    def moved(self) -> None:
+        if self.wanted:
+            self.load.moved()
+
     def informational(self, head: ResponseHead) -> None:
         if self.wanted:
             self.load.bring(self, Event.INFORMED, head)

@@ -98,7 +98,8 @@ class Patience(Turns):
         return self.context.idle_limit if explicit is None else nanoseconds(explicit)
 
     def _check_time(self) -> None:
-        """The timer ran: has nothing moved for too long (I16)? Suspended time and a delegate at work do not count."""
+        """The timer ran: has nothing moved for too long (I16)? Suspended time does not count, nor does a delegate that is at work
+        or has a callback still before it in its queue; one that has been asked and does not answer does."""
         if not self._enlisted:
             return
         clock = self.context.engine.clock
@@ -106,7 +107,7 @@ class Patience(Turns):
         if self._still is not None:
             self._last += now - self._still
             self._still = now
-        elif self._busy is not None and self.phase not in ASKING:
+        elif self._busy is not None and (self.phase not in ASKING or self._busy is not self._pondered):
             self._last = now
         if now >= self._deadline() and self.phase is Phase.DELAYED:
             self.instruct(partial(self._meet, Event.DUE, None))

@@ -40,8 +40,8 @@ os.register_at_fork(after_in_child=_forked)
 class Turns:
     """The inbox of a load, and the callbacks of its delegates."""
 
-    __slots__ = ("_busy", "_cancelled", "_control", "_door", "_flow", "_incoming", "_last", "_methods", "_pieces", "_suspensions", "_taken",
-                 "context", "phase", "request", "task")
+    __slots__ = ("_busy", "_cancelled", "_control", "_door", "_flow", "_incoming", "_last", "_methods", "_pieces", "_pondered", "_suspensions",
+                 "_taken", "context", "phase", "request", "task")
 
     def __init__(self, context: Context, task: Any, request: URLRequest) -> None:
         self.context = context
@@ -58,6 +58,7 @@ class Turns:
         self._pieces: Iterator[bytes] | None = None           # of a body, decoded, that come before further events
         self._taken = 0                       # bytes handed out last, in use until the load goes on
         self._busy: object | None = None      # the callback that is out
+        self._pondered: object | None = None  # the last one whose method has returned and left its answer for later
         self._last = 0                        # when something last moved
 
     # of the classes built on this one -------------------------------------------------------------------------
@@ -117,6 +118,10 @@ class Turns:
         self._incoming.append((flow, event, payload))
         if not flow.corked:
             self.pump()
+
+    def moved(self) -> None:
+        """The exchange is alive: the idle timer starts again (I16)."""
+        self._last = self.context.engine.clock.now()
 
     def pump(self) -> None:
         """Take every event that can be taken now, unless another thread is at it: then it takes them."""
@@ -188,15 +193,22 @@ class Turns:
         try:
             if method.takes_handler:
                 method.call(self.context.session, *arguments, _Handler(self, method.name, token, answered))
+                self._ponder(token)
                 return None
             value = method.call(self.context.session, *arguments)
         except BaseException as error:
             self.crashed(method.name, error)
             return None
         if inspect.iscoroutine(value):
+            self._ponder(token)
             return self._finish(value, method.name, token, answered)
         self._answer(token, answered, value if isinstance(value, tuple) else (value,))
         return None
+
+    def _ponder(self, token: object) -> None:
+        """The method has returned; from now on it is the delegate who lets the load wait, and neither its queue nor its work."""
+        self._last = self.context.engine.clock.now()
+        self._pondered = token
 
     async def _finish(self, coroutine: Any, name: str, token: object, answered: Callable[..., None] | None) -> None:
         try:

@@ -26,6 +26,9 @@ class Sink(Protocol):
     def sent(self, count: int) -> None:
         """`count` more bytes of the request's body were handed to the transport."""
 
+    def moved(self) -> None:
+        """Bytes came that bring nothing else yet: a part of a head, of a chunk's header or of the trailers."""
+
     def informational(self, head: ResponseHead) -> None:
         """A 1xx response other than 101 (RFC 9110, section 15.2)."""
 

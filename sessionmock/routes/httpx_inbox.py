@@ -68,6 +68,9 @@ class Inbox:
         self.unsent -= count
         self._wake()
 
+    def moved(self) -> None:
+        self._wake()
+
     def informational(self, head: ResponseHead) -> None:
         self._wake()
 

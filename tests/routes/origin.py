@@ -263,6 +263,9 @@ class Recorder:
 
     uncork = cork
 
+    def moved(self) -> None:
+        """Bytes that bring nothing are no event here."""
+
     def informational(self, head: ResponseHead) -> None:
         self.early.append(head)
         self._note("informational", head)

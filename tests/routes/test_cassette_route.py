@@ -50,6 +50,9 @@ class RecordingSink:
 
     uncork = cork
 
+    def moved(self) -> None:
+        """A cassette has whole answers."""
+
     def informational(self, head: ResponseHead) -> None:
         self.calls.append(("informational", head))
 

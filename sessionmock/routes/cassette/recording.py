@@ -78,6 +78,9 @@ class Recorder:
         self._when = clock.date().replace(microsecond=0)
         self.sent, self.cork, self.uncork = sink.sent, sink.cork, sink.uncork
 
+    def moved(self) -> None:
+        self._sink.moved()
+
     def informational(self, head: ResponseHead) -> None:
         self._informational.append(ResponseHead(head.status, head.headers[:], head.reason, head.http_version))
         self._sink.informational(head)

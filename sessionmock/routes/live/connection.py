@@ -129,7 +129,11 @@ class Connection(Link):
         timing = exchange.timing
         if timing.response_start is None:
             timing.response_start = exchange.channel.host.clock.now()
-        self._deliver(exchange, self._answer.feed(self._buffer[:count].tobytes()))
+        events = self._answer.feed(self._buffer[:count].tobytes())
+        if events:
+            self._deliver(exchange, events)
+        else:
+            exchange.sink.moved()
 
     def eof_received(self) -> None:
         """The peer sends no more; asyncio closes the transport after this."""
