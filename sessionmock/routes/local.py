@@ -83,6 +83,9 @@ class _File:
         except OSError as error:
             self._sink.fail(file_error(self._url, error))
             return
+        except ValueError as error:        # a NUL in the path
+            self._sink.fail(file_error(self._url, FileNotFoundError(f"{error}: {path!r}")))
+            return
         self._sink.head(_head(self._url, mimetypes.guess_type(path)[0] or "application/octet-stream", size, None))
         self._read()
 
@@ -138,8 +141,9 @@ def _data(url: str) -> tuple[bytes, str, str | None]:
     kind, *parameters = head.split(";")
     data = unquote_to_bytes(text)
     if parameters and parameters[-1].strip().lower() == "base64":
+        data = b"".join(data.split())
         try:
-            data = base64.b64decode(b"".join(data.split()) + b"=" * (-len(data) % 4), validate=True)
+            data = base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
         except binascii.Error as error:
             raise ValueError(f"the data of a base64 data: URL is not base64: {error}") from None
     charset = next((p.partition("=")[2].strip().strip('"').lower() for p in parameters if p.strip().lower().startswith("charset=")), None)

@@ -24,6 +24,7 @@ def session() -> Iterator[URLSession]:
     ('data:text/plain;charset="utf-8",x', b"x", "text/plain", "utf-8"),
     ("data:;charset=utf-8;base64,aGk", b"hi", "text/plain", "utf-8"),
     ("data:image/png;BASE64,aGk%3D", b"hi", "image/png", None),
+    ("data:;base64,a%20G%6B%3D%0A", b"hi", "text/plain", "us-ascii"),
     ("data:;base64,#", b"", "text/plain", "us-ascii"),
     ("data:,a,b?c#d", b"a,b?c", "text/plain", "us-ascii"),
 ])
@@ -51,12 +52,12 @@ def test_file_urls(session: URLSession, tmp_path: Path, form: str) -> None:
 
 @pytest.mark.parametrize(("url", "code"), [
     ("file://{}/nothing", Code.FILE_DOES_NOT_EXIST), ("file://{}", Code.FILE_IS_DIRECTORY), ("file:here", Code.FILE_DOES_NOT_EXIST),
-    ("file://elsewhere{}/here", Code.FILE_DOES_NOT_EXIST),
+    ("file://elsewhere{}/here", Code.FILE_DOES_NOT_EXIST), ("file://{}/%00", Code.FILE_DOES_NOT_EXIST),
 ])
 def test_files_that_are_none(session: URLSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, code: int) -> None:
-    """A missing file, a folder, a path that is not whole and another machine's file have their errors."""
+    """A missing file, a name that no file can have, a folder, a path that is not whole and another machine's file have their errors."""
     (tmp_path / "here").write_bytes(b"x")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(URLError) as failure:
-        session.data(url.format(tmp_path)).result()
+        session.data(url.format(tmp_path)).result(20)
     assert code == failure.value.code
