@@ -19,7 +19,7 @@ def refusal(request: URLRequest, body: bytes | BodyStream | None, *, redirected:
     """Why `request` cannot be sent at all, or None.
 
     -1002 without a URL or with a scheme that nothing serves (scenario data-scheme-unsupported), -1000 for a URL that
-    is none, -1103 for a GET with a body (scenario data-get-with-body). A server may redirect to another server only: never
+    is none, -1103 for a GET with a body that is not empty (scenario data-get-with-body). A server may redirect to another server only: never
     to a local file.
     """
     url = request.url
@@ -35,7 +35,7 @@ def refusal(request: URLRequest, body: bytes | BodyStream | None, *, redirected:
         return url_error(Code.UNSUPPORTED_URL, url)
     if not parts.host and parts.scheme in HTTP:
         return url_error(Code.BAD_URL, url)
-    if body is not None and request.http_method == "GET":
+    if body is not None and body != b"" and request.http_method == "GET":
         return url_error(Code.DATA_LENGTH_EXCEEDS_MAXIMUM, url)
     return None
 

@@ -1,10 +1,15 @@
 """The parts of an absolute URL that a load needs, split once and remembered (RFC 3986, section 3)."""
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+# What stands nowhere in a URL unless percent-encoded, beside "%" itself and what divides it (RFC 3986, section 2). Brackets, which
+# many servers are sent in queries, are left to the caller.
+_UNSAFE = re.compile(r"""[^!#-;=?-Z\[\]_a-z~]""")
+_NO_HOST = re.compile(r"""[\0- "<>\\^`{|}\x7f]""")
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -28,10 +33,12 @@ class URLParts(NamedTuple):
 
 @lru_cache(maxsize=2048)
 def split_url(url: str) -> URLParts:
-    """The parts of `url`. Raises ValueError for a port that is no number or a bracket left open."""
+    """The parts of `url`. Raises ValueError for a port that is no number, a bracket left open or a host that can be none."""
     parts = urlsplit(url)
     scheme = parts.scheme
     host = parts.hostname or ""
+    if _NO_HOST.search(host):
+        raise ValueError(f"{host!r} is no host")
     default = DEFAULT_PORTS.get(scheme, 0)
     port = default if parts.port is None else parts.port
     path = parts.path or "/"
@@ -45,6 +52,8 @@ def split_url(url: str) -> URLParts:
 
 def _ascii(target: str) -> str:
     """`target` with everything that may not stand on a request line percent-encoded (RFC 3986, section 2.1)."""
-    if target.isascii() and target.isprintable() and " " not in target:
-        return target
-    return "".join(c if "!" <= c <= "~" else "".join(f"%{b:02X}" for b in c.encode("utf-8", "surrogateescape")) for c in target)
+    return _UNSAFE.sub(_encoded, target)
+
+
+def _encoded(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogateescape"))

@@ -173,6 +173,7 @@ BODIES = (
               (reply(),), ("POST / flow",), streams=(b"flow",)),
     Behaviour("upload-streamed-without", (Step(kind="streamed", method="POST", status=None, gives=b"", code=NO_STREAM,
                                                calls="created stream metrics complete"),), (), (), streams=(None,)),
+    Behaviour("get-with-an-empty-body", (Step(body=b""),), (reply(),), ("GET /",)),
     Behaviour("get-with-body", (Step(body=b"no", status=None, gives=b"", code=NO_BODY_HERE, calls="created metrics complete"),), (), ()),
 )
 
