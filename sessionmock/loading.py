@@ -114,6 +114,28 @@ def whoever() -> object:
     return (None if asyncio._get_running_loop() is None else asyncio.current_task()) or threading.get_ident()
 
 
+class Done:
+    """That something was done, with the handler called that wanted to hear of it: to be awaited, or not, on any loop."""
+
+    def __init__(self, engine: AnyEngine) -> None:
+        self._engine = engine
+        self.latch = Latch()
+
+    def after(self, call: Callable[[], Any]) -> Any:
+        """Make `call`; then it is done."""
+        try:
+            return call()
+        finally:
+            self.latch.set()
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> None:
+        if not self.latch.done:
+            await ended(self.latch, self._engine)
+
+
 async def ended(latch: Latch, engine: AnyEngine = system_engine) -> None:
     """Wait for `latch`, which `engine` sets, on whatever loop runs here: asyncio's or trio's."""
     if isinstance(engine, VirtualEngine):     # whoever waits makes the calls

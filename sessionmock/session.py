@@ -5,6 +5,7 @@ import itertools
 import threading
 import warnings
 from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -25,7 +26,7 @@ from .engine.shield import shield
 from .engine.upload import UploadLoad
 from .errors import GenericException, InvalidArgumentException, URLError
 from .latch import Latch
-from .loading import Loading, ended, whoever
+from .loading import Done, Loading, ended, whoever
 from .models.body import as_body_stream, fresh
 from .models.configuration import URLSessionConfiguration
 from .models.enums import ResponseDisposition
@@ -38,6 +39,7 @@ from .routes.current import current_route
 from .sources import Handler, downloaded, handed, posted, resumed_upload, uploaded
 from .tasks import URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
 
+_NOT_GIVEN: Any = None      # a session without a configuration is misuse like any other, and says so (I29)
 DRAIN = SECOND // 2     # how long leaving `with` by an exception waits for the session to become invalid
 
 Data = bytes        # below `URLSession.bytes` the word means that method
@@ -76,7 +78,7 @@ class URLSession(metaclass=_SharedSession):
     with a ResourceWarning, finishes the others and waits until the session is invalid; an exception cancels them all.
     """
 
-    def __init__(self, configuration: URLSessionConfiguration, delegate: object | None = None,
+    def __init__(self, configuration: URLSessionConfiguration = _NOT_GIVEN, delegate: object | None = None,
                  delegate_queue: OperationQueue | None = None, *, path_monitor: PathMonitor | None = None) -> None:
         if not isinstance(configuration, URLSessionConfiguration):
             raise InvalidArgumentException(
@@ -305,10 +307,10 @@ class URLSession(metaclass=_SharedSession):
         """Every task that has not ended."""
         return self._open()
 
-    def reset(self, completion_handler: Callable[[], Any] | None = None) -> None:
+    def reset(self, completion_handler: Callable[[], Any] | None = None) -> Done:
         """Empty the cookie, cache and credential stores and use new connections; then call the handler on the queue.
 
-        Tasks that run are not cancelled.
+        Tasks that run are not cancelled. What is returned can be awaited: the handler was called then.
         """
         configuration = self._context.configuration
         if (cookies := configuration.http_cookie_storage) is not None:
@@ -318,13 +320,20 @@ class URLSession(metaclass=_SharedSession):
         if (credentials := configuration.url_credential_storage) is not None:
             credentials.remove_all_credentials()
         self._context.accepted.clear()
-        self.flush(completion_handler)
+        return self.flush(completion_handler)
 
-    def flush(self, completion_handler: Callable[[], Any] | None = None) -> None:
-        """Write what is kept on disk and use new connections from now on; then call the handler on the queue."""
+    def flush(self, completion_handler: Callable[[], Any] | None = None) -> Done:
+        """Write what is kept on disk and use new connections from now on; then call the handler on the queue.
+
+        What is returned can be awaited: the handler was called then.
+        """
         self._context.flush()
-        if completion_handler is not None:
-            self._later(completion_handler)
+        done = Done(self._context.engine)
+        if completion_handler is None:
+            done.latch.set()
+        else:
+            self._later(partial(done.after, completion_handler))
+        return done
 
     def _later(self, call: Callable[[], Any]) -> None:
         self._queue.submit(call, self._context.engine)
@@ -398,7 +407,10 @@ class URLSession(metaclass=_SharedSession):
         old: URLSessionTask = load.task
         task = URLSessionDownloadTask(self, old._identifier, old._site, old._scope)
         task._load = load
-        task.task_description, task._delegate = old.task_description, old._delegate
+        task.task_description, task._priority = old.task_description, old._priority
+        task.count_of_bytes_client_expects_to_send = old.count_of_bytes_client_expects_to_send
+        task.count_of_bytes_client_expects_to_receive = old.count_of_bytes_client_expects_to_receive
+        task._delegate, old._delegate = old._delegate, None      # the old one has ended, as far as anybody hears
         with self._lock:
             self._tasks[old._identifier] = task
         return task, ToFile()

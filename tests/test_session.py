@@ -10,6 +10,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -86,6 +87,12 @@ def test_a_session_needs_a_configuration(wrong: Any) -> None:
     """Anything else raises at the call, naming the value and the way out (I29)."""
     with pytest.raises(sm.InvalidArgumentException, match=r"takes a configuration, as URLSessionConfiguration\.default\(\)"):
         sm.URLSession(wrong)
+
+
+def test_a_bare_session_is_misuse() -> None:
+    """Without any argument it raises the same, and not a TypeError that names no way out (I29)."""
+    with pytest.raises(sm.InvalidArgumentException, match=r"takes a configuration, as URLSessionConfiguration\.default\(\)"):
+        sm.URLSession()
 
 
 def test_the_configuration_is_copied() -> None:
@@ -436,6 +443,23 @@ def test_reset_empties_the_stores_and_cancels_nothing(server: str) -> None:
         assert done.wait(PATIENCE)
         assert [] == list(given.http_cookie_storage.cookies)
         assert b"/slow/0.2" == running.result()[0]
+
+
+@pytest.mark.parametrize("virtual", [False, True])
+def test_flush_and_reset_can_be_awaited(virtual: bool) -> None:
+    """Awaiting either returns once its handler was called, at once without one, and as often as it is awaited."""
+    async def both(session: sm.URLSession, called: list[str]) -> None:
+        await session.flush()
+        await session.reset()
+        done = session.flush(lambda: called.append("flush"))
+        await done
+        await done
+        assert ["flush"] == called
+        await session.reset(lambda: called.append("reset"))
+        assert ["flush", "reset"] == called
+
+    with sm.virtual_time() if virtual else nullcontext(), sm.URLSession(configuration()) as session:
+        asyncio.run(both(session, []))
 
 
 @pytest.mark.parametrize("wrong", [None, 3, b"http://a.test/"])

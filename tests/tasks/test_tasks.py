@@ -338,6 +338,37 @@ def test_whole_load_has_a_time_of_its_own() -> None:
     assert 0 < len(delegate.body) < 100
 
 
+class Becoming(Ending):
+    """Turns its data task into a download, and keeps both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks: list[sm.URLSessionTask] = []
+
+    def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> Any:
+        return sm.ResponseDisposition.BECOME_DOWNLOAD
+
+    def data_task_did_become_download_task(self, session: Any, task: Any, download_task: Any) -> None:
+        self.tasks = [task, download_task]
+
+
+def test_download_takes_over_what_the_data_task_had() -> None:
+    """The download that a data task becomes has its identifier, description, priority, hints and delegate; the old one lets go."""
+    delegate, own = Becoming(), Ending()
+    with Origin() as server, made(delegate) as session:
+        task = session.data_task(server.url)
+        task.task_description, task.priority, task.count_of_bytes_client_expects_to_receive = "it", 0.75, 100
+        task.delegate = own
+        task.resume()
+        assert own.wait() is None
+        old, new = delegate.tasks
+        assert (task, sm.URLSessionDownloadTask) == (old, type(new))
+        for name in ("task_identifier", "task_description", "priority", "count_of_bytes_client_expects_to_receive", "original_request"):
+            assert getattr(old, name) == getattr(new, name), name
+        gathered(session)
+        assert (None, None) == (old.delegate, new.delegate)
+
+
 # files --------------------------------------------------------------------------------------------------------------
 def left(downloads: Path) -> list[Path]:
     return list(downloads.iterdir()) if downloads.exists() else []
