@@ -16,7 +16,8 @@ class AsyncBytes:
 
     Iterate it with `async for` on any asyncio or trio loop, or with `for` in plain code: it gives ints, `chunks()` gives
     bytes and `lines()` str. A failure of the load is raised where it meets the reader. An iterator that is dropped before
-    its end cancels the task, and so does leaving the session's `with` or `async with` where nobody else is reading.
+    its end cancels the task, and so do cancelling whoever waits for more and leaving the session's `with` or `async with`
+    where nobody else is reading.
     """
 
     def __init__(self, task: Any, load: Load, reader: ToReader) -> None:
@@ -37,8 +38,12 @@ class AsyncBytes:
             while (piece := self._reader.take()) is not None:
                 if isinstance(piece, bytes):
                     yield piece
-                else:
+                    continue
+                try:
                     await ended(piece, engine)
+                except BaseException:      # cancellation, as the library in charge raises it
+                    self._load.cancel()
+                    raise
 
     def _pieces_here(self) -> Iterator[bytes]:
         engine = self._load.context.engine
@@ -46,8 +51,12 @@ class AsyncBytes:
             while (piece := self._reader.take()) is not None:
                 if isinstance(piece, bytes):
                     yield piece
-                else:
+                    continue
+                try:
                     engine.wait(piece)
+                except KeyboardInterrupt:
+                    self._load.cancel()
+                    raise
 
     async def __aiter__(self) -> AsyncIterator[int]:
         async for piece in self._pieces():
