@@ -114,9 +114,10 @@ class URLProtocol:
 class URLProtocolClient:
     """What a URLProtocol tells the loading system: the response, its data in order, and the end; nothing after the end."""
 
-    def __init__(self, sink: Sink, url: str, occasion: Occasion) -> None:
+    def __init__(self, sink: Sink, request: URLRequest, shown: URLRequest, occasion: Occasion) -> None:
         self._sink = sink
-        self._url = url
+        self._url = request.url or ""
+        self._request, self._shown = request, shown        # as the task has it, and as the class sees it
         self._occasion = occasion
         self._lock = threading.Lock()
         self._responded = self._over = False
@@ -124,7 +125,14 @@ class URLProtocolClient:
 
     def was_redirected(self, request: URLRequest, response: HTTPURLResponse) -> None:
         """The answer is a redirect to `request`, as it stands; the delegate is asked, and a new load begins."""
-        self._respond(ResponseHead(0, [], extra={"redirect": (request.copy(), response)}))
+        following = request.copy()
+        stream = following.http_body_stream
+        if stream is not None and stream is self._shown.http_body_stream:     # which was perhaps read: the body as the task has it
+            if self._request.http_body is None:
+                following.http_body_stream = self._request.http_body_stream
+            else:
+                following.http_body = self._request.http_body
+        self._respond(ResponseHead(0, [], extra={"redirect": (following, response)}))
         self.did_finish_loading()
 
     def cached_response_is_valid(self, cached_response: CachedURLResponse) -> None:
@@ -212,7 +220,7 @@ def _begin(classes: Sequence[type[URLProtocol]], task: Any, request: URLRequest,
     try:
         chosen = next((each for each in classes if _takes(each, task, asked)), None)
         if chosen is not None:
-            client = URLProtocolClient(sink, message.url, occasion)
+            client = URLProtocolClient(sink, request, asked, occasion)
             canonical = chosen.canonical_request(asked)
             protocol = chosen(task, canonical, occasion.cached(canonical), client)
             client.on_end = partial(host.work, _stop, protocol, message.body)

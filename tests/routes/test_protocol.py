@@ -12,6 +12,7 @@ from sessionmock import (
     CredentialPersistence,
     GenericException,
     HTTPURLResponse,
+    InputStream,
     InvalidArgumentException,
     ResourceFetchType,
     ScriptRoute,
@@ -278,6 +279,29 @@ def test_a_redirect_is_followed_as_the_class_made_it(session: URLSession, monkey
     _, response = session.data("my:thing").result()
 
     assert "my:next" == response.url
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_redirect_to_a_copy_has_the_body_again(session: URLSession, monkeypatch: pytest.MonkeyPatch, stream: bool) -> None:
+    """A class that sends a copy of its request on sends the body with it, though it has read it; a stream is asked for again."""
+    def start_loading(self: Echo) -> None:
+        body = self.request.http_body_stream.read(100)
+        if self.request.url == "my:thing":
+            following = self.request.copy()
+            following.url = "my:next"
+            self.client.was_redirected(following, HTTPURLResponse("my:thing", 307))
+        else:
+            self.client.did_receive_response(URLResponse("my:next", "text/plain", -1))
+            self.client.did_load(body)
+            self.client.did_finish_loading()
+
+    class Supplying:
+        def task_need_new_body_stream(self, session: Any, task: Any) -> Any:
+            return InputStream(b"again")
+
+    monkeypatch.setattr(Echo, "start_loading", start_loading)
+    request = URLRequest("my:thing", "POST", None if stream else b"body", http_body_stream=InputStream(b"body") if stream else None)
+    assert (b"again" if stream else b"body") == session.data(request, delegate=Supplying()).result()[0]
 
 
 class Guarded(Echo):
