@@ -4,6 +4,7 @@ from __future__ import annotations
 from .clients import transport
 from .clock import VirtualClock
 from .connectivity import NetworkPath, PathMonitor
+from .delegates import SELECTORS
 from .engine.dispatch import responds_to
 from .engine.loop import virtual_time
 from .engine.queues import OperationQueue
@@ -128,6 +129,7 @@ __all__ = [
     "ProxyConfiguration",
     "ResourceFetchType",
     "ResponseDisposition",
+    "SELECTORS",
     "ScriptRoute",
     "Secrets",
     "ServerTrust",
