@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.decoding import Decoder, DecodingError, UnknownCodingError, decoder
 from ..core.machine import Event
+from ..core.preparation import announced
 from ..core.redirects import REDIRECT_LIMIT, redirected_request
 from ..errors import Code, url_error
+from ..models.body import again
 from ..models.message import BodyStream, Headers, ResponseHead, first, header
 from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from .caching import CacheVisit
-from .challenges import Challenges, again
+from .challenges import Challenges
 from .inflow import DROPPED, HELD, Inflow
 from .measuring import Hop
 
@@ -129,7 +131,8 @@ class Answers(Challenges):
         return self._body is not None
 
     def _take_body(self, request: URLRequest) -> None:
-        self._body = request.http_body if request.http_body_stream is None else request.http_body_stream
+        stream = request.http_body_stream
+        self._body = request.http_body if stream is None else announced(stream, request)
         self.total_to_send = _length(self._body)
 
     def _decode(self, data: bytes | Iterator[bytes]) -> None:

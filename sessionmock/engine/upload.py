@@ -24,12 +24,11 @@ from ..core.resumable_upload import (
 )
 from ..core.resume_data import UploadResumeData, encode
 from ..errors import DESCRIPTION, UPLOAD_RESUME_DATA, Code, URLError, url_error
-from ..models.body import FileStream, SizedStream
+from ..models.body import FileStream, SizedStream, again
 from ..models.message import BodyStream, Headers, Request, ResponseHead, first
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from ..routes.base import Route
-from .challenges import again
 from .load import Consumer, Load
 
 if TYPE_CHECKING:
