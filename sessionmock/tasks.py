@@ -208,7 +208,8 @@ class URLSessionTask:
         self._load.resume()
 
     def suspend(self) -> None:
-        """Stop: nothing more is read, nothing is delivered and the idle timer stands still, until as many `resume()` (I2)."""
+        """Stop: no further request is sent, nothing more is read, nothing is delivered and the idle timer stands still, until as
+        many `resume()` (I2)."""
         self._load.suspend()
 
     def cancel(self) -> None:

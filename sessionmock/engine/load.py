@@ -126,6 +126,12 @@ class Load(Answers):
         self._send(None)
 
     def _send(self, payload: Any) -> None:
+        """Send the request: now, or where the task was suspended while its delegate was asked, when it is resumed (I2)."""
+        self._postponed = self._suspensions > 0
+        if not self._postponed:
+            self._submit()
+
+    def _submit(self) -> None:
         self.sent = 0
         self._dispatch(self.request, self._body)
 
@@ -348,6 +354,7 @@ class Load(Answers):
         """The outcome is fixed: the terminal message follows what was posted before it."""
         self.error = error
         self._busy = self._flow = self._ask = None
+        self._postponed = False
         if self._told_waiting and self.context.path_monitor is not None:
             self.context.path_monitor.ignore(self._path_changed)
         if error is not None and self._visit is not None:

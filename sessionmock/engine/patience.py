@@ -54,7 +54,7 @@ class Patience(Turns):
                 flow.paused = pause
                 (flow.exchange.pause if pause else flow.exchange.resume)()
         if flow is None or flow.ended:
-            on_engine = self.phase in PARKED or (self.phase in ASKING and self._busy is not None)
+            on_engine = self._postponed or self.phase in PARKED or (self.phase in ASKING and self._busy is not None)
         else:
             on_engine = self.phase < Phase.COMPLETING
         if on_engine != self._enlisted:

@@ -40,8 +40,8 @@ os.register_at_fork(after_in_child=_forked)
 class Turns:
     """The inbox of a load, and the callbacks of its delegates."""
 
-    __slots__ = ("_busy", "_cancelled", "_control", "_door", "_flow", "_incoming", "_last", "_methods", "_pieces", "_pondered", "_suspensions",
-                 "_taken", "context", "phase", "request", "task")
+    __slots__ = ("_busy", "_cancelled", "_control", "_door", "_flow", "_incoming", "_last", "_methods", "_pieces", "_pondered", "_postponed",
+                 "_suspensions", "_taken", "context", "phase", "request", "task")
 
     def __init__(self, context: Context, task: Any, request: URLRequest) -> None:
         self.context = context
@@ -56,6 +56,7 @@ class Turns:
         self._incoming: deque[tuple[Inflow, Event, Any]] = deque()
         self._flow: Inflow | None = None      # the exchange whose events count
         self._pieces: Iterator[bytes] | None = None           # of a body, decoded, that come before further events
+        self._postponed = False               # a request is to be sent, but the task is suspended
         self._taken = 0                       # bytes handed out last, in use until the load goes on
         self._busy: object | None = None      # the callback that is out
         self._pondered: object | None = None  # the last one whose method has returned and left its answer for later
@@ -68,6 +69,10 @@ class Turns:
 
     def _take(self, event: Event, payload: Any) -> None:
         """An event of the present exchange."""
+        raise NotImplementedError
+
+    def _send(self, payload: Any) -> None:
+        """Send the present request."""
         raise NotImplementedError
 
     def _next_piece(self) -> None:
@@ -151,6 +156,8 @@ class Turns:
                 control.popleft()()
             elif self._gated():
                 break
+            elif self._postponed:
+                self._send(None)
             elif self._pieces is not None:
                 self._next_piece()
             elif incoming:

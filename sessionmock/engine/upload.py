@@ -104,7 +104,7 @@ class UploadLoad(Load):
             return None
 
     # sending --------------------------------------------------------------------------------------------------
-    def _send(self, payload: Any) -> None:
+    def _submit(self) -> None:
         if self._stage is Stage.CREATING:
             self._create()
         elif (problem := self._source_problem()) is not None:

@@ -252,6 +252,57 @@ def test_task_suspended_before_its_answer_hears_of_it_after() -> None:
     assert ["/a"] == server.order
 
 
+class Pausing(Answering):
+    """Suspends its task whenever it is asked something."""
+
+    def __init__(self) -> None:
+        super().__init__(sm.URLCredential("ann", "secret", sm.CredentialPersistence.NONE))
+
+    def task_will_perform_http_redirection(self, session: Any, task: Any, response: Any, request: Any) -> Any:
+        task.suspend()
+        return request
+
+    def task_did_receive_challenge(self, session: Any, task: Any, challenge: Any) -> Any:
+        task.suspend()
+        return super().task_did_receive_challenge(session, task, challenge)
+
+    def task_need_new_body_stream(self, session: Any, task: Any) -> Any:
+        task.suspend()
+        return sm.InputStream(b"body")
+
+
+def asking(peer: Peer) -> None:
+    while head := peer.read_head():
+        peer.read_body()
+        if b" /from " in head:
+            peer.reply(b"", "Location: /to", status="302 Found")
+        elif b" /closed " in head and b"Authorization" not in head:
+            peer.reply(b"", 'WWW-Authenticate: Basic realm="garden"', status="401 Unauthorized")
+        else:
+            peer.reply(b"there")
+
+
+@pytest.mark.parametrize(("path", "before", "after"), [
+    ("/from", ["GET /from"], ["GET /to"]), ("/closed", ["GET /closed"], ["GET /closed"]), ("/upload", [], ["POST /upload"]),
+])
+def test_task_suspended_while_its_delegate_was_asked_sends_nothing(path: str, before: list[str], after: list[str]) -> None:
+    """What the delegate answered is sent when the task is resumed; a task that is cancelled instead sends it never (I2)."""
+    for cancels in (False, True):
+        delegate = Pausing()
+        with Origin(asking) as server, made(delegate) as session:
+            task: Any = (session.data_task(server.url + path) if path != "/upload"
+                         else session.upload_task(streamed_request=sm.URLRequest(server.url + path, "POST")))
+            task.resume()
+            while task.state is not State.SUSPENDED:
+                gathered(session)
+            gathered(session)
+            assert b"there" == session.data(f"{server.url}/other").result(PATIENCE)[0]
+            (task.cancel if cancels else task.resume)()
+            assert (sm.URLError.Code.CANCELLED if cancels else None) == delegate.code()
+        heads = [" ".join(head.split(" ")[:2]) for head in server.heads]
+        assert [*before, "GET /other", *([] if cancels else after)] == heads
+
+
 def test_states_follow_the_task() -> None:
     """suspended, running, suspended by a count, canceling until the completion was delivered, completed."""
     delegate = Ending()
