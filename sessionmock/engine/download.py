@@ -194,6 +194,8 @@ class ToFile:
         if self._handler is None and not self._keeps and load.call(
                 "download_task_did_finish_downloading", self.path, answered=partial(self._told, load)):
             return
+        if not self.is_wanted(load):
+            self._remove()
         load.stored()
 
     def _rename(self) -> OSError | None:

@@ -452,13 +452,13 @@ def test_file_is_there_for_the_callback_alone(status: str, downloads: Path) -> N
 
 def test_a_file_that_nobody_takes_is_warned_of_once(downloads: Path) -> None:
     """A download without a handler, whose delegates have no method for its file, says so at its first `resume()`: once for a
-    session. One with a handler, with a delegate of its own for it, or for a `Loading`, does not."""
+    session. One with a handler, with a delegate of its own for it, or for a `Loading`, does not. The file is removed."""
     class Taking(Ending):
         def download_task_did_finish_downloading(self, session: Any, task: Any, location: Path) -> None: ...
 
     with made(Ending()) as session:
         session.download_task("data:,x", lambda *_: None).resume()
-        session.download("data:,x").result(PATIENCE)
+        kept, _ = session.download("data:,x").result(PATIENCE)
         own = session.download_task("data:,x")
         own.delegate = Taking()
         own.resume()
@@ -468,6 +468,7 @@ def test_a_file_that_nobody_takes_is_warned_of_once(downloads: Path) -> None:
         assert [__file__] == [warning.filename for warning in warned]
         lost.resume()
         session.download_task("data:,x").resume()
+    assert [kept] == left(downloads)
 
 
 def test_moved_file_is_the_callers(downloads: Path, tmp_path: Path) -> None:
