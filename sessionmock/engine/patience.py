@@ -99,7 +99,7 @@ class Patience(Turns):
 
     def _check_time(self) -> None:
         """The timer ran: has nothing moved for too long (I16)? Suspended time does not count, nor does a delegate that is at work
-        or has a callback still before it in its queue; one that has been asked and does not answer does."""
+        or has a callback still before it in its queue; one that is asked for a credential, or leaves another answer for later, does."""
         if not self._enlisted:
             return
         clock = self.context.engine.clock

@@ -59,7 +59,7 @@ class Turns:
         self._postponed = False               # a request is to be sent, but the task is suspended
         self._taken = 0                       # bytes handed out last, in use until the load goes on
         self._busy: object | None = None      # the callback that is out
-        self._pondered: object | None = None  # the last one whose method has returned and left its answer for later
+        self._pondered: object | None = None  # the last one whose answer is being waited for
         self._last = 0                        # when something last moved
 
     # of the classes built on this one -------------------------------------------------------------------------
@@ -197,6 +197,8 @@ class Turns:
             return None
         if trace.current is not None:
             trace.current.callbacks.append(trace.Callback(method.name, self.task, arguments))
+        if self.phase is Phase.CHALLENGED:      # who is asked for a credential keeps a peer waiting, at work or not
+            self._ponder(token)
         try:
             if method.takes_handler:
                 method.call(self.context.session, *arguments, _Handler(self, method.name, token, answered))
@@ -213,7 +215,7 @@ class Turns:
         return None
 
     def _ponder(self, token: object) -> None:
-        """The method has returned; from now on it is the delegate who lets the load wait, and neither its queue nor its work."""
+        """From now on it is the delegate who lets the load wait, and neither its queue nor its work."""
         self._last = self.context.engine.clock.now()
         self._pondered = token
 
