@@ -3,7 +3,8 @@
 #   make demo    record, replay without the server, plant a leak: what the project is for, in two minutes
 #   make test    the whole suite, in random order, warnings as errors; builds the wheel and tries it
 #   make lint    ruff and mypy --strict
-#   make bench   speed beside httpx, aiohttp, respx and vcrpy; wants nginx on the PATH. NAMES="get script" picks some
+#   make bench   speed beside httpx, aiohttp, respx and vcrpy; wants nginx on the PATH. NAMES="get script" picks some,
+#                NAMES=--readme writes the figures of all into README.md
 #   make soak    the longer runs that `make test` leaves out
 #   make clean   forget the environment and everything built
 

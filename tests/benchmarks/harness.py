@@ -111,9 +111,13 @@ class Row(NamedTuple):
             return ""
         return "ok" if (self.ratio <= self.goal if self.most else self.ratio >= self.goal) else "miss"
 
+    @property
+    def aim(self) -> str:
+        """The goal and what became of it, "" without one."""
+        return "" if self.goal is None else f"{'<=' if self.most else '>='} {self.goal:<5g} {self.verdict}"
+
     def __str__(self) -> str:
-        goal = "" if self.goal is None else f"{'<=' if self.most else '>='} {self.goal:g}"
-        return f"{self.name:<44} {self.own:>13} {self.peer:>24} {self.ratio:>8.2f}  {goal:<8} {self.verdict}".rstrip()
+        return f"{self.name:<44} {self.own:>13} {self.peer:>24} {self.ratio:>8.2f}  {self.aim}".rstrip()
 
 
 HEADING = f"{'benchmark':<44} {'sessionmock':>13} {'peer':>24} {'ratio':>8}  goal"
