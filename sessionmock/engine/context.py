@@ -131,10 +131,13 @@ class Context:
             storage.get_default_credential(space, task, found.append)
         return found[-1]
 
-    def cache_visit(self, task: Any, request: URLRequest, *, keeps: bool) -> CacheVisit:
-        """The dealings of `task` with the cache, for `request`; its own policy wins over the configuration's unless it is the default."""
-        policy = request.cache_policy or self.configuration.request_cache_policy
-        return CacheVisit(self.configuration.url_cache, task, policy, self.engine.clock, keeps=keeps)
+    def cache_visit(self, task: Any, request: URLRequest, *, keeps: bool) -> CacheVisit | None:
+        """The dealings of `task` with the cache, for `request`; None where there is neither a cache nor a policy to heed.
+
+        The request's own policy wins over the configuration's unless it is the default.
+        """
+        cache, policy = self.configuration.url_cache, request.cache_policy or self.configuration.request_cache_policy
+        return None if cache is None and not policy else CacheVisit(cache, task, policy, self.engine.clock, keeps=keeps)
 
     def flush(self) -> None:
         """New connections from now on."""

@@ -165,8 +165,8 @@ class Load(Answers):
         context, message = self.context, self._message
         if cached and message.parts.scheme in preparation.HTTP:
             visit = self._visit = context.cache_visit(self.task, request, keeps=self.consumer.caches)
-            verdict = visit.look(message)
-            if verdict is Verdict.USE:
+            verdict = Verdict.LOAD if visit is None else visit.look(message)
+            if verdict is Verdict.USE and visit is not None:
                 flow.hop.fetch_type = ResourceFetchType.LOCAL_CACHE
                 self._serve(flow, visit)
                 return

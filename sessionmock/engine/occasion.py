@@ -32,7 +32,7 @@ class LoadOccasion:
         if not self._cached:
             return None
         visit = load._visit = load.context.cache_visit(load.task, self._request, keeps=load.consumer.caches)
-        return visit.lend(request)
+        return None if visit is None else visit.lend(request)
 
     def ask(self, challenge: URLAuthenticationChallenge, answered: Answered) -> None:
         if self._flow.wanted:

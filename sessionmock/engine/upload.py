@@ -158,9 +158,9 @@ class UploadLoad(Load):
     def _invalidate(self) -> None:
         """Let the cache take the coming answer for that to the task's own request, which it is: entries of its URL are stale."""
         if self._visit is None:
-            visit = self.context.cache_visit(self.task, self.request, keeps=self.consumer.caches)
-            visit.look(Request(self.request.http_method, self.request.url or "", []))
-            self._visit = visit
+            self._visit = self.context.cache_visit(self.task, self.request, keeps=self.consumer.caches)
+            if self._visit is not None:
+                self._visit.look(Request(self.request.http_method, self.request.url or "", []))
 
     def _source_problem(self) -> URLError | None:
         """Why the source cannot be gone on with: a file has to be the one that was begun with."""
