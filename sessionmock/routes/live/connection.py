@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+import os
+import sys
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from ...errors import URLError
 from ...models.message import ResponseHead
@@ -93,6 +95,19 @@ class Connection(Link):
 
     def write(self, data: bytes | memoryview) -> None:
         self.transport.write(data)
+
+    def send_file(self, file: BinaryIO, count: int) -> int:
+        """Have the kernel send at most `count` bytes of `file` from where it stands, which spares this process two copies of
+        each; how many it took. 0 where it takes none now or ever (TLS, an odd file system, no Linux): what is written then
+        tells when there is room again, or what is wrong."""
+        transport = self.transport
+        transport.set_write_buffer_limits(0)      # `resume_writing` comes when all is written: the order is kept
+        if sys.platform != "linux" or self.facts["tls"] is not None or transport.get_write_buffer_size():
+            return 0
+        try:
+            return os.sendfile(self.socket.fileno(), file.fileno(), None, count)
+        except OSError:
+            return 0
 
     def sent_all(self) -> None:
         """The request is complete."""

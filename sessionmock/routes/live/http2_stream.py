@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from ...errors import URLError
 from ...models.message import Headers, ResponseHead
@@ -80,6 +80,10 @@ class Stream:
     def write(self, data: bytes | memoryview) -> None:
         self._pending.append(memoryview(data))
         self._push()
+
+    def send_file(self, file: BinaryIO, count: int) -> int:
+        """Takes nothing: a file goes in frames like everything else."""
+        return 0
 
     def sent_all(self) -> None:
         """The upload has given everything."""

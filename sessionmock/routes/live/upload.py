@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ...clock import SECOND
 from ...errors import Code, url_error
+from ...models.body import FileStream
 from ...models.message import BodyStream
 from .exchange import LiveExchange, release
 from .outgoing import LAST_CHUNK, chunk
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .http2_stream import Stream
 
 SLICE = 262_144             # bytes handed to a transport at once
+HANDED = 4 * SLICE          # bytes of a file handed to the kernel at once
 BURST = 4                   # slices in one go: a peer that takes everything at once must not keep the engine from others
 CONTINUE_WAIT = SECOND      # how long a body waits for 100 Continue before it is sent anyway (RFC 9110, section 10.1.1)
 
@@ -107,6 +109,8 @@ class Upload:
                 self._exchange.channel.host.work(self._read, body)
                 return
             try:
+                if isinstance(body, FileStream) and self._hand_over(body):
+                    continue
                 piece = body.read(SLICE)
             except Exception as error:
                 self._fail(error)
@@ -114,6 +118,16 @@ class Upload:
             self._take(piece)
         if not self.done:
             self._exchange.channel.host.post(self.pump)
+
+    def _hand_over(self, body: FileStream) -> bool:
+        """Let the kernel send of a file what it takes at once, but for the last slice; whether it took anything."""
+        sent = 0
+        if (count := self._length - self._at - SLICE) > 0:
+            sent = self._connection.send_file(body.open(), min(count, HANDED))
+            if sent:
+                self._at += sent
+                self._tell(sent, self._at)
+        return sent > 0
 
     def _read(self, body: BodyStream) -> None:
         """On a worker."""
