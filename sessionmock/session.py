@@ -21,6 +21,7 @@ from .engine.download import ToFile
 from .engine.load import Consumer, Load
 from .engine.loop import current_engine
 from .engine.loop import engine as system_engine
+from .engine.outcome import Outcome
 from .engine.queues import OperationQueue
 from .engine.shield import shield
 from .engine.upload import UploadLoad
@@ -419,7 +420,7 @@ class URLSession(metaclass=_SharedSession):
         task.resume()
         return Loading(task, task._load, outcome, latch)
 
-    def _ended(self, load: Load) -> None:
+    def _ended(self, load: Outcome) -> None:
         task: URLSessionTask = load.task
         task._delegate = None
         with self._lock:

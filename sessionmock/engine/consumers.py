@@ -10,7 +10,8 @@ from typing import Any
 from ..errors import Code, URLError
 from ..latch import Latch
 from ..models.response import URLResponse
-from .load import Load, Message
+from .load import Load
+from .outcome import Message
 
 
 class InMemory:

@@ -31,7 +31,7 @@ from .loop import AnyEngine
 from .queues import OperationQueue
 
 if TYPE_CHECKING:
-    from .load import Load
+    from .outcome import Outcome
 
 USER_AGENT = "sessionmock/0.1"
 
@@ -46,7 +46,7 @@ class Context:
                  "idle_limit", "methods", "path_monitor", "queue", "resource_limit", "session")
 
     def __init__(self, session: Any, configuration: URLSessionConfiguration, delegate: object | None, queue: OperationQueue,
-                 engine: AnyEngine, ended: Callable[[Load], None], path_monitor: PathMonitor | None = None) -> None:
+                 engine: AnyEngine, ended: Callable[[Outcome], None], path_monitor: PathMonitor | None = None) -> None:
         self.session = session
         self.configuration = configuration
         self.delegate = delegate

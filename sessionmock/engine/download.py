@@ -16,7 +16,8 @@ from ..models.request import URLRequest
 from ..models.response import URLResponse
 from ..stores.files import try_lock, unlock
 from .consumers import completion
-from .load import Load, Message
+from .load import Load
+from .outcome import Message
 
 
 def folder() -> Path:

@@ -1,44 +1,35 @@
 """One load: performs the transitions of the core's table for a task."""
 from __future__ import annotations
 
-import inspect
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .. import trace
 from ..clock import nanoseconds
 from ..connectivity import obstacle
 from ..core import preparation
 from ..core.caching import Verdict
 from ..core.machine import TRANSITIONS, Effect, Event, Phase, public_state
 from ..errors import Code, InvalidArgumentException, URLError, url_error
-from ..latch import Latch
 from ..models.body import ChainedStream, FileStream, again, as_body_stream
 from ..models.cached_response import CachedURLResponse
 from ..models.enums import DelayedRequestDisposition, ResponseDisposition, TaskState
 from ..models.message import BodyStream, Headers, ResponseHead
-from ..models.metrics import ResourceFetchType, URLSessionTaskMetrics
+from ..models.metrics import ResourceFetchType
 from ..models.progress import Progress
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Route
 from ..routes.local import file_error
 from ..routes.protocol import consult
-from . import work
-from .answers import Answers
 from .dispatch import Method
 from .inflow import Inflow
-from .measuring import metrics
 from .occasion import LoadOccasion
+from .outcome import Message, Outcome
 
 if TYPE_CHECKING:
     from .context import Context
-
-Message = tuple[str, Callable[..., Any], tuple[Any, ...]]    # a terminal message: its name, what to call, with what
-
 
 class Consumer(Protocol):
     """Who takes the response of a load."""
@@ -63,11 +54,11 @@ class Consumer(Protocol):
         """In a forked child: what is kept outside memory is the parent's."""
 
 
-class Load(Answers):
+class Load(Outcome):
     """The life of one task, from its first resume to its terminal message."""
 
-    __slots__ = ("_created", "_message_left", "_told_waiting", "consumer", "earliest_begin_date", "error",
-                 "latch", "original_request", "progress", "response", "route", "sent", "trailers")
+    __slots__ = ("_told_waiting", "consumer", "earliest_begin_date", "original_request", "progress", "response", "route", "sent",
+                 "trailers")
     is_upload = False
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
@@ -78,15 +69,11 @@ class Load(Answers):
         self.consumer = consumer
         self.route = route                    # None: live
         self.response: URLResponse | None = None
-        self.error: URLError | None = None
-        self.latch = Latch()                  # set after the terminal message
         self.sent = 0
         self.trailers: Headers = []
         self.progress: Progress | None = None     # made when somebody asks for it
         self.earliest_begin_date: datetime | None = None
         self._told_waiting = False
-        self._message_left: Message | None = None    # the terminal one, until it is delivered
-        self._created = context.engine.clock.now()
 
     @property
     def state(self) -> TaskState:
@@ -350,88 +337,13 @@ class Load(Answers):
     def _succeed(self, payload: Any) -> None:
         self._conclude(None)
 
+    def _last_message(self, error: URLError | None) -> Message | None:
+        return self.consumer.finished(self, error)
+
     def _conclude(self, error: URLError | None) -> None:
-        """The outcome is fixed: the terminal message follows what was posted before it."""
-        self.error = error
-        self._busy = self._flow = self._ask = None
-        self._postponed = False
         if self._told_waiting and self.context.path_monitor is not None:
             self.context.path_monitor.ignore(self._path_changed)
-        if error is not None and self._visit is not None:
-            self._visit.give_up()
-        self._incoming.clear()
-        if not self.hops and self._body is not None and not isinstance(self._body, bytes):
-            self._body.close()              # a route closes what it was given
-        self._message_left = self.consumer.finished(self, error)
-        if (method := self.method("task_did_finish_collecting_metrics")) is not None:
-            collected = metrics(self.hops, self._created, self._redirects, self.context.engine.clock)
-            self.context.queue.submit(partial(self._tell_metrics, self.task, method, collected), self.context.engine)
-        if self._message_left is None:
-            self._ended()
-        else:
-            self.context.queue.submit(self._deliver, self.context.engine)
-
-    def _tell_metrics(self, task: Any, method: Method, collected: URLSessionTaskMetrics) -> Any:
-        """On the delegate queue, before the terminal message; where there is none the load may have ended."""
-        if trace.current is not None:
-            trace.current.callbacks.append(trace.Callback(method.name, task, (collected,)))
-        try:
-            value = method.call(self.context.session, task, collected)
-        except BaseException:
-            work.report(f"the delegate's {method.name} of {task!r}")
-            return None
-        return self._finish_telling(task, method.name, value) if inspect.iscoroutine(value) else None
-
-    def _deliver(self) -> Any:
-        """On the delegate queue: the terminal message, once. Nothing else holds it or the task's delegate after that, so that
-        they are not let go of on the engine's stack, where a finalizer of the user's would run."""
-        message, self._message_left = self._message_left, None
-        assert message is not None
-        name, call, arguments = message
-        self._methods = None
-        self.phase = Phase.COMPLETED
-        if trace.current is not None:
-            trace.current.callbacks.append(trace.Callback(name, self.task, arguments))
-        try:
-            value = call(*arguments)
-        except BaseException:
-            work.report(f"the {name} of {self.task!r}")
-        else:
-            if inspect.iscoroutine(value):
-                return self._deliver_rest(name, value)
-        self._ended()
-        return None
-
-    async def _deliver_rest(self, name: str, coroutine: Any) -> None:
-        await self._finish_telling(self.task, name, coroutine)
-        self._ended()
-
-    async def _finish_telling(self, task: Any, name: str, coroutine: Any) -> None:
-        try:
-            await coroutine
-        except BaseException:
-            work.report(f"the {name} of {task!r}")
-
-    def _ended(self) -> None:
-        self.phase = Phase.COMPLETED
-        self.context.ended(self)
-        for hop in self.hops:
-            hop.exchange = None
-        self.task = self._visit = None      # no cycle is left: a task is freed by its last reference, not by the collector
-        self.latch.set()
-
-    def orphan(self) -> None:
-        """In a forked child: the connection is the parent's, this copy ends with -1005."""
-        self._door = threading.Lock()
-        self._timer = None
-        self._enlisted = False
-        if self.phase < Phase.COMPLETING and self.phase > Phase.CREATED:
-            self._flow = None
-            self.consumer.orphan()
-            self._control.append(partial(self._meet, Event.FAILED, url_error(Code.NETWORK_CONNECTION_LOST, self.request.url)))
-            self.context.engine.post_eager(self.pump)
-        elif not self.latch.done and self.phase >= Phase.COMPLETING:
-            self._ended()                 # its message is the parent's to deliver
+        super()._conclude(error)
 
 
 _PERFORM: tuple[Callable[[Load, Any], None], ...] = tuple(getattr(Load, f"_{effect.name.lower()}") for effect in Effect)
