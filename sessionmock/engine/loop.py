@@ -11,8 +11,7 @@ The rules that keep it right:
 - `_owner` names who may run the loop, and changes only under `_lock`; every way out of `wait` ends in `_leave`, which
   hands ownership on. A waiter's lock is a binary semaphore: waking twice is waking once.
 - A load nobody waits for yet (a `Loading`) wakes no thread: its caller is about to wait for it. The background thread
-  looks every 20 ms and takes what it finds unclaimed at two looks, so such a load starts 20 to 41 ms late. Beside threads
-  that compute, a look can cost a waiter a slice of the interpreter lock; there it looks every 100 ms while others drive.
+  looks every 20 ms and takes what it finds unclaimed at two looks, so such a load starts 20 to 41 ms late.
 - A finalizer, or a signal handler of the user's, runs between any two statements and may call anything: the lock is
   re-entrant, and nothing that it finds half done misleads it.
 - While the main thread posts, waits or drives it is under the shield: raised there, KeyboardInterrupt would lose
@@ -39,8 +38,6 @@ from .shield import handler_of, shield
 from .virtual import VirtualEngine
 
 LOOK = SECOND // 50      # how often the idle background thread looks for loads that nobody claimed
-LATE = SECOND // 1000     # a look that comes later than this had to wait for the interpreter's lock
-RARELY = 5 * LOOK        # how often it looks then: each look costs whoever waits for an answer a slice of that lock
 LINGER = SECOND          # how long it stays after the last load
 
 policy: Literal["waiter", "background"] = "waiter"
@@ -121,7 +118,6 @@ class Engine:
         self._eager = 0                                  # those of them that nobody may keep waiting
         self._parked: set[_Waiter] = set()               # in `wait`, and must not drive
         self._attached = 0                               # sessions whose connections live on the loop
-        self._claims = 0                                 # how often the loop found an owner
 
     # posting --------------------------------------------------------------------------------------------------
     def post(self, call: Callable[..., None], *arguments: Any) -> None:
@@ -293,7 +289,6 @@ class Engine:
             loop.set_exception_handler(_report_to_hook)
             self._loop = loop
             self.clock = SystemClock(loop)
-        self._claims += 1
         self._owner = waiter            # last: an owner can be interrupted, so it has a loop
 
     def _drive(self, waiter: _Waiter, latch: Event | None, until: int | None, main: bool) -> None:
@@ -361,7 +356,6 @@ class Engine:
         clock = SystemClock()
         unclaimed = False
         idle_since = clock.now()
-        pause, claims = LOOK, self._claims
         while True:
             with self._lock:
                 waiting = bool(self._live or self._inbox)
@@ -385,10 +379,7 @@ class Engine:
             unclaimed = self._owner is None and waiting
             if waiting or self._owner is not None:
                 idle_since = clock.now()
-            due = clock.now() + (LOOK if unclaimed else pause)
-            late = not clock.park(me.lock, due) and clock.now() - due > LATE
-            pause = RARELY if late and claims != self._claims else LOOK
-            claims = self._claims
+            clock.park(me.lock, clock.now() + LOOK)
 
     def rest(self) -> None:
         """The last session is invalid: leave no trace in the process."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import sessionmock as sm
-from sessionmock.clock import SECOND, SystemClock
+from sessionmock.clock import SECOND
 from sessionmock.engine import loop, work
 from sessionmock.engine.loop import Engine
 from sessionmock.latch import Latch
@@ -103,34 +103,6 @@ def test_unclaimed_loads_in_a_row_start_one_thread_in_all(server: str, policy: s
             wait_for(loading.done)
             seen |= {thread for thread in threading.enumerate() if thread.name == "sessionmock-engine"}
     assert 1 == len(seen)
-
-
-def test_looks_are_rare_beside_a_thread_that_computes(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside a thread that computes, the background thread looks less often while others drive: a look can cost them 5 ms."""
-    looks, park, over = [], SystemClock.park, threading.Event()
-
-    def counted(clock: SystemClock, lock: Any, until: int | None) -> bool:
-        if threading.current_thread().name == "sessionmock-engine":
-            looks.append(until)
-        return park(clock, lock, until)
-
-    def compute() -> None:
-        while not over.is_set():
-            sum(number * number for number in range(1000))
-
-    def load(session: sm.URLSession) -> None:
-        end = time.monotonic() + 50 * loop.LOOK / SECOND
-        while time.monotonic() < end:
-            session.data(f"{server}/fast").result()
-
-    monkeypatch.setattr(SystemClock, "park", counted)
-    computing, _ = in_thread(compute)
-    with sm.URLSession(configuration()) as session:
-        loading, _ = in_thread(load, session)      # the main thread does not drive where pytest-timeout has its handler
-        join(loading)
-    over.set()
-    join(computing)
-    assert len(looks) < 30
 
 
 def test_an_unclaimed_load_starts_though_its_poster_found_a_drain_on_its_way(engine: Engine) -> None:
