@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.authentication import ATTEMPT_LIMIT, AuthenticationFlow, Next
@@ -271,5 +271,6 @@ class Challenges(Patience):
             self._send_again()
 
 
+@lru_cache(maxsize=256)
 def _certificate_space(place: tuple[str, int], authorities: tuple[bytes, ...] = ()) -> URLProtectionSpace:
     return URLProtectionSpace(*place, "https", None, NSURLAuthenticationMethodClientCertificate, distinguished_names=authorities)

@@ -5,6 +5,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..clock import nanoseconds
@@ -31,6 +32,9 @@ from .loop import AnyEngine
 from .queues import OperationQueue
 
 if TYPE_CHECKING:
+    from ..stores.cookie_storage import HTTPCookieStorage
+    from ..stores.credential_storage import URLCredentialStorage
+    from ..stores.url_cache import URLCache
     from .outcome import Outcome
 
 USER_AGENT = "sessionmock/0.1"
@@ -41,9 +45,6 @@ _local = LocalRoute()
 
 class Context:
     """Lent by a session to its loads. `ended` is told of each load that has delivered its terminal message."""
-
-    __slots__ = ("_channels", "_lock", "_protocols", "accepted", "additional", "configuration", "cookies", "delegate", "ended", "engine",
-                 "idle_limit", "methods", "path_monitor", "queue", "resource_limit", "session")
 
     def __init__(self, session: Any, configuration: URLSessionConfiguration, delegate: object | None, queue: OperationQueue,
                  engine: AnyEngine, ended: Callable[[Outcome], None], path_monitor: PathMonitor | None = None) -> None:
@@ -57,11 +58,30 @@ class Context:
         self.methods = methods(delegate)
         self.idle_limit = nanoseconds(configuration.timeout_interval_for_request)
         self.resource_limit = nanoseconds(configuration.timeout_interval_for_resource)
+        self.sets_cookies = configuration.http_should_set_cookies
+        self.cookie_policy = configuration.http_cookie_accept_policy
+        self.cache_policy = configuration.request_cache_policy
         self.additional = tuple((configuration.http_additional_headers or {}).items())
         self._protocols = checked(configuration.protocol_classes)
         self.accepted = AcceptedCredentials()
         self._channels: dict[Route, Channel] = {}
         self._lock = threading.RLock()
+
+    # A store that the configuration does not name is made when it is first asked for, and then stays.
+    @cached_property
+    def cookie_storage(self) -> HTTPCookieStorage | None:
+        storage: HTTPCookieStorage | None = self.configuration.http_cookie_storage
+        return storage
+
+    @cached_property
+    def credential_storage(self) -> URLCredentialStorage | None:
+        storage: URLCredentialStorage | None = self.configuration.url_credential_storage
+        return storage
+
+    @cached_property
+    def cache(self) -> URLCache | None:
+        cache: URLCache | None = self.configuration.url_cache
+        return cache
 
     def channel(self, route: Route | None, scheme: str) -> tuple[str, Channel]:
         """The source and the channel that a request of `scheme` takes."""
@@ -95,26 +115,22 @@ class Context:
 
     def cookies_for(self, request: URLRequest, task: Any) -> str | None:
         """The Cookie field for `request`, or None (I25)."""
-        configuration = self.configuration
-        storage = configuration.http_cookie_storage
-        if storage is None or not (configuration.http_should_set_cookies and request.http_should_handle_cookies):
+        storage = self.cookie_storage
+        if storage is None or not (self.sets_cookies and request.http_should_handle_cookies) or request.url is None:
             return None
-        header: str | None = storage.header_for(request.url, task=task)
-        return header
+        return storage.header_for(request.url, task=task)
 
     def store_cookies(self, request: URLRequest, headers: Headers, task: Any) -> None:
         """Keep the cookies of a response, before anybody hears of it (I25)."""
-        configuration = self.configuration
-        policy = configuration.http_cookie_accept_policy
-        if policy is CookieAcceptPolicy.NEVER or not request.http_should_handle_cookies:
+        storage, policy = self.cookie_storage, self.cookie_policy
+        if storage is None or policy is CookieAcceptPolicy.NEVER or not request.http_should_handle_cookies or request.url is None:
             return
-        if (storage := configuration.http_cookie_storage) is not None:
-            storage.store_from_headers(request.url, headers, policy, request.main_document_url, task)
+        storage.store_from_headers(request.url, headers, policy, request.main_document_url, task)
 
     def keep_credentials(self, credentials: list[tuple[URLProtectionSpace, URLCredential]], task: Any) -> None:
         """Store what a delegate gave and a server took. One that no keyring takes is kept as long as the process lives: a load
         that was let in does not fail for it."""
-        storage = self.configuration.url_credential_storage if credentials else None
+        storage = self.credential_storage if credentials else None
         if storage is not None:
             for space, credential in credentials:
                 try:
@@ -125,7 +141,7 @@ class Context:
 
     def stored_credential(self, space: URLProtectionSpace, task: Any) -> URLCredential | None:
         """What default handling of a challenge of `space` uses, asked for in the form that names the task."""
-        storage = self.configuration.url_credential_storage
+        storage = self.credential_storage
         found: list[URLCredential | None] = [None]
         if storage is not None:
             storage.get_default_credential(space, task, found.append)
@@ -136,7 +152,7 @@ class Context:
 
         The request's own policy wins over the configuration's unless it is the default.
         """
-        cache, policy = self.configuration.url_cache, request.cache_policy or self.configuration.request_cache_policy
+        cache, policy = self.cache, request.cache_policy or self.cache_policy
         return None if cache is None and not policy else CacheVisit(cache, task, policy, self.engine.clock, keeps=keeps)
 
     def flush(self) -> None:
