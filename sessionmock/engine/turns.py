@@ -131,7 +131,8 @@ class Turns:
     def pump(self) -> None:
         """Take every event that can be taken now, unless another thread is at it: then it takes them."""
         with shield:
-            while (self._control or ((self._incoming or self._pieces) and not self._gated())) and self._door.acquire(blocking=False):
+            while (self._control or (self._busy is None and not self._suspensions and (self._incoming or self._pieces))) and (
+                    self._door.acquire(blocking=False)):
                 try:
                     self._turn()
                 except BaseException as error:
@@ -146,15 +147,12 @@ class Turns:
         """Whether a callback is out, or a question not answered yet; the exchange's events wait for it."""
         return self._busy is not None
 
-    def _gated(self) -> bool:
-        return self._busy is not None or self._suspensions > 0
-
     def _turn(self) -> None:
         control, incoming = self._control, self._incoming
         while True:
             if control:
                 control.popleft()()
-            elif self._gated():
+            elif self._busy is not None or self._suspensions:      # events of the exchange wait
                 break
             elif self._postponed:
                 self._send(None)
