@@ -1,6 +1,9 @@
 """URLSession for Python, and a pytest plugin that decides where each task's bytes come from."""
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .clients import transport
 from .clock import VirtualClock
 from .connectivity import NetworkPath, PathMonitor
@@ -63,8 +66,6 @@ from .models.response import HTTPURLResponse, URLResponse
 from .models.trust import ServerTrust
 from .reading import AsyncBytes
 from .resources import lines, resource_bytes
-from .routes.cassette import CassetteRoute
-from .routes.cassette.secrets import Secrets
 from .routes.current import use_live_route, use_route
 from .routes.live import LiveRoute
 from .routes.own_way import ClientRoute
@@ -76,6 +77,21 @@ from .stores.credential_storage import NSURLCredentialStorageRemoveSynchronizabl
 from .stores.url_cache import URLCache
 from .tasks import TRANSFER_SIZE_UNKNOWN, URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
 from .trace import Trace, set_trace
+
+if TYPE_CHECKING:
+    from .routes.cassette import CassetteRoute
+    from .routes.cassette.secrets import Secrets
+
+# Imported when they are first asked for: code in production has no cassettes, and they are a third of what there is to import.
+_LATER = {"CassetteRoute": ".routes.cassette", "Secrets": ".routes.cassette.secrets"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LATER[name], __name__), name)
+    return value
+
 
 __all__ = [
     "Answer",

@@ -225,5 +225,7 @@ def test_loading_the_plugin_loads_nothing_else() -> None:
 
 
 def test_importing_the_library_loads_no_extra() -> None:
-    """`import sessionmock` loads none of what the extras bring, nor sqlite3."""
-    assert set() == HEAVY & {top(name) for name in loaded("import sessionmock")}
+    """`import sessionmock` loads none of what the extras bring, nor sqlite3, nor anything of cassettes."""
+    modules = loaded("import sessionmock")
+    assert set() == HEAVY & {top(name) for name in modules}
+    assert [] == [name for name in modules if name.startswith("sessionmock.routes.cassette")]
