@@ -127,7 +127,7 @@ class Origin:
         self._accepting.join(PATIENCE)
         for sock in self._open:
             try:
-                sock.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)    # that of TLS takes its state from under a script that runs
             except OSError:
                 pass
         for thread in self._threads:
