@@ -95,14 +95,7 @@ class Loading(Generic[T]):
         if not self._latch.done:
             load.hasten()
             load.context.queue.notice()
-            try:
-                await ended(self._latch, load.context.engine)
-            except GeneratorExit:      # dropped, perhaps by the collector in the midst of anything
-                load.context.engine.post_eager(self.cancel)
-                raise
-            except BaseException:      # cancellation, as the library in charge raises it
-                self.cancel()
-                raise
+            await ended_or(self.cancel, self._latch, load.context.engine)
         return self._outcome()
 
 
@@ -134,6 +127,18 @@ class Done:
     async def _wait(self) -> None:
         if not self.latch.done:
             await ended(self.latch, self._engine)
+
+
+async def ended_or(give_up: Callable[[], None], latch: Latch, engine: AnyEngine) -> None:
+    """`ended`; whoever stops waiting gives up what was waited for."""
+    try:
+        await ended(latch, engine)
+    except GeneratorExit:      # dropped, perhaps by the collector in the midst of anything
+        engine.post_eager(give_up)
+        raise
+    except BaseException:      # cancellation, as the library in charge raises it
+        give_up()
+        raise
 
 
 async def ended(latch: Latch, engine: AnyEngine = system_engine) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from .core.text import CharacterSplitter, LineSplitter, ScalarSplitter, Splitter
 from .engine.consumers import ToReader
 from .engine.load import Load
-from .loading import ended, whoever
+from .loading import ended_or, whoever
 
 
 class AsyncBytes:
@@ -38,12 +38,8 @@ class AsyncBytes:
             while (piece := self._reader.take()) is not None:
                 if isinstance(piece, bytes):
                     yield piece
-                    continue
-                try:
-                    await ended(piece, engine)
-                except BaseException:      # cancellation, as the library in charge raises it
-                    self._load.cancel()
-                    raise
+                else:
+                    await ended_or(self._load.cancel, piece, engine)
 
     def _pieces_here(self) -> Iterator[bytes]:
         engine = self._load.context.engine

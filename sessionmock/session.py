@@ -27,7 +27,7 @@ from .engine.shield import shield
 from .engine.upload import UploadLoad
 from .errors import GenericException, InvalidArgumentException, URLError
 from .latch import Latch
-from .loading import Done, Loading, ended, whoever
+from .loading import Done, Loading, ended_or, whoever
 from .models.body import as_body_stream, fresh
 from .models.configuration import URLSessionConfiguration
 from .models.enums import ResponseDisposition
@@ -224,14 +224,7 @@ class URLSession(metaclass=_SharedSession):
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._leave(failed=kind is not None)
         if not (self._is_shared or self._queue.waits_for_this):
-            try:
-                await ended(self._invalid, self._context.engine)
-            except GeneratorExit:       # dropped, perhaps by the collector in the midst of anything
-                self._context.engine.post_eager(self.invalidate_and_cancel)
-                raise
-            except BaseException:       # cancelled, as the library in charge does it
-                self.invalidate_and_cancel()
-                raise
+            await ended_or(self.invalidate_and_cancel, self._invalid, self._context.engine)
 
     def _leave(self, *, failed: bool) -> None:
         if failed:
@@ -242,11 +235,9 @@ class URLSession(metaclass=_SharedSession):
         for task in tasks:
             if isinstance(reader := task._load.consumer, ToReader):
                 reader.leave(task._load, whoever())
-        for task in tasks:
-            if not task._load.never_resumed:
-                continue
-            warnings.warn(f"{task!r} was never resumed, and is cancelled; it was made at {task._site}", ResourceWarning, stacklevel=3)
-            task.cancel()
+            if task._load.never_resumed:
+                warnings.warn(f"{task!r} was never resumed, and is cancelled; it was made at {task._site}", ResourceWarning, stacklevel=3)
+                task.cancel()
         self.finish_tasks_and_invalidate()
 
     def _settle(self) -> None:
@@ -313,14 +304,14 @@ class URLSession(metaclass=_SharedSession):
 
         Tasks that run are not cancelled. What is returned can be awaited: the handler was called then.
         """
-        configuration = self._context.configuration
-        if (cookies := configuration.http_cookie_storage) is not None:
-            cookies.remove_all_cookies()
-        if (cache := configuration.url_cache) is not None:
-            cache.remove_all_cached_responses()
-        if (credentials := configuration.url_credential_storage) is not None:
-            credentials.remove_all_credentials()
-        self._context.accepted.clear()
+        context = self._context
+        if context.cookie_storage is not None:
+            context.cookie_storage.remove_all_cookies()
+        if context.cache is not None:
+            context.cache.remove_all_cached_responses()
+        if context.credential_storage is not None:
+            context.credential_storage.remove_all_credentials()
+        context.accepted.clear()
         return self.flush(completion_handler)
 
     def flush(self, completion_handler: Callable[[], Any] | None = None) -> Done:

@@ -244,7 +244,7 @@ def test_a_delegate_that_sleeps_holds_little_of_a_large_body(server: str) -> Non
         flow = task._load._flow
         assert flow is not None
         sent = settled(lambda: int(other.data(f"{server}/sent").result()[0]))
-        held.append(flow.arrived - flow.consumed)
+        held.append(flow.hop.received - flow.consumed)
         task.cancel()
         gate.set()
     assert 0 < held[0] <= 256 * 1024

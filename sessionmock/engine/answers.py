@@ -11,7 +11,7 @@ from ..core.preparation import announced
 from ..core.redirects import REDIRECT_LIMIT, redirected_request
 from ..errors import Code, url_error
 from ..models.body import again
-from ..models.message import BodyStream, Headers, ResponseHead, first, header
+from ..models.message import BodyStream, Headers, ResponseHead, body_length, first, header
 from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
@@ -35,7 +35,7 @@ class Answers(Challenges):
         super().__init__(context, task, request, body=body, eager=eager)
         self.source = ""                      # the route's word for where the last answer came from
         self.received = 0
-        self.total_to_send = _length(body)
+        self.total_to_send = body_length(body)
         self.hops: list[Hop] = []             # a request each, for the metrics
         self._decoder: Decoder | None = None
         self._visit: CacheVisit | None = None
@@ -85,7 +85,7 @@ class Answers(Challenges):
         """A redirect, the news that the cache holds the response, or the response."""
         if 300 <= head.status < 400 and (following := redirected_request(self.request, head.status, first(head.headers, "location"))):
             if self._visit is not None:
-                self._visit.redirected(head)
+                self._visit.invalidate(head)
             self._lead_on(response, following)
             return
         if self._visit is not None:
@@ -133,7 +133,7 @@ class Answers(Challenges):
     def _take_body(self, request: URLRequest) -> None:
         stream = request.http_body_stream
         self._body = request.http_body if stream is None else announced(stream, request)
-        self.total_to_send = _length(self._body)
+        self.total_to_send = body_length(self._body)
 
     def _decode(self, data: bytes | Iterator[bytes]) -> None:
         if not isinstance(data, bytes):      # of the cache, decoded
@@ -192,12 +192,7 @@ class Answers(Challenges):
             return
         flow.wanted = False
         if flow.exchange is not None and not flow.ended:
-            if flow.status is None or flow.arrived > DROPPED:
+            if flow.status is None or flow.hop.received > DROPPED:
                 flow.exchange.cancel()
             else:
                 flow.exchange.resume()
-
-
-def _length(body: bytes | BodyStream | None) -> int:
-    """The bytes of a request's body, -1 where it does not know them."""
-    return 0 if body is None else len(body) if isinstance(body, bytes) else body.length

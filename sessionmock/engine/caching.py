@@ -74,15 +74,11 @@ class CacheVisit:
         if self._cache is not None and self._keeps and storage is not CacheStoragePolicy.NOT_ALLOWED and self._request.method == "GET":
             self._spool = self._cache.spool()
 
-    def redirected(self, head: ResponseHead) -> None:
-        """A head that is followed elsewhere has come: it is not kept, but what it says of the request's own URL counts."""
-        self._invalidate(head)
-
     def answered(self, head: ResponseHead) -> CachedURLResponse | None:
         """The final head has come. A response to serve in its place where it says that the cached one still holds."""
         self._received = self._clock.date()
         request, cache = self._request, self._cache
-        self._invalidate(head)
+        self.invalidate(head)
         if cache is None or not self._keeps:
             return None
         if head.status == 304 and self.cached is not None:
@@ -95,8 +91,8 @@ class CacheVisit:
             cache.remove_cached_response_for_task(self._task)   # what was there is not what the server gives now
         return None
 
-    def _invalidate(self, head: ResponseHead) -> None:
-        """Remove what an unsafe request made worthless."""
+    def invalidate(self, head: ResponseHead) -> None:
+        """A head has come, be it one that is followed elsewhere: remove what an unsafe request made worthless."""
         request = self._request
         if self._cache is not None and request.method not in ("GET", "HEAD"):
             self._cache.invalidate(request.method, request.url, head.status, head.headers)

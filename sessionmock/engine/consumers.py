@@ -148,7 +148,6 @@ class ToReader(InMemory):
         self._load.go_on(token)
         return data
 
-
     @contextmanager
     def reading(self, reader: object) -> Iterator[None]:
         """`reader` takes pieces in this block."""

@@ -22,7 +22,7 @@ DROPPED = 64 * 1024      # a response nobody wants is read to its end up to here
 class Inflow:
     """The sink of one exchange (routes.base.Sink)."""
 
-    __slots__ = ("arrived", "consumed", "corked", "ended", "exchange", "hop", "load", "paused", "started", "status", "wanted")
+    __slots__ = ("consumed", "corked", "ended", "exchange", "hop", "load", "paused", "started", "status", "wanted")
 
     def __init__(self, load: Answers, request: URLRequest) -> None:
         self.load = load
@@ -31,8 +31,7 @@ class Inflow:
         self.ended = False
         self.paused = False
         self.corked = False    # more comes at once: a turn for all of it costs half of what a turn for each does
-        self.arrived = 0       # written where the route calls
-        self.consumed = 0      # written inside the load's door
+        self.consumed = 0      # written inside the load's door; what has come, hop.received, where the route calls
         self.status: int | None = None
         self.started = load.context.engine.clock.now()
         self.hop = Hop(request, self.started, ResourceFetchType.NETWORK_LOAD)
@@ -58,14 +57,14 @@ class Inflow:
             self.load.bring(self, Event.RESPONSE, head)
 
     def data(self, data: bytes) -> None:
-        self.arrived += len(data)
-        self.hop.received += len(data)
+        hop = self.hop
+        hop.received += len(data)
         if not self.wanted:
-            if self.arrived - self.consumed > DROPPED and self.exchange is not None:
+            if hop.received - self.consumed > DROPPED and self.exchange is not None:
                 self.exchange.cancel()
             return
         load = self.load
-        if self.arrived - self.consumed > HELD and not self.paused:
+        if hop.received - self.consumed > HELD and not self.paused:
             load.nudge()
         load.bring(self, Event.DATA, data)
 

@@ -31,6 +31,7 @@ from .outcome import Message, Outcome
 if TYPE_CHECKING:
     from .context import Context
 
+
 class Consumer(Protocol):
     """Who takes the response of a load."""
 

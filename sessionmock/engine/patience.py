@@ -49,7 +49,7 @@ class Patience(Turns):
                 self._last += now - self._still
             self._still = now if still else None
         if flow is not None and flow.exchange is not None and not flow.ended:
-            pause = still or flow.arrived - flow.consumed > HELD
+            pause = still or flow.hop.received - flow.consumed > HELD
             if pause != flow.paused:
                 flow.paused = pause
                 (flow.exchange.pause if pause else flow.exchange.resume)()

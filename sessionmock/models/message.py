@@ -44,6 +44,11 @@ class BodyStream(Protocol):
         """Releases what the stream holds; called once, also when it was not read to its end."""
 
 
+def body_length(body: bytes | BodyStream | None) -> int:
+    """The bytes of a request's body: 0 without one, -1 where it does not know them."""
+    return 0 if body is None else len(body) if isinstance(body, bytes) else body.length
+
+
 @dataclass(slots=True)
 class Request:
     """One request as it goes to a route. Headers are complete but for what framing needs (Host, lengths)."""

@@ -18,7 +18,7 @@ from httpx import ByteStream, DecodingError, InvalidURL, RequestError, Response
 
 from ..clock import nanoseconds
 from ..errors import Code, url_error
-from ..models.message import BodyStream, Headers, Request, ResponseHead
+from ..models.message import BodyStream, Headers, Request, ResponseHead, body_length
 from .base import Channel, Host, Route
 from .httpx_errors import client_class, client_error
 from .httpx_inbox import Alarm, Inbox, Limits, Parking, Waiter, settled
@@ -110,8 +110,7 @@ class Sending:
         self._transport = transport
         timeout = request.extensions.get("timeout", {})
         self._limits = Limits(timeout.get("read"), timeout.get("write"))
-        unsent = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
-        self.inbox = inbox = Inbox(unsent)
+        self.inbox = inbox = Inbox(body_length(body))
         deferred = inbox.exchange       # what is asked for while `open` is still running reaches the exchange then
         assert isinstance(deferred, Deferred)
         self.own = own

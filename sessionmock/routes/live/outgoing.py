@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...models.message import Request
+from ...models.message import Request, body_length
 from .fields import CONTROLS, KINDS, Kind, kind_of, tokens
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -54,7 +54,7 @@ def outgoing(request: Request, proxied: bool = False) -> Outgoing:
         lines.append(f"{name}: {value}")
     if host is None:
         lines.insert(1, f"Host: {_ascii(parts.authority)}")
-    length = 0 if body is None else len(body) if isinstance(body, bytes) else body.length
+    length = body_length(body)
     if length > 0 or (length == 0 and (method not in _BODILESS or not isinstance(body, bytes | None))):
         lines.append(f"Content-Length: {length}")
     elif length < 0:
