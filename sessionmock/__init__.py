@@ -4,16 +4,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .clients import transport
+from .async_bytes import AsyncBytes
+from .clients.interception import Interception
+from .clients.transport import transport
 from .clock import VirtualClock
-from .connectivity import NetworkPath, PathMonitor
 from .delegates import SELECTORS
-from .engine.dispatch import responds_to
 from .engine.loop import virtual_time
 from .engine.queues import OperationQueue
 from .errors import CassetteError, GenericException, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
-from .interception import Interception
 from .leaks import Leak, LeakScope, watch_clients
+from .load.dispatch import responds_to
 from .loading import Loading
 from .models.body import InputStream
 from .models.cached_response import CachedURLResponse, CacheStoragePolicy
@@ -64,13 +64,13 @@ from .models.proxy import ProxyConfiguration
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse, URLResponse
 from .models.trust import ServerTrust
-from .reading import AsyncBytes
+from .path_monitor import NetworkPath, PathMonitor
 from .resources import lines, resource_bytes
 from .routes.current import use_live_route, use_route
+from .routes.httpx.client_route import ClientRoute
 from .routes.live import LiveRoute
-from .routes.own_way import ClientRoute
-from .routes.protocol import URLProtocol, URLProtocolClient
 from .routes.script import Answer, ScriptRoute
+from .routes.url_protocol import URLProtocol, URLProtocolClient
 from .session import URLSession
 from .stores.cookie_storage import HTTPCookieStorage
 from .stores.credential_storage import NSURLCredentialStorageRemoveSynchronizableCredentials, URLCredentialStorage

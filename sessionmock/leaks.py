@@ -302,7 +302,7 @@ def _noticed(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def _makers() -> Iterator[Target]:
-    from .routes.httpx_edge import packages
+    from .routes.httpx.edge import packages
 
     for package in packages():
         yield Target(package.Client, "__init__", _noticed)

@@ -12,13 +12,13 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 from .clock import nanoseconds
-from .engine.load import Load
 from .engine.loop import AnyEngine
 from .engine.loop import engine as system_engine
 from .engine.queues import delivers_here
 from .engine.virtual import VirtualEngine
 from .errors import URLError
 from .latch import Latch
+from .load.load import Load
 
 T = TypeVar("T")
 

@@ -11,22 +11,22 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from . import registry, trace
+from .async_bytes import AsyncBytes
 from .clock import SECOND
-from .connectivity import PathMonitor
 from .core.preparation import announced
 from .engine import work
-from .engine.consumers import ToLoading, ToReader
-from .engine.context import Context
-from .engine.download import ToFile
-from .engine.load import Consumer, Load
+from .engine.interrupts import shield
 from .engine.loop import current_engine
 from .engine.loop import engine as system_engine
-from .engine.outcome import Outcome
 from .engine.queues import OperationQueue
-from .engine.shield import shield
-from .engine.upload import UploadLoad
 from .errors import GenericException, InvalidArgumentException, URLError
 from .latch import Latch
+from .load.consumers import ToLoading, ToReader
+from .load.context import Context
+from .load.download import ToFile
+from .load.ending import Outcome
+from .load.load import Consumer, Load
+from .load.upload import UploadLoad
 from .loading import Done, Loading, ended_or, whoever
 from .models.body import as_body_stream, fresh
 from .models.configuration import URLSessionConfiguration
@@ -34,10 +34,10 @@ from .models.enums import ResponseDisposition
 from .models.message import BodyStream
 from .models.request import URLRequest
 from .models.response import URLResponse
-from .reading import AsyncBytes
+from .path_monitor import PathMonitor
 from .registry import Site
 from .routes.current import current_route
-from .sources import Handler, downloaded, handed, posted, resumed_upload, uploaded
+from .task_arguments import Handler, downloaded, handed, posted, resumed_upload, uploaded
 from .tasks import URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
 
 _NOT_GIVEN: Any = None      # a session without a configuration is misuse like any other, and says so (I29)

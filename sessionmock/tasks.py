@@ -7,11 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .core.machine import Event, Phase
-from .engine.consumers import ToDelegate
-from .engine.dispatch import methods
-from .engine.download import ToFile
-from .engine.load import Load
-from .engine.upload import UploadLoad
 from .errors import (
     DOWNLOAD_RESUME_DATA,
     UPLOAD_RESUME_DATA,
@@ -22,6 +17,11 @@ from .errors import (
     url_error,
 )
 from .latch import Latch
+from .load.consumers import ToDelegate
+from .load.dispatch import methods
+from .load.download import ToFile
+from .load.load import Load
+from .load.upload import UploadLoad
 from .loading import Loading
 from .models.enums import TaskState
 from .models.message import Headers, Request

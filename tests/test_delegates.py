@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sessionmock as sm
-from sessionmock.engine.dispatch import NOTICES, QUESTIONS
+from sessionmock.load.dispatch import NOTICES, QUESTIONS
 
 
 def test_every_method_has_its_selector() -> None:

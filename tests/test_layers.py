@@ -21,16 +21,17 @@ LAYERS = (
     {"errors", "clock", "latch", "patches", "registry", "trace"},
     {"models"},
     {"core"},
-    {"stores", "routes", "connectivity"},
+    {"stores", "routes", "path_monitor"},
     {"engine"},
-    {"clients", "delegates", "interception", "loading", "network", "reading", "resources", "session", "sources", "tasks"},
+    {"load"},
+    {"async_bytes", "clients", "delegates", "loading", "resources", "session", "task_arguments", "tasks"},
     {"background", "cli", "leaks"},
     {"__init__", "__main__"},
 )
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 
 IMPURE = {"asyncio", "httpx", "socket", "threading", "time"}      # what core/ and models/ go without
-HTTPX_EDGE = "routes/httpx_edge.py"
+HTTPX_EDGE = "routes/httpx/edge.py"
 CLOCK = "clock.py"
 HEAVY = {"h2", "jinja2", "respx", "rich", "sqlite3", "vcr", "websockets", "yaml"}
 
@@ -110,7 +111,7 @@ def test_pure_folders_import_nothing_that_waits_or_connects(folder: str) -> None
 
 
 def test_httpx_is_imported_in_one_module() -> None:
-    """httpx is imported by routes/httpx_edge.py alone."""
+    """httpx is imported by routes/httpx/edge.py alone."""
     found = {file.relative_to(LIBRARY).as_posix() for file in sources(LIBRARY)
              for _, target in imports(file) if top(target) == "httpx"}
     assert set() == found - {HTTPX_EDGE}

@@ -14,8 +14,8 @@ import trio
 
 import sessionmock as sm
 from sessionmock import loading as module
-from sessionmock.engine.load import Load
 from sessionmock.latch import Latch
+from sessionmock.load.load import Load
 from tests.engine.server import Server
 
 PATIENCE = 20.0

@@ -12,7 +12,7 @@ from ..clock import SystemClock
 from ..errors import CassetteError, InvalidArgumentException
 from ..models.message import Headers, header
 from ..routes.cassette import Interaction, Secrets, Tape, read_tape, write_tape
-from ..routes.cassette.codings import undone
+from ..routes.cassette.formats.codings import undone
 from ..routes.cassette.matching import Index, asked_of
 from ..routes.cassette.modes import recorded_at
 from ..routes.cassette.verify import compare

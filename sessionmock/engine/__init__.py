@@ -1,1 +1,1 @@
-"""Performs what the core decides: the loop, the queues that callbacks run on, and each load."""
+"""The concurrency kit: the engine that runs callbacks and timers, in real time or virtual, and the queues that callbacks run on."""

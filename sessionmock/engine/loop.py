@@ -33,8 +33,8 @@ from typing import Any, Literal, Protocol
 
 from ..clock import SECOND, Clock, SystemClock, VirtualClock
 from . import work
+from .interrupts import handler_of, shield
 from .main_calls import MainCalls
-from .shield import handler_of, shield
 from .virtual import VirtualEngine
 
 LOOK = SECOND // 50      # how often the idle background thread looks for loads that nobody claimed

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 from ..clock import nanoseconds
 from ..errors import InvalidArgumentException
 from . import work
+from .interrupts import shield
 from .loop import LOOK, AnyEngine, current_engine
 from .loop import engine as system_engine
-from .shield import shield
 from .virtual import Abroad, VirtualEngine
 
 Operation = Callable[[], Any]

@@ -22,7 +22,7 @@ import trio  # noqa: F401
 import yaml  # noqa: F401
 
 import sessionmock.routes.cassette
-import sessionmock.routes.httpx_edge
+import sessionmock.routes.httpx.edge
 import sessionmock.routes.script.routers  # noqa: F401
 from sessionmock import LeakScope
 

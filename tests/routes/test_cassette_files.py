@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from sessionmock.errors import CassetteError
 from sessionmock.models.message import ResponseHead
-from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse, Tape, files, vcr_yaml, yaml_writer
+from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse, Tape, files
+from sessionmock.routes.cassette.formats import vcr_yaml, yaml_writer
 
 ALL_BYTES = bytes(range(256)) * 3
 

@@ -17,17 +17,8 @@ from hypothesis import strategies as st
 
 from sessionmock.errors import CassetteError
 from sessionmock.models.message import ResponseHead
-from sessionmock.routes.cassette import (
-    Extra,
-    Format,
-    Interaction,
-    RecordedRequest,
-    RecordedResponse,
-    Tape,
-    codings,
-    read_tape,
-    write_tape,
-)
+from sessionmock.routes.cassette import Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape, read_tape, write_tape
+from sessionmock.routes.cassette.formats import codings
 from sessionmock.routes.cassette.interaction import METRICS
 
 from .test_cassette_files import interaction

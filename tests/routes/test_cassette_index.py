@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionmock.errors import CassetteError
-from sessionmock.routes.cassette import Tape, files, keys, vcr_tree, vcr_yaml, yaml_index
+from sessionmock.routes.cassette import Tape, files, keys
+from sessionmock.routes.cassette.formats import vcr_tree, vcr_yaml, yaml_index
 
 PATH = Path("tape.yaml")
 

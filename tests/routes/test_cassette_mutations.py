@@ -10,7 +10,8 @@ import pytest
 
 from sessionmock.errors import CassetteError
 from sessionmock.models.message import ResponseHead
-from sessionmock.routes.cassette import Extra, Tape, read_tape, write_tape, yaml_index
+from sessionmock.routes.cassette import Extra, Tape, read_tape, write_tape
+from sessionmock.routes.cassette.formats import yaml_index
 from tests.benchmarks.worker import peak_memory
 
 from .test_cassette_files import ALL_BYTES, interaction

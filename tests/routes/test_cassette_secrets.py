@@ -14,17 +14,9 @@ from typing import Any
 import pytest
 
 from sessionmock.models.message import Request, ResponseHead
-from sessionmock.routes.cassette import (
-    CassetteRoute,
-    Interaction,
-    RecordedRequest,
-    RecordedResponse,
-    Secrets,
-    Tape,
-    files,
-    secret_names,
-)
-from sessionmock.routes.cassette.pseudonyms import Pseudonyms, is_pseudonym
+from sessionmock.routes.cassette import CassetteRoute, Interaction, RecordedRequest, RecordedResponse, Secrets, Tape, files
+from sessionmock.routes.cassette.secrets import names as secret_names
+from sessionmock.routes.cassette.secrets.pseudonyms import Pseudonyms, is_pseudonym
 
 from .test_cassette_route import URL, FakeHost, FakeLive, RecordingSink, item
 
@@ -324,7 +316,7 @@ def test_the_pseudonym_of_a_jwt_is_a_jwt():
 
 def test_without_faker_there_are_words(monkeypatch: pytest.MonkeyPatch):
     """Where Faker is not installed a pseudonym has another word and the same digest."""
-    from sessionmock.routes.cassette import pseudonyms
+    from sessionmock.routes.cassette.secrets import pseudonyms
 
     with_faker = Pseudonyms().of(CANARY)
     load = builtins.__import__

@@ -8,10 +8,10 @@ import h11
 import pytest
 
 from sessionmock.models.message import Headers, ResponseHead
-from sessionmock.routes.live import http1
 from sessionmock.routes.live.fields import text
-from sessionmock.routes.live.http1 import Answer, AnswerError, End, Event, Garbage, State
-from sessionmock.routes.live.outgoing import chunk
+from sessionmock.routes.live.http1 import answer as http1
+from sessionmock.routes.live.http1.answer import Answer, AnswerError, End, Event, Garbage, State
+from sessionmock.routes.live.http1.outgoing import chunk
 
 LINES = [
     b"Content-Length: 5", b"Content-Length: 11", b"Content-Length: 0", b"Content-Length: 5, 5", b"content-length:5",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sessionmock.errors import Code
 from sessionmock.models.body import FileStream
 from sessionmock.routes.live import LiveRoute, route
-from sessionmock.routes.live.http2 import Decoder, Encoder
+from sessionmock.routes.live.http2.codec import Decoder, Encoder
 
 from .h2origin import H2Origin, Server, echo, serving
 from .origin import PATIENCE, Client, LoopHost, Origin, Peer, Recorder, Stream, simple

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CassetteError
-from . import foreign, har, json_text, vcr_tree, vcr_yaml, yaml_index, yaml_writer
+from .formats import foreign, har, json_text, vcr_tree, vcr_yaml, yaml_index, yaml_writer
 from .interaction import Format, Tape
 
 MAX_BYTES = 1 << 29    # 512 MiB: no cassette of tests comes near

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ...models.message import header
 from .bodies import meaning, read_body
-from .codings import undone
+from .formats.codings import undone
 from .interaction import Interaction, RecordedResponse
 from .matching import Fields, Veil, shown
 

@@ -15,7 +15,6 @@ from ...errors import CERTIFICATE_AUTHORITIES, Code, URLError, url_error
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import header
 from ...models.trust import Judge, ServerTrust, Terms
-from .connection import Connection
 from .contexts import Offer, distinguished_names, presented, requested
 from .failures import (
     CERTIFICATE_CODES,
@@ -26,6 +25,7 @@ from .failures import (
     not_secured,
     wants_certificate,
 )
+from .http1.connection import Connection
 from .tunnel import tunnel
 
 if TYPE_CHECKING:

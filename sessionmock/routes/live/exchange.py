@@ -11,9 +11,9 @@ from ...models.message import BodyStream, Request
 
 if TYPE_CHECKING:
     from ..base import Host, Sink
-    from .connection import Connection
-    from .http2_stream import Stream
-    from .outgoing import Outgoing
+    from .http1.connection import Connection
+    from .http1.outgoing import Outgoing
+    from .http2.stream import Stream
     from .pool import Pool
     from .route import LiveChannel
 

@@ -17,7 +17,7 @@ from ...models.message import Request
 from .contexts import Contexts
 from .dial import PROXY_AUTHORIZATION, Resolve, resolve
 from .exchange import LiveExchange
-from .outgoing import Outgoing, outgoing
+from .http1.outgoing import Outgoing, outgoing
 from .pool import Pool
 from .proxies import proxies
 

@@ -10,7 +10,7 @@ from ...models.credential import NSURLProtectionSpaceSOCKSProxy
 from ...models.message import ResponseHead
 from ...models.proxy import ProxyConfiguration
 from ...models.trust import TunnelRefused
-from .http1 import Answer, AnswerError, End
+from .http1.answer import Answer, AnswerError, End
 
 _SOCKS_REPLIES = {
     1: "general failure", 2: "not allowed", 3: "network unreachable", 4: "host unreachable", 5: "connection refused",

@@ -8,12 +8,12 @@ from ...errors import Code, url_error
 from ...models.body import FileStream
 from ...models.message import BodyStream
 from .exchange import LiveExchange, release
-from .outgoing import LAST_CHUNK, chunk
+from .http1.outgoing import LAST_CHUNK, chunk
 
 if TYPE_CHECKING:
     from ...clock import Timer
-    from .connection import Connection
-    from .http2_stream import Stream
+    from .http1.connection import Connection
+    from .http2.stream import Stream
 
 SLICE = 262_144             # bytes handed to a transport at once
 HANDED = 4 * SLICE          # bytes of a file handed to the kernel at once

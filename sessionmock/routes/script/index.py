@@ -17,7 +17,7 @@ import respx
 from respx import patterns as p
 from respx.models import RouteList
 
-from ..httpx_edge import EdgeURL, edge_request, edge_url
+from ..httpx.edge import EdgeURL, edge_request, edge_url
 
 # What is looked up, in the order of a key. A pattern's own `parse` says what it compares in a request.
 FACTS: tuple[type[p.Pattern], ...] = (p.Method, p.Scheme, p.Host, p.Port, p.Path, p.URL)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import respx
 from respx.patterns import Pattern
 
-from ..httpx_edge import EdgeRequest
+from ..httpx.edge import EdgeRequest
 from .index import leaves, plain
 
 SHOWN = 5      # routes named in a message

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ...errors import Code, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError, url_error
 from ...models.message import BodyStream, Request
 from ..base import Channel, Exchange, Host, Route, Sink
+from ..offload import Deferred, LoopThread, fail, read_body
 from .answer import FINISHED, Answer, play
-from .offload import Deferred, LoopThread, fail, read_body
 
 if TYPE_CHECKING:
     import respx

@@ -10,21 +10,12 @@ from respx.models import SideEffectError
 from ...errors import Code, InvalidArgumentException, URLError, url_error
 from ...models.message import Request
 from ..base import Exchange, Sink
-from ..httpx_edge import (
-    ByteStream,
-    DecodingError,
-    EdgeRequest,
-    InvalidURL,
-    RequestError,
-    Response,
-    edge_request,
-    head_of,
-)
-from ..httpx_errors import url_error_for
+from ..httpx.edge import ByteStream, DecodingError, EdgeRequest, InvalidURL, RequestError, Response, edge_request, head_of
+from ..httpx.errors import url_error_for
+from ..offload import Deferred, Pump, fail
 from .answer import FINISHED
 from .index import Candidate, Index, Key, key_of
 from .nearest import nearest
-from .offload import Deferred, Pump, fail
 
 if TYPE_CHECKING:
     from .route import ScriptChannel

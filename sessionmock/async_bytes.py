@@ -1,0 +1,121 @@
+"""`AsyncBytes`: a response's body as it arrives (api: URLSession.AsyncBytes)."""
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Any
+
+from .core.text import CharacterSplitter, LineSplitter, ScalarSplitter, Splitter
+from .load.consumers import ToReader
+from .load.load import Load
+from .loading import ended_or, whoever
+
+
+class AsyncBytes:
+    """The bytes of one response, once, while they come: nothing is read ahead of what is taken.
+
+    Iterate it with `async for` on any asyncio or trio loop, or with `for` in plain code: it gives ints, `chunks()` gives
+    bytes and `lines()` str. A failure of the load is raised where it meets the reader. An iterator that is dropped before
+    its end cancels the task, and so do cancelling whoever waits for more and leaving the session's `with` or `async with`
+    where nobody else is reading.
+    """
+
+    def __init__(self, task: Any, load: Load, reader: ToReader) -> None:
+        self.task = task
+        self._load = load
+        self._reader = reader
+
+    def __repr__(self) -> str:
+        return f"<AsyncBytes of {self.task!r}>"
+
+    def __del__(self) -> None:
+        if not self._load.latch.done:       # whatever is going on here, the engine cancels when it comes to it
+            self._load.context.engine.post_eager(self._load.cancel)
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        engine = self._load.context.engine
+        with self._reader.reading(whoever()):
+            while (piece := self._reader.take()) is not None:
+                if isinstance(piece, bytes):
+                    yield piece
+                else:
+                    await ended_or(self._load.cancel, piece, engine)
+
+    def _pieces_here(self) -> Iterator[bytes]:
+        engine = self._load.context.engine
+        with self._reader.reading(whoever()):
+            while (piece := self._reader.take()) is not None:
+                if isinstance(piece, bytes):
+                    yield piece
+                    continue
+                try:
+                    engine.wait(piece)
+                except KeyboardInterrupt:
+                    self._load.cancel()
+                    raise
+
+    async def __aiter__(self) -> AsyncIterator[int]:
+        async for piece in self._pieces():
+            for byte in piece:
+                yield byte
+
+    def __iter__(self) -> Iterator[int]:
+        for piece in self._pieces_here():
+            yield from piece
+
+    def chunks(self, size: int = 65_536) -> Chunks:
+        """The body in pieces of at most `size` bytes, as they come; with `async for` or `for`."""
+        return Chunks(self, size)
+
+    def lines(self, *, keep_empty: bool = False) -> Text:
+        """The body's lines as str (UTF-8, what is none replaced), without their ends; with `async for` or `for`.
+
+        Lines end with LF, CR, CRLF, NEL, LS or PS. Empty ones are left out, as URLSession does, unless `keep_empty`.
+        """
+        return Text(self, partial(LineSplitter, keep_empty))
+
+    def characters(self) -> Text:
+        """The body's characters as a reader sees them, each a str that may have several code points; with `async for` or `for`."""
+        return Text(self, CharacterSplitter)
+
+    def unicode_scalars(self) -> Text:
+        """The body's code points, each a str; with `async for` or `for`."""
+        return Text(self, ScalarSplitter)
+
+
+class Chunks:
+    """Pieces of an `AsyncBytes`."""
+
+    def __init__(self, source: AsyncBytes, size: int) -> None:
+        self._source, self._size = source, size
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._source._pieces():
+            for start in range(0, len(piece), self._size):
+                yield piece[start:start + self._size]
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._source._pieces_here():
+            for start in range(0, len(piece), self._size):
+                yield piece[start:start + self._size]
+
+
+class Text:
+    """Parts of an `AsyncBytes` read as UTF-8, what is none replaced."""
+
+    def __init__(self, source: AsyncBytes, splitter: Callable[[], Splitter]) -> None:
+        self._source, self._splitter = source, splitter
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        splitter = self._splitter()
+        async for piece in self._source._pieces():
+            for part in splitter.feed(piece):
+                yield part
+        for part in splitter.rest():
+            yield part
+
+    def __iter__(self) -> Iterator[str]:
+        splitter = self._splitter()
+        for piece in self._source._pieces_here():
+            yield from splitter.feed(piece)
+        yield from splitter.rest()

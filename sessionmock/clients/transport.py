@@ -1,0 +1,153 @@
+"""Plain httpx and httpx2 clients on sessionmock's routes and engine."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .. import trace
+from ..clock import Clock
+from ..engine.loop import AnyEngine, current_engine
+from ..errors import URLError
+from ..models.configuration import URLSessionConfiguration
+from ..models.message import Headers, Request, ResponseHead
+from ..routes.base import Channel, Exchange, Route, Sink
+from ..routes.current import current_route, live_route
+
+if TYPE_CHECKING:
+    from ..routes.httpx.edge import RouteTransport
+
+
+def transport(route: Route | Callable[[], Route | None] | None = None, configuration: URLSessionConfiguration | None = None) -> RouteTransport:
+    """A transport for `httpx.Client`, `httpx.AsyncClient` and those of httpx2: `httpx.Client(transport=transport())`.
+
+    Each request goes over `route`, or over the one that the callable `route` names then; without, over the route in
+    force where it is sent (`use_route`), live where none is. `configuration` is what routes are bound with, an
+    ephemeral one by default. Closing the client closes the transport. Failures are raised as the client's own
+    exceptions over the URLError, and a request that nothing answers as UnmatchedRequest.
+    """
+    from ..routes.httpx.edge import RouteTransport
+
+    named = route if callable(route) else current_route if route is None else lambda: route
+    watched: dict[Route, WatchedRoute] = {}
+
+    def choose() -> WatchedRoute:
+        chosen = named() or live_route()
+        return watched.get(chosen) or watched.setdefault(chosen, WatchedRoute(chosen))
+
+    engine = current_engine()
+    return RouteTransport(choose, Lender(engine), engine, configuration, driven=Lender(engine, driven=True))
+
+
+class Lender:
+    """What a transport has of the engine: its clock, its stack and its threads (routes.base.Host).
+
+    With `driven`, whoever posts is about to wait, which runs the engine: no thread is woken for it.
+    """
+
+    def __init__(self, engine: AnyEngine, *, driven: bool = False) -> None:
+        self.engine = engine
+        self.driven = driven
+        self.post = engine.post if driven else engine.post_eager
+        self.work = engine.work
+
+    @property
+    def clock(self) -> Clock:
+        return self.engine.clock
+
+
+class WatchedRoute:
+    """A route whose exchanges are counted with the engine, as loads are, and traced."""
+
+    def __init__(self, route: Route) -> None:
+        self.source = route.source
+        self._route = route
+
+    def bind(self, configuration: URLSessionConfiguration, host: Any) -> WatchedChannel:
+        return WatchedChannel(self.source, self._route.bind(configuration, host), host)
+
+
+class WatchedChannel:
+    """A channel whose exchanges are counted and traced."""
+
+    def __init__(self, source: str, channel: Channel, host: Lender) -> None:
+        self.source, self.host, self.engine = source, host, host.engine
+        self._channel = channel
+        self.flush = channel.flush
+        self.engine.attach()
+
+    def open(self, request: Request, sink: Sink) -> Exchange:
+        passing = Passing(self, request, sink)
+        passing.exchange = self._channel.open(request, passing)
+        if not passing.over:
+            passing.posted = True
+            self.host.post(passing.enlist)
+        return passing
+
+    def close(self) -> None:
+        self._channel.close()
+        self.engine.detach()
+
+
+class Passing:
+    """An exchange, and the sink of it, that passes everything on."""
+
+    exchange: Exchange
+
+    def __init__(self, channel: WatchedChannel, request: Request, sink: Sink) -> None:
+        self._channel, self._request, self._sink = channel, request, sink
+        self._started = channel.engine.clock.now()
+        self._status: int | None = None
+        self._counted = False
+        self.over = False
+        self.posted = False
+        self.sent, self.moved, self.informational, self.data = sink.sent, sink.moved, sink.informational, sink.data
+        self.cork, self.uncork = sink.cork, sink.uncork
+
+    def head(self, head: ResponseHead) -> None:
+        self._status = head.status
+        self._sink.head(head)
+
+    def end(self, trailers: Headers) -> None:
+        self._end("")
+        self._sink.end(trailers)
+
+    def fail(self, error: URLError) -> None:
+        self._end(str(error))
+        self._sink.fail(error)
+
+    def pause(self) -> None:
+        self.exchange.pause()
+
+    def resume(self) -> None:
+        self.exchange.resume()
+
+    def cancel(self) -> None:
+        self.exchange.cancel()
+        self._end("cancelled")
+
+    def _end(self, error: str) -> None:
+        if self.over:
+            return
+        self.over = True
+        engine = self._channel.engine
+        if trace.current is not None:
+            elapsed = engine.clock.now() - self._started
+            trace.current.exchanges.append(trace.ExchangeRecord(
+                self._request.method, self._request.url, self._status, self._channel.source, elapsed / 1e6, error))
+        if not self.posted:
+            return
+        if engine.on_engine():
+            self._delist()
+        else:
+            engine.post_eager(self._delist)
+
+    def enlist(self) -> None:
+        """On the engine: have it run until this exchange is over."""
+        if not self.over:
+            self._counted = True
+            self._channel.engine.enlist(not self._channel.host.driven)
+
+    def _delist(self) -> None:
+        if self._counted:
+            self._counted = False
+            self._channel.engine.delist(not self._channel.host.driven)

@@ -1,0 +1,172 @@
+"""Who takes the response of a load: a completion handler, a `Loading`, or the delegate."""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from ..errors import Code, URLError
+from ..latch import Latch
+from ..models.response import URLResponse
+from .ending import Message
+from .load import Load
+
+
+class InMemory:
+    """What consumers have in common that keep nothing on disk."""
+
+    caches = True
+    asks = False
+    undecodable = (Code.CANNOT_DECODE_RAW_DATA, Code.CANNOT_DECODE_RAW_DATA)
+
+    def begin(self, load: Load, response: URLResponse) -> None:
+        """Nothing is prepared."""
+
+    def end(self, load: Load) -> None:
+        load.ask_to_store()
+
+    def orphan(self) -> None:
+        """Nothing is the parent's."""
+
+
+class ToHandler(InMemory):
+    """Collects the body for a completion handler, called with (data, response, error) on the delegate queue."""
+
+    def __init__(self, handler: Callable[..., Any]) -> None:
+        self._handler: Callable[..., Any] | None = handler
+        self._pieces: list[bytes] = []
+
+    def data(self, load: Load, data: bytes) -> None:
+        self._pieces.append(data)
+
+    def finished(self, load: Load, error: URLError | None) -> Message | None:
+        data = None if error is not None else b"".join(self._pieces)
+        self._pieces = []
+        handler, self._handler = self._handler, None
+        assert handler is not None
+        return "completion_handler", handler, (data, load.response, error)
+
+
+class ToLoading(InMemory):
+    """Collects the body for a `Loading`, which is told where the load ends: no queue lies between."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._response: URLResponse | None = None
+        self._error: URLError | None = None
+
+    def data(self, load: Load, data: bytes) -> None:
+        self._pieces.append(data)
+
+    def finished(self, load: Load, error: URLError | None) -> Message | None:
+        self._response, self._error = load.response, error
+        return None
+
+    def outcome(self) -> tuple[tuple[bytes, URLResponse], URLError | None]:
+        """The data and the response, and the error instead of them."""
+        pieces = self._pieces
+        if len(pieces) != 1:
+            self._pieces = pieces = [b"".join(pieces)]
+        return (pieces[0], self._response), self._error  # type: ignore[return-value]    # a load without an error has a response
+
+
+class ToDelegate(InMemory):
+    """Hands the response and the body to the delegate of a data or upload task: each piece as it comes, or all at the end."""
+
+    asks = True
+
+    def __init__(self) -> None:
+        self.incremental = True
+        self._pieces: list[bytes] = []
+
+    def data(self, load: Load, data: bytes) -> None:
+        if self.incremental:
+            load.call("data_task_did_receive_data", data)
+        else:
+            self._pieces.append(data)
+
+    def end(self, load: Load) -> None:
+        pieces, self._pieces = self._pieces, []
+        if not (pieces and load.call("data_task_did_receive_data", b"".join(pieces), answered=partial(self._told, load))):
+            load.ask_to_store()
+
+    def _told(self, load: Load, *_: Any) -> None:
+        load.ask_to_store()
+
+    def finished(self, load: Load, error: URLError | None) -> Message | None:
+        return completion(load, error)
+
+
+class ToReader(InMemory):
+    """Holds one piece of the body at a time until somebody takes it; what is not taken is not read from the wire."""
+
+    def __init__(self) -> None:
+        self.opened = Latch()               # the response is there, or the error
+        self.response: URLResponse | None = None
+        self.error: URLError | None = None
+        self._over = False
+        self._readers: list[object] = []    # who iterates
+        self._left = False
+        self._pieces: deque[tuple[bytes, object]] = deque()
+        self._arrived: Latch | None = None
+        self._load: Load | None = None
+
+    def begin(self, load: Load, response: URLResponse) -> None:
+        self._load = load
+        self.response = response
+        self.opened.set()
+
+    def data(self, load: Load, data: bytes) -> None:
+        self._pieces.append((data, load.hold()))
+        self._ring()
+
+    def finished(self, load: Load, error: URLError | None) -> Message | None:
+        self.error = error
+        self._over = True
+        self.opened.set()
+        self._ring()
+        return None
+
+    def _ring(self) -> None:
+        if (arrived := self._arrived) is not None:
+            arrived.set()
+
+    def take(self) -> bytes | Latch | None:
+        """The next piece; None at the end; a latch to wait for where neither is there. Raises what the load failed with."""
+        arrived = self._arrived = Latch()   # before looking: what comes after sets it
+        try:
+            data, token = self._pieces.popleft()
+        except IndexError:
+            if not self._over:
+                return arrived
+            if self.error is not None:
+                raise self.error from self.error.underlying_error
+            return None
+        assert self._load is not None
+        self._load.go_on(token)
+        return data
+
+    @contextmanager
+    def reading(self, reader: object) -> Iterator[None]:
+        """`reader` takes pieces in this block."""
+        self._readers.append(reader)
+        try:
+            yield
+        finally:
+            self._readers.remove(reader)
+            if self._left and not self._readers and self._load is not None:
+                self._load.cancel()
+
+    def leave(self, load: Load, leaver: object) -> None:
+        """The session is left by `leaver`, and waits for its tasks: what nobody else is reading, now or then, would never end."""
+        self._left = True
+        if not self.opened.awaited and all(reader == leaver for reader in self._readers):
+            load.cancel()
+
+
+def completion(load: Load, error: URLError | None) -> Message | None:
+    """`task_did_complete`, where a delegate has it."""
+    method = load.method("task_did_complete")
+    return None if method is None else (method.name, method.call, (load.context.session, load.task, error))

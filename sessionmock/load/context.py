@@ -1,0 +1,179 @@
+"""What the loads of one session share: its configuration, its stores, its channels and its delegate's methods."""
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..clock import nanoseconds
+from ..core.authentication import AcceptedCredentials
+from ..core.decoding import accept_encoding
+from ..core.preparation import LOCAL
+from ..engine.loop import AnyEngine
+from ..engine.queues import OperationQueue
+from ..errors import GenericException
+from ..models.configuration import URLSessionConfiguration
+from ..models.credential import CredentialPersistence, URLCredential, URLProtectionSpace
+from ..models.enums import CookieAcceptPolicy
+from ..models.message import Headers, Request
+from ..models.proxy import ProxyConfiguration
+from ..models.request import URLRequest
+from ..models.url import URLParts
+from ..path_monitor import PathMonitor
+from ..routes.base import Channel, Route
+from ..routes.current import live_route
+from ..routes.local import LocalRoute
+from ..routes.url_protocol import URLProtocol, checked
+from ..stores import defaults
+from .caching import CacheVisit
+from .dispatch import methods
+
+if TYPE_CHECKING:
+    from ..stores.cookie_storage import HTTPCookieStorage
+    from ..stores.credential_storage import URLCredentialStorage
+    from ..stores.url_cache import URLCache
+    from .ending import Outcome
+
+USER_AGENT = "sessionmock/0.1"
+
+defaults.install()
+_local = LocalRoute()
+
+
+class Context:
+    """Lent by a session to its loads. `ended` is told of each load that has delivered its terminal message."""
+
+    def __init__(self, session: Any, configuration: URLSessionConfiguration, delegate: object | None, queue: OperationQueue,
+                 engine: AnyEngine, ended: Callable[[Outcome], None], path_monitor: PathMonitor | None = None) -> None:
+        self.session = session
+        self.configuration = configuration
+        self.delegate = delegate
+        self.queue = queue
+        self.engine = engine
+        self.ended = ended
+        self.path_monitor = path_monitor      # None: there is always a network without limits
+        self.methods = methods(delegate)
+        self.idle_limit = nanoseconds(configuration.timeout_interval_for_request)
+        self.resource_limit = nanoseconds(configuration.timeout_interval_for_resource)
+        self.sets_cookies = configuration.http_should_set_cookies
+        self.cookie_policy = configuration.http_cookie_accept_policy
+        self.cache_policy = configuration.request_cache_policy
+        self.additional = tuple((configuration.http_additional_headers or {}).items())
+        self._protocols = checked(configuration.protocol_classes)
+        self.accepted = AcceptedCredentials()
+        self._channels: dict[Route, Channel] = {}
+        self._lock = threading.RLock()
+
+    # A store that the configuration does not name is made when it is first asked for, and then stays.
+    @cached_property
+    def cookie_storage(self) -> HTTPCookieStorage | None:
+        storage: HTTPCookieStorage | None = self.configuration.http_cookie_storage
+        return storage
+
+    @cached_property
+    def credential_storage(self) -> URLCredentialStorage | None:
+        storage: URLCredentialStorage | None = self.configuration.url_credential_storage
+        return storage
+
+    @cached_property
+    def cache(self) -> URLCache | None:
+        cache: URLCache | None = self.configuration.url_cache
+        return cache
+
+    def channel(self, route: Route | None, scheme: str) -> tuple[str, Channel]:
+        """The source and the channel that a request of `scheme` takes."""
+        if scheme in LOCAL:
+            route = _local
+        elif route is None:
+            route = live_route()
+        channel = self._channels.get(route)
+        if channel is None:
+            with self._lock:
+                channel = self._channels.get(route)
+                if channel is None:
+                    channel = self._channels[route] = route.bind(self.configuration, self.engine)
+                    if len(self._channels) == 1:
+                        self.engine.attach()
+        return route.source, channel
+
+    def protocols(self) -> Sequence[type[URLProtocol]]:
+        """The user's classes that are consulted before the route: the configuration's, and for the shared session those registered."""
+        return self._protocols or (tuple(URLProtocol._registered) if self.session._is_shared else ())
+
+    def proxy_for(self, route: Route | None, message: Request) -> ProxyConfiguration | None:
+        """The proxy whose 407 `message` may meet, or None."""
+        finder: Callable[[URLParts], ProxyConfiguration | None] | None = getattr(
+            self.channel(route, message.parts.scheme)[1], "proxy_for", None)
+        return None if finder is None else finder(message.parts)
+
+    def defaults(self) -> Headers:
+        """The fields that a request carries when it does not set them."""
+        return [("Accept", "*/*"), ("Accept-Encoding", accept_encoding()), ("User-Agent", USER_AGENT)]
+
+    def cookies_for(self, request: URLRequest, task: Any) -> str | None:
+        """The Cookie field for `request`, or None (I25)."""
+        storage = self.cookie_storage
+        if storage is None or not (self.sets_cookies and request.http_should_handle_cookies) or request.url is None:
+            return None
+        return storage.header_for(request.url, task=task)
+
+    def store_cookies(self, request: URLRequest, headers: Headers, task: Any) -> None:
+        """Keep the cookies of a response, before anybody hears of it (I25)."""
+        storage, policy = self.cookie_storage, self.cookie_policy
+        if storage is None or policy is CookieAcceptPolicy.NEVER or not request.http_should_handle_cookies or request.url is None:
+            return
+        storage.store_from_headers(request.url, headers, policy, request.main_document_url, task)
+
+    def keep_credentials(self, credentials: list[tuple[URLProtectionSpace, URLCredential]], task: Any) -> None:
+        """Store what a delegate gave and a server took. One that no keyring takes is kept as long as the process lives: a load
+        that was let in does not fail for it."""
+        storage = self.credential_storage if credentials else None
+        if storage is not None:
+            for space, credential in credentials:
+                try:
+                    storage.set_default_credential(credential, space, task)
+                except GenericException as error:
+                    storage.set_default_credential(replace(credential, persistence=CredentialPersistence.FOR_SESSION), space, task)
+                    warnings.warn(f"{error}; it is kept for this process only", RuntimeWarning, stacklevel=2)
+
+    def stored_credential(self, space: URLProtectionSpace, task: Any) -> URLCredential | None:
+        """What default handling of a challenge of `space` uses, asked for in the form that names the task."""
+        storage = self.credential_storage
+        found: list[URLCredential | None] = [None]
+        if storage is not None:
+            storage.get_default_credential(space, task, found.append)
+        return found[-1]
+
+    def cache_visit(self, task: Any, request: URLRequest, *, keeps: bool) -> CacheVisit | None:
+        """The dealings of `task` with the cache, for `request`; None where there is neither a cache nor a policy to heed.
+
+        The request's own policy wins over the configuration's unless it is the default.
+        """
+        cache, policy = self.cache, request.cache_policy or self.cache_policy
+        return None if cache is None and not policy else CacheVisit(cache, task, policy, self.engine.clock, keeps=keeps)
+
+    def flush(self) -> None:
+        """New connections from now on."""
+        for channel in list(self._channels.values()):
+            channel.flush()
+
+    def close(self) -> None:
+        """The session is invalid: nothing is held any more."""
+        channels, self._channels = self._channels, {}
+        for channel in channels.values():
+            channel.close()
+        if channels:
+            self.engine.detach()
+        self.methods = {}
+        self.delegate = None
+
+    def orphan(self) -> None:
+        """In a forked child: the connections are the parent's."""
+        self._lock = threading.RLock()
+        channels, self._channels = self._channels, {}
+        for channel in channels.values():
+            if (abandon := getattr(channel, "abandon", None)) is not None:
+                abandon()

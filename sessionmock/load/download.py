@@ -1,0 +1,268 @@
+"""The consumer of a download: a temporary file, written as the bytes come."""
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..core.ranges import Resumption, can_resume, judge, resume_headers, resume_validator, spliced_length
+from ..core.resume_data import DownloadResumeData, encode
+from ..errors import DOWNLOAD_RESUME_DATA, Code, URLError, url_error
+from ..models.request import URLRequest
+from ..models.response import URLResponse
+from ..stores.files import try_lock, unlock
+from .consumers import completion
+from .ending import Message
+from .load import Load
+
+
+def folder() -> Path:
+    """Where downloads lie until they are moved or removed: private to the user, the same for every process (I19).
+
+    Raises OSError where it cannot be made, or is not the user's own: in a shared /tmp anybody may take its name.
+    """
+    place = Path(tempfile.gettempdir()) / f"sessionmock-downloads-{os.getuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise PermissionError(f"{place} is not a folder of this user's")
+    return place
+
+
+class ToFile:
+    """Writes the body to a temporary file.
+
+    The file is there for the delegate's `download_task_did_finish_downloading` or the handler, and removed after it
+    (I18); a `Loading` keeps it: there the caller owns it. Bytes are written as they come, so a killed process leaves
+    what it had. With `resumed` the file goes on where it stopped, where the server gives exactly the rest (I19); until
+    then the partial file stays as it is, and so does the resume data that names it.
+    """
+
+    caches = False      # downloads are never cached (Apple)
+    asks = False
+    undecodable = (Code.DOWNLOAD_DECODING_FAILED_MID_STREAM, Code.DOWNLOAD_DECODING_FAILED_TO_COMPLETE)
+
+    def __init__(self, handler: Callable[..., Any] | None = None, *, keeps: bool = False, resumed: DownloadResumeData | None = None) -> None:
+        self._handler = handler
+        self._keeps = keeps
+        self._resumed = resumed
+        self._afresh = False                        # what was there is of no use: the whole is asked for
+        self._asked: URLRequest | None = None       # the task's request without what resuming adds
+        self._file: int | None = None
+        self._begun = False                         # the file is written by this task
+        self._whole = -1                            # bytes that the file has to have, where a range was spliced
+        self._blob: bytes | None = None
+        self.path: Path | None = None
+        self.written = 0
+        self.expected = -1
+        self._outcome: tuple[Any, URLError | None] = (None, None)
+
+    def is_wanted(self, load: Load) -> bool:
+        """Whether anybody gets the file."""
+        return self._handler is not None or self._keeps or load.method("download_task_did_finish_downloading") is not None
+
+    def resuming(self) -> tuple[URLRequest, URLRequest]:
+        """The request that asks for the rest (for the whole, where the partial file is not there any more), and that which
+        the download began with."""
+        resumed = self._resumed
+        assert resumed is not None
+        request = URLRequest(resumed.current_url, resumed.method)
+        for name, value in resumed.headers:
+            request.set_value(value, name)
+        original = request.copy()
+        original.url = resumed.original_url
+        try:
+            path = folder() / resumed.partial
+            self._afresh = path.stat().st_size < resumed.offset
+        except OSError:
+            self._afresh = True
+        if not self._afresh:
+            self.path = path
+            for name, value in resume_headers(resumed.offset, resumed.validator):
+                request.set_value(value, name)
+        return request, original
+
+    def begin(self, load: Load, response: URLResponse) -> None:
+        self.expected = response.expected_content_length
+        resumed, head = self._resumed, load.hops[-1].head
+        self._asked = load.request
+        if resumed is None or head is None:
+            self._create(load)
+            return
+        self._asked = load.request.copy()
+        for name, _ in resume_headers(resumed.offset, resumed.validator):
+            self._asked.set_value(None, name)
+        verdict = judge(head, resumed.offset, resumed.expected, resumed.validator)
+        if self._afresh and verdict is not Resumption.RESTART:
+            verdict = Resumption.FAIL
+        elif verdict is Resumption.SPLICE:
+            if self._reopen(resumed.offset):
+                self.expected = self._whole = spliced_length(head)
+            else:
+                verdict = Resumption.AGAIN
+        elif verdict is Resumption.RESTART and not self._reopen(0) and not self._create(load):
+            return
+        if verdict is Resumption.FAIL:
+            load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.request.url))
+        elif verdict is Resumption.AGAIN:
+            self._afresh = True
+            load.start_over(self._asked)
+        else:
+            load.call("download_task_did_resume_at_offset", self.written, self.expected)
+
+    def _create(self, load: Load) -> bool:
+        """Open a new file; False where the load failed of that."""
+        try:
+            self._file, name = tempfile.mkstemp(prefix="download-", suffix=".tmp", dir=folder())
+        except OSError as error:
+            load.end_with(url_error(Code.CANNOT_CREATE_FILE, load.request.url, error))
+            return False
+        self.path, self._begun = Path(name), True
+        return True
+
+    def _reopen(self, offset: int) -> bool:
+        """Go on with the partial file from `offset`. False where there is none: removed, cut short, or in the hands of another
+        task that has the same resume data."""
+        path, self.path = self.path, None
+        if path is None:
+            return False
+        try:
+            file = os.open(path, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            usable = try_lock(file) and os.fstat(file).st_size >= offset
+            if usable:
+                os.ftruncate(file, offset)
+                os.lseek(file, offset, os.SEEK_SET)
+        except OSError:
+            usable = False
+        if not usable:
+            os.close(file)
+            return False
+        self._file, self.path, self.written, self._begun = file, path, offset, True
+        return True
+
+    def data(self, load: Load, data: bytes) -> None:
+        assert self._file is not None
+        if 0 <= self._whole < self.written + len(data):
+            assert self._resumed is not None
+            self._blob = encode(self._resumed)      # what came is not to be trusted, what was there before is
+            load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.request.url))
+            return
+        try:
+            rest = memoryview(data)
+            while rest:
+                count = os.write(self._file, rest)
+                self.written += count
+                rest = rest[count:]
+        except OSError as error:
+            load.end_with(url_error(Code.CANNOT_WRITE_TO_FILE, load.request.url, error))
+            return
+        if self._handler is None:
+            load.call("download_task_did_write_data", len(data), self.written, self.expected)
+
+    def resume_data(self, load: Load) -> bytes | None:
+        """What the download can be gone on with, or None (the preconditions of I19)."""
+        resumed, asked, head = self._resumed, self._asked, load.hops[-1].head if load.hops else None
+        if self._blob is not None or self.path is None or not self.path.exists():
+            return self._blob
+        if resumed is not None and not self._begun:
+            return encode(resumed)
+        if head is None or asked is None or load.response is None or (head.status == 206 and resumed is None) or not can_resume(
+                asked.http_method, asked.url or "", asked.header_pairs(), head, self.written, self.expected):
+            return None
+        validator = resume_validator(head.headers)
+        assert validator is not None
+        self._blob = encode(DownloadResumeData(
+            original_url=load.original_request.url or "", current_url=load.request.url or "", method=asked.http_method,
+            headers=asked.header_pairs(), offset=self.written, expected=self.expected, validator=validator, partial=self.path.name,
+            created=load.context.engine.clock.date()))
+        return self._blob
+
+    def end(self, load: Load) -> None:
+        if self.written < self._whole:
+            load.end_with(url_error(Code.NETWORK_CONNECTION_LOST, load.request.url))
+            return
+        if self._resumed is not None and (problem := self._rename()) is not None:
+            load.end_with(url_error(Code.CANNOT_MOVE_FILE, load.request.url, problem))
+            return
+        self._close()
+        if self._handler is None and not self._keeps and load.call(
+                "download_task_did_finish_downloading", self.path, answered=partial(self._told, load)):
+            return
+        if not self.is_wanted(load):
+            self._remove()
+        load.stored()
+
+    def _rename(self) -> OSError | None:
+        """Give the finished file a name that no resume data knows, before it is let go of."""
+        assert self.path is not None
+        own = self.path.with_stem(f"{self.path.stem}-resumed")
+        try:
+            self.path.rename(own)
+        except OSError as error:
+            return error
+        self.path = own
+        return None
+
+    def _told(self, load: Load, *_: Any) -> None:
+        self._remove()
+        load.stored()
+
+    def finished(self, load: Load, error: URLError | None) -> Message | None:
+        self._close()
+        if error is not None:
+            if error.code is not Code.CANCELLED and (blob := self.resume_data(load)) is not None:
+                error.user_info[DOWNLOAD_RESUME_DATA] = blob
+            if self._blob is None and self._begun:
+                self._remove()
+        if self._keeps:
+            self._outcome = (self.path, load.response), error
+            return None
+        if self._handler is not None:
+            return "completion_handler", self._hand_over, (None if error else self.path, load.response, error)
+        return completion(load, error)
+
+    def outcome(self) -> tuple[tuple[Path, URLResponse], URLError | None]:
+        """The file and the response, and the error instead of them."""
+        return self._outcome
+
+    def _hand_over(self, *outcome: Any) -> Any:
+        """Call the handler; the file is gone when it returns, or when the coroutine that it returned is over."""
+        handler, self._handler = self._handler, None
+        assert handler is not None
+        value = None
+        try:
+            value = handler(*outcome)
+        finally:
+            if not hasattr(value, "__await__"):
+                self._remove()
+        return None if value is None else self._hand_over_rest(value) if hasattr(value, "__await__") else value
+
+    async def _hand_over_rest(self, coroutine: Any) -> None:
+        try:
+            await coroutine
+        finally:
+            self._remove()
+
+    def orphan(self) -> None:
+        """In a forked child: the file is the parent's, with the lock on it, which is let go of by no close but the last."""
+        file, self._file = self._file, None
+        self.path = None
+        if file is not None:
+            os.close(file)
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            unlock(file)
+            os.close(file)
+
+    def _remove(self) -> None:
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)

@@ -1,0 +1,384 @@
+"""Where secrets stand in requests and answers.
+
+A value is a secret by the name that it has in a header, a cookie, a query, a form, JSON, XML, a part of a multipart body or
+an assignment (`names`), or by its shape wherever it stands (`shapes`). What is encoded in it is looked into:
+JSON and URLs within each other, base64 of JSON.
+"""
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable
+from urllib.parse import quote, unquote_plus
+
+from ....models.message import Headers
+from .names import Names
+from .shapes import BASIC, BEARER, ENCODED, RARE, SHAPES, USERINFO, hinted
+
+Replace = Callable[[str, str], str | None]    # (value, where it stands) -> what stands there instead; None: nothing at all
+
+_WITH_GRANT = frozenset({"code"})    # of OAuth, beside a grant_type, or a state in a URL
+_WORDS = re.compile(rb"""(?<![\w.-])([\w.-]++)\s?["'=:<>\\\]%\r\n]""")    # what may be a name, in any of the layouts
+_PARAMETER = re.compile(r"""(?:(?<=[?&;#"'])|(?<=\\u0026)|(?<=\\u003[fF]))([A-Za-z][\w.\-]*)(=|\\u003[dD])([^\s&;#"'<>\\,]+)""")
+# A name and its value in code, in settings or in a header within text.
+_ASSIGNED = re.compile(r"""(?:\b|(?<=\\[nrt]))([A-Za-z][\w.-]{0,60}+)('?\s{0,8}+[:=]\s{0,8}+)(?:(["'])([^"'\\\n]{1,4096}+)\3"""
+                       r"""|([A-Za-z0-9+/_.~-]{8,4096}+={0,2}+)(?![^\s;,"'<)}&\\]))""")
+_ELEMENTS = tuple(map(re.compile, (
+    r"<(?:[\w.-]+:)?(?P<name>[A-Za-z][\w.-]*)(?:\s[^<>]*)?>(?:<!\[CDATA\[)?(?P<value>[^<>]+?)(?:\]\]>)?</",
+    r"<key>(?P<name>[^<>]+)</key>\s*<(?:string|data)>(?P<value>[^<>]+)</",    # of a property list
+    r"""<[^<>]*?\bname=["'](?P<name>[^"'<>]+)["'][^<>]*?\b(?:value|content)=["'](?P<value>[^"'<>]+)["']""",
+    r"""<[^<>]*?\b(?:value|content)=["'](?P<value>[^"'<>]+)["'][^<>]*?\bname=["'](?P<name>[^"'<>]+)["']""",
+)))
+_PARTS = re.compile(r"(?:\A|\n)--[^\r\n]{1,80}+\r?\nContent-", re.I)
+_PART = re.compile(r"""(Content-Disposition:[^\r\n]{0,200}?\bname="?([^"\r\n;]+)"?[^\r\n]*+\r?\n(?:[^\r\n]++\r?\n){0,50}+\r?\n)"""
+                   r"""(.*?)(?=\r?\n--|\Z)""", re.I | re.S)
+_WHEN_LONG = (b"key=", b"auth=", b"code=", b"session=", b"credentials=", b'"auth"', b'"session"', b'"credentials"')    # names where values decide
+_FORM = re.compile(r"[^\s=&{}<>\"]+=[^\s<>\"]*")
+_JSON = re.compile(r'"((?:[^"\\]|\\.|\\\Z)*+)(?:"|\Z)(\s*+:)?|[{}\[\]]|(?<![\w.])\d{4,}(?![\w.])', re.S)
+_PAIR = re.compile(r'(\[\s{0,8}+"([\w-]{1,60}+)"\s{0,8}+,\s{0,8}+")((?:[^"\\]|\\.){16,4096}+)(?="\s{0,8}+\])')    # ["X-Api-Key", "..."]
+_LABELS = frozenset({"name", "key", "header"})      # members that name the member "value" beside them
+_LABELLED = frozenset({"value", "content"})
+
+_COOKIES = {"cookie": False, "set-cookie": True}
+_NO_PASSWORDS = frozenset({"x", "x-oauth-basic"})     # beside a token in the place of the name
+_LARGEST = 1 << 25    # characters of text that are looked through by name
+
+
+class Scrubber:
+    """Puts what `replace` says in the place of each secret. `names` are secret besides the usual ones, `keep` never are;
+    `patterns` are regular expressions of secrets, of which the first group is one where there are groups."""
+
+    def __init__(self, replace: Replace, names: Iterable[str] = (), patterns: Iterable[str] = (), keep: Iterable[str] = (), *,
+                 number: Replace | None = None) -> None:
+        self._replace = replace
+        self._number = number or replace      # of a number of JSON
+        self._names = Names(names, keep)
+        self._patterns = [re.compile(pattern) for pattern in patterns]
+        self._urls: dict[str, str] = {}
+        self._seen: dict[tuple[str, str], str | None] = {}      # headers, of which most come again
+
+    # Requests and answers ---------------------------------------------------------------------------------------------
+
+    def url(self, url: str) -> str:
+        """`url` without its secrets: a password, values in the query, shapes."""
+        found = self._urls.get(url)
+        if found is None:
+            found = self._url(url)
+            if len(self._urls) < 10_000:
+                self._urls[url] = found
+        return found
+
+    def _url(self, url: str) -> str:
+        if not ("?" in url or "@" in url or "#" in url or ";" in url or self._patterns or hinted(url)):
+            return url
+        head, mark, query = url.partition("?")
+        query, hash_, fragment = query.partition("#")
+        if mark:
+            query = self._pairs(query)
+            mark = mark if query else ""
+        return self.text(f"{head}{mark}{query}{hash_}{fragment}", "URL")
+
+    def headers(self, headers: Headers) -> Headers:
+        """`headers` without their secrets; the same list where there are none."""
+        out: Headers | None = None
+        for number, (name, value) in enumerate(headers):
+            pair = (name, value)
+            if pair in self._seen:
+                new = self._seen[pair]
+            else:
+                new = self._header(name, value)
+                if len(value) < 500 and len(self._seen) < 10_000:
+                    self._seen[pair] = new
+            if new is not value and new != value and out is None:
+                out = headers[:number]
+            if out is not None and new is not None:
+                out.append((name, new))
+        return headers if out is None else out
+
+    def _header(self, name: str, value: str) -> str | None:
+        lower = name.lower()
+        if lower in _COOKIES:
+            return value if self._names.kept(name) else self._cookies(name, value, only_first=_COOKIES[lower])
+        if self._names.of_header(name, value):
+            return self._credentials(name, value)
+        if len(value) < 12 or not (hinted(value) or "=" in value or "@" in value or self._patterns):
+            return value
+        return self.text(_ASSIGNED.sub(self._assigned, value), name)
+
+    def _credentials(self, name: str, value: str) -> str | None:
+        """Scheme and credentials, or credentials alone (RFC 9110, section 11.6.2)."""
+        scheme, blank, rest = value.strip().replace("\t", " ").partition(" ")
+        if not blank:
+            return self._replace(value, name) if value else value
+        if scheme.lower() == "basic":
+            return self._basic(name, scheme + blank, rest.strip())
+        new = self._replace(rest.strip(), name)
+        return None if new is None else f"{scheme} {new}"
+
+    def _basic(self, where: str, scheme: str, encoded: str) -> str | None:
+        try:
+            user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except ValueError:
+            new = self._replace(encoded, where)
+            return None if new is None else scheme + new
+        pair = [self._replace(part, where) if part else part for part in (user, password)]
+        if None in pair:
+            return None
+        return scheme + base64.b64encode(f"{pair[0]}{colon}{pair[1]}".encode()).decode()
+
+    def _cookies(self, name: str, value: str, *, only_first: bool) -> str | None:
+        out = []
+        for number, pair in enumerate(value.split(";")):
+            cookie, equals, content = pair.partition("=")
+            if not equals:      # a value without a name
+                content = pair.strip()
+                cookie = pair[:len(pair) - len(pair.lstrip())]
+            if content and not (only_first and number):
+                quoted = '"' if content[:1] == '"' == content[-1:] and len(content) > 1 else ""
+                new = self._replace(content.strip('"') if quoted else content, f"{name} {cookie.strip()}")
+                if new is None:
+                    return None
+                out.append(f"{cookie}{equals}{quoted}{new}{quoted}")
+            else:
+                out.append(pair)
+        return ";".join(out)
+
+    def body(self, body: bytes) -> bytes:
+        """`body` without its secrets; the same object where there are none."""
+        named = self._may_name(body)
+        if not (named or self._patterns or (b"@" in body and b"://" in body) or RARE.search(body)):
+            return body
+        if len(body) > _LARGEST:
+            return body
+        try:
+            text, coding = body.decode(), "utf-8"
+        except UnicodeDecodeError:
+            text, coding = body.decode("latin-1"), "latin-1"
+        new = self._body(text) if named else self.text(text, "body")
+        return body if new == text else new.encode(coding)
+
+    def _may_name(self, body: bytes) -> bool:
+        """Whether `body` has the name of a secret in it: most have none, and are not looked at twice."""
+        low = body.lower()
+        if not self._names.stems.search(low):
+            return False
+        names = {word.decode("ascii", "replace") for word in _WORDS.findall(body)}
+        return any(map(self._names.is_secret, names)) or any(word in low for word in _WHEN_LONG)
+
+    def _body(self, text: str) -> str:
+        if _FORM.fullmatch(text):
+            return self.text(self._pairs(text, form=True), "body")
+        if _PARTS.search(text):
+            return self.text(_PART.sub(self._in_part, text), "body")
+        return self._prose(text)
+
+    def _prose(self, text: str) -> str:
+        """JSON, markup, code or settings, in part or whole."""
+        if '"' in text:
+            text = self._json(text)
+            if "[" in text:
+                text = _PAIR.sub(self._in_pair, text)
+        if "<" in text:
+            for pattern in _ELEMENTS:
+                text = pattern.sub(self._in_element, text)
+        return self.text(_ASSIGNED.sub(self._assigned, text), "body")
+
+    # Places in text ---------------------------------------------------------------------------------------------------
+
+    def text(self, text: str, where: str) -> str:
+        """`text` without secrets that show by their shape, or stand as parameters of a URL."""
+        if hinted(text):
+            if "eyJ" in text:
+                text = ENCODED.sub(self._encoded, text)
+            for hint, shape in SHAPES.items():
+                if hint in text:
+                    text = shape.sub(lambda found: self._put(found[0], where), text)
+            if "earer " in text:
+                text = BEARER.sub(lambda found: self._bearer(found, where), text)
+            if "asic " in text:
+                text = BASIC.sub(lambda found: self._basic_text(found, where), text)
+        if "@" in text and "://" in text:
+            text = USERINFO.sub(lambda found: self._userinfo(found, where), text)
+        if "=" in text or "\\u003" in text:
+            text = _PARAMETER.sub(self._parameter, text)
+        for pattern in self._patterns:
+            text = pattern.sub(self._matched, text)
+        return text
+
+    def _put(self, value: str, where: str) -> str:
+        new = self._replace(value, where)
+        return "" if new is None else new
+
+    def _bearer(self, found: re.Match[str], where: str) -> str:
+        """A word after the word is prose."""
+        return found[0] if found[2].isalpha() and len(found[2]) < 20 else found[1] + self._put(found[2], where)
+
+    def _userinfo(self, found: re.Match[str], where: str) -> str:
+        """A password, or a long name that has none."""
+        user, password = found.groups()
+        if password and password not in _NO_PASSWORDS:
+            return f"{user}:{self._put(password, where)}"
+        return found[0].replace(user, self._put(user, where), 1) if len(user) >= 16 else found[0]
+
+    def _encoded(self, found: re.Match[str]) -> str:
+        """JSON in base64, of either alphabet."""
+        code = found[0]
+        url_safe = "-" in code or "_" in code
+        try:
+            body = base64.b64decode(code.rstrip("=") + "=" * (-len(code.rstrip("=")) % 4), b"-_" if url_safe else b"+/", validate=True)
+            text = body.decode()
+        except ValueError:
+            return code
+        new = self._body(text)
+        if new == text:
+            return code
+        encoded = base64.b64encode(new.encode(), b"-_" if url_safe else b"+/").decode()
+        return encoded if code.endswith("=") or len(code) % 4 == 0 else encoded.rstrip("=")
+
+    def _basic_text(self, found: re.Match[str], where: str) -> str:
+        try:
+            if b":" not in base64.b64decode(found[2], validate=True):
+                return found[0]
+        except ValueError:
+            return found[0]
+        return self._basic(where, found[1], found[2]) or found[1]
+
+    def _matched(self, found: re.Match[str]) -> str:
+        group = 1 if found.re.groups else 0
+        start, end = found.span(group)
+        if start < 0:
+            return found[0]
+        whole = found.start()
+        return found[0][:start - whole] + self._put(found[group], "pattern") + found[0][end - whole:]
+
+    def _parameter(self, found: re.Match[str]) -> str:
+        name, equals, value = found.groups()
+        if self._names.holds(name, value, query=True) or (name in _WITH_GRANT and "state=" in found.string):
+            return f"{name}{equals}{quote(self._put(unquote_plus(value), name), safe='')}"
+        new = self._nested(value)
+        return found[0] if new is None else f"{name}{equals}{new}"
+
+    def _pairs(self, text: str, *, form: bool = False) -> str:
+        """A query or a form: the text of all other pairs stays as it is."""
+        out, changed = [], False
+        granted = ("grant_type=" if form else "state=") in text
+        for pair in text.split("&"):
+            raw, equals, value = pair.partition("=")
+            name = unquote_plus(raw) if "%" in raw or "+" in raw else raw
+            last = name.rpartition("[")[2].rstrip("]") if name.endswith("]") else name
+            if self._names.holds(last, value, query=True) or (value and granted and name in _WITH_GRANT):
+                new = self._replace(unquote_plus(value), name)
+                new = None if new is None else quote(new, safe="")
+            else:
+                new = self._nested(value)
+                if new is None:
+                    out.append(pair)
+                    continue
+            changed = True
+            if new is not None:
+                out.append(f"{raw}{equals}{new}")
+        return "&".join(out) if changed else text
+
+    def _nested(self, value: str) -> str | None:
+        """A URL or JSON in the value of a parameter, encoded again; None where there is no secret in it.
+
+        What was encoded more than three times is left alone: so deep nobody goes, but those who want others to.
+        """
+        if "%" not in value or "%2525" in value:
+            return None
+        inside = unquote_plus(value)
+        if inside == value:
+            return None
+        if "?" in inside:
+            new = self.url(inside)
+        elif '"' in inside:
+            new = self._prose(inside)
+        else:
+            new = self._nested(inside) or inside
+        return None if new == inside else quote(new, safe="")
+
+    def _json(self, text: str) -> str:
+        """The strings and numbers that stand under secret names, at any depth; all else, and the layout, stays as it is."""
+        out: list[str] = []
+        done = depth = 0
+        secret = False          # whether the value that comes is one
+        name = label = ""       # of the member, and what the member "name" of the same object says
+        granted = '"grant_type"' in text
+        for found in _JSON.finditer(text):
+            token = found[0]
+            if found[2] is not None:
+                if not depth:
+                    name = found[1]
+                    secret = self._names.is_secret(name) or bool(label and name.lower() in _LABELLED) or (granted and name in _WITH_GRANT)
+            elif token in "{[":
+                depth += bool(depth or secret)
+                label = ""
+            elif token in "}]":
+                depth -= bool(depth)
+                secret = secret and bool(depth)
+                label = ""
+            else:
+                value = found[1]
+                held = secret or depth or (value is not None and self._names.holds(name, value))
+                new = self._json_value(found, name) if held else self._inner(found)
+                if value and name.lower() in _LABELS and not depth:
+                    label = value if self._names.is_secret(value) else ""
+                secret = secret and bool(depth)
+                if not depth:
+                    name = ""
+                if new is not None:
+                    out += (text[done:found.start()], new)
+                    done = found.end()
+        if not done:
+            return text
+        return "".join((*out, text[done:]))
+
+    def _json_value(self, found: re.Match[str], name: str) -> str | None:
+        value = found[1]
+        if value is None:
+            return self._number(found[0], name) or '""'
+        if not value:
+            return None
+        try:
+            value = json.loads(f'"{value}"', strict=False) if "\\" in value else value
+        except ValueError:
+            pass
+        return f'"{self._put(value, name)}"'
+
+    def _inner(self, found: re.Match[str]) -> str | None:
+        """JSON or other text within a string of JSON, where that has to be unescaped to be read."""
+        inside = found[1]
+        if not inside or "\\" not in inside:
+            return None
+        try:
+            value = json.loads(found[0], strict=False)
+        except (ValueError, RecursionError):
+            return None
+        new = self._prose(value)
+        return None if new == value else json.dumps(new)
+
+    def _in_pair(self, found: re.Match[str]) -> str:
+        before, name, value = found.groups()
+        return before + self._put(value, name) if self._names.is_secret(name) and any(map(str.isdigit, value)) else found[0]
+
+    def _assigned(self, found: re.Match[str]) -> str:
+        name, between, mark, value, bare = found.groups()
+        if not self._names.is_secret(name):
+            return found[0]
+        if bare is not None:    # a word alone is prose, or code
+            return f"{name}{between}{self._put(bare, name)}" if any(map(str.isdigit, bare)) else found[0]
+        return found[0] if value.startswith((":", ",")) else f"{name}{between}{mark}{self._put(value, name)}{mark}"
+
+    def _in_element(self, found: re.Match[str]) -> str:
+        name, value = found["name"], found["value"]
+        if not self._names.is_secret(name) or not value.strip():
+            return found[0]
+        start, end = (place - found.start() for place in found.span("value"))
+        return found[0][:start] + self._put(value, name) + found[0][end:]
+
+    def _in_part(self, found: re.Match[str]) -> str:
+        head, name, value = found.groups()
+        if not value:
+            return found[0]
+        return head + (self._put(value, name) if self._names.is_secret(name) else self._body(value))

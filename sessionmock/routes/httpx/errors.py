@@ -1,0 +1,131 @@
+"""The errors of httpx and httpx2 as ours, and ours as theirs (api.md, section 14: httpx map), without importing either."""
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+from ...errors import Code, UnmatchedRequest, URLError, url_error
+
+PACKAGES = ("httpx", "httpx2")
+
+_CODES = {             # by the name of the class, the nearest in the order of inheritance
+    "TimeoutException": Code.TIMED_OUT,
+    "ConnectError": Code.CANNOT_CONNECT_TO_HOST,
+    "ProxyError": Code.CANNOT_CONNECT_TO_HOST,
+    "NetworkError": Code.NETWORK_CONNECTION_LOST,
+    "RemoteProtocolError": Code.CANNOT_PARSE_RESPONSE,
+    "UnsupportedProtocol": Code.UNSUPPORTED_URL,
+    "InvalidURL": Code.BAD_URL,
+    "DecodingError": Code.CANNOT_DECODE_RAW_DATA,
+    "TooManyRedirects": Code.HTTP_TOO_MANY_REDIRECTS,
+}
+_ERRNOS = {
+    errno.ECONNREFUSED: Code.CANNOT_CONNECT_TO_HOST,
+    errno.EHOSTUNREACH: Code.CANNOT_CONNECT_TO_HOST,
+    errno.ENETUNREACH: Code.NOT_CONNECTED_TO_INTERNET,
+    errno.ENETDOWN: Code.NOT_CONNECTED_TO_INTERNET,
+    errno.ECONNRESET: Code.NETWORK_CONNECTION_LOST,
+    errno.ECONNABORTED: Code.NETWORK_CONNECTION_LOST,
+    errno.EPIPE: Code.NETWORK_CONNECTION_LOST,
+    errno.ETIMEDOUT: Code.TIMED_OUT,
+}
+_VERDICTS = {          # X509_V_ERR_* of OpenSSL; every other verdict is "untrusted"
+    9: Code.SERVER_CERTIFICATE_NOT_YET_VALID,
+    10: Code.SERVER_CERTIFICATE_HAS_BAD_DATE,
+    19: Code.SERVER_CERTIFICATE_HAS_UNKNOWN_ROOT,
+    20: Code.SERVER_CERTIFICATE_HAS_UNKNOWN_ROOT,
+}
+_CLASSES: dict[int, str] = {           # the way back: what a client of httpx sees; what is not here is a TransportError
+    Code.TIMED_OUT: "ReadTimeout",
+    Code.CANNOT_FIND_HOST: "ConnectError",
+    Code.DNS_LOOKUP_FAILED: "ConnectError",
+    Code.CANNOT_CONNECT_TO_HOST: "ConnectError",
+    Code.NOT_CONNECTED_TO_INTERNET: "ConnectError",
+    Code.NETWORK_CONNECTION_LOST: "RemoteProtocolError",
+    Code.CANNOT_PARSE_RESPONSE: "RemoteProtocolError",
+    Code.BAD_SERVER_RESPONSE: "RemoteProtocolError",
+    Code.UNSUPPORTED_URL: "UnsupportedProtocol",
+    Code.CANNOT_DECODE_RAW_DATA: "DecodingError",
+    Code.CANNOT_DECODE_CONTENT_DATA: "DecodingError",
+    Code.HTTP_TOO_MANY_REDIRECTS: "TooManyRedirects",
+    Code.CANCELLED: "ReadError",
+    **{code: "ConnectError" for code in Code if Code.CLIENT_CERTIFICATE_REQUIRED <= code <= Code.SECURE_CONNECTION_FAILED},
+}
+
+
+def url_error_for(error: BaseException, url: str) -> URLError:
+    """What a load ends with when `error` was raised by a transport or by a scripted side effect. A URLError stays itself."""
+    return error if isinstance(error, URLError) else url_error(_code(error), url, error)
+
+
+def _code(error: BaseException) -> Code:
+    kind = type(error)
+    if not client_class(error)[0]:
+        return _system_code(error) or Code.UNKNOWN
+    code = next((_CODES[base.__name__] for base in kind.__mro__ if base.__name__ in _CODES), Code.UNKNOWN)
+    if code is Code.CANNOT_CONNECT_TO_HOST:
+        return next(filter(None, map(_system_code, _causes(error))), code)
+    if code is Code.CANNOT_PARSE_RESPONSE and any(words in str(error) for words in ("disconnected", "closed connection")):
+        return Code.NETWORK_CONNECTION_LOST
+    return code
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What lies under `error`, which may be a ring: respx makes one of an exception that it raises again."""
+    seen = {id(error)}
+    cause = error.__cause__ or error.__context__
+    while cause is not None and id(cause) not in seen:
+        yield cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+
+
+def _system_code(error: BaseException) -> Code | None:
+    """The code of an error of the operating system or of TLS; None where it is neither."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return _VERDICTS.get(error.verify_code, Code.SERVER_CERTIFICATE_UNTRUSTED)
+        case ssl.SSLError():
+            return Code.SECURE_CONNECTION_FAILED
+        case socket.gaierror():
+            return Code.CANNOT_FIND_HOST
+        case TimeoutError():
+            return Code.TIMED_OUT
+        case ConnectionError() | OSError(errno=int()):
+            otherwise = Code.NETWORK_CONNECTION_LOST if isinstance(error, ConnectionError) else Code.UNKNOWN
+            return _ERRNOS.get(error.errno or 0, otherwise)
+    return None
+
+
+def client_error(error: URLError, package: Any, request: Any) -> BaseException:
+    """The exception that a client of `package` (httpx or httpx2) expects for `error`.
+
+    Under an error there may be one of httpx already, as a script's: its class decides. A missing answer, or an
+    exception of a script that says nothing of the network, is given as it is: both are no httpx.HTTPError.
+    """
+    under = error.underlying_error
+    name = client_class(under)[1]
+    if isinstance(under, UnmatchedRequest) or (error.code == Code.UNKNOWN and under is not None and not name):
+        return under
+    text = str(under) if name else str(error)
+    if not name:
+        lost = error.code == Code.NETWORK_CONNECTION_LOST and isinstance(under, OSError)
+        name = "ReadError" if lost else _CLASSES.get(error.code, "TransportError")
+    kind = getattr(package, name, package.TransportError)
+    if not issubclass(kind, package.RequestError):
+        kind = package.TransportError
+    raised: BaseException = kind(text, request=request)
+    raised.__cause__ = error
+    return raised
+
+
+def client_class(value: object) -> tuple[str, str]:
+    """The nearest class of httpx or httpx2 that `value` is of, as (package, name); two times "" where it is of none."""
+    for kind in type(value).__mro__:
+        package = kind.__module__.partition(".")[0]
+        if package in PACKAGES:
+            return package, kind.__name__
+    return "", ""

@@ -1,0 +1,89 @@
+"""What a connection of HTTP/2 sends."""
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ..link import Link
+from .codec import Codec
+
+if TYPE_CHECKING:
+    import socket
+
+    from ..exchange import LiveExchange
+    from ..pool import Pool
+    from .stream import Stream
+
+OUTPUT = 65_536    # bytes that are collected before they are written
+
+
+class Output(Link):
+    """Collects frames and writes those of one turn of the loop at once; lets streams send their bodies by turns."""
+
+    __slots__ = ("_codec", "_output", "_sending", "_size", "_turning", "_writing")
+
+    def __init__(self, pool: Pool, socket: socket.socket, first: LiveExchange, held: bool) -> None:
+        super().__init__(pool, socket, first, held)
+        self._codec = Codec()
+        self._output: list[bytes] = []
+        self._size = 0                 # bytes in it
+        self._sending: dict[Stream, None] = {}     # have more of their bodies to send
+        self._writing = self._turning = False      # a call is on its way
+
+    def window(self, stream: Stream) -> int:
+        """Bytes that the next frame of `stream` may carry."""
+        return min(self._codec.local_flow_control_window(stream.id), self._codec.max_outbound_frame_size)
+
+    def send(self, stream: Stream, data: bytes | memoryview, last: bool) -> None:
+        self._codec.send_data(stream.id, data, last)
+        self._collect()
+        if self._size >= OUTPUT:
+            self._write()
+        else:
+            self._write_soon()
+
+    def turn_soon(self) -> None:
+        """Let every stream that has something to send send some, in the next turn of the loop."""
+        if self._sending and not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._turn()
+
+    def _collect(self) -> int:
+        """Take what the codec has to send; its size in bytes."""
+        data = self._codec.data_to_send()
+        if data:
+            self._output.append(data)
+            self._size += len(data)
+        return len(data)
+
+    def _write(self) -> None:
+        if self.held is not None or self.transport.is_closing():
+            return
+        self._collect()
+        if self._output:
+            data = b"".join(self._output)
+            self._output.clear()
+            self._size = 0
+            self.transport.write(data)
+
+    def _write_soon(self) -> None:
+        if not self._writing:
+            self._writing = True
+            asyncio.get_running_loop().call_soon(self._write_now)
+
+    def _write_now(self) -> None:
+        self._writing = False
+        self._write()
+
+    def _turn(self) -> None:
+        self._turning = False
+        for stream in list(self._sending):
+            if stream.requested or not stream.open:
+                self._sending.pop(stream, None)
+            else:
+                stream.go_on()
+        self._write()

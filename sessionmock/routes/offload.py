@@ -1,0 +1,203 @@
+"""Exchanges whose answer comes from code that may block: it runs on pooled threads, which are given back while paused."""
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from typing import Any, TypeVar
+
+from ..errors import URLError
+from ..models.message import BodyStream
+from .base import Exchange, Host, Sink
+
+T = TypeVar("T")
+PIECE = 65_536    # bytes read from a request's body at a time
+
+
+def read_body(body: BodyStream, sink: Sink) -> bytes:
+    """The whole of `body`, which is told to `sink` as sent and then closed."""
+    pieces = []
+    try:
+        while piece := body.read(PIECE):
+            pieces.append(piece)
+            sink.sent(len(piece))
+    finally:
+        body.close()
+    return b"".join(pieces)
+
+
+class Deferred:
+    """An exchange that stands for another one, which is settled on later."""
+
+    __slots__ = ("_cancelled", "_inner", "_lock", "_paused")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._paused = self._cancelled = False
+        self._inner: Exchange | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def settle(self, inner: Exchange) -> None:
+        """From now on `inner` is meant; what was asked for so far is passed on to it."""
+        with self._lock:
+            self._inner = inner
+            paused, cancelled = self._paused, self._cancelled
+        if cancelled:
+            inner.cancel()
+        elif paused:
+            inner.pause()
+            if not self._paused:       # resumed in this very moment, perhaps before the pause
+                inner.resume()
+
+    def pause(self) -> None:
+        with self._lock:
+            self._paused = True
+            inner = self._inner
+        if inner is not None:
+            inner.pause()
+
+    def resume(self) -> None:
+        with self._lock:
+            self._paused = False
+            inner = self._inner
+        if inner is not None:
+            inner.resume()
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._cancelled = True
+            inner = self._inner
+        if inner is not None:
+            inner.cancel()
+
+
+class Pump:
+    """Takes pieces of a body from a generator and gives them to a sink; the generator is closed in the end.
+
+    `run()` is called on a thread that may block. A pause ends that call, `resume` asks the host for another one.
+    """
+
+    __slots__ = ("_cancelled", "_host", "_judge", "_lock", "_paused", "_pieces", "_running", "_sink")
+
+    def __init__(self, host: Host, sink: Sink, pieces: Generator[bytes], judge: Callable[[BaseException], URLError]) -> None:
+        self._host, self._sink, self._pieces, self._judge = host, sink, pieces, judge
+        self._lock = threading.Lock()
+        self._paused = self._cancelled = False
+        self._running = True       # whoever makes a pump calls `run()`
+
+    def run(self) -> None:
+        """Pump until the body's end, a pause or the end of the exchange."""
+        sink = self._sink
+        try:
+            for piece in self._pieces:
+                if self._cancelled:
+                    break
+                if piece:
+                    sink.data(piece)
+                with self._lock:
+                    if self._paused and not self._cancelled:
+                        self._running = False
+                        return
+            else:
+                sink.end([])
+            self._pieces.close()
+        except BaseException as error:
+            fail(sink, error, self._judge)
+
+    def pause(self) -> None:
+        with self._lock:
+            self._paused = True
+
+    def resume(self) -> None:
+        with self._lock:
+            self._paused = False
+        self._start()
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._cancelled = True
+        self._start()              # so that the generator is closed
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._running:
+                return
+            self._running = True
+        self._host.work(self.run)
+
+
+def fail(sink: Sink, error: BaseException, judge: Callable[[BaseException], URLError]) -> None:
+    """End an exchange by `error` of user code. Also what is no Exception, as pytest.fail's, must not be lost with a thread."""
+    sink.fail(judge(error))
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        raise error
+
+
+class LoopThread:
+    """A private asyncio loop for async code of users and transports, on its own thread from the first use to `close`.
+
+    One loop for all of a channel's exchanges, because clients' connection pools and locks are bound to theirs.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        """What `awaitable` gives; the calling thread blocks meanwhile."""
+        with self._lock:
+            if self._closed:
+                if asyncio.iscoroutine(awaitable):
+                    awaitable.close()
+                raise RuntimeError("the channel is closed")
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._serve, args=(self._loop,), name="sessionmock-async", daemon=True).start()
+            future = asyncio.run_coroutine_threadsafe(_coroutine(awaitable), self._loop)
+        return future.result()
+
+    def pieces(self, stream: Any) -> Generator[bytes]:
+        """The pieces of an httpx stream, for a thread that may block; one that is only asynchronous is read by the loop."""
+        if hasattr(stream, "__iter__"):
+            try:
+                yield from stream
+            finally:
+                stream.close()
+            return
+        iterator = stream.__aiter__()
+        try:
+            while (piece := self.run(_next(iterator))) is not None:
+                yield piece
+        finally:
+            self.run(stream.aclose())
+
+    def close(self) -> None:
+        """Cancel what still runs and end the thread."""
+        with self._lock:
+            loop, self._loop, self._closed = self._loop, None, True
+        if loop is not None:
+            loop.call_soon_threadsafe(loop.stop)
+
+    @staticmethod
+    def _serve(loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+            for task in (tasks := asyncio.all_tasks(loop)):
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
+
+
+async def _coroutine(awaitable: Awaitable[T]) -> T:
+    return await awaitable
+
+
+async def _next(iterator: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(iterator, None)
