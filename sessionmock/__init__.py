@@ -81,9 +81,12 @@ from .trace import Trace, set_trace
 if TYPE_CHECKING:
     from .routes.cassette import CassetteRoute
     from .routes.cassette.secrets import Secrets
+    from .routes.httpx.transport_route import TransportRoute
 
 # Imported when they are first asked for: code in production has no cassettes, and they are a third of what there is to import.
-_LATER = {"CassetteRoute": ".routes.cassette", "Secrets": ".routes.cassette.secrets"}
+_LATER = {
+    "CassetteRoute": ".routes.cassette", "Secrets": ".routes.cassette.secrets", "TransportRoute": ".routes.httpx.transport_route",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -154,6 +157,7 @@ __all__ = [
     "TRANSFER_SIZE_UNKNOWN",
     "TaskState",
     "Trace",
+    "TransportRoute",
     "URLAuthenticationChallenge",
     "URLCache",
     "URLCredential",

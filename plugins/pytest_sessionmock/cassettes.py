@@ -72,6 +72,7 @@ class Cassette:
     def __init__(self, path: Path, mode: str, **options: Any) -> None:
         self.path, self.mode = path, mode
         self.source = "live" if mode == "all" else "cassette"    # where bytes come from
+        self.is_live = False
         self.hint = ""               # the command that records, for misses
         self.options = options
 

@@ -18,8 +18,6 @@ from ..errors import UnmatchedRequest
 from ..patches import Patch, Target, is_own_traffic
 from ..registry import Scope, current_scope
 from ..routes.current import current_route
-from ..routes.httpx.client_route import ClientRoute
-from ..routes.live import LiveRoute
 from .guard import NetworkGuard
 from .transport import transport
 
@@ -87,7 +85,7 @@ class Interception:
 
     def _guards(self) -> bool:
         route = current_route()
-        return route is not None and not isinstance(route, LiveRoute | ClientRoute) and interception() is self
+        return route is not None and not route.is_live and interception() is self
 
 
 def interception() -> Interception | None:

@@ -10,7 +10,8 @@ from ..engine.loop import AnyEngine, current_engine
 from ..errors import URLError
 from ..models.configuration import URLSessionConfiguration
 from ..models.message import Headers, Request, ResponseHead
-from ..routes.base import Channel, Exchange, Route, Sink
+from ..models.timing import Timing
+from ..routes.base import Channel, ChannelOver, Exchange, Route, Sink, SinkOver
 from ..routes.current import current_route, live_route
 
 if TYPE_CHECKING:
@@ -59,61 +60,70 @@ class WatchedRoute:
     """A route whose exchanges are counted with the engine, as loads are, and traced."""
 
     def __init__(self, route: Route) -> None:
-        self.source = route.source
         self._route = route
+
+    @property
+    def source(self) -> str:
+        return self._route.source
+
+    @property
+    def is_live(self) -> bool:
+        return self._route.is_live
 
     def bind(self, configuration: URLSessionConfiguration, host: Any) -> WatchedChannel:
         return WatchedChannel(self.source, self._route.bind(configuration, host), host)
 
 
-class WatchedChannel:
+class WatchedChannel(ChannelOver):
     """A channel whose exchanges are counted and traced."""
 
-    def __init__(self, source: str, channel: Channel, host: Lender) -> None:
+    def __init__(self, source: str, inner: Channel, host: Lender) -> None:
+        super().__init__(inner)
         self.source, self.host, self.engine = source, host, host.engine
-        self._channel = channel
-        self.flush = channel.flush
         self.engine.attach()
 
     def open(self, request: Request, sink: Sink) -> Exchange:
         passing = Passing(self, request, sink)
-        passing.exchange = self._channel.open(request, passing)
+        passing.exchange = super().open(request, passing)
         if not passing.over:
             passing.posted = True
             self.host.post(passing.enlist)
         return passing
 
     def close(self) -> None:
-        self._channel.close()
+        super().close()
         self.engine.detach()
 
 
-class Passing:
+class Passing(SinkOver):
     """An exchange, and the sink of it, that passes everything on."""
 
     exchange: Exchange
 
     def __init__(self, channel: WatchedChannel, request: Request, sink: Sink) -> None:
-        self._channel, self._request, self._sink = channel, request, sink
+        super().__init__(sink)
+        self._channel, self._request = channel, request
         self._started = channel.engine.clock.now()
         self._status: int | None = None
         self._counted = False
         self.over = False
         self.posted = False
-        self.sent, self.moved, self.informational, self.data = sink.sent, sink.moved, sink.informational, sink.data
-        self.cork, self.uncork = sink.cork, sink.uncork
+
+    @property
+    def timing(self) -> Timing | None:
+        return self.exchange.timing
 
     def head(self, head: ResponseHead) -> None:
         self._status = head.status
-        self._sink.head(head)
+        self.sink.head(head)
 
     def end(self, trailers: Headers) -> None:
         self._end("")
-        self._sink.end(trailers)
+        self.sink.end(trailers)
 
     def fail(self, error: URLError) -> None:
         self._end(str(error))
-        self._sink.fail(error)
+        self.sink.fail(error)
 
     def pause(self) -> None:
         self.exchange.pause()

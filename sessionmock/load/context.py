@@ -21,7 +21,6 @@ from ..models.enums import CookieAcceptPolicy
 from ..models.message import Headers, Request
 from ..models.proxy import ProxyConfiguration
 from ..models.request import URLRequest
-from ..models.url import URLParts
 from ..path_monitor import PathMonitor
 from ..routes.base import Channel, Route
 from ..routes.current import live_route
@@ -105,9 +104,7 @@ class Context:
 
     def proxy_for(self, route: Route | None, message: Request) -> ProxyConfiguration | None:
         """The proxy whose 407 `message` may meet, or None."""
-        finder: Callable[[URLParts], ProxyConfiguration | None] | None = getattr(
-            self.channel(route, message.parts.scheme)[1], "proxy_for", None)
-        return None if finder is None else finder(message.parts)
+        return self.channel(route, message.parts.scheme)[1].proxy_for(message.parts)
 
     def defaults(self) -> Headers:
         """The fields that a request carries when it does not set them."""
@@ -175,5 +172,4 @@ class Context:
         self._lock = threading.RLock()
         channels, self._channels = self._channels, {}
         for channel in channels.values():
-            if (abandon := getattr(channel, "abandon", None)) is not None:
-                abandon()
+            channel.abandon()

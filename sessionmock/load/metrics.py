@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from ..clock import Clock
 from ..models.message import ResponseHead
@@ -11,6 +10,7 @@ from ..models.metrics import DateInterval, ResourceFetchType, URLSessionTaskMetr
 from ..models.request import URLRequest
 from ..models.response import URLResponse
 from ..path_monitor import NetworkPath
+from ..routes.base import Exchange
 
 # The dates of a transaction between its start and its end, in the order of time, as a route measures them.
 _STAGES = (
@@ -28,7 +28,7 @@ class Hop:
         self.request = request
         self.started = started
         self.fetch_type = fetch_type
-        self.exchange: Any = None
+        self.exchange: Exchange | None = None
         self.path: NetworkPath | None = None    # that the request took, where the session is told
         self.head: ResponseHead | None = None
         self.answered: int | None = None    # when the head came
@@ -49,11 +49,10 @@ def metrics(hops: list[Hop], created: int, redirects: int, clock: Clock) -> URLS
 
 
 def _transaction(hop: Hop, date: Callable[[int | None], datetime | None]) -> URLSessionTaskTransactionMetrics:
-    timing = getattr(hop.exchange, "timing", None)
-    extra = hop.head.extra if hop.head is not None else getattr(timing, "facts", {})
+    timing = hop.exchange.timing if hop.exchange is not None else None
     found = URLSessionTaskTransactionMetrics(
         request=hop.request, response=hop.response, fetch_start_date=date(hop.started), response_end_date=date(hop.ended),
-        is_reused_connection=extra.get("reused", False), resource_fetch_type=hop.fetch_type,
+        is_reused_connection=timing is not None and timing.reused, resource_fetch_type=hop.fetch_type,
         count_of_request_body_bytes_sent=hop.sent, count_of_request_body_bytes_before_encoding=hop.sent,
         count_of_response_body_bytes_received=hop.received, count_of_response_body_bytes_after_decoding=hop.decoded,
     )
@@ -67,13 +66,14 @@ def _transaction(hop: Hop, date: Callable[[int | None], datetime | None]) -> URL
     elif hop.answered is not None:       # not off the wire: asked for at once and whole (Apple: "or from local resources")
         found.request_start_date = found.request_end_date = date(hop.started)
         found.response_start_date = date(hop.answered)
-    if (address := extra.get("local_address")) is not None:
-        found.local_address, found.local_port = address[:2]
-    if (address := extra.get("remote_address")) is not None:
-        found.remote_address, found.remote_port = address[:2]
-    found.is_proxy_connection = "proxy" in extra
+    if timing is not None and (facts := timing.facts) is not None:
+        if facts.local_address is not None:
+            found.local_address, found.local_port = facts.local_address[:2]
+        if facts.remote_address is not None:
+            found.remote_address, found.remote_port = facts.remote_address[:2]
+        found.is_proxy_connection = facts.proxy is not None
+        if facts.tls is not None:
+            found.negotiated_tls_protocol_version, found.negotiated_tls_cipher_suite = facts.tls
     if hop.path is not None:
         found.is_cellular, found.is_expensive, found.is_constrained = hop.path.is_cellular, hop.path.is_expensive, hop.path.is_constrained
-    if (tls := extra.get("tls")) is not None:
-        found.negotiated_tls_protocol_version, found.negotiated_tls_cipher_suite = tls
     return found

@@ -11,7 +11,7 @@ from ..core.preparation import announced
 from ..core.redirects import REDIRECT_LIMIT, redirected_request
 from ..errors import Code, url_error
 from ..models.body import again
-from ..models.message import BodyStream, Headers, ResponseHead, body_length, first, header
+from ..models.message import BodyStream, GivenResponse, Headers, ResponseHead, body_length, first, header
 from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
@@ -56,20 +56,8 @@ class Answers(Challenges):
         url = self.request.url or ""
         flow = self._flow
         assert flow is not None
-        local = head.extra.get("response")
-        if local is not None:            # of a cache, a protocol class, a data: or a file: URL: not off the wire
-            hop = self.hops[-1]
-            hop.response = local
-            if hop.fetch_type is ResourceFetchType.NETWORK_LOAD:
-                hop.fetch_type = ResourceFetchType.LOCAL_CACHE if "cached" in head.extra else ResourceFetchType.UNKNOWN
-            if self._visit is not None and "storage" in head.extra:
-                self._visit.offered(head.extra["storage"])
-            self._meet(Event.RESPONSE, local)
-            return
-        if "redirect" in head.extra:     # of a protocol class
-            following, self.hops[-1].response = head.extra["redirect"]
-            self.hops[-1].fetch_type = ResourceFetchType.UNKNOWN
-            self._lead_on(self.hops[-1].response, following)
+        if (given := head.given) is not None:
+            self._take_given(given)
             return
         response = HTTPURLResponse.from_head(url, head)
         self.hops[-1].response = response
@@ -80,6 +68,19 @@ class Answers(Challenges):
         if self._authentication is not None:
             self.context.keep_credentials(self._authentication.accepted(self._message, head), self.task)
         self._judge(head, response)
+
+    def _take_given(self, given: GivenResponse) -> None:
+        """A response that came by no wire."""
+        hop = self.hops[-1]
+        hop.response = given.response
+        if hop.fetch_type is ResourceFetchType.NETWORK_LOAD:
+            hop.fetch_type = ResourceFetchType.LOCAL_CACHE if given.is_cached else ResourceFetchType.UNKNOWN
+        if given.redirect is not None:
+            self._lead_on(given.response, given.redirect)
+            return
+        if self._visit is not None and given.storage is not None:
+            self._visit.offered(given.storage)
+        self._meet(Event.RESPONSE, given.response)
 
     def _judge(self, head: ResponseHead, response: HTTPURLResponse) -> None:
         """A redirect, the news that the cache holds the response, or the response."""
@@ -179,7 +180,7 @@ class Answers(Challenges):
         cached, self._visit = visit.cached, None
         assert cached is not None
         self.source = "cache"
-        flow.head(ResponseHead(0, [], extra={"response": cached.response}))
+        flow.head(ResponseHead(0, [], given=GivenResponse(cached.response)))
         self._incoming.append((flow, Event.DATA, cached.chunks(HELD)))
         flow.end([])
 

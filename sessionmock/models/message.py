@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .url import URLParts, split_url
 
 if TYPE_CHECKING:
+    from .cached_response import CacheStoragePolicy
+    from .request import URLRequest
+    from .response import URLResponse
+    from .timing import Timing
     from .trust import Terms
 
 Headers = list[tuple[str, str]]
@@ -64,6 +68,15 @@ class Request:
         return split_url(self.url)
 
 
+class GivenResponse(NamedTuple):
+    """A response that came by no wire: of a cache, a protocol class, a data: or a file: URL."""
+
+    response: URLResponse
+    redirect: URLRequest | None = None              # the response leads there
+    is_cached: bool = False                         # a cache had it
+    storage: CacheStoragePolicy | None = None       # how it may be kept, where its source says so
+
+
 @dataclass(slots=True)
 class ResponseHead:
     """Status line and headers of one response, final or informational."""
@@ -72,4 +85,5 @@ class ResponseHead:
     headers: Headers
     reason: str = ""
     http_version: str = "HTTP/1.1"
-    extra: dict[str, Any] = field(default_factory=dict)    # what a route alone can tell (addresses, TLS, times)
+    timing: Timing | None = field(default=None, repr=False, compare=False)    # what was measured, where it came over a connection
+    given: GivenResponse | None = field(default=None, repr=False, compare=False)    # the response itself, where it came by no wire

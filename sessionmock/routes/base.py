@@ -8,16 +8,23 @@ ready may call the sink before `open` returns, another calls it later from the e
     channel.open(request, sink) ->
                                <- sink.sent*  sink.informational*  sink.head  sink.data*  (sink.end | sink.fail)
     exchange.pause() / resume() / cancel() ->
+
+Every member of these protocols is required. Two bases spare a channel what is not its own: `UnconnectedChannel` is for one
+that makes no connections, `ChannelOver` for one that lies over another; `ExchangeOver` and `SinkOver` likewise pass on
+what a wrapper does not change.
 """
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ..clock import Clock
 from ..errors import URLError
 from ..models.configuration import URLSessionConfiguration
 from ..models.message import Headers, Request, ResponseHead
+from ..models.proxy import ProxyConfiguration
+from ..models.timing import Timing
+from ..models.url import URLParts
 
 
 class Sink(Protocol):
@@ -54,6 +61,10 @@ class Sink(Protocol):
 class Exchange(Protocol):
     """One request on its way and its response. Every method may be called on any thread and more than once."""
 
+    @property
+    def timing(self) -> Timing | None:
+        """What was measured so far; None for one that goes over no connection of ours."""
+
     def pause(self) -> None:
         """Read no more of the body: at most what was read already still reaches the sink."""
 
@@ -80,11 +91,13 @@ class Host(Protocol):
 
 
 class Channel(Protocol):
-    """A route in the hands of one session. One that goes through proxies also has `proxy_for(parts)`: the ProxyConfiguration
-    of HTTP that a request for these URLParts goes through, or None. `request.terms` is for routes that make connections."""
+    """A route in the hands of one session. `request.terms` is for routes that make connections."""
 
     def open(self, request: Request, sink: Sink) -> Exchange:
         """Start `request`. Never raises for what the peer or the network does: that is `sink.fail`."""
+
+    def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
+        """The proxy of HTTP that a request for `parts` goes through, or None: who answers its 407 must know it."""
 
     def flush(self) -> None:
         """Forget idle connections: the next request makes a new one (`URLSession.flush`)."""
@@ -92,11 +105,132 @@ class Channel(Protocol):
     def close(self) -> None:
         """Release everything; no exchange is open any more. From any thread."""
 
+    def abandon(self) -> None:
+        """In a forked child: give back what was inherited, and leave alone what the parent goes on using."""
+
 
 class Route(Protocol):
-    """A source of answers. `source` is the word a report shows: "live", "cassette" or "script"."""
+    """A source of answers."""
 
-    source: str
+    @property
+    def source(self) -> str:
+        """The word a report shows: "live", "cassette" or "script"."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether servers themselves answer, and nothing is replayed, recorded or made up."""
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
         """The channel of one session."""
+
+
+class UnconnectedChannel:
+    """The base of channels that make no connections: there is no proxy, and nothing to forget, release or leave alone."""
+
+    def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
+        return None
+
+    def flush(self) -> None:
+        """No connection is kept."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def abandon(self) -> None:
+        """Nothing was inherited."""
+
+
+class ChannelOver:
+    """The base of channels over another one; `inner` is None where nothing lies below, and who derives opens nothing there."""
+
+    def __init__(self, inner: Channel | None) -> None:
+        self.inner = inner
+
+    def open(self, request: Request, sink: Sink) -> Exchange:
+        assert self.inner is not None, "nothing lies below this channel"
+        return self.inner.open(request, sink)
+
+    def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
+        return None if self.inner is None else self.inner.proxy_for(parts)
+
+    def flush(self) -> None:
+        if self.inner is not None:
+            self.inner.flush()
+
+    def close(self) -> None:
+        if self.inner is not None:
+            self.inner.close()
+
+    def abandon(self) -> None:
+        if self.inner is not None:
+            self.inner.abandon()
+
+
+class Unmeasured:
+    """The base of exchanges that go over no connection of ours."""
+
+    __slots__ = ()
+
+    timing: ClassVar[Timing | None] = None
+
+
+class Finished(Unmeasured):
+    """The exchange of an answer that was whole before `open` returned: there is nothing left to hold back or to end."""
+
+    __slots__ = ()
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def cancel(self) -> None: ...
+
+
+FINISHED = Finished()
+
+
+class ExchangeOver:
+    """The base of exchanges over another one."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: Exchange) -> None:
+        self.inner = inner
+
+    @property
+    def timing(self) -> Timing | None:
+        return self.inner.timing
+
+    def pause(self) -> None:
+        self.inner.pause()
+
+    def resume(self) -> None:
+        self.inner.resume()
+
+    def cancel(self) -> None:
+        self.inner.cancel()
+
+
+class SinkOver:
+    """The base of sinks that pass on what an exchange brings; who derives sees what it overrides."""
+
+    __slots__ = ("cork", "moved", "sent", "sink", "uncork")
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.sent, self.moved, self.cork, self.uncork = sink.sent, sink.moved, sink.cork, sink.uncork    # no call of ours between
+
+    def informational(self, head: ResponseHead) -> None:
+        self.sink.informational(head)
+
+    def head(self, head: ResponseHead) -> None:
+        self.sink.head(head)
+
+    def data(self, data: bytes) -> None:
+        self.sink.data(data)
+
+    def end(self, trailers: Headers) -> None:
+        self.sink.end(trailers)
+
+    def fail(self, error: URLError) -> None:
+        self.sink.fail(error)

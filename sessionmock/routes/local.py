@@ -10,9 +10,9 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from ..errors import Code, URLError, url_error
 from ..models.configuration import URLSessionConfiguration
-from ..models.message import Request, ResponseHead
+from ..models.message import GivenResponse, Request, ResponseHead
 from ..models.response import URLResponse
-from .base import Exchange, Host, Sink
+from .base import FINISHED, Exchange, Host, Sink, UnconnectedChannel, Unmeasured
 
 _PIECE = 128 * 1024
 
@@ -21,12 +21,13 @@ class LocalRoute:
     """Answers data: and file: URLs with a `URLResponse`, which knows no status and no headers."""
 
     source = "local"
+    is_live = False
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> LocalChannel:
         return LocalChannel(host)
 
 
-class LocalChannel:
+class LocalChannel(UnconnectedChannel):
     """`LocalRoute` in the hands of one session."""
 
     def __init__(self, host: Host) -> None:
@@ -46,23 +47,10 @@ class LocalChannel:
             if data:
                 sink.data(data)
             sink.end([])
-        return _Done()
-
-    def flush(self) -> None:
-        """Nothing is kept."""
-
-    close = flush
+        return FINISHED
 
 
-class _Done:
-    """An exchange that was over before anybody could touch it."""
-
-    def pause(self) -> None: ...
-
-    resume = cancel = pause
-
-
-class _File:
+class _File(Unmeasured):
     """A file on its way: read piece by piece on pooled threads, no further than is wanted."""
 
     def __init__(self, url: str, sink: Sink, host: Host) -> None:
@@ -130,7 +118,7 @@ def file_error(url: str | None, error: OSError) -> URLError:
 
 
 def _head(url: str, mime_type: str, length: int, charset: str | None) -> ResponseHead:
-    return ResponseHead(0, [], extra={"response": URLResponse(url, mime_type, length, charset)})
+    return ResponseHead(0, [], given=GivenResponse(URLResponse(url, mime_type, length, charset)))
 
 
 def _data(url: str) -> tuple[bytes, str, str | None]:

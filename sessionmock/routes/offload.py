@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from ..errors import URLError
 from ..models.message import BodyStream
-from .base import Exchange, Host, Sink
+from ..models.timing import Timing
+from .base import Exchange, Host, Sink, Unmeasured
 
 T = TypeVar("T")
 PIECE = 65_536    # bytes read from a request's body at a time
@@ -35,6 +36,10 @@ class Deferred:
         self._lock = threading.Lock()
         self._paused = self._cancelled = False
         self._inner: Exchange | None = None
+
+    @property
+    def timing(self) -> Timing | None:
+        return None if self._inner is None else self._inner.timing
 
     @property
     def cancelled(self) -> bool:
@@ -74,7 +79,7 @@ class Deferred:
             inner.cancel()
 
 
-class Pump:
+class Pump(Unmeasured):
     """Takes pieces of a body from a generator and gives them to a sink; the generator is closed in the end.
 
     `run()` is called on a thread that may block. A pause ends that call, `resume` asks the host for another one.

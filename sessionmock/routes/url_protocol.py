@@ -11,10 +11,10 @@ from ..models.body import as_body_stream
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.credential import URLAuthenticationChallenge, URLCredential
 from ..models.enums import AuthChallengeDisposition
-from ..models.message import BodyStream, Request, ResponseHead
+from ..models.message import BodyStream, GivenResponse, Request, ResponseHead
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
-from .base import Exchange, Host, Sink
+from .base import Exchange, Host, Sink, Unmeasured
 from .offload import Deferred
 
 Answered = Callable[[AuthChallengeDisposition, URLCredential | None], Any]
@@ -132,19 +132,19 @@ class URLProtocolClient:
                 following.http_body_stream = self._request.http_body_stream
             else:
                 following.http_body = self._request.http_body
-        self._respond(ResponseHead(0, [], extra={"redirect": (following, response)}))
+        self._respond(ResponseHead(0, [], given=GivenResponse(response, redirect=following)))
         self.did_finish_loading()
 
     def cached_response_is_valid(self, cached_response: CachedURLResponse) -> None:
         """The cached response is the answer, whole."""
-        self._respond(ResponseHead(0, [], extra={"response": cached_response.response, "cached": True}))
+        self._respond(ResponseHead(0, [], given=GivenResponse(cached_response.response, is_cached=True)))
         for piece in cached_response.chunks():
             self.did_load(piece)
         self.did_finish_loading()
 
     def did_receive_response(self, response: URLResponse, cache_storage_policy: CacheStoragePolicy = CacheStoragePolicy.NOT_ALLOWED) -> None:
         """The response, before any data. Where the policy allows it, it is kept with its data, as far as the delegate agrees."""
-        self._respond(ResponseHead(0, [], extra={"response": response, "storage": CacheStoragePolicy(cache_storage_policy)}))
+        self._respond(ResponseHead(0, [], given=GivenResponse(response, storage=CacheStoragePolicy(cache_storage_policy))))
 
     def did_receive_challenge(self, challenge: URLAuthenticationChallenge, completion_handler: Answered) -> None:
         """Before the response: put `challenge` to the delegate. `completion_handler(disposition, credential)` gets its answer,
@@ -250,7 +250,7 @@ def _takes(kind: type[URLProtocol], task: Any, request: URLRequest) -> bool:
     return kind.can_init_with_request(request)
 
 
-class _Stopping:
+class _Stopping(Unmeasured):
     """The exchange of a protocol: cancelling it stops the protocol; it cannot be held back."""
 
     def __init__(self, client: URLProtocolClient) -> None:

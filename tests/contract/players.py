@@ -14,7 +14,7 @@ from typing import Any
 import trio
 
 import sessionmock as sm
-from sessionmock.routes.base import Channel, Exchange, Host, Route, Sink
+from sessionmock.routes.base import Channel, ChannelOver, Exchange, Host, Route, Sink
 from tests.contract.behaviours import CASSETTE, LIVE, SCRIPT, Behaviour, Reply, Step
 from tests.routes.origin import Origin, Peer
 
@@ -126,22 +126,22 @@ class Watched:
     """A route that notes each request before another answers it."""
 
     def __init__(self, route: Route, asked: list[Any]) -> None:
-        self.source, self._route, self._asked = route.source, route, asked
+        self.source, self.is_live, self._route, self._asked = route.source, route.is_live, route, asked
 
     def bind(self, configuration: Any, host: Host) -> Channel:
         return WatchedChannel(self._route.bind(configuration, host), self._asked)
 
 
-class WatchedChannel:
+class WatchedChannel(ChannelOver):
     def __init__(self, channel: Channel, asked: list[Any]) -> None:
-        self._channel, self._asked = channel, asked
-        self.flush, self.close = channel.flush, channel.close
+        super().__init__(channel)
+        self._asked = asked
 
     def open(self, request: Any, sink: Sink) -> Exchange:
         headers = {name.lower(): "Digest" if value.startswith("Digest ") else value for name, value in request.headers}
         body = request.body if request.body is None or isinstance(request.body, bytes) else ("stream", request.body.length)
         self._asked.append((request.method, request.url, headers, body))
-        return self._channel.open(request, sink)
+        return super().open(request, sink)
 
 
 # the delegate -------------------------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ class Ready(sm.ScriptRoute):
 
 def _answer(sink: Any) -> Any:
     from sessionmock.models.message import ResponseHead
-    from sessionmock.routes.script.answer import FINISHED
+    from sessionmock.routes.base import FINISHED
 
     sink.head(ResponseHead(200, []))
     sink.data(b"ready")

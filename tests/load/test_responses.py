@@ -7,6 +7,7 @@ import pytest
 
 from sessionmock import Answer, ScriptRoute, URLError, URLSession, URLSessionConfiguration, use_route
 from sessionmock.models.message import ResponseHead
+from sessionmock.routes.base import UnconnectedChannel, Unmeasured
 
 
 class Delegate:
@@ -38,10 +39,11 @@ def test_an_unknown_content_coding_fails_with_its_data(body: bytes, heard: list[
 def test_a_piece_larger_than_what_is_held_stops_nothing() -> None:
     """A route may deliver pieces of any size: reading goes on when such a piece was consumed."""
 
-    class Lumps:
+    class Lumps(UnconnectedChannel, Unmeasured):
         """Delivers 300 KB at a time, and nothing while it is paused."""
 
         source = "live"
+        is_live = True
 
         def bind(self, configuration: Any, host: Any) -> Any:
             self.host = host
@@ -71,8 +73,6 @@ def test_a_piece_larger_than_what_is_held_stops_nothing() -> None:
             self.host.post(self.deliver)
 
         def cancel(self) -> None: ...
-
-        flush = close = cancel
 
     delegate = Delegate()
     with use_route(Lumps()), URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:

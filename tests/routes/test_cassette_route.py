@@ -90,6 +90,8 @@ class FakeLive:
     """A live route: each answer is a list of sink calls, taken in turn; it is its own channel and exchange."""
 
     source = "live"
+    is_live = True
+    timing = None
 
     def __init__(self, *answers: list[tuple[Any, ...]]) -> None:
         self.answers = list(answers)
@@ -122,8 +124,26 @@ class FakeLive:
                 getattr(sink, name)(*arguments)
         return self
 
-    def __getattr__(self, name: str):
-        return lambda: self.calls.append(name)
+    def pause(self):
+        self.calls.append("pause")
+
+    def resume(self):
+        self.calls.append("resume")
+
+    def cancel(self):
+        self.calls.append("cancel")
+
+    def proxy_for(self, parts):
+        return None
+
+    def flush(self):
+        self.calls.append("flush")
+
+    def close(self):
+        self.calls.append("close")
+
+    def abandon(self):
+        self.calls.append("abandon")
 
 
 class Stream:

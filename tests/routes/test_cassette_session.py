@@ -22,6 +22,7 @@ from sessionmock import (
     use_route,
 )
 from sessionmock.models.message import Request, ResponseHead
+from sessionmock.routes.base import UnconnectedChannel, Unmeasured
 from sessionmock.routes.cassette import CassetteRoute, read_tape, write_tape
 from sessionmock.routes.cassette.interaction import STEPS
 
@@ -105,10 +106,11 @@ def test_a_challenge_whose_body_was_given_up_is_recorded(tmp_path: Path) -> None
             self.asked += 1
             return AuthChallengeDisposition.USE_CREDENTIAL, URLCredential("ann", "pw")
 
-    class Slow:
+    class Slow(UnconnectedChannel, Unmeasured):
         """A live route whose 401 never ends."""
 
         source = "live"
+        is_live = True
 
         def bind(self, configuration: Any, host: Any) -> Any:
             return self
@@ -122,7 +124,7 @@ def test_a_challenge_whose_body_was_given_up_is_recorded(tmp_path: Path) -> None
 
         def pause(self) -> None: ...
 
-        resume = cancel = flush = close = pause
+        resume = cancel = pause
 
     asked = []
     for mode, live in (("all", Slow()), ("none", None)):

@@ -18,6 +18,7 @@ import trio
 from sessionmock.clock import SECOND, VirtualClock
 from sessionmock.errors import UNDERLYING, Code, UnmatchedRequest, URLError, url_error
 from sessionmock.models.message import Request, ResponseHead
+from sessionmock.routes.base import UnconnectedChannel, Unmeasured
 from sessionmock.routes.httpx.edge import RouteTransport
 from sessionmock.routes.httpx.errors import client_error, url_error_for
 from sessionmock.routes.httpx.inbox import HELD
@@ -77,10 +78,11 @@ def client(request: pytest.FixtureRequest, package: Any) -> Sync:
     return Async(package, trio.run if request.param == "trio" else lambda main: asyncio.run(main()))
 
 
-class Late:
+class Late(UnconnectedChannel, Unmeasured):
     """A route that answers from the engine, or before `open` returns, and remembers what it was asked."""
 
     source = "live"
+    is_live = True
 
     def __init__(self, answer: Callable[[Any], Any], at_once: bool = False) -> None:
         self.answer, self.at_once = answer, at_once
@@ -107,8 +109,6 @@ class Late:
 
     def cancel(self) -> None:
         self.log.append("cancel")
-
-    def flush(self) -> None: ...
 
     def close(self) -> None:
         self.log.append("close")

@@ -51,11 +51,10 @@ class TestAnswers:
         with Origin() as origin:
             sink = client.load(origin.url + "/hello?x")
         assert (sink.events, sink.body, sink.status) == (["head", "data", "end"], b"/hello?x", 200)
-        extra = sink.heads[0].extra
-        assert extra["remote_address"] == ("127.0.0.1", origin.port)
-        assert extra["local_address"][0] == "127.0.0.1"
-        assert (extra["reused"], extra["tls"]) == (False, None)
-        timing = extra["timing"]
+        timing = sink.heads[0].timing
+        assert timing.facts.remote_address == ("127.0.0.1", origin.port)
+        assert timing.facts.local_address[0] == "127.0.0.1"
+        assert (timing.reused, timing.facts.tls) == (False, None)
         times = [timing.connect_start, timing.connect_end, timing.request_start, timing.request_end, timing.response_start]
         assert times == sorted(times)
         assert (timing.domain_lookup_start, timing.secure_connection_start) == (None, None)
@@ -68,8 +67,8 @@ class TestAnswers:
             sinks = [client.load(f"{origin.url}/{i}") for i in range(5)]
         assert [sink.body for sink in sinks] == [b"/0", b"/1", b"/2", b"/3", b"/4"]
         assert origin.connections == 1
-        assert [sink.heads[0].extra["reused"] for sink in sinks] == [False, True, True, True, True]
-        assert sinks[1].heads[0].extra["timing"].connect_start is None
+        assert [sink.heads[0].timing.reused for sink in sinks] == [False, True, True, True, True]
+        assert sinks[1].heads[0].timing.connect_start is None
 
     def test_name(self, host):
         """A name is looked up off the engine, and its addresses are tried in order."""
@@ -84,7 +83,7 @@ class TestAnswers:
             sink = client.load(f"http://some.example:{origin.port}/").succeed()
             client.channel.close()
         assert asked == [("some.example", False)]
-        timing = sink.heads[0].extra["timing"]
+        timing = sink.heads[0].timing
         assert timing.domain_lookup_start <= timing.domain_lookup_end <= timing.connect_start
         assert origin.heads[0].split("\r\n")[1] == f"Host: some.example:{origin.port}"
 
@@ -238,7 +237,7 @@ class TestAddresses:
         with Origin() as origin, silent(origin.port):
             sink = client.load(f"http://some.example:{origin.port}/").succeed()
             client.channel.close()
-        timing = sink.heads[0].extra["timing"]
+        timing = sink.heads[0].timing
         assert 0.2 * SECOND < timing.connect_end - timing.connect_start < 2 * SECOND
         assert client.channel.dialled == set()
 

@@ -67,10 +67,10 @@ def test_fifty_streams(client, tls):
         assert origin.connections == 1
     heads = [exchange.sink.heads[0] for exchange in exchanges]
     assert {head.http_version for head in heads} == {"HTTP/2"}
-    assert [head.extra["reused"] for head in heads] == [False] + [True] * 49
-    assert [head.extra["timing"].connect_start is None for head in heads] == [False] + [True] * 49
-    assert heads[0].extra["tls"].version == 0x0304
-    timing = heads[0].extra["timing"]
+    assert [head.timing.reused for head in heads] == [False] + [True] * 49
+    assert [head.timing.connect_start is None for head in heads] == [False] + [True] * 49
+    assert heads[0].timing.facts.tls.version == 0x0304
+    timing = heads[0].timing
     assert timing.connect_end <= timing.request_start <= timing.request_end <= timing.response_start
     assert timing.request_header_bytes > 20
     assert timing.response_header_bytes > 9

@@ -15,6 +15,7 @@ import trustme
 from h2.errors import ErrorCodes
 from h2.exceptions import StreamClosedError
 
+from sessionmock.routes.base import ChannelOver
 from sessionmock.routes.live import LiveRoute
 from tests.contract.behaviours import BEHAVIOURS, DELEGATE, LIVE, Behaviour, Reply
 from tests.contract.players import Outcome, Run, expanded
@@ -48,6 +49,7 @@ class Trusting:
     """A live route that lets no delegate judge the server: the table's challenges are those of HTTP."""
 
     source = "live"
+    is_live = True
 
     def __init__(self, route: LiveRoute) -> None:
         self._route = route
@@ -56,14 +58,10 @@ class Trusting:
         return TrustingChannel(self._route.bind(configuration, host))
 
 
-class TrustingChannel:
-    def __init__(self, channel: Any) -> None:
-        self._channel = channel
-        self.flush, self.close = channel.flush, channel.close
-
+class TrustingChannel(ChannelOver):
     def open(self, request: Any, sink: Any) -> Any:
         terms = request.terms
-        return self._channel.open(replace(request, terms=terms and terms._replace(judge=None)), sink)
+        return super().open(replace(request, terms=terms and terms._replace(judge=None)), sink)
 
 
 class Stage:

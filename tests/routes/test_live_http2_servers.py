@@ -121,7 +121,7 @@ def test_hypercorn(client, hypercorn):
     last = client.load(hypercorn + "/big").succeed()
     assert last.body == BIG
     assert dict(last.heads[0].headers)["x-version"] == "2"
-    assert last.heads[0].extra["reused"]
+    assert last.heads[0].timing.reused
 
 
 def test_hypercorn_fifty_at_once(client, hypercorn):
@@ -131,7 +131,7 @@ def test_hypercorn_fifty_at_once(client, hypercorn):
     paused.pause()
     exchanges = [client.open(hypercorn + "/gate") for _ in range(50)]
     heads = [exchange.sink.succeed().heads[0] for exchange in exchanges]
-    assert len({head.extra["local_address"] for head in heads}) == 1
+    assert len({head.timing.facts.local_address for head in heads}) == 1
     assert paused.sink.events == []
     paused.resume()
     assert paused.sink.succeed().body == BIG

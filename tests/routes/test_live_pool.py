@@ -119,10 +119,10 @@ def test_last_in_first_out(host):
             gate.arrived()
         for _ in exchanges:
             gate.through.release()
-        ends = [exchange.sink.succeed().heads[0].extra["local_address"] for exchange in exchanges]
+        ends = [exchange.sink.succeed().heads[0].timing.facts.local_address for exchange in exchanges]
         for _ in range(3):
             gate.through.release()
-        reused = [client.load(origin.url).heads[0].extra["local_address"] for _ in range(3)]
+        reused = [client.load(origin.url).heads[0].timing.facts.local_address for _ in range(3)]
         client.channel.close()
         assert origin.connections == 3
     assert len(set(reused)) == 1
@@ -203,7 +203,7 @@ def test_retry(client, method):
         sink = client.load(origin.url, method, body=b"body" if method == "PUT" else None)
         if method != "HEAD":
             assert sink.succeed().body == b"first"
-            assert sink.heads[0].extra["reused"] is False
+            assert sink.heads[0].timing.reused is False
         assert sink.uploaded == (4 if method == "PUT" else 0)
         assert len(origin.heads) == 3
         assert origin.connections == 2

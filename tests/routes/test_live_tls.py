@@ -77,12 +77,12 @@ def test_exchanges(host, authority, version):
         assert origin.connections == 1
         client.channel.close()
     assert (first.body, second.body, second.uploaded) == (b"/1", b"/2", 3_000_000)
-    tls = first.heads[0].extra["tls"]
+    tls = first.heads[0].timing.facts.tls
     assert tls.version == version
     assert tls.cipher_suite > 0x1300
-    timing = first.heads[0].extra["timing"]
+    timing = first.heads[0].timing
     assert timing.connect_start <= timing.secure_connection_start <= timing.secure_connection_end == timing.connect_end
-    assert second.heads[0].extra["timing"].secure_connection_start is None
+    assert second.heads[0].timing.secure_connection_start is None
 
 
 def test_large_answer_paused(host, authority):

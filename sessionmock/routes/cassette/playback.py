@@ -6,33 +6,16 @@ from typing import TYPE_CHECKING
 
 from ...clock import Timer, nanoseconds
 from ...models.message import Headers, ResponseHead
+from ..base import FINISHED, Unmeasured
 from .interaction import Interaction
 
 if TYPE_CHECKING:
-    from ..base import Host, Sink
+    from ..base import Exchange, Host, Sink
 
 PIECE = 128 * 1024    # bytes handed over at a time
 
 
-class Finished:
-    """The exchange of an answer that was given whole before `open` returned."""
-
-    __slots__ = ()
-
-    def pause(self) -> None:
-        """There is nothing left to hold back."""
-
-    def resume(self) -> None:
-        """There is nothing left to give."""
-
-    def cancel(self) -> None:
-        """There is nothing left to end."""
-
-
-FINISHED = Finished()
-
-
-def play(interaction: Interaction, method: str, sink: Sink, host: Host, speed: float = 0.0) -> Finished | Playback:
+def play(interaction: Interaction, method: str, sink: Sink, host: Host, speed: float = 0.0) -> Exchange:
     """Give the answer to `sink` on the caller's stack.
 
     A large body goes on from the engine after its first piece, so that its reader can pause it. Pieces are those that were
@@ -71,7 +54,7 @@ def pieces(size: int, chunks: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [(min(at + PIECE, end), time) for (start, time), end in zip(starts, ends, strict=True) for at in range(start, end, PIECE)]
 
 
-class Playback:
+class Playback(Unmeasured):
     """A body on its way: whoever calls `deliver` hands over what is due, until it is paused, cancelled or at its end."""
 
     __slots__ = ("_body", "_delivering", "_done", "_host", "_lock", "_next", "_paused", "_pieces", "_sink", "_speed", "_start",

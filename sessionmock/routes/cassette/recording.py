@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ...clock import Clock
 from ...errors import URLError
 from ...models.message import BodyStream, Headers, Request, ResponseHead, header
+from ...models.timing import Timing
+from ..base import ExchangeOver, SinkOver
 from .interaction import METRICS, STEPS, Extra, Interaction, RecordedRequest, RecordedResponse
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Ready:
         self._stream.close()
 
 
-class Recorder:
+class Recorder(SinkOver):
     """Passes on what an exchange brings; a complete answer goes to `keep` just before its end is passed on.
 
     An answer that is given up before its end is not kept, but for a redirect and a challenge: the requests that come
@@ -60,12 +62,13 @@ class Recorder:
     stream of events does. `over` is told when there is nothing more to record.
     """
 
-    __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_opened", "_over", "_pieces", "_request", "_sink", "_size",
-                 "_start", "_streamed", "_timing", "_turn", "_when", "cork", "sent", "uncork")
+    __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_opened", "_over", "_pieces", "_request", "_size", "_start",
+                 "_streamed", "_timing", "_turn", "_when")
 
     def __init__(self, request: Request, sink: Sink, clock: Clock, keep: Callable[[Interaction], None],
                  over: Callable[[Recorder], None]) -> None:
-        self._request, self._sink, self._clock, self._keep, self._over = request, sink, clock, keep, over
+        super().__init__(sink)
+        self._request, self._clock, self._keep, self._over = request, clock, keep, over
         self._turn = [None]        # whoever pops it ends the recording: one of two threads at the most
         self._informational: list[ResponseHead] = []
         self._head = ResponseHead(0, [])
@@ -74,41 +77,37 @@ class Recorder:
         self._size = self._start = 0
         self._streamed = False
         self._opened = clock.now()
-        self._timing: object = None        # what the live route measures, where it does
+        self._timing: Timing | None = None      # what the live route measures, where it does
         self._when = clock.date().replace(microsecond=0)
-        self.sent, self.cork, self.uncork = sink.sent, sink.cork, sink.uncork
-
-    def moved(self) -> None:
-        self._sink.moved()
 
     def informational(self, head: ResponseHead) -> None:
         self._informational.append(ResponseHead(head.status, head.headers[:], head.reason, head.http_version))
-        self._sink.informational(head)
+        self.sink.informational(head)
 
     def head(self, head: ResponseHead) -> None:
         self._head = ResponseHead(head.status, head.headers[:], head.reason, head.http_version)
-        self._timing = head.extra.get("timing")
+        self._timing = head.timing
         self._streamed = header(head.headers, "content-length") is None
         if self._streamed:
             self._start = self._clock.now()
-        self._sink.head(head)
+        self.sink.head(head)
 
     def data(self, data: bytes) -> None:
         self._pieces.append(data)
         if self._streamed:
             self._chunks.append((self._size, (self._clock.now() - self._start) // MILLISECOND))
             self._size += len(data)
-        self._sink.data(data)
+        self.sink.data(data)
 
     def end(self, trailers: Headers) -> None:
         if self._head.status != 101:    # what follows a 101 is another protocol, not an answer
             self._finish(trailers)
         self._over(self)
-        self._sink.end(trailers)
+        self.sink.end(trailers)
 
     def fail(self, error: URLError) -> None:
         self.give_up()
-        self._sink.fail(error)
+        self.sink.fail(error)
 
     def give_up(self) -> None:
         """Nothing more will come, or be wanted; from any thread."""
@@ -141,21 +140,15 @@ class Recorder:
         return {name: max(0, number - opened) // 1000 if name in STEPS else number for name, number in measured.items()}
 
 
-class Recording:
+class Recording(ExchangeOver):
     """The exchange of an answer that is recorded."""
 
-    __slots__ = ("_exchange", "_recorder", "timing")
+    __slots__ = ("_recorder",)
 
-    def __init__(self, exchange: Exchange, recorder: Recorder) -> None:
-        self._exchange, self._recorder = exchange, recorder
-        self.timing = getattr(exchange, "timing", None)     # what metrics are made of
-
-    def pause(self) -> None:
-        self._exchange.pause()
-
-    def resume(self) -> None:
-        self._exchange.resume()
+    def __init__(self, inner: Exchange, recorder: Recorder) -> None:
+        super().__init__(inner)
+        self._recorder = recorder
 
     def cancel(self) -> None:
         self._recorder.give_up()
-        self._exchange.cancel()
+        super().cancel()

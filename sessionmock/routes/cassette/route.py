@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,21 +16,20 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ...errors import CassetteError, Code, InvalidArgumentException, UnmatchedRequest, URLError, url_error
 from ...models.message import BodyStream, Request
+from ..base import FINISHED, ChannelOver
 from . import files
 from .interaction import Interaction, Tape
 from .locking import locked, merge, stamp
 from .matching import MATCH_ON, Asked, Index, Matcher, Order, Veil, asked_of
 from .misses import explain
 from .modes import Mode, OnExpiry, age, in_ci
-from .playback import FINISHED, play
+from .playback import play
 from .recording import Ready, Recorder, Recording, Tee
 from .secrets import Secrets
 from .verify import Difference, compare
 
 if TYPE_CHECKING:
     from ...models.configuration import URLSessionConfiguration
-    from ...models.proxy import ProxyConfiguration
-    from ...models.url import URLParts
     from ..base import Channel, Exchange, Host, Route, Sink
 
 
@@ -61,6 +60,7 @@ class CassetteRoute:
     """
 
     source = "cassette"
+    is_live = False
 
     def __init__(self, path: str | os.PathLike[str], mode: str | Mode | None = None, *, live: Route | None = None,
                  allow_playback_repeats: bool = False, match_on: Sequence[str | Matcher] = MATCH_ON, order: str | Order = Order.ANY,
@@ -309,11 +309,12 @@ class CassetteRoute:
         return unmatched
 
 
-class CassetteChannel:
-    """A cassette in the hands of one session."""
+class CassetteChannel(ChannelOver):
+    """A cassette in the hands of one session, over the live channel that it may ask."""
 
     def __init__(self, route: CassetteRoute, host: Host, live: Channel | None) -> None:
-        self._route, self._host, self._live = route, host, live
+        super().__init__(live)
+        self._route, self._host = route, host
         self._recorders: set[Recorder] = set()
 
     def open(self, request: Request, sink: Sink) -> Exchange:
@@ -332,7 +333,7 @@ class CassetteChannel:
             found = route.find(asked, self._host.clock.date()) if route.replays else None
         except CassetteError as error:
             return self._fail(request, sink, stream, error)
-        live = self._live
+        live = self.inner
         verifies = live is not None and route.mode is Mode.VERIFY
         if found is not None and not (verifies or found.old):
             self._release(stream)
@@ -348,11 +349,6 @@ class CassetteChannel:
         self._recorders.add(recorder)
         return Recording(live.open(request, recorder), recorder)
 
-    def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
-        """The proxy that a request for `parts` goes through where it goes live."""
-        finder: Callable[[URLParts], ProxyConfiguration | None] | None = getattr(self._live, "proxy_for", None)
-        return None if finder is None else finder(parts)
-
     def _fail(self, request: Request, sink: Sink, stream: BodyStream | None, error: Exception) -> Exchange:
         self._release(stream)
         sink.fail(error if isinstance(error, URLError) else url_error(Code.UNKNOWN, request.url, error))
@@ -363,15 +359,10 @@ class CassetteChannel:
         if stream is not None:
             self._host.work(stream.close) if stream.may_block else stream.close()
 
-    def flush(self) -> None:
-        if self._live is not None:
-            self._live.flush()
-
     def close(self) -> None:
         for recorder in list(self._recorders):
             recorder.give_up()
-        if self._live is not None:
-            self._live.close()
+        super().close()
 
 
 def read_whole(stream: BodyStream) -> bytes:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ...models.configuration import URLSessionConfiguration
 from ...models.message import Request
-from ..base import Channel, Exchange, Host, Route, Sink
+from ..base import Channel, ChannelOver, Exchange, Host, Route, Sink
 
 
 class Way(Exchange, Protocol):
@@ -28,20 +28,20 @@ class ClientRoute:
     def __init__(self, otherwise: Route) -> None:
         self._otherwise = otherwise
 
+    @property
+    def is_live(self) -> bool:
+        return self._otherwise.is_live
+
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
         return ClientChannel(self._otherwise.bind(configuration, host))
 
 
-class ClientChannel:
+class ClientChannel(ChannelOver):
     """Such a route in the hands of one session."""
-
-    def __init__(self, otherwise: Channel) -> None:
-        self._otherwise = otherwise
-        self.flush, self.close = otherwise.flush, otherwise.close
 
     def open(self, request: Request, sink: Sink) -> Exchange:
         own = way.get()
         if own is None:
-            return self._otherwise.open(request, sink)
+            return super().open(request, sink)
         own.start(request, sink)
         return own

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...models.message import Request
 from ...patches import own_traffic
-from ..base import Channel, Exchange, Host, Sink
+from ..base import Channel, Exchange, Host, Sink, UnconnectedChannel, Unmeasured
 from ..offload import Deferred, LoopThread, Pump, read_body
 from .edge import edge_request, edge_url, head_of, package_of
 from .errors import url_error_for
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...models.configuration import URLSessionConfiguration
 
 
-class OwnWay:
+class OwnWay(Unmeasured):
     """A client's request, sent by its own transport for a route: piece by piece, on the stack of who reads the answer."""
 
     def __init__(self, send: Callable[[Any], Any], asked: Any) -> None:
@@ -106,6 +106,7 @@ class TransportRoute:
     """
 
     source = "live"
+    is_live = True
 
     def __init__(self, transport: Any) -> None:
         self.transport = transport
@@ -114,8 +115,11 @@ class TransportRoute:
         return TransportChannel(self.transport, host)
 
 
-class TransportChannel:
-    """A transport in the hands of one session. A sync one runs on pooled threads, an async one on a private loop."""
+class TransportChannel(UnconnectedChannel):
+    """A transport in the hands of one session. A sync one runs on pooled threads, an async one on a private loop.
+
+    The transport's connections are its own: there is nothing of ours to forget, and no proxy of ours on the way.
+    """
 
     def __init__(self, transport: Any, host: Host) -> None:
         self._transport, self._host = transport, host
@@ -152,9 +156,6 @@ class TransportChannel:
     async def _ask(self, asked: Any) -> Any:
         with own_traffic():
             return await self._transport.handle_async_request(asked)
-
-    def flush(self) -> None:
-        """The transport keeps its own connections: there is nothing to forget."""
 
     def close(self) -> None:
         self._loop.close()

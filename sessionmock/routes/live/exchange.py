@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import URLError
 from ...models.body import again
 from ...models.message import BodyStream, Request
+from ...models.timing import Timing
 
 if TYPE_CHECKING:
     from ..base import Host, Sink
@@ -19,29 +19,6 @@ if TYPE_CHECKING:
 
 # Methods that may be sent again where nothing tells whether the server saw them (RFC 9110, section 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
-
-
-@dataclass(slots=True)
-class Timing:
-    """When each step of an exchange was, in nanoseconds of the clock; None for a step that did not happen.
-
-    `facts` are those of the connection that the request went out on: its addresses, TLS and proxy, and whether it was
-    reused; every final head carries them too. A connection's making is told by the exchange that it was made for and by
-    no later one. `connect_end` includes TLS.
-    """
-
-    domain_lookup_start: int | None = None
-    domain_lookup_end: int | None = None
-    connect_start: int | None = None
-    connect_end: int | None = None
-    secure_connection_start: int | None = None
-    secure_connection_end: int | None = None
-    request_start: int | None = None
-    request_end: int | None = None
-    response_start: int | None = None
-    request_header_bytes: int = 0
-    response_header_bytes: int = 0     # of all heads, informational ones too
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class LiveExchange:

@@ -4,8 +4,10 @@ from __future__ import annotations
 import asyncio
 import select
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
+
+from ...models.timing import TLS, ConnectionFacts, ProxyAddress
 
 if TYPE_CHECKING:
     import socket
@@ -18,14 +20,8 @@ READ_SIZE = 131_072
 # asyncio asks for the buffer, fills it and says so without a break, so one serves all connections of a loop.
 _BUFFERS: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
 
+_UNKNOWN = ConnectionFacts(None, None, None, None)
 _TLS_VERSIONS = {"TLSv1": 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
-
-
-class TLS(NamedTuple):
-    """What was negotiated, by IANA's numbers: 0x0304 is TLS 1.3, 0x1301 TLS_AES_128_GCM_SHA256."""
-
-    version: int
-    cipher_suite: int
 
 
 class Link(asyncio.BufferedProtocol):
@@ -41,7 +37,7 @@ class Link(asyncio.BufferedProtocol):
         self.pool = pool
         self.socket = socket           # the transport's own object, kept for the stale check and for a last read
         self.first: LiveExchange | None = first    # what it is made for; None once it stands
-        self.facts: dict[str, Any] = {}    # addresses and TLS, for every head of this connection
+        self.facts = _UNKNOWN          # once the connection stands, addresses, TLS and proxy
         self.fit = True                # for exchanges after the present ones
         self._room = True              # the transport's buffer has
         self.reused = False
@@ -125,13 +121,14 @@ class Link(asyncio.BufferedProtocol):
         timing, now = exchange.timing, exchange.channel.host.clock.now()
         timing.connect_end = now
         told = transport.get_extra_info
-        self.facts = {"local_address": told("sockname"), "remote_address": told("peername"), "tls": None}
+        tls = None
         if cipher := told("cipher"):
             timing.secure_connection_end = now
             version, numbers = told("ssl_object").version(), self.pool.channel.tls_numbers
-            self.facts["tls"] = TLS(_TLS_VERSIONS.get(version, 0), numbers.get(cipher[0], 0))
-        if (proxy := self.pool.proxy) is not None:
-            self.facts["proxy"] = (proxy.host, proxy.port, proxy.type)
+            tls = TLS(_TLS_VERSIONS.get(version, 0), numbers.get(cipher[0], 0))
+        proxy = self.pool.proxy
+        self.facts = ConnectionFacts(
+            told("sockname"), told("peername"), tls, None if proxy is None else ProxyAddress(proxy.host, proxy.port, proxy.type))
         if self.held is None:
             self.begin(exchange)
 

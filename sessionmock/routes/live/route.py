@@ -55,6 +55,7 @@ class LiveRoute:
     """
 
     source = "live"
+    is_live = True
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None, resolve: Resolve | None = None, *, trust_env: bool = True,
                  http2: bool = True) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ...clock import Timer, nanoseconds
 from ...errors import Code, InvalidArgumentException, URLError, url_error
 from ...models.message import Headers, Request, ResponseHead
-from ..base import Exchange, Host, Sink
+from ..base import FINISHED, Exchange, Host, Sink, Unmeasured
 
 Body = bytes | str | Sequence[tuple[bytes, float]]
 
@@ -91,21 +91,6 @@ def _code(code: int) -> Code:
         raise InvalidArgumentException(f"Answer(error={code!r}): no code of Apple's; give a URLError for your own") from None
 
 
-class Finished:
-    """The exchange of an answer that was complete before `open` returned."""
-
-    __slots__ = ()
-
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
-
-    def cancel(self) -> None: ...
-
-
-FINISHED = Finished()
-
-
 def play(answer: Answer, request: Request, host: Host, sink: Sink) -> Exchange:
     """Give `answer` to `sink`: on this stack up to the first step that has to wait, the rest on the engine."""
     steps = answer.steps(request)
@@ -116,7 +101,7 @@ def play(answer: Answer, request: Request, host: Host, sink: Sink) -> Exchange:
     return FINISHED
 
 
-class Playback:
+class Playback(Unmeasured):
     """An answer that takes its time. While paused its body stands still; a wait that has begun goes on."""
 
     __slots__ = ("_cancelled", "_due", "_host", "_paused", "_sink", "_step", "_steps", "_timer")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import Code, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError, url_error
 from ...models.message import BodyStream, Request
-from ..base import Channel, Exchange, Host, Route, Sink
+from ..base import FINISHED, Channel, ChannelOver, Exchange, Host, Route, Sink
 from ..offload import Deferred, LoopThread, fail, read_body
-from .answer import FINISHED, Answer, play
+from .answer import Answer, play
 
 if TYPE_CHECKING:
     import respx
@@ -29,6 +29,7 @@ class ScriptRoute:
     """
 
     source = "script"
+    is_live = False
 
     def __init__(self, live: Route | None = None) -> None:
         self.live = live
@@ -135,11 +136,12 @@ class ScriptRoute:
         return ScriptChannel(self, None if self.live is None else self.live.bind(configuration, host), host)
 
 
-class ScriptChannel:
-    """A script in the hands of one session."""
+class ScriptChannel(ChannelOver):
+    """A script in the hands of one session, over the live channel that its routers pass requests through to."""
 
     def __init__(self, script: ScriptRoute, live: Channel | None, host: Host) -> None:
-        self.script, self.live, self.host = script, live, host
+        super().__init__(live)
+        self.script, self.host = script, host
         self.loop = LoopThread()
 
     def open(self, request: Request, sink: Sink) -> Exchange:
@@ -185,11 +187,6 @@ class ScriptChannel:
         sink.fail(url_error(Code.UNKNOWN, request.url, unmatched))
         return FINISHED
 
-    def flush(self) -> None:
-        if self.live is not None:
-            self.live.flush()
-
     def close(self) -> None:
         self.loop.close()
-        if self.live is not None:
-            self.live.close()
+        super().close()

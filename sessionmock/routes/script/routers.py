@@ -9,11 +9,10 @@ from respx.models import SideEffectError
 
 from ...errors import Code, InvalidArgumentException, URLError, url_error
 from ...models.message import Request
-from ..base import Exchange, Sink
+from ..base import FINISHED, Exchange, Sink
 from ..httpx.edge import ByteStream, DecodingError, EdgeRequest, InvalidURL, RequestError, Response, edge_request, head_of
 from ..httpx.errors import url_error_for
 from ..offload import Deferred, Pump, fail
-from .answer import FINISHED
 from .index import Candidate, Index, Key, key_of
 from .nearest import nearest
 
@@ -113,9 +112,9 @@ class Answering:
         return url_error_for(error, self.request.url)
 
     def _pass_through(self) -> Exchange:
-        if self.channel.live is None:
+        if self.channel.inner is None:
             return self.channel.miss(self.request, self.sink, "a route passes it through, and there is no live route")
-        return self.channel.live.open(self.request, self.sink)
+        return self.channel.inner.open(self.request, self.sink)
 
     def _resolve(self, threaded: bool) -> Response | EdgeRequest | None:
         """What `Router.resolve` of the first router that answers gives, counted alike: a response, or the request to

@@ -63,7 +63,7 @@ class Connection(Link):
         request, outgoing, timing = exchange.request, exchange.outgoing, exchange.timing
         self._answer = Answer(request.method, outgoing.upgrades)
         self._upload = None
-        timing.facts = {**self.facts, "reused": self.reused}
+        timing.facts, timing.reused = self.facts, self.reused
         timing.request_start = exchange.channel.host.clock.now()
         timing.request_header_bytes = len(outgoing.head)
         body = request.body if outgoing.length else b""
@@ -102,7 +102,7 @@ class Connection(Link):
         tells when there is room again, or what is wrong."""
         transport = self.transport
         transport.set_write_buffer_limits(0)      # `resume_writing` comes when all is written: the order is kept
-        if sys.platform != "linux" or self.facts["tls"] is not None or transport.get_write_buffer_size():
+        if sys.platform != "linux" or self.facts.tls is not None or transport.get_write_buffer_size():
             return 0
         try:
             return os.sendfile(self.socket.fileno(), file.fileno(), None, count)
@@ -228,7 +228,7 @@ class Connection(Link):
     def _head(self, exchange: LiveExchange, head: ResponseHead) -> None:
         timing = exchange.timing
         timing.response_header_bytes = self._answer.header_bytes
-        head.extra = {**timing.facts, "timing": timing}
+        head.timing = timing
         upload = self._upload
         if upload is not None and (upload.waiting or head.status >= 300):
             # The server has made up its mind: sending it the rest is of no use to anybody (RFC 9110, section 10.1.1).

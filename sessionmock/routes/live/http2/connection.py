@@ -279,7 +279,7 @@ class Multiplex(Output):
         stream.open = True
         self._streams[stream.id] = stream
         self._collect()
-        timing.facts = {**self.facts, "reused": stream.reused}
+        timing.facts, timing.reused = self.facts, stream.reused
         timing.request_start = exchange.channel.host.clock.now()
         codec.send_headers(stream.id, request_fields(exchange.outgoing, self.pool.origin[0]), not exchange.outgoing.length)
         timing.request_header_bytes = self._collect()

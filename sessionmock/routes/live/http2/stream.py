@@ -185,7 +185,7 @@ class Stream:
                     if event.status < 200:
                         exchange.sink.informational(event)
                     else:
-                        event.extra = {**exchange.timing.facts, "timing": exchange.timing}
+                        event.timing = exchange.timing
                         exchange.sink.head(event)
                 elif type(event) is End:
                     self.detach()
