@@ -4,7 +4,8 @@
 #   make test    the whole suite, in random order, warnings as errors; builds the wheel and tries it
 #   make lint    ruff and mypy --strict
 #   make bench   speed beside httpx, aiohttp, respx and vcrpy; wants nginx on the PATH. NAMES="get script" picks some,
-#                NAMES=--readme writes the figures of all into README.md
+#                NAMES=--readme writes the figures of all into README.md; AGAINST=REVISION compares the CPU and the wall
+#                time of ours with that commit's instead, and fails where a row takes over 5 % more CPU
 #   make soak    the longer runs that `make test` leaves out
 #   make clean   forget the environment and everything built
 
@@ -12,6 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$python" && break; done)
 WORKERS ?= 2
 NAMES ?=
+AGAINST ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -32,7 +34,7 @@ lint: $(VENV)/.has-lint
 	$(BIN)/mypy
 
 bench: $(VENV)/.has-bench
-	$(BIN)/python -m tests.benchmarks $(NAMES)
+	$(BIN)/python -m tests.benchmarks $(if $(AGAINST),--against $(AGAINST)) $(NAMES)
 
 # The stamp names the extra that was installed; pip leaves alone what is there already.
 $(VENV)/.has-%: pyproject.toml | $(BIN)/python

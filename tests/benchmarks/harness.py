@@ -2,13 +2,18 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = (ROOT, ROOT / "plugins")     # what a worker imports from: this checkout, wherever it is started
 
 
 class Contestant(NamedTuple):
@@ -17,6 +22,12 @@ class Contestant(NamedTuple):
     function: str
     arguments: dict[str, Any]
     times: int = 1       # how many it does where another does one
+    called: str = ""     # what the report calls it: the name of its row
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is sessionmock that runs, and not a peer."""
+        return self.function.startswith("own.")
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,7 @@ class Figures:
 
     samples: list[dict[str, float]]
     count: int
+    called: str = ""
 
     def __getitem__(self, key: str) -> float:
         """The median of one figure: "wall" and "cpu" in seconds, "peak" in bytes."""
@@ -36,17 +48,51 @@ class Figures:
         return self["wall"] / self.count
 
 
+class Race(NamedTuple):
+    """Contestants that do the same in turns, and the rows that are made of their figures.
+
+    `warm` rounds come before those that count. `fresh`: a new process for each round, for what is measured from the start
+    of a process.
+    """
+
+    contestants: Mapping[str, Contestant]
+    count: int
+    rounds: int
+    rows: Callable[[Mapping[str, Figures]], Iterable[Row]]
+    warm: int = 1
+    fresh: bool = False
+
+    def run(self) -> dict[str, Figures]:
+        """The figures of every contestant; all play in every round, in turns that rotate."""
+        names = list(self.contestants)
+        samples: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+        with ExitStack() as stack:
+            workers = {} if self.fresh else {name: stack.enter_context(Worker(self.contestants[name])) for name in names}
+            for number in range(-self.warm, self.rounds):
+                turn = number % len(names)
+                for name in names[turn:] + names[:turn]:
+                    contestant = self.contestants[name]
+                    with Worker(contestant) if self.fresh else _kept(workers[name]) as worker:
+                        sample = worker.play(self.count * contestant.times)
+                    if number >= 0:
+                        samples[name].append(sample)
+        return {name: Figures(samples[name], self.count * contestant.times, contestant.called)
+                for name, contestant in self.contestants.items()}
+
+
 class Broken(Exception):
     """A contestant ended before its round did; what it wrote about it is on the terminal."""
 
 
 class Worker:
-    """A contestant's process."""
+    """A contestant's process. `paths`: where it imports from."""
 
-    def __init__(self, contestant: Contestant) -> None:
+    def __init__(self, contestant: Contestant, paths: Sequence[Path] = HERE) -> None:
         self._name = contestant.function
-        command = [sys.executable, "-m", "tests.benchmarks.worker", contestant.function, json.dumps(contestant.arguments)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # -P: the folder that it is started in is not imported from.
+        command = [sys.executable, "-P", "-m", "tests.benchmarks.worker", contestant.function, json.dumps(contestant.arguments)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=importing_from(paths))
 
     def __enter__(self) -> Worker:
         return self
@@ -65,29 +111,9 @@ class Worker:
             raise Broken(f"{self._name} gave no result") from None
 
 
-def race(
-    contestants: Mapping[str, Contestant], count: int, rounds: int, *, warm: int = 1, fresh: bool = False,
-) -> dict[str, Figures]:
-    """Every contestant in every round, in turns that rotate. `warm` rounds come before those that count.
-
-    `fresh`: a new process for each round, for what is measured from the start of a process.
-    """
-    names = list(contestants)
-    samples: dict[str, list[dict[str, float]]] = {name: [] for name in names}
-    with ExitStack() as stack:
-        workers = {} if fresh else {name: stack.enter_context(Worker(contestants[name])) for name in names}
-        for number in range(-warm, rounds):
-            turn = number % len(names)
-            for name in names[turn:] + names[:turn]:
-                with _fresh(contestants[name]) if fresh else _kept(workers[name]) as worker:
-                    sample = worker.play(count * contestants[name].times)
-                if number >= 0:
-                    samples[name].append(sample)
-    return {name: Figures(samples[name], count * contestants[name].times) for name in names}
-
-
-def _fresh(contestant: Contestant) -> Worker:
-    return Worker(contestant)
+def importing_from(paths: Sequence[Path]) -> dict[str, str]:
+    """The environment of a process that imports from `paths` before anything that is installed."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
 
 
 @contextmanager
@@ -127,6 +153,6 @@ def microseconds(seconds: float) -> str:
     return f"{seconds * 1e6:.0f} us"
 
 
-def faster(name: str, own: Figures, peer: Figures, called: str, goal: float | None) -> Row:
-    """How many times faster than `peer` (by name `called`) our own was, for one of each."""
-    return Row(name, microseconds(own.each), f"{called} {microseconds(peer.each)}", peer.each / own.each, goal)
+def faster(own: Figures, peer: Figures, goal: float | None = None) -> Row:
+    """How many times faster than `peer` our own was, for one of each."""
+    return Row(own.called, microseconds(own.each), f"{peer.called} {microseconds(peer.each)}", peer.each / own.each, goal)

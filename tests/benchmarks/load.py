@@ -4,18 +4,28 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import random
+import resource
+import subprocess
+import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from statistics import quantiles
-from time import perf_counter
+from time import perf_counter, process_time, thread_time
 from typing import Any
 
 Play = Callable[[int], dict[str, float] | None]
 Get = Callable[[], Any]
 GetURL = Callable[[str], Any]
+
+
+def cpu_time() -> float:
+    """The CPU seconds of this process so far: of all its threads, and of the processes that it has waited for."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return process_time() + children.ru_utime + children.ru_stime
 
 
 def one_by_one(get: Get) -> Play:
@@ -54,29 +64,27 @@ async def at_once(get: Callable[[], Awaitable[Any]], count: int, flights: int) -
 
 
 def computing(play: Play, threads: int) -> Play:
-    """`play` beside threads that compute, and hold the interpreter's lock for it, as long as it plays."""
-    def compute(stop: threading.Event) -> None:
+    """`play` beside threads that compute, and hold the interpreter's lock for it, as long as it plays. Their CPU is not told."""
+    def compute(stop: threading.Event, theirs: list[float]) -> None:
         while not stop.is_set():
             sum(number * number for number in range(1000))
+        theirs.append(thread_time())
 
-    @contextmanager
-    def computation() -> Iterator[None]:
-        stop = threading.Event()
-        workers = [threading.Thread(target=compute, args=(stop,)) for _ in range(threads)]
+    def beside(count: int) -> dict[str, float]:
+        stop, theirs = threading.Event(), list[float]()
+        workers = [threading.Thread(target=compute, args=(stop, theirs)) for _ in range(threads)]
+        cpu = cpu_time()
         for worker in workers:
             worker.start()
         try:
-            yield
+            start = perf_counter()
+            told = play(count) or {}
+            wall = perf_counter() - start
         finally:
             stop.set()
             for worker in workers:
                 worker.join()
-
-    def beside(count: int) -> dict[str, float] | None:
-        with computation():
-            start = perf_counter()
-            told = play(count) or {}
-            return {"wall": perf_counter() - start} | told
+        return {"wall": wall, "cpu": cpu_time() - cpu - sum(theirs)} | told
     return beside if threads else play
 
 
@@ -118,25 +126,37 @@ def as_json(file: str) -> str:
 
 
 def replays(folder: str, interactions: int, replay: Callable[[str], AbstractContextManager[GetURL]], *, shuffled: bool = False) -> Play:
-    """`count` cassettes replayed in order or `shuffled`, each once; `wall` is that of one answer. Loading, with the first
-    answer, is told apart. `replay` opens a cassette and gives what gets a URL.
+    """`count` cassettes replayed in order or `shuffled`, each once; `wall` and `cpu` are those of one answer of each. Loading,
+    with the first answer, is told apart. `replay` opens a cassette and gives what gets a URL.
     """
     numbers = itertools.count()
 
     def play(count: int) -> dict[str, float]:
-        spent = loading = 0.0
+        spent = cpu = loading = 0.0
         for file, urls in [cassette(folder, interactions, next(numbers)) for _ in range(count)]:
             if shuffled:
                 random.Random(1).shuffle(urls)
             start = perf_counter()
             with replay(file) as get:
                 get(urls[0])
-                loaded = perf_counter()
+                loaded, cpu_before = perf_counter(), cpu_time()
                 for url in urls[1:]:
                     get(url)
                 spent += perf_counter() - loaded
+                cpu += cpu_time() - cpu_before
                 loading += loaded - start
-        return {"wall": spent / count / (interactions - 1), "load": loading / count}
+        return {"wall": spent / (interactions - 1), "cpu": cpu / (interactions - 1), "load": loading / count}
+    return play
+
+
+# pytest ------------------------------------------------------------------------------------------------------------
+def pytest_runs(folder: str, *plugins: str) -> Play:
+    """`count` runs of pytest in `folder` with no other plugins than `plugins`."""
+    command = [sys.executable, "-m", "pytest", "-q", *(word for plugin in plugins for word in ("-p", plugin))]
+
+    def play(count: int) -> None:
+        for _ in range(count):
+            subprocess.run(command, cwd=folder, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, check=True, capture_output=True)
     return play
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from .load import Play, at_once, computing, in_threads, one_by_one, replays, script_url, script_urls
+from .load import Play, at_once, computing, cpu_time, in_threads, one_by_one, pytest_runs, replays, script_url, script_urls
 from .peers import CONNECTIONS
 
 
@@ -176,11 +176,11 @@ def creation() -> Iterator[Play]:
     from sessionmock import URLSession, URLSessionConfiguration
 
     def play(count: int) -> dict[str, float]:
-        start = perf_counter()
+        cpu, start = cpu_time(), perf_counter()
         for _ in range(count):
             URLSession(URLSessionConfiguration.ephemeral()).invalidate_and_cancel()
-        spent = perf_counter() - start
-        return {"wall": spent, "tls": sum(isinstance(thing, ssl.SSLContext) for thing in gc.get_objects())}
+        spent = {"wall": perf_counter() - start, "cpu": cpu_time() - cpu}
+        return spent | {"tls": sum(isinstance(thing, ssl.SSLContext) for thing in gc.get_objects())}
     yield play
 
 
@@ -218,3 +218,9 @@ def cookies(jar: int) -> Iterator[Play]:
             for _ in range(count):
                 session.data("https://api.example/").result()
         yield play
+
+
+@contextmanager
+def plugin(folder: str) -> Iterator[Play]:
+    """Runs of pytest with the plugin, over tests that use nothing of it."""
+    yield pytest_runs(folder, "sessionmock")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .load import Play, at_once, computing, in_threads, one_by_one, replays, script_url, script_urls
+from .load import Play, at_once, computing, in_threads, one_by_one, pytest_runs, replays, script_url, script_urls
 
 CONNECTIONS = 32
 
@@ -182,6 +182,12 @@ def httpx_creation() -> Iterator[Play]:
         for _ in range(count):
             httpx.Client().close()
     yield play
+
+
+@contextmanager
+def pytest_alone(folder: str) -> Iterator[Play]:
+    """Runs of pytest without any plugin."""
+    yield pytest_runs(folder)
 
 
 @contextmanager
