@@ -9,7 +9,7 @@ from .clients.interception import Interception
 from .clients.transport import transport
 from .clock import VirtualClock
 from .delegates import SELECTORS
-from .engine.loop import virtual_time
+from .engine.current import virtual_time
 from .engine.queues import OperationQueue
 from .errors import CassetteError, GenericException, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
 from .leaks import Leak, LeakScope, watch_clients

@@ -1,4 +1,4 @@
-"""Something that happens once and can be waited for."""
+"""What can be waited for: something that happens once, and a condition."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -39,3 +39,22 @@ class Latch:
         """Do not make `call`, which was told to be made, any more; it may be on its way."""
         with suppress(ValueError):
             self._calls.remove(call)
+
+
+class Condition:
+    """A condition as something to wait for. Nobody can tell when it comes true: whoever waits has to look."""
+
+    __slots__ = ("_condition",)
+
+    def __init__(self, condition: Callable[[], bool]) -> None:
+        self._condition = condition
+
+    @property
+    def done(self) -> bool:
+        """Whether it is true now."""
+        return self._condition()
+
+    def tell(self, call: Callable[[], None]) -> None:
+        """Nobody is told: see the class."""
+
+    forget = tell

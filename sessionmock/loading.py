@@ -2,20 +2,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Generator
-from functools import partial
 from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary, ref
 
 from .clock import nanoseconds
-from .engine.loop import AnyEngine
-from .engine.loop import engine as system_engine
+from .engine.protocol import Engine
 from .engine.queues import delivers_here
-from .engine.virtual import VirtualEngine
 from .errors import URLError
 from .latch import Latch
 from .load.load import Load
@@ -110,7 +104,7 @@ def whoever() -> object:
 class Done:
     """That something was done, with the handler called that wanted to hear of it: to be awaited, or not, on any loop."""
 
-    def __init__(self, engine: AnyEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.latch = Latch()
 
@@ -126,78 +120,16 @@ class Done:
 
     async def _wait(self) -> None:
         if not self.latch.done:
-            await ended(self.latch, self._engine)
+            await self._engine.ended(self.latch)
 
 
-async def ended_or(give_up: Callable[[], None], latch: Latch, engine: AnyEngine) -> None:
-    """`ended`; whoever stops waiting gives up what was waited for."""
+async def ended_or(give_up: Callable[[], None], latch: Latch, engine: Engine) -> None:
+    """Wait for `latch`, which `engine` sets, on whatever loop runs here; whoever stops waiting gives up what was waited for."""
     try:
-        await ended(latch, engine)
+        await engine.ended(latch)
     except GeneratorExit:      # dropped, perhaps by the collector in the midst of anything
         engine.post_eager(give_up)
         raise
     except BaseException:      # cancellation, as the library in charge raises it
         give_up()
         raise
-
-
-async def ended(latch: Latch, engine: AnyEngine = system_engine) -> None:
-    """Wait for `latch`, which `engine` sets, on whatever loop runs here: asyncio's or trio's."""
-    if isinstance(engine, VirtualEngine):     # whoever waits makes the calls
-        await engine.ended(latch)
-        return
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        event = trio.Event()
-        token = trio.lowlevel.current_trio_token()
-        latch.tell(partial(_wake_trio, token, event, os.getpid()))
-        await event.wait()
-        return
-    loop = asyncio.get_running_loop()
-    future = loop.create_future()
-    bell = _bells.get(loop)
-    if bell is None:
-        bell = _bells[loop] = _Bell(loop)
-    latch.tell(partial(bell.ring, future))
-    await future
-
-
-def _wake_trio(token: Any, event: Any, process: int) -> None:
-    import trio
-    if os.getpid() != process:          # in a forked child the token's lock may be one that nobody lets go of
-        return
-    try:
-        token.run_sync_soon(event.set)
-    except trio.RunFinishedError:       # nobody is there to be woken
-        pass
-
-
-class _Bell:
-    """Wakes one asyncio loop from other threads, once for all that has come since it last looked."""
-
-    __slots__ = ("_futures", "_loop", "_rung")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = ref(loop)          # which holds the bell, and not the other way round
-        self._futures: deque[asyncio.Future[None]] = deque()
-        self._rung = False
-
-    def ring(self, future: asyncio.Future[None]) -> None:
-        self._futures.append(future)
-        if not self._rung:
-            self._rung = True
-            try:
-                if (loop := self._loop()) is not None:
-                    loop.call_soon_threadsafe(self._answer)
-            except RuntimeError:        # the loop is closed, and nobody waits there any more
-                self._futures.clear()
-
-    def _answer(self) -> None:
-        self._rung = False              # before looking: what comes after rings again
-        while self._futures:
-            future = self._futures.popleft()
-            if not future.done():
-                future.set_result(None)
-
-
-_bells: WeakKeyDictionary[asyncio.AbstractEventLoop, _Bell] = WeakKeyDictionary()

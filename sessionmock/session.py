@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -15,10 +16,12 @@ from .async_bytes import AsyncBytes
 from .clock import SECOND
 from .core.preparation import announced
 from .engine import work
+from .engine.current import current_engine
 from .engine.interrupts import shield
-from .engine.loop import current_engine
 from .engine.loop import engine as system_engine
+from .engine.protocol import Engine
 from .engine.queues import OperationQueue
+from .engine.virtual import describers
 from .errors import GenericException, InvalidArgumentException, URLError
 from .latch import Latch
 from .load.consumers import ToLoading, ToReader
@@ -449,4 +452,12 @@ def _after_fork() -> None:
         session._orphan()
 
 
-system_engine.on_fork.append(_after_fork)
+def _unfinished(engine: Engine) -> Iterator[str]:
+    """The tasks on `engine` that have not ended."""
+    for session in list(registry.sessions.values()):
+        if session._context.engine is engine:
+            yield from map(repr, session._open())
+
+
+os.register_at_fork(after_in_child=_after_fork)      # after the engine, which registered itself before
+describers.append(_unfinished)

@@ -13,7 +13,7 @@ import pytest
 import trio
 
 import sessionmock as sm
-from sessionmock import loading as module
+from sessionmock.engine import awaits
 from sessionmock.latch import Latch
 from sessionmock.load.load import Load
 from tests.engine.server import Server
@@ -190,7 +190,7 @@ def test_a_thousand_loads_wake_their_loop_in_batches(session: sm.URLSession, ser
     latches = [Latch() for _ in range(1000)]
 
     async def all_of_them() -> None:
-        waiting = [asyncio.ensure_future(module.ended(latch)) for latch in latches]
+        waiting = [asyncio.ensure_future(awaits.ended(latch)) for latch in latches]
         await asyncio.sleep(0)
         for latch in latches:
             latch.set()
@@ -233,7 +233,7 @@ def test_a_closed_loop_is_dropped_and_harms_nobody(session: sm.URLSession, serve
     """A loop that is closed while a load is awaited there misses the outcome; other waiters get it."""
     loading = session.data(f"{server}/slow/0.2")
     loop = asyncio.new_event_loop()
-    waiting = loop.create_task(module.ended(loading.task._load.latch))
+    waiting = loop.create_task(awaits.ended(loading.task._load.latch))
     loop.run_until_complete(asyncio.sleep(0.02))
     loop.close()
     assert b"/slow/0.2" == loading.result(PATIENCE)[0]
@@ -346,7 +346,7 @@ def test_a_trio_loop_that_has_ended_harms_nobody(session: sm.URLSession, server:
     """An outcome that comes after the loop's end is dropped there; other waiters get it."""
     async def main(loading: Any) -> None:
         with trio.move_on_after(0.02):
-            await module.ended(loading.task._load.latch)
+            await awaits.ended(loading.task._load.latch)
 
     loading = session.data(f"{server}/slow/0.1")
     trio.run(main, loading)

@@ -13,7 +13,8 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from ..engine.loop import AnyEngine, current_engine
+from ..engine.current import current_engine
+from ..engine.protocol import Engine
 from ..errors import UnmatchedRequest
 from ..patches import Patch, Target, is_own_traffic
 from ..registry import Scope, current_scope
@@ -47,7 +48,7 @@ class Interception:
         self.misses: list[UnmatchedRequest] = []
         self._scope, self._serving = scope, serving
         self._guard = None if allowed_hosts is None else NetworkGuard(allowed_hosts, self._guards, self.misses)
-        self._transports: dict[AnyEngine, RouteTransport] = {}
+        self._transports: dict[Engine, RouteTransport] = {}
         self._before: Interception | None = None
 
     def __enter__(self) -> Self:

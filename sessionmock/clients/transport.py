@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import trace
 from ..clock import Clock
-from ..engine.loop import AnyEngine, current_engine
+from ..engine.current import current_engine
+from ..engine.protocol import Engine
 from ..errors import URLError
 from ..models.configuration import URLSessionConfiguration
 from ..models.message import Headers, Request, ResponseHead
@@ -45,7 +46,7 @@ class Lender:
     With `driven`, whoever posts is about to wait, which runs the engine: no thread is woken for it.
     """
 
-    def __init__(self, engine: AnyEngine, *, driven: bool = False) -> None:
+    def __init__(self, engine: Engine, *, driven: bool = False) -> None:
         self.engine = engine
         self.driven = driven
         self.post = engine.post if driven else engine.post_eager

@@ -113,6 +113,15 @@ class _Handler:
         self._shield.handle(self.original, number, frame)
 
 
+# What programs answer by raising (pytest-timeout on SIGALRM, servers on SIGTERM) or by calling this library.
+_FOREIGN = (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def foreign_handlers() -> bool:
+    """Whether a handler that is not shielded may run on the engine's stack, where what it raises would take other loads' data."""
+    return any(map(callable, map(handler_of, _FOREIGN)))
+
+
 def _throw(error: BaseException) -> None:
     raise error
 

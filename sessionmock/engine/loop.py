@@ -21,42 +21,27 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
-import selectors
-import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import Context, ContextVar
-from typing import Any, Literal, Protocol
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Context
+from typing import Any, Literal
 
-from ..clock import SECOND, Clock, SystemClock, VirtualClock
-from . import work
-from .interrupts import handler_of, shield
+from ..clock import SECOND, Clock, SystemClock
+from ..latch import Condition
+from . import awaits, work
+from .event_loop import EngineLoop, SystemOuting
+from .interrupts import foreign_handlers, shield
 from .main_calls import MainCalls
-from .virtual import VirtualEngine
+from .protocol import Waitable
 
 LOOK = SECOND // 50      # how often the idle background thread looks for loads that nobody claimed
 LINGER = SECOND          # how long it stays after the last load
 
 policy: Literal["waiter", "background"] = "waiter"
 
-_graveyard: list[Any] = []    # a forked child's copies of its parent's loop: never closed, never finalized
-
-
-class Event(Protocol):
-    """What `wait` waits for."""
-
-    @property
-    def done(self) -> bool:
-        """Whether it has happened."""
-
-    def tell(self, call: Callable[[], None]) -> None:
-        """Make `call` when it has happened."""
-
-    def forget(self, call: Callable[[], None]) -> None:
-        """It need not be made any more."""
+_graveyard: list[Any] = []    # what a forked child has of its parent's: let go of, it would run finalizers of the user's
 
 
 class _Waiter:
@@ -64,7 +49,7 @@ class _Waiter:
 
     __slots__ = ("_engine", "lock")
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: SystemEngine) -> None:
         self._engine = engine
         self.lock = threading.Lock()
         self.lock.acquire()
@@ -90,21 +75,18 @@ class _Waiter:
             pass
 
 
-class Engine:
-    """Runs the loop; see the module. `clock` sets timers on it. All methods may be called from any thread."""
-
-    virtual = False
+class SystemEngine:
+    """Runs the loop; see the module, and `protocol.Engine` for its methods."""
 
     def __init__(self) -> None:
         self.main = MainCalls()
         self._reset()
         os.register_at_fork(after_in_child=self._forked)
-        self.on_fork: list[Callable[[], None]] = []      # run in the child, after the engine is new
 
     def _reset(self) -> None:
         self.clock: Clock = SystemClock()
         self._lock = threading.RLock()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: EngineLoop | None = None
         self._context = Context()
         self._inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._owner: _Waiter | None = None
@@ -121,24 +103,20 @@ class Engine:
 
     # posting --------------------------------------------------------------------------------------------------
     def post(self, call: Callable[..., None], *arguments: Any) -> None:
-        """Run `call` on the engine soon, without waking a thread for it where nobody drives."""
         with shield:
             self._inbox.append((call, arguments))
             self._wake(eager=self._eager > 0)
 
     def post_eager(self, call: Callable[..., None], *arguments: Any) -> None:
-        """Run `call` on the engine now."""
         with shield:
             self._inbox.append((call, arguments))
             self._urgent = True
             self._wake(eager=True)
 
     def work(self, call: Callable[..., None], *arguments: Any) -> None:
-        """Run `call` on a pooled thread."""
         work.pool.submit(call, *arguments)
 
     def on_engine(self) -> bool:
-        """Whether this is the engine's own stack."""
         return self._thread == threading.get_ident()
 
     def _wake(self, *, eager: bool) -> None:
@@ -184,12 +162,11 @@ class Engine:
 
     # sessions and loads ---------------------------------------------------------------------------------------
     def attach(self) -> None:
-        """A session has connections on the loop from now on."""
         with self._lock:
             self._attached += 1
 
     def detach(self) -> None:
-        """It has none any more: the loop of the last one is closed when the background thread has nothing left to do."""
+        """The loop of the last one is closed when the background thread has nothing left to do."""
         with self._lock:
             self._attached -= 1
         if self._loop is not None:
@@ -202,34 +179,43 @@ class Engine:
         self._loop.call_soon(self.delist, True, context=Context())
 
     def enlist(self, eager: bool) -> None:
-        """A load is on the engine from now on. Only on the engine."""
         self._live += 1
         self._eager += eager
 
     def delist(self, eager: bool) -> None:
-        """It is no longer. Only on the engine."""
         self._live -= 1
         self._eager -= eager
         if not self._live and self._owner is self._background:
             self._interrupt()
 
     def hasten(self) -> None:
-        """A load became eager. Only on the engine."""
         self._eager += 1
 
     # waiting --------------------------------------------------------------------------------------------------
-    def wait(self, latch: Event, until: int | None = None) -> bool:
-        """Block until `latch` is set, running the loop where nobody does; False when the time ran out."""
+    def wait(self, latch: Waitable, until: int | None = None) -> bool:
         if latch.done:
             return True
         with shield:
             return self._wait(latch, until)
 
-    def _wait(self, latch: Event, until: int | None) -> bool:
+    async def ended(self, latch: Waitable) -> None:
+        await awaits.ended(latch)
+
+    def watch(self, condition: Callable[[], bool], until: int | None = None) -> bool:
+        """The condition is looked at after each call of the main thread, and at every `LOOK`."""
+        latch = Condition(condition)
+        while not self.wait(latch, self.clock.now() + LOOK if until is None else min(until, self.clock.now() + LOOK)):
+            if until is not None and self.clock.now() >= until:
+                return False
+        return True
+
+    def let_pass(self, duration: int) -> None: ...
+
+    def _wait(self, latch: Waitable, until: int | None) -> bool:
         main = threading.current_thread() is threading.main_thread()
         if main:
             shield.install()
-        drives = policy == "waiter" and asyncio._get_running_loop() is None and not (main and _interruptible())
+        drives = policy == "waiter" and asyncio._get_running_loop() is None and not (main and foreign_handlers())
         waiter = _Waiter(self)
         outer: tuple[Any, Any] = (None, None)
         latch.tell(waiter.wake)
@@ -284,14 +270,11 @@ class Engine:
 
     def _own(self, waiter: _Waiter) -> None:
         if self._loop is None:
-            self._selector = selectors.DefaultSelector()
-            loop = asyncio.SelectorEventLoop(self._selector)
-            loop.set_exception_handler(_report_to_hook)
-            self._loop = loop
-            self.clock = SystemClock(loop)
+            self._loop = EngineLoop()
+            self.clock = SystemClock(self._loop)
         self._owner = waiter            # last: an owner can be interrupted, so it has a loop
 
-    def _drive(self, waiter: _Waiter, latch: Event | None, until: int | None, main: bool) -> None:
+    def _drive(self, waiter: _Waiter, latch: Waitable | None, until: int | None, main: bool) -> None:
         """Run the loop as its owner until there is a reason to look up."""
         loop = self._loop
         assert loop is not None
@@ -306,7 +289,7 @@ class Engine:
                 timer.cancel()
             self._thread = None
 
-    def _pass(self, loop: asyncio.AbstractEventLoop, waiter: _Waiter, latch: Event | None, until: int | None, main: bool) -> None:
+    def _pass(self, loop: asyncio.AbstractEventLoop, waiter: _Waiter, latch: Waitable | None, until: int | None, main: bool) -> None:
         asyncio._set_running_loop(loop)      # what was posted is run here and now: a pass of the loop for it costs 10 us
         try:
             self._drain()
@@ -382,59 +365,25 @@ class Engine:
             clock.park(me.lock, clock.now() + LOOK)
 
     def rest(self) -> None:
-        """The last session is invalid: leave no trace in the process."""
         shield.rest()
+
+    # operations of queues ---------------------------------------------------------------------------------------
+    def repeat(self, step: Callable[..., bool], *arguments: Any) -> None:
+        while Context().run(step, *arguments):      # what an operation sets is not seen by the next one
+            pass
+
+    def send_out(self, loop: asyncio.AbstractEventLoop) -> SystemOuting:
+        return SystemOuting(loop)
 
     # fork -----------------------------------------------------------------------------------------------------
     def _forked(self) -> None:
-        """In the child: everything of the parent's is set aside untouched (its descriptors are shared), all is new."""
-        _graveyard.append((self._loop, self._inbox, self._owner))
-        if self._loop is not None and hasattr(select, "epoll"):
-            with select.epoll() as own:     # what becomes of the old loop here must not unregister the parent's descriptors
-                os.dup2(own.fileno(), self._selector.fileno(), inheritable=False)
+        """In the child: everything of the parent's is set aside untouched, all is new."""
+        _graveyard.append((self._inbox, self._owner))
+        if self._loop is not None:
+            self._loop.abandon()
         shield.forget()
         self.main.forget()
         self._reset()
-        for call in self.on_fork:
-            call()
 
 
-def _report_to_hook(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What a callback on the loop raised goes to `threading.excepthook`, not to a logger on the engine's stack."""
-    try:
-        raise context.get("exception") or RuntimeError(context["message"])
-    except BaseException:
-        work.report(f"the engine: {context['message']}")
-
-
-# What programs answer by raising (pytest-timeout on SIGALRM, servers on SIGTERM) or by calling this library.
-_FOREIGN = (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-
-
-def _interruptible() -> bool:
-    """Whether a handler that is not shielded may run on the engine's stack, where what it raises would take other loads' data."""
-    return any(map(callable, map(handler_of, _FOREIGN)))
-
-
-AnyEngine = Engine | VirtualEngine
-
-engine = Engine()
-_current: ContextVar[AnyEngine] = ContextVar("sessionmock_engine", default=engine)
-
-
-def current_engine() -> AnyEngine:
-    """The engine of sessions made here."""
-    return _current.get()
-
-
-@contextmanager
-def virtual_time(clock: VirtualClock | None = None) -> Iterator[VirtualClock]:
-    """Sessions made in this block live in virtual time: it stands still until somebody waits, and then jumps to the
-    next timer. No thread runs for them; callbacks are made by whoever waits, in the order of time. Answers must come
-    from a script or a cassette: a live server knows no virtual time."""
-    virtual = VirtualEngine(clock)
-    token = _current.set(virtual)
-    try:
-        yield virtual.clock
-    finally:
-        _current.reset(token)
+engine = SystemEngine()

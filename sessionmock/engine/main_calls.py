@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from .interrupts import shield
+
 
 class MainCalls:
     """They are run by a wait there, by `run`, or by the asyncio loop that runs there."""
@@ -20,12 +22,13 @@ class MainCalls:
 
     def add(self, call: Callable[[], None]) -> None:
         """Have `call` run on the main thread."""
-        self._calls.append(call)
-        if (wake := self._attending) is not None:
-            wake()
-        else:
-            self.notice()
-            self._ask_loop()
+        with shield:
+            self._calls.append(call)
+            if (wake := self._attending) is not None:
+                wake()
+            else:
+                self.notice()
+                self._ask_loop()
 
     def notice(self) -> None:
         """Remember the asyncio loop that runs on the main thread, where this is it: it runs what waits."""
@@ -37,7 +40,7 @@ class MainCalls:
     def _ask_loop(self) -> None:
         if (loop := self._loop) is not None:
             try:
-                loop.call_soon_threadsafe(self.run_all)
+                loop.call_soon_threadsafe(self._run_all)
             except RuntimeError:        # closed: the next wait or run on the main thread takes it
                 self._loop = None
 
@@ -61,7 +64,12 @@ class MainCalls:
         call()
         return True
 
-    def run_all(self) -> None:
-        """Run what waits now."""
+    def run(self) -> None:
+        """Run what waits now. On the main thread, where nobody waits."""
+        shield.install()
+        with shield, shield.lifted():       # a call keeps what it raises, but for what interrupts it
+            self._run_all()
+
+    def _run_all(self) -> None:
         for _ in range(len(self._calls)):
             self.run_one()

@@ -2,22 +2,20 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
-from contextvars import Context
 from functools import partial
 from typing import Any, ClassVar
 
 from ..clock import nanoseconds
 from ..errors import InvalidArgumentException
 from . import work
+from .current import current_engine
 from .interrupts import shield
-from .loop import LOOK, AnyEngine, current_engine
 from .loop import engine as system_engine
-from .virtual import Abroad, VirtualEngine
+from .protocol import Engine, Outing
 
 Operation = Callable[[], Any]
 
@@ -78,7 +76,7 @@ class OperationQueue:
         """Run `operation` when it is its turn. An exception it raises goes to `threading.excepthook`."""
         self.submit(operation, system_engine)
 
-    def submit(self, operation: Operation, engine: AnyEngine) -> None:
+    def submit(self, operation: Operation, engine: Engine) -> None:
         """`add_operation` on the threads of `engine`."""
         with shield:
             self._operations.append(operation)
@@ -96,35 +94,37 @@ class OperationQueue:
     def notice(self) -> None:
         """Callbacks are about to come here, or are waited for: make sure that there is something to deliver them."""
 
-    def _start(self, engine: AnyEngine) -> None:
-        engine.work(self._run, engine)
+    def _start(self, engine: Engine) -> None:
+        engine.work(engine.repeat, self._run_next, engine)
 
-    def _run(self, engine: AnyEngine) -> None:
-        """Run operations until none is left; under a virtual clock one, and the next in its turn."""
+    def _run_next(self, engine: Engine) -> bool:
+        """Run one operation, where there is one; whether the next is to be run after it."""
+        operation = self._next()
+        if operation is None:
+            return False
+        task = self._perform(operation, engine)
+        if task is None:
+            return True
+        task.add_done_callback(lambda _: self._start(engine))
+        return False
+
+    def _next(self) -> Operation | None:
+        """The next operation. None: there was none to be found, and whoever runs operations stops."""
         while True:
             try:
-                operation = self._operations.popleft()
+                return self._operations.popleft()
             except IndexError:
                 with self._lock:
                     if not self._operations:
                         self._running -= 1
-                        return
-                continue
-            if isinstance(engine, VirtualEngine):
-                if (out := self._perform(operation, engine)) is None:
-                    self._start(engine)
-                else:
-                    out.add_done_callback(lambda _: self._start(engine))
-                return
-            Context().run(self._perform, operation, engine)     # what it sets is not seen by the next one
-            del operation
+                        return None
 
-    def _perform(self, operation: Operation, engine: AnyEngine) -> asyncio.Task[Any] | None:
-        """Run `operation`; what is returned goes on without this thread."""
+    def _perform(self, operation: Operation, engine: Engine) -> asyncio.Task[Any] | None:
+        """Run `operation`; where it goes on without this thread, the task that it is then."""
         before, _here.queue = _here.queue, self
         try:
             value = operation()
-            if inspect.iscoroutine(value):
+            if work.is_coroutine(value):
                 return self._await(value, engine)
         except BaseException:
             work.report(f"an operation of {self!r}")
@@ -132,19 +132,17 @@ class OperationQueue:
             _here.queue = before
         return None
 
-    def _await(self, coroutine: Coroutine[Any, Any, Any], engine: AnyEngine) -> asyncio.Task[Any] | None:
-        if isinstance(engine, VirtualEngine) and (loop := asyncio._get_running_loop()) is not None:
-            return self._send_out(coroutine, engine, loop)
-        work.run_coroutine(coroutine)
-        return None
-
-    def _send_out(self, coroutine: Coroutine[Any, Any, Any], engine: VirtualEngine, loop: asyncio.AbstractEventLoop) -> asyncio.Task[Any]:
-        """Whoever makes this call is a coroutine: what it runs is its neighbour."""
-        out = engine.depart(loop)
-        task = engine.accompany(out, coroutine)
+    def _await(self, coroutine: Coroutine[Any, Any, Any], engine: Engine) -> asyncio.Task[Any] | None:
+        """Run what an operation returned: to its end, or where an asyncio loop runs already, on that one."""
+        loop = asyncio._get_running_loop()
+        if loop is None:
+            work.run_coroutine(coroutine)
+            return None
+        outing = engine.send_out(loop)
+        task = outing.run(coroutine)
 
         def over(task: asyncio.Task[Any]) -> None:
-            engine.arrive(out)
+            outing.back()
             self._tell(task)
 
         task.add_done_callback(over)
@@ -176,63 +174,23 @@ class OperationQueue:
 class _MainQueue(OperationQueue):
     """Delivers on the main thread."""
 
-    def submit(self, operation: Operation, engine: AnyEngine) -> None:
-        if isinstance(engine, VirtualEngine):
-            engine.post(self._perform_on_main, operation, engine)
-        else:
-            with shield:
-                engine.main.add(partial(self._perform_on_main, operation, engine))
+    def submit(self, operation: Operation, engine: Engine) -> None:
+        engine.main.add(partial(self._perform_here, operation, engine))
 
-    def _perform_on_main(self, operation: Operation, engine: AnyEngine) -> None:
+    def _perform_here(self, operation: Operation, engine: Engine) -> None:
         self._perform(operation, engine)
 
     def notice(self) -> None:
         system_engine.main.notice()
 
-    def _await(self, coroutine: Coroutine[Any, Any, Any], engine: AnyEngine) -> asyncio.Task[Any] | None:
-        loop = asyncio._get_running_loop()
-        if loop is None or engine.virtual:
-            return super()._await(coroutine, engine)
-        _keep(loop.create_task(coroutine))
-        return None
-
     def run(self, until: Callable[[], bool] | None = None, timeout: float | None = None) -> None:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("OperationQueue.main.run was called on a thread other than the main thread")
         engine = current_engine()
-        now = engine.clock.now()
-        limit = None if timeout is None else now + nanoseconds(timeout)
         if until is None:
-            if isinstance(engine, VirtualEngine):
-                engine.wait(_Until(lambda: False), now)
-            else:
-                shield.install()
-                with shield, shield.lifted():       # an operation keeps what it raises, but for what interrupts it
-                    engine.main.run_all()
-            return
-        while not engine.wait(_Until(until), limit if engine.virtual else _earlier(limit, engine.clock.now() + LOOK)):
-            if limit is not None and engine.clock.now() >= limit:
-                raise TimeoutError(f"OperationQueue.main.run: until() was still false after {timeout} s")
-
-
-def _earlier(limit: int | None, when: int) -> int:
-    return when if limit is None or when < limit else limit
-
-
-class _Until:
-    """A condition as something to wait for; the main thread looks at it after each operation and at every `LOOK`."""
-
-    def __init__(self, condition: Callable[[], bool]) -> None:
-        self._condition = condition
-
-    @property
-    def done(self) -> bool:
-        return self._condition()
-
-    def tell(self, call: Callable[[], None]) -> None:
-        """Nobody is told: see the class."""
-
-    forget = tell
+            engine.main.run()
+        elif not engine.watch(until, None if timeout is None else engine.clock.now() + nanoseconds(timeout)):
+            raise TimeoutError(f"OperationQueue.main.run: until() was still false after {timeout} s")
 
 
 class _LoopQueue(OperationQueue):
@@ -244,8 +202,8 @@ class _LoopQueue(OperationQueue):
         super().__init__()
         self._loop = loop
         self._task: asyncio.Task[Any] | None = None      # of the operation that is a coroutine, while it runs
-        self._given: AnyEngine | None = None             # who gave the loop operations that it has not all run yet
-        self._out: Abroad | None = None                  # under a virtual clock: what holds the time meanwhile
+        self._given: Engine | None = None             # who gave the loop operations that it has not all run yet
+        self._outing: Outing | None = None               # those operations
         self.loops.add(loop)
 
     @property
@@ -256,7 +214,7 @@ class _LoopQueue(OperationQueue):
     def waits_for_this(self) -> bool:
         return _here.queue is self or (self._task is not None and asyncio.current_task() is self._task)
 
-    def submit(self, operation: Operation, engine: AnyEngine) -> None:
+    def submit(self, operation: Operation, engine: Engine) -> None:
         self.notice()
         super().submit(operation, engine)
 
@@ -265,28 +223,27 @@ class _LoopQueue(OperationQueue):
             with self._lock:
                 engine = self._take_back()
             if engine is not None:      # what the loop has not come to before it was closed
-                engine.work(self._run, engine)
+                super()._start(engine)
 
     def orphan(self) -> None:
         super().orphan()
         self._take_back()
 
-    def _start(self, engine: AnyEngine) -> None:
+    def _start(self, engine: Engine) -> None:
         self._given = engine
-        if isinstance(engine, VirtualEngine):
-            self._out = engine.depart(self._loop)
+        self._outing = engine.send_out(self._loop)
         try:
             self._loop.call_soon_threadsafe(self._run_on_loop)
         except RuntimeError:            # the loop is closed: better on another thread than lost
             self._take_back()
-            engine.work(self._run, engine)
+            super()._start(engine)
 
-    def _take_back(self) -> AnyEngine | None:
+    def _take_back(self) -> Engine | None:
         """The loop has nothing of this queue any more; who gave it something."""
         engine, self._given = self._given, None
-        out, self._out = self._out, None
-        if out is not None and isinstance(engine, VirtualEngine):
-            engine.arrive(out)
+        outing, self._outing = self._outing, None
+        if outing is not None:
+            outing.back()
         return engine
 
     def _run_on_loop(self) -> None:
@@ -305,12 +262,9 @@ class _LoopQueue(OperationQueue):
                 continue
             finally:
                 _here.queue = before
-            if inspect.iscoroutine(value):
-                engine, out = self._given, self._out
-                if out is not None and isinstance(engine, VirtualEngine):
-                    self._task = engine.accompany(out, value)
-                else:
-                    self._task = self._loop.create_task(value)
+            if work.is_coroutine(value):
+                outing = self._outing
+                self._task = self._loop.create_task(value) if outing is None else outing.run(value)
                 self._task.add_done_callback(self._go_on)
                 return
 

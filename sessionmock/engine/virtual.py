@@ -8,40 +8,61 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar, copy_context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .. import registry
 from ..clock import SECOND, SystemClock, VirtualClock, breathe
-
-if TYPE_CHECKING:
-    from .loop import Event
+from ..latch import Condition
+from .protocol import Engine, Waitable
 
 ROUNDS = 4                  # of a loop, between two calls
 PAUSE = SECOND // 1000      # between two looks at an operation that is out, in real time
 
+describers: list[Callable[[Engine], Iterable[str]]] = []
+"""Who can name tasks that have not ended on an engine: the message of a deadlock says them."""
 
-class Abroad:
-    """An operation that is out on an asyncio loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+class VirtualOuting:
+    """An operation that is out on an asyncio loop: time stands still until it is back."""
+
+    def __init__(self, out: set[VirtualOuting], loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.waiting = 0    # how many of its coroutines await what time brings
+        self.waiting = 0        # how many of its coroutines await what time brings
+        self._out = out         # all that are out
+        out.add(self)
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        context = copy_context()
+        context.run(_outing.set, self)
+        return self.loop.create_task(coroutine, context=context)
+
+    def back(self) -> None:
+        self._out.discard(self)
 
 
-_operation: ContextVar[Abroad | None] = ContextVar("sessionmock_operation", default=None)
+_outing: ContextVar[VirtualOuting | None] = ContextVar("sessionmock_outing", default=None)    # which the code here is part of
+
+
+class VirtualMain:
+    """The main thread is whoever waits: calls for it are made in their turn, as all others."""
+
+    def __init__(self, engine: VirtualEngine) -> None:
+        self.add = engine.post
+        self._engine = engine
+
+    def run(self) -> None:
+        self._engine.watch(lambda: False, self._engine.clock.now())
 
 
 class VirtualEngine:
-    """See the module. Its methods are the engine's."""
-
-    virtual = True
+    """See the module, and `protocol.Engine` for its methods."""
 
     def __init__(self, clock: VirtualClock | None = None) -> None:
         self.clock: VirtualClock = clock or VirtualClock()
+        self.main = VirtualMain(self)
         self._turn = threading.RLock()      # one call at a time, however many threads wait
-        self._abroad: set[Abroad] = set()
+        self._out: set[VirtualOuting] = set()
         self._awaiting = 0                  # coroutines in `ended`
         self._rounds = 0                    # that they have let pass since the last call, all together
 
@@ -61,8 +82,9 @@ class VirtualEngine:
 
     attach = detach = rest = hasten
 
-    def wait(self, latch: Event, until: int | None = None) -> bool:
-        """Run what is due, and let time pass, until `latch` is set; False when virtual time ran out."""
+    # waiting ------------------------------------------------------------------------------------------------------
+    def wait(self, latch: Waitable, until: int | None = None) -> bool:
+        """Run what is due, and let time pass, until `latch` is done; False when virtual time ran out."""
         pause = SystemClock()
         while not latch.done:
             if self._stands_still():
@@ -73,12 +95,11 @@ class VirtualEngine:
                 return latch.done
         return True
 
-    async def ended(self, latch: Event) -> None:
-        """`wait` for a coroutine, on asyncio or trio."""
-        operation = _operation.get()
+    async def ended(self, latch: Waitable) -> None:
+        outing = _outing.get()
         self._awaiting += 1
-        if operation is not None:
-            operation.waiting += 1
+        if outing is not None:
+            outing.waiting += 1
         try:
             while not latch.done:
                 await breathe()
@@ -91,10 +112,20 @@ class VirtualEngine:
                         self._go_on(latch, None)
         finally:
             self._awaiting -= 1
-            if operation is not None:
-                operation.waiting -= 1
+            if outing is not None:
+                outing.waiting -= 1
 
-    def _go_on(self, latch: Event, until: int | None) -> bool:
+    def watch(self, condition: Callable[[], bool], until: int | None = None) -> bool:
+        return self.wait(Condition(condition), until)
+
+    def let_pass(self, duration: int) -> None:
+        until = self.clock.now() + duration
+        due = True
+        while due:
+            with self._turn:
+                due = self.clock.advance(until)
+
+    def _go_on(self, latch: Waitable, until: int | None) -> bool:
         """Make the next call, unless another thread has set `latch` meanwhile; False where none is due by `until`."""
         with self._turn:
             if latch.done or self.clock.advance(until):
@@ -103,31 +134,22 @@ class VirtualEngine:
             raise self._deadlock("nothing is left to run, and what is waited for has not happened")
         return False
 
-    # operations on loops ----------------------------------------------------------------------------------------
-    def depart(self, loop: asyncio.AbstractEventLoop) -> Abroad:
-        """An operation is given to `loop`: time stands still until `arrive`."""
-        operation = Abroad(loop)
-        self._abroad.add(operation)
-        return operation
+    # operations of queues -----------------------------------------------------------------------------------------
+    def repeat(self, step: Callable[..., bool], *arguments: Any) -> None:
+        if step(*arguments):
+            self.post(self.repeat, step, *arguments)
 
-    def arrive(self, operation: Abroad) -> None:
-        """It is over."""
-        self._abroad.discard(operation)
-
-    def accompany(self, operation: Abroad, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run `coroutine`, which is (part of) `operation`, on the loop that is running here."""
-        context = copy_context()
-        context.run(_operation.set, operation)
-        return operation.loop.create_task(coroutine, context=context)
+    def send_out(self, loop: asyncio.AbstractEventLoop) -> VirtualOuting:
+        return VirtualOuting(self._out, loop)
 
     def _stands_still(self, *, awaited: bool = False) -> bool:
         """Whether an operation is out that must come back before time goes on. Raises where it cannot."""
-        out = [operation.loop for operation in list(self._abroad) if not operation.waiting]
+        out = [outing.loop for outing in list(self._out) if not outing.waiting]
         here = None if awaited else asyncio._get_running_loop()
         if out and all(loop is here or not loop.is_running() for loop in out):
             raise self._deadlock(f"an operation waits for {out[0]!r} to run, which waits for it or does not run at all")
         return bool(out)
 
     def _deadlock(self, why: str) -> RuntimeError:
-        tasks = [repr(task) for session in list(registry.sessions.values()) if session._context.engine is self for task in session._open()]
-        return RuntimeError(f"deadlock under the virtual clock: {why}; tasks that have not ended: {', '.join(tasks) or 'none'}")
+        left = [name for describe in describers for name in describe(self)]
+        return RuntimeError(f"deadlock under the virtual clock: {why}; tasks that have not ended: {', '.join(left) or 'none'}")

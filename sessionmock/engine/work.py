@@ -8,7 +8,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
-from typing import Any
+from types import CoroutineType
+from typing import Any, TypeGuard
 
 from ..clock import SECOND, SystemClock
 
@@ -70,6 +71,12 @@ class _Worker(threading.Thread):
                     self.ready.acquire()
         if self.runner is not None:
             self.runner.close()
+
+
+def is_coroutine(value: object) -> TypeGuard[Coroutine[Any, Any, Any]]:
+    """Whether `value`, which a callback returned, is work that is still to be done: what calling an `async def` gives, also a
+    compiled one. Futures, tasks and loadings are awaitable too, but no coroutines: they go on by themselves, whoever awaits them."""
+    return type(value) is CoroutineType or (value is not None and isinstance(value, Coroutine))
 
 
 def run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:

@@ -12,7 +12,7 @@ from ..clock import nanoseconds
 from ..core.authentication import AcceptedCredentials
 from ..core.decoding import accept_encoding
 from ..core.preparation import LOCAL
-from ..engine.loop import AnyEngine
+from ..engine.protocol import Engine
 from ..engine.queues import OperationQueue
 from ..errors import GenericException
 from ..models.configuration import URLSessionConfiguration
@@ -46,7 +46,7 @@ class Context:
     """Lent by a session to its loads. `ended` is told of each load that has delivered its terminal message."""
 
     def __init__(self, session: Any, configuration: URLSessionConfiguration, delegate: object | None, queue: OperationQueue,
-                 engine: AnyEngine, ended: Callable[[Outcome], None], path_monitor: PathMonitor | None = None) -> None:
+                 engine: Engine, ended: Callable[[Outcome], None], path_monitor: PathMonitor | None = None) -> None:
         self.session = session
         self.configuration = configuration
         self.delegate = delegate

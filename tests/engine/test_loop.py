@@ -14,7 +14,7 @@ import pytest
 import sessionmock as sm
 from sessionmock.clock import SECOND
 from sessionmock.engine import loop, work
-from sessionmock.engine.loop import Engine
+from sessionmock.engine.loop import SystemEngine
 from sessionmock.latch import Latch
 
 PATIENCE = 20.0
@@ -24,10 +24,10 @@ colour: ContextVar[str] = ContextVar("colour", default="none")
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemEngine]:
     """An engine of its own, so that nothing else drives it; it ends with its background thread, which lingers for 0.1 s."""
     monkeypatch.setattr(loop, "LINGER", SECOND // 10)
-    made = Engine()
+    made = SystemEngine()
     yield made
     wait_for(lambda: made._background is None)
     if made._loop is not None:
@@ -105,7 +105,7 @@ def test_unclaimed_loads_in_a_row_start_one_thread_in_all(server: str, policy: s
     assert 1 == len(seen)
 
 
-def test_an_unclaimed_load_starts_though_its_poster_found_a_drain_on_its_way(engine: Engine) -> None:
+def test_an_unclaimed_load_starts_though_its_poster_found_a_drain_on_its_way(engine: SystemEngine) -> None:
     """What is posted while the last driver leaves is seen by the background thread, which is started for it."""
     latch, late = Latch(), threading.Event()
 
@@ -122,7 +122,7 @@ def test_an_unclaimed_load_starts_though_its_poster_found_a_drain_on_its_way(eng
 
 # trap 2: lost wake-ups --------------------------------------------------------------------------------------------
 
-def test_no_call_is_lost_between_posting_and_draining(engine: Engine, policy: str) -> None:
+def test_no_call_is_lost_between_posting_and_draining(engine: SystemEngine, policy: str) -> None:
     """Whatever the posting threads and the driver are doing, each posted call is made, once."""
     made: list[int] = []
     threads = [in_thread(lambda: [(engine.post_eager if n % 3 else engine.post)(made.append, n) for n in range(2000)])[0] for _ in range(4)]
@@ -131,7 +131,7 @@ def test_no_call_is_lost_between_posting_and_draining(engine: Engine, policy: st
     assert sorted(list(range(2000)) * 4) == sorted(made)
 
 
-def test_calls_posted_one_by_one_each_wake_the_loop(engine: Engine, policy: str) -> None:
+def test_calls_posted_one_by_one_each_wake_the_loop(engine: SystemEngine, policy: str) -> None:
     """A call posted when everything stands still is made soon, not at the next timer."""
     engine.post_eager(engine.enlist, True)
     for _ in range(50):
@@ -143,7 +143,7 @@ def test_calls_posted_one_by_one_each_wake_the_loop(engine: Engine, policy: str)
 
 # trap 4: one load's fault ------------------------------------------------------------------------------------------
 
-def test_a_call_that_raises_takes_no_other_along(engine: Engine, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_raises_takes_no_other_along(engine: SystemEngine, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is reported with where it came from; what was posted with it is made, and the driver goes on."""
     reports: list[Any] = []
     monkeypatch.setattr(threading, "excepthook", reports.append)
@@ -157,7 +157,7 @@ def test_a_call_that_raises_takes_no_other_along(engine: Engine, policy: str, mo
     assert ["raised in the engine"] == reports[0].exc_value.__notes__
 
 
-def test_what_a_timer_raises_is_reported_and_ends_nobody(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_timer_raises_is_reported_and_ends_nobody(engine: SystemEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """asyncio's own catch-all would log on the engine's stack; ours goes to threading.excepthook."""
     reports: list[Any] = []
     monkeypatch.setattr(threading, "excepthook", reports.append)
@@ -194,7 +194,7 @@ def test_a_finalizer_or_a_signal_handler_may_call_anything(holds: str) -> None:
     assert loop.engine.wait(session._invalid, loop.engine.clock.now() + 20 * SECOND)
 
 
-def test_a_thread_that_cannot_be_started_leaves_the_engine_whole(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_cannot_be_started_leaves_the_engine_whole(engine: SystemEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The poster hears of it, and the next one tries again."""
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", _cannot_start)
@@ -211,7 +211,7 @@ def _cannot_start(*_: Any) -> None:
 
 # trap 8: contexts -------------------------------------------------------------------------------------------------
 
-def test_calls_and_timers_see_no_callers_context(engine: Engine, policy: str) -> None:
+def test_calls_and_timers_see_no_callers_context(engine: SystemEngine, policy: str) -> None:
     """Posted calls and timers run in the engine's own context, whoever posts, drives or sets them."""
     seen: list[str] = []
     latch = Latch()
@@ -306,7 +306,7 @@ def test_a_load_left_behind_by_a_time_out_completes_without_a_waiter(server: str
         wait_for(loading.done)
 
 
-def test_a_grant_that_comes_as_the_time_runs_out_is_handed_on(engine: Engine) -> None:
+def test_a_grant_that_comes_as_the_time_runs_out_is_handed_on(engine: SystemEngine) -> None:
     """Waiters with tiny limits come and go while others wait: nobody keeps the loop, nobody hangs."""
     latches = [Latch() for _ in range(300)]
     engine.post_eager(engine.enlist, True)
@@ -421,7 +421,7 @@ def test_a_server_that_closed_while_nobody_drove_is_noticed(server: str, policy:
 
 # the background thread ------------------------------------------------------------------------------------------
 
-def test_the_background_thread_ends_some_time_after_the_last_load(engine: Engine) -> None:
+def test_the_background_thread_ends_some_time_after_the_last_load(engine: SystemEngine) -> None:
     """It stays while something is on the engine, lingers, and goes."""
     engine.post_eager(engine.enlist, True)
     wait_for(lambda: engine._live)
@@ -431,7 +431,7 @@ def test_the_background_thread_ends_some_time_after_the_last_load(engine: Engine
     wait_for(lambda: engine._background is None)
 
 
-def test_the_loop_is_closed_with_the_last_session(engine: Engine) -> None:
+def test_the_loop_is_closed_with_the_last_session(engine: SystemEngine) -> None:
     """While a session has connections it stays, though no thread does; then it is closed."""
     engine.attach()
     engine.post_eager(int)
@@ -444,7 +444,7 @@ def test_the_loop_is_closed_with_the_last_session(engine: Engine) -> None:
     assert kept.is_closed()
 
 
-def test_what_a_session_closes_is_driven_to_its_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_session_closes_is_driven_to_its_end(engine: SystemEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A closed transport lets go of its socket one pass later: though nobody waits for that, somebody drives until then."""
     first, latch, released = Latch(), Latch(), threading.Event()
     engine.attach()

@@ -8,7 +8,7 @@ from tests.engine.server import run_program
 START = """
 import asyncio, os, signal, sys, threading, time
 import sessionmock as sm
-from sessionmock.engine import loop
+from sessionmock.engine import event_loop, loop
 url = sys.argv[1]
 loop.policy = sys.argv[2]
 configuration = sm.URLSessionConfiguration.ephemeral()
@@ -294,7 +294,7 @@ session.data(url + "/fast").result()
 for n in range(3):
     child = os.fork()
     if not child:
-        inherited = loop._graveyard[-1][0]
+        inherited = event_loop._graveyard[-1]
         inherited.is_running() or inherited.close()      # as its finalizer would
         sys.exit()
     assert not os.waitpid(child, 0)[1]

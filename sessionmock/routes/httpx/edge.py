@@ -23,7 +23,7 @@ from ..base import Channel, Host, Route
 from ..offload import Deferred
 from .client_route import way
 from .errors import client_class, client_error
-from .inbox import Alarm, Inbox, Limits, Parking, Waiter, settled
+from .inbox import Alarm, Inbox, Limits, Parking, Waiter
 
 __all__ = [
     "ByteStream", "DecodingError", "EdgeRequest", "EdgeURL", "InvalidURL", "RequestError", "Response", "RouteTransport",
@@ -179,7 +179,7 @@ class Sending:
             limit = self._limit()
             alarm = None if limit is None else Alarm(self._transport.host, latch, limit)
             try:
-                await settled(latch, self._transport.waiter)
+                await self._transport.waiter.ended(latch)
             except BaseException:
                 self.inbox.exchange.cancel()
                 raise

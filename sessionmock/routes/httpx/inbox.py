@@ -1,12 +1,12 @@
 """What an exchange brings, held for a client that reads at its own pace, and the ways to wait for it."""
 from __future__ import annotations
 
-import sys
 import threading
 from collections import deque
 from typing import NamedTuple, Protocol
 
 from ...clock import Clock, Timer, nanoseconds
+from ...engine.awaits import ended
 from ...errors import URLError
 from ...latch import Latch
 from ...models.message import Headers, ResponseHead
@@ -17,10 +17,13 @@ HELD = 131_072         # bytes of a body held for a client that does not read, b
 
 
 class Waiter(Protocol):
-    """Lets a thread wait; the engine's drives itself meanwhile."""
+    """Lets a thread or a coroutine wait; the engine's drives itself meanwhile."""
 
     def wait(self, latch: Latch, until: int | None) -> bool:
         """Block until `latch` is set, at most until `until` (nanoseconds of the host's clock); whether it was set."""
+
+    async def ended(self, latch: Latch) -> None:
+        """Wait for `latch` in a coroutine, on the asyncio or trio loop that is running here."""
 
 
 class Parking:
@@ -34,6 +37,9 @@ class Parking:
         lock.acquire()
         latch.tell(lock.release)
         return self._clock.park(lock, until)
+
+    async def ended(self, latch: Latch) -> None:
+        await ended(latch)
 
 
 class Limits(NamedTuple):
@@ -161,26 +167,3 @@ class Alarm:
     def _unset(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-
-
-async def settled(latch: Latch, waiter: Waiter) -> None:
-    """Wait for `latch` on the asyncio or trio loop that is running here, in the way of `waiter` where it has one (virtual time)."""
-    if (driving := getattr(waiter, "ended", None)) is not None:
-        await driving(latch)
-        return
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        event, post = trio.Event(), trio.lowlevel.current_trio_token().run_sync_soon
-    else:
-        import asyncio
-
-        event, post = asyncio.Event(), asyncio.get_running_loop().call_soon_threadsafe
-
-    def tell() -> None:
-        try:
-            post(event.set)
-        except RuntimeError:        # the loop has ended, and with it who waited
-            pass
-
-    latch.tell(tell)
-    await event.wait()
