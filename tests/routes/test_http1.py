@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from sessionmock.models.message import Request, ResponseHead
-from sessionmock.routes.live.http1.answer import HEAD_LIMIT, INFORMATIONAL_LIMIT, Answer, End, Garbage, Lost, State
+from sessionmock.routes.live.http1.answer import Answer, State
+from sessionmock.routes.live.http1.events import HEAD_LIMIT, INFORMATIONAL_LIMIT, End, Garbage, Lost
 from sessionmock.routes.live.http1.outgoing import LAST_CHUNK, chunk, outgoing
 
 from .origin import Stream

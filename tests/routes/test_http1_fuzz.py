@@ -10,7 +10,8 @@ import pytest
 from sessionmock.models.message import Headers, ResponseHead
 from sessionmock.routes.live.fields import text
 from sessionmock.routes.live.http1 import answer as http1
-from sessionmock.routes.live.http1.answer import Answer, AnswerError, End, Event, Garbage, State
+from sessionmock.routes.live.http1.answer import Answer, State
+from sessionmock.routes.live.http1.events import AnswerError, End, Event, Garbage
 from sessionmock.routes.live.http1.outgoing import chunk
 
 LINES = [

@@ -15,7 +15,7 @@ import pytest
 from sessionmock.clock import SECOND
 from sessionmock.errors import Code
 from sessionmock.models.message import Request
-from sessionmock.routes.live import LiveRoute, dial
+from sessionmock.routes.live import LiveRoute, race
 
 from .origin import PATIENCE, Client, LoopHost, Origin, Peer, Recorder, Stream
 
@@ -239,7 +239,7 @@ class TestAddresses:
             client.channel.close()
         timing = sink.heads[0].timing
         assert 0.2 * SECOND < timing.connect_end - timing.connect_start < 2 * SECOND
-        assert client.channel.dialled == set()
+        assert client.channel.adapter._wires == set()
 
     def test_none(self, host):
         """The failure is that of the last address."""
@@ -256,24 +256,24 @@ class TestAddresses:
         client = Client(host, route=LiveRoute(resolve=lambda _: ["127.0.0.2"] * 2))
         with silent() as port:
             exchange = client.open(f"http://some.example:{port}/")
-            while len(client.channel.dialled) < 2:
+            while len(client.channel.adapter._wires) < 2:
                 host.settle()
-            sockets = [*client.channel.dialled]
+            sockets = [wire.socket for wire in client.channel.adapter._wires]
             exchange.cancel()
             host.settle()
         assert [one.fileno() for one in sockets] == [-1, -1]
-        assert (client.channel.dialled, exchange.sink.events) == (set(), [])
+        assert (client.channel.adapter._wires, exchange.sink.events) == (set(), [])
 
     def test_cancel_as_it_connects(self, host, monkeypatch):
         """Cancelled between the connection and its first use, the socket is closed too."""
-        def settle(race, entrant):
-            original(race, entrant)
+        def settle(entered, wire, problem):
+            original(entered, wire, problem)
             assert opened.wait(PATIENCE)
             exchange.cancel()
-            sockets.append(entrant)
+            sockets.append(wire.socket)
 
-        original, opened, sockets = dial._Race._settle, threading.Event(), []
-        monkeypatch.setattr(dial._Race, "_settle", settle)
+        original, opened, sockets = race._Race._settle, threading.Event(), []
+        monkeypatch.setattr(race._Race, "_settle", settle)
         client = Client(host)
         with Origin() as origin:
             exchange = client.open(origin.url)
@@ -281,7 +281,7 @@ class TestAddresses:
             while not sockets:
                 host.settle()
             host.settle()
-        assert ([one.fileno() for one in sockets], client.channel.dialled, exchange.sink.events) == ([-1], set(), [])
+        assert ([one.fileno() for one in sockets], client.channel.adapter._wires, exchange.sink.events) == ([-1], set(), [])
 
 
 class TestCancel:
@@ -477,7 +477,7 @@ def test_fork(client):
             try:
                 client.channel.abandon()
                 pool = next(iter(client.channel._pools.values()))
-                gone = all(connection.socket.fileno() == -1 for connection in pool.connections)
+                gone = all(connection.wire.socket.fileno() == -1 for connection in pool.connections)
                 gc.collect()
                 os.write(told, b"y" if gone else b"n")
                 status = 0

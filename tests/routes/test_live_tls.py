@@ -204,5 +204,5 @@ def test_cancel_in_handshake(host, authority):
         host.settle()
         assert closed.wait(PATIENCE)
     assert exchange.sink.events == []
-    assert client.channel.dialled == set()
+    assert client.channel.adapter._wires == set()
     assert client.channel._pools == {}

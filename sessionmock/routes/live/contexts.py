@@ -64,17 +64,18 @@ class Contexts:
 
 
 class Offer(NamedTuple):
-    """A context as it stands in for one handshake, in which HTTP/2 is offered or not (RFC 7301).
+    """A context as it stands in for one handshake, in which `protocols` are offered (RFC 7301).
 
     Contexts are shared, and one that a test brought cannot be copied with all that it holds; what is offered belongs to a
     handshake. asyncio asks a context for nothing but this.
     """
 
     context: ssl.SSLContext
-    http2: bool
+    protocols: tuple[str, ...] = ()
 
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
-        self.context.set_alpn_protocols(["h2", "http/1.1"] if self.http2 else ["http/1.1"])
+        if self.protocols:
+            self.context.set_alpn_protocols(self.protocols)
         return self.context.wrap_bio(*arguments, **options)
 
 

@@ -2,20 +2,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import ssl
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import Protocol
 
-from ...clock import SECOND
 from ...errors import CERTIFICATE_AUTHORITIES, Code, URLError, url_error
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import header
 from ...models.trust import Judge, ServerTrust, Terms
+from .channel import Channel
 from .contexts import Offer, distinguished_names, presented, requested
+from .exchange import LiveExchange
 from .failures import (
     CERTIFICATE_CODES,
     broken,
@@ -26,35 +24,36 @@ from .failures import (
     wants_certificate,
 )
 from .http1.connection import Connection
+from .link import Link, Owner
+from .network.base import Promise, Wire, family_of, fulfil
+from .race import first_to_connect
 from .tunnel import tunnel
 
-if TYPE_CHECKING:
-    from ..base import Host
-    from .exchange import LiveExchange
-    from .link import Link
-    from .pool import Pool
-    from .route import LiveChannel
-
-# A name's numeric addresses, in the order of trying. May block, and raise OSError or UnicodeError.
-Resolve = Callable[[str], Sequence[str]]
-HEAD_START = SECOND // 4    # of an address before the next one (RFC 8305, section 5: 250 ms)
 PROXY_AUTHORIZATION = "proxy-authorization"
-_Found = tuple[Sequence[str], Exception | None]
 
 
-def resolve(host: str) -> Sequence[str]:
-    """The system's answer, each address once."""
-    return list(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)))
+class Dialler(Owner, Protocol):
+    """Whom a connection is made for, as its making sees it: `pool.Pool`."""
+
+    @property
+    def http2(self) -> bool:
+        """Whether it is offered to the server."""
+
+    def start_on_idle(self, exchange: LiveExchange) -> bool:
+        """Start `exchange` on a connection that has become idle; False where there is none."""
+
+    def failed(self, exchange: LiveExchange) -> None:
+        """No connection could be made for `exchange`."""
 
 
-async def dial(pool: Pool, exchange: LiveExchange, refused: URLError | None = None) -> None:
+async def dial(pool: Dialler, exchange: LiveExchange, refused: URLError | None = None) -> None:
     """Make a connection for `exchange`, which starts on it as it stands; or fail `exchange`. Cancelling leaves nothing behind.
 
-    None is made where one has become free since, as that of a redirect whose answer was read whole; a kept connection that
-    died is made up for by a new one alone. With `refused`, why the last connection ended, only what certificate the server
-    asks for is found out.
+    A connection that has become idle meanwhile is taken instead of a new one, as that of a redirect whose answer was read
+    whole; but a request that is sent again because its kept connection died gets a new one. With `refused`, why the last
+    connection ended, only what certificate the server asks for is found out.
     """
-    if refused is None and not exchange.retried and pool.spared(exchange):
+    if refused is None and not exchange.retried and pool.start_on_idle(exchange):
         return
     try:
         if refused is not None:
@@ -69,15 +68,15 @@ async def dial(pool: Pool, exchange: LiveExchange, refused: URLError | None = No
         exchange.fail(failure)
 
 
-async def _plain(pool: Pool, exchange: LiveExchange) -> None:
-    connected = await _reach(pool, exchange)
+async def _plain(pool: Dialler, exchange: LiveExchange) -> None:
+    wire = await _reach(pool, exchange)
     try:
-        await _stand(pool, exchange, connected)
+        await _stand(pool, exchange, wire)
     except OSError as error:
         raise broken(error, exchange.request.url) from None
 
 
-async def _secure(pool: Pool, exchange: LiveExchange) -> None:
+async def _secure(pool: Dialler, exchange: LiveExchange) -> None:
     """A connection over TLS. Who asked to judge the server does so before anything else is sent; what does not verify is
     connected to again without verification, to have something to show."""
     channel, url = pool.channel, exchange.request.url
@@ -89,9 +88,9 @@ async def _secure(pool: Pool, exchange: LiveExchange) -> None:
             raise
         raise url_error(Code.CLIENT_CERTIFICATE_REJECTED, url, error) from None
     judge, problem, connection = terms.judge, None, None
-    connected = await _reach(pool, exchange)
+    wire = await _reach(pool, exchange)
     try:
-        connection = await _stand(pool, exchange, connected, verifying, held=judge is not None)
+        connection = await _stand(pool, exchange, wire, verifying, held=judge is not None)
     except (OSError, ValueError) as error:
         problem = not_secured(error, url)
         if judge is None or not isinstance(error, ssl.SSLCertVerificationError):
@@ -99,96 +98,93 @@ async def _secure(pool: Pool, exchange: LiveExchange) -> None:
     if judge is None:
         return
     if connection is None:
-        connected = await _reach(pool, exchange)
+        wire = await _reach(pool, exchange)
         try:
-            connection = await _stand(pool, exchange, connected, channel.tls(terms.identity, verified=False), held=True)
+            connection = await _stand(pool, exchange, wire, channel.tls(terms.identity, verified=False), held=True)
         except (OSError, ValueError) as error:
             raise await _examined(pool, exchange, not_secured(error, url)) from None
     try:
         handshake = connection.transport.get_extra_info("ssl_object")
         wanted = requested(handshake) if terms.identity is None else None
-        await _judged(channel.host, judge, ServerTrust(*pool.origin[1:], presented(handshake), problem), wanted)
+        await _judged(channel, judge, ServerTrust(*pool.origin[1:], presented(handshake), problem), wanted)
         if connection.stale():
-            await _pass()    # hear what the server said meanwhile: of TLS 1.3 it may be that it refuses the client's certificate
+            await _hear(channel)    # what the server said meanwhile: of TLS 1.3 it may be that it refuses the client's certificate
         if connection.transport.is_closing() and connection.held is not None:
             lost = await connection.held or ConnectionResetError("the server closed the connection while its trust was asked about")
             raise await _examined(pool, exchange, broken(lost, url))
     except BaseException:
         connection.abort()
-        connection.socket.close()    # the loop may run no further, and the server is to hear of it now
+        connection.wire.close()    # the engine may run no further, and the server is to hear of it now
         raise
     connection.begin(exchange)
 
 
-async def _judged(host: Host, judge: Judge, trust: ServerTrust, wanted: tuple[bytes, ...] | None) -> None:
+async def _judged(channel: Channel, judge: Judge, trust: ServerTrust, wanted: tuple[bytes, ...] | None) -> None:
     """Wait for the word that the server is trusted, for as long as the exchange is not cancelled."""
-    trusted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    judge(trust, wanted, partial(host.post, _wake, trusted))
+    trusted: Promise[None] = channel.adapter.promise()
+    judge(trust, wanted, partial(channel.host.post, fulfil, trusted))
     await trusted
 
 
-async def _pass() -> None:
-    """Let the loop read what has come."""
-    loop = asyncio.get_running_loop()
-    passed: asyncio.Future[None] = loop.create_future()
-    loop.call_soon(_wake, passed)
-    await passed
+async def _hear(channel: Channel) -> None:
+    """Let what has come be read."""
+    heard: Promise[None] = channel.adapter.promise()
+    channel.adapter.after_reading(fulfil, heard)
+    await heard
 
 
-def _wake(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-async def _reach(pool: Pool, exchange: LiveExchange) -> socket.socket:
-    """A socket that leads to the server: straight, or through the pool's proxy."""
+async def _reach(pool: Dialler, exchange: LiveExchange) -> Wire:
+    """A connection that leads to the server: straight, or through the pool's proxy."""
     (scheme, host, port), proxy = pool.origin, pool.proxy
     channel, timing, request = pool.channel, exchange.timing, exchange.request
     now = channel.host.clock.now
     name, door = (host, port) if proxy is None else (proxy.host, proxy.port)
     addresses: Sequence[str] = [name]
-    if _family(name) is None:
+    if family_of(name) is None:
         timing.domain_lookup_start = now()
-        addresses, problem = await _look_up(channel.host, channel.resolve, name)
+        problem: Exception | None = None
+        try:
+            addresses = await channel.adapter.look_up(name, channel.resolve)
+        except Exception as error:
+            problem = error
         timing.domain_lookup_end = now()
         if problem is not None or not addresses:
             problem = problem or OSError(f"{name!r} has no address")
             raise not_found(problem, request.url) if proxy is None else no_proxy(problem, request.url)
     timing.connect_start = now()
     try:
-        connected = await _first(pool, addresses, door)
+        wire = await first_to_connect(channel.adapter, channel.host.clock, addresses, door)
     except OSError as error:
         raise not_connected(error, request.url) if proxy is None else no_proxy(error, request.url) from None
     if proxy is not None and (proxy.type != NSURLProtectionSpaceHTTPProxy or scheme != "http"):
         try:
-            await tunnel(connected, proxy, host, port, header(request.headers, PROXY_AUTHORIZATION), request.url)
+            await tunnel(wire, proxy, host, port, header(request.headers, PROXY_AUTHORIZATION), request.url)
         except BaseException:
-            channel.dialled.discard(connected)
-            connected.close()
+            wire.close()
             raise
-    return connected
+    return wire
 
 
-async def _stand(pool: Pool, exchange: LiveExchange, connected: socket.socket, context: ssl.SSLContext | None = None,
+async def _stand(pool: Dialler, exchange: LiveExchange, wire: Wire, context: ssl.SSLContext | None = None,
                  held: bool = False) -> Link:
-    """The connection over `connected`, after the handshake that `context` makes."""
-    channel = pool.channel
+    """The connection over `wire`, after the handshake that `context` makes."""
+    channel, offer, name = pool.channel, None, None
     if context is not None:
         exchange.timing.secure_connection_start = channel.host.clock.now()
-    try:
-        _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(pool, connected, exchange, held), sock=connected,
-            ssl=None if context is None else cast("ssl.SSLContext", Offer(context, pool.http2)),
-            server_hostname=None if context is None else pool.origin[1])
-    except BaseException:
-        connected.close()
-        raise
-    finally:
-        channel.dialled.discard(connected)
+        offer, name = Offer(context, ("h2", "http/1.1") if pool.http2 else ("http/1.1",)), pool.origin[1]
+    connection = await channel.adapter.stand(wire, lambda: Connection(pool, wire, exchange, held), offer, name)
     return connection.heir or connection
 
 
-async def _examined(pool: Pool, exchange: LiveExchange, refused: URLError) -> URLError:
+class _Parting(asyncio.Protocol):
+    """Closes its connection as it stands."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
+
+
+async def _examined(pool: Dialler, exchange: LiveExchange, refused: URLError) -> URLError:
     """`refused`, with what the server wanted to see where that was a certificate of the client.
 
     TLS 1.2 says only that the handshake failed, and ssl tells nobody that a certificate was asked for: another handshake,
@@ -198,141 +194,16 @@ async def _examined(pool: Pool, exchange: LiveExchange, refused: URLError) -> UR
         return refused
     terms = exchange.request.terms
     context, requests = pool.channel.watching(None if terms is None else terms.identity)
-    connected = None
+    wire = None
     try:
-        connected = await _reach(pool, exchange)
-        transport, _ = await asyncio.get_running_loop().create_connection(
-            asyncio.Protocol, sock=connected, ssl=context, server_hostname=pool.origin[1])
-        transport.abort()
+        wire = await _reach(pool, exchange)
+        await pool.channel.adapter.stand(wire, _Parting, Offer(context), pool.origin[1])
     except (OSError, URLError, ValueError):
         pass    # what was asked for before it failed is noted
     finally:
-        if connected is not None:
-            pool.channel.dialled.discard(connected)
-            connected.close()
+        if wire is not None:
+            wire.close()
     if not requests:
         return refused
     code = refused.code if refused.code in CERTIFICATE_CODES else Code.CLIENT_CERTIFICATE_REQUIRED
     return URLError(code, {**refused.user_info, CERTIFICATE_AUTHORITIES: distinguished_names(requests[0])})
-
-
-async def _first(pool: Pool, addresses: Sequence[str], port: int) -> socket.socket:
-    """A socket connected to the first address that takes it: each has a head start before the next one is tried beside it
-    (RFC 8305, section 5). Raises OSError of the last one that failed."""
-    race, waiting = _Race(pool.channel, port), deque(addresses)
-    race.problem = OSError(f"no address to connect to in {list(addresses)}")
-    try:
-        while race.connected is None and (waiting or race.running):
-            if not waiting or race.enter(waiting.popleft()):
-                await race.news(limited=bool(waiting))
-        if race.connected is None:
-            raise race.problem
-        del race.running[race.connected]
-        return race.connected
-    finally:
-        race.stop()
-
-
-class _Race:
-    """Sockets that connect side by side."""
-
-    __slots__ = ("_channel", "_loop", "_port", "_woken", "connected", "problem", "running")
-
-    def __init__(self, channel: LiveChannel, port: int) -> None:
-        self._channel, self._port = channel, port
-        self._loop = asyncio.get_running_loop()
-        self._woken: asyncio.Future[None] = self._loop.create_future()
-        self.connected: socket.socket | None = None
-        self.problem: OSError
-        self.running: dict[socket.socket, str] = {}
-
-    def enter(self, address: str) -> bool:
-        """Begin to connect to `address`; False where that failed at once."""
-        family = _family(address)
-        if family is None:
-            self.problem = OSError(f"{address!r} is no numeric address")
-            return False
-        try:
-            entrant = socket.socket(family, socket.SOCK_STREAM)
-        except OSError as error:
-            self.problem = error
-            return False
-        self.running[entrant] = address
-        self._channel.dialled.add(entrant)
-        try:
-            entrant.setblocking(False)
-            entrant.connect((address, self._port))
-        except BlockingIOError:
-            self._loop.add_writer(entrant, self._settle, entrant)
-        except OSError as error:
-            self._lose(entrant, error)
-            return False
-        else:
-            self.connected = entrant
-        return True
-
-    async def news(self, *, limited: bool) -> None:
-        """Wait until a socket has connected or failed; `limited`, as long as a head start lasts."""
-        if self.connected is not None:
-            return
-        self._woken = self._loop.create_future()
-        clock = self._channel.host.clock
-        timer = clock.call_at(clock.now() + HEAD_START, _wake, self._woken) if limited else None
-        try:
-            await self._woken
-        finally:
-            if timer is not None:
-                timer.cancel()
-
-    def _settle(self, entrant: socket.socket) -> None:
-        if self.connected is None:
-            self._loop.remove_writer(entrant)
-            if number := entrant.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                self._lose(entrant, OSError(number, f"{os.strerror(number)}: {self.running[entrant]} port {self._port}"))
-            else:
-                self.connected = entrant
-            _wake(self._woken)
-
-    def _lose(self, entrant: socket.socket, problem: OSError) -> None:
-        del self.running[entrant]
-        self._channel.dialled.discard(entrant)
-        entrant.close()
-        self.problem = problem
-
-    def stop(self) -> None:
-        """Close those that are still running, and the one that has connected where it was not taken out."""
-        for entrant in [*self.running]:
-            self._loop.remove_writer(entrant)
-            self._lose(entrant, self.problem)
-
-
-def _family(host: str) -> socket.AddressFamily | None:
-    """The family of a numeric address; None for a name."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host.partition("%")[0])
-        except (OSError, ValueError):
-            continue
-        return family
-    return None
-
-
-async def _look_up(host: Host, call: Resolve, name: str) -> _Found:
-    """Ask for `name` on a worker thread; cancelling lets the worker finish unheard."""
-    answer: asyncio.Future[_Found] = asyncio.get_running_loop().create_future()
-    host.work(_ask, host, call, name, answer)
-    return await answer
-
-
-def _ask(host: Host, call: Resolve, name: str, answer: asyncio.Future[_Found]) -> None:
-    found: _Found
-    try:
-        found = call(name), None
-    except Exception as error:
-        found = (), error
-    host.post(_settle, answer, found)
-
-
-def _settle(answer: asyncio.Future[_Found], found: _Found) -> None:
-    if not answer.done():
-        answer.set_result(found)

@@ -2,23 +2,45 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ...errors import URLError
 from ...models.body import again
 from ...models.message import BodyStream, Request
 from ...models.timing import Timing
-
-if TYPE_CHECKING:
-    from ..base import Host, Sink
-    from .http1.connection import Connection
-    from .http1.outgoing import Outgoing
-    from .http2.stream import Stream
-    from .pool import Pool
-    from .route import LiveChannel
+from ..base import Host, Sink
+from .channel import Channel
+from .http1.outgoing import Outgoing
 
 # Methods that may be sent again where nothing tells whether the server saw them (RFC 9110, section 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+
+
+class Carrier(Protocol):
+    """What an exchange is on once it has started: a connection, or a stream of one."""
+
+    @property
+    def switched(self) -> bool:
+        """A 101 has made this connection another protocol's."""
+
+    def pause(self, paused: bool) -> None:
+        """Deliver no more, or go on."""
+
+    def write(self, data: bytes) -> None:
+        """Send `data` after a 101."""
+
+    def close(self) -> None:
+        """After a 101: close when all that was written is sent."""
+
+    def cancel(self) -> None:
+        """The exchange is over before its answer is."""
+
+
+class Queue(Protocol):
+    """Where an exchange waits until it starts."""
+
+    def cancel(self, exchange: LiveExchange) -> None:
+        """`exchange` has no connection yet and needs none any more."""
 
 
 class LiveExchange:
@@ -29,13 +51,13 @@ class LiveExchange:
 
     outgoing: Outgoing     # set on the engine, before the exchange reaches a pool
 
-    def __init__(self, channel: LiveChannel, request: Request, sink: Sink) -> None:
+    def __init__(self, channel: Channel, request: Request, sink: Sink) -> None:
         self.channel = channel
         self.request = request
         self.sink = sink
         self.timing = Timing()
-        self.pool: Pool | None = None
-        self.connection: Connection | Stream | None = None
+        self.pool: Queue | None = None
+        self.connection: Carrier | None = None
         self.ended = False                     # nothing reaches the sink any more
         self.paused = False
         self.retried = False

@@ -6,7 +6,7 @@ import socket
 import ssl
 
 from ...errors import Code, URLError, url_error
-from .http1.answer import Garbage
+from .http1.events import Garbage
 
 _CONNECT = {
     errno.ENETUNREACH: Code.NOT_CONNECTED_TO_INTERNET,

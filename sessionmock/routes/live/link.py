@@ -2,54 +2,85 @@
 from __future__ import annotations
 
 import asyncio
-import select
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
-from weakref import WeakKeyDictionary
+from collections.abc import Iterable
+from typing import ClassVar, Protocol
 
+from ...errors import URLError
+from ...models.proxy import ProxyConfiguration
 from ...models.timing import TLS, ConnectionFacts, ProxyAddress
-
-if TYPE_CHECKING:
-    import socket
-
-    from .exchange import LiveExchange
-    from .pool import Pool
-
-READ_SIZE = 131_072
-
-# asyncio asks for the buffer, fills it and says so without a break, so one serves all connections of a loop.
-_BUFFERS: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
+from .channel import Channel
+from .exchange import LiveExchange
+from .network.base import Promise, Wire
 
 _UNKNOWN = ConnectionFacts(None, None, None, None)
 _TLS_VERSIONS = {"TLSv1": 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
 
 
+class Owner(Protocol):
+    """What keeps connections, as they see it: `pool.Pool`."""
+
+    streams: int    # that a connection of HTTP/2 may carry at once, as the server said last
+
+    @property
+    def channel(self) -> Channel: ...
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port of the server."""
+
+    @property
+    def proxy(self) -> ProxyConfiguration | None:
+        """What leads there; None: straight."""
+
+    def cancel(self, exchange: LiveExchange) -> None:
+        """`exchange` has no connection yet and needs none any more."""
+
+    def admit(self, exchange: LiveExchange) -> None:
+        """Start `exchange` on a connection, now or when its turn comes."""
+
+    def made(self, connection: Link, exchange: LiveExchange) -> None:
+        """`connection` stands, made for `exchange`."""
+
+    def release(self, connection: Link) -> None:
+        """`connection` is free for another exchange."""
+
+    def lost(self, connection: Link, again: Iterable[LiveExchange] = ()) -> None:
+        """`connection` is closed or about to be; `again` are to begin anew."""
+
+    def leave(self, connection: Link, again: Iterable[LiveExchange] = ()) -> None:
+        """`connection` no longer counts as one of the host's, but is not closed yet; `again` are to begin anew."""
+
+    def replace(self, connection: Link, exchange: LiveExchange, refused: URLError | None = None) -> None:
+        """Make a new connection for `exchange` in the place of `connection`; with `refused`, only to find out which client
+        certificate is asked for."""
+
+    def demand_http1(self) -> None:
+        """The server wants no HTTP/2 for what is asked of it."""
+
+
 class Link(asyncio.BufferedProtocol):
     """A connection to one origin. On the engine only."""
 
-    __slots__ = ("_buffer", "_poll", "_room", "facts", "first", "fit", "held", "idle_since", "pool", "reused", "socket", "transport")
+    __slots__ = ("_buffer", "_room", "facts", "first", "fit", "held", "idle_since", "pool", "reused", "transport", "wire")
 
     multiplexed: ClassVar[bool] = False    # carries many exchanges at once
 
     transport: asyncio.Transport
 
-    def __init__(self, pool: Pool, socket: socket.socket, first: LiveExchange, held: bool) -> None:
+    def __init__(self, pool: Owner, wire: Wire, first: LiveExchange, held: bool) -> None:
         self.pool = pool
-        self.socket = socket           # the transport's own object, kept for the stale check and for a last read
+        self.wire = wire               # what lies below the transport
         self.first: LiveExchange | None = first    # what it is made for; None once it stands
         self.facts = _UNKNOWN          # once the connection stands, addresses, TLS and proxy
         self.fit = True                # for exchanges after the present ones
         self._room = True              # the transport's buffer has
         self.reused = False
         self.idle_since = 0
-        self._poll: select.poll | None = None
-        loop = asyncio.get_running_loop()
-        buffer = _BUFFERS.get(loop)
-        if buffer is None:
-            buffer = _BUFFERS[loop] = memoryview(bytearray(READ_SIZE))
-        self._buffer = buffer
+        adapter = pool.channel.adapter
+        self._buffer = adapter.buffer
         # Until `begin` nothing is sent, because the server is not trusted yet; this gets what ended the connection before.
-        self.held: asyncio.Future[Exception | None] | None = loop.create_future() if held else None
+        self.held: Promise[Exception | None] | None = adapter.promise() if held else None
 
     # driven by the pool ------------------------------------------------------------------------------------------
 
@@ -81,16 +112,8 @@ class Link(asyncio.BufferedProtocol):
         """Close at once, and drop the exchanges."""
 
     def stale(self) -> bool:
-        """Whether the peer has closed, or said something, since the last answer: asked of the kernel, because asyncio tells
-        only while its loop runs (RFC 9112, section 9.3)."""
-        if self.transport.is_closing():
-            return True
-        if not hasattr(select, "poll"):    # Windows
-            return bool(select.select([self.socket], [], [], 0)[0])
-        if self._poll is None:
-            self._poll = select.poll()
-            self._poll.register(self.socket.fileno(), select.POLLIN | select.POLLPRI)
-        return bool(self._poll.poll(0))
+        """Whether the peer has closed, or said something, since the last answer (RFC 9112, section 9.3)."""
+        return self.transport.is_closing() or self.wire.stirs()
 
     def abort(self) -> None:
         """Close at once, dropping what was not sent."""
@@ -107,7 +130,7 @@ class Link(asyncio.BufferedProtocol):
         """Whether more of a body may be written now."""
         return self._room and not self.transport.is_closing()
 
-    # called by asyncio -------------------------------------------------------------------------------------------
+    # called by the transport ---------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection stands, TLS included: begin at once with the exchange that it was made for, unless held."""
@@ -139,6 +162,12 @@ class Link(asyncio.BufferedProtocol):
         self.fit = False
         if self.held is not None and not self.held.done():
             self.held.set_result(error)
+        self.closed(error)
+        self.wire.close()
+
+    @abstractmethod
+    def closed(self, error: Exception | None) -> None:
+        """The connection is closed; `error` is None where the peer, or this side, wanted that."""
 
     def pause_writing(self) -> None:
         self._room = False

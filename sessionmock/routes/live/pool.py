@@ -1,22 +1,17 @@
 """The kept connections to one origin, of one kind, and who waits for one."""
 from __future__ import annotations
 
-import contextvars
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterable
 
 from ...clock import SECOND
+from ...errors import URLError
+from ...models.proxy import ProxyConfiguration
+from .channel import Channel
 from .dial import dial
-
-if TYPE_CHECKING:
-    import asyncio
-
-    from ...errors import URLError
-    from ...models.proxy import ProxyConfiguration
-    from .exchange import LiveExchange
-    from .link import Link
-    from .route import LiveChannel
+from .exchange import LiveExchange
+from .link import Link
+from .network.base import Running
 
 IDLE_LIMIT = 60 * SECOND    # a connection that has done nothing for longer is not used again; judged when it would be
 
@@ -30,34 +25,35 @@ class Pool:
 
     Every step is O(1): waiting requests are an ordered set, idle connections a dict used as a stack (last in, first out,
     so that what is not needed grows old). A connection of HTTP/2 counts as idle while it has room for another request, and
-    a second one is made only when there is none. While HTTP/2 is offered, one connection is made at a time: the first may
-    do for all.
+    a second one is made only when there is none. As long as the server may choose HTTP/2, connections are made one after the
+    other: the first may do for all.
     """
 
-    __slots__ = ("_apart", "_dialling", "_idle", "_lane", "_limit", "_made", "_size", "_thrifty", "_waiting", "channel", "http2", "key",
-                 "origin", "proxy", "streams")
+    __slots__ = ("_dialling", "_emptied", "_idle", "_lane", "_leaving", "_limit", "_made", "_one_by_one", "_size", "_waiting", "channel",
+                 "http2", "key", "origin", "proxy", "streams")
 
-    def __init__(self, channel: LiveChannel, key: Hashable, origin: tuple[str, str, int], proxy: ProxyConfiguration | None,
-                 limit: int, lane: bool = False, http2: bool = False) -> None:
+    def __init__(self, channel: Channel, emptied: Callable[[Pool], None], key: Hashable, origin: tuple[str, str, int],
+                 proxy: ProxyConfiguration | None, limit: int, lane: bool = False, http2: bool = False) -> None:
         self.channel = channel
+        self._emptied = emptied        # is told when no connection is left and nobody waits
         self.key = key                 # what the connections have in common: the origin, and what requests ask of them
         self.origin = origin
         self.proxy = proxy             # what leads there; None: straight
         self.http2 = http2             # is offered to the server
-        self._thrifty = http2          # one connection is made at a time
+        self._one_by_one = http2       # no connection is made while another one is being made
         self.streams = UNTOLD_STREAMS  # that a connection of HTTP/2 may carry at once, as the server said last
         self._limit = 1 if lane else limit
         self._lane = lane              # of one task, for a handshake of several requests
         self._size = 0                 # slots taken: connections made and being made
-        self._made: set[Link] = set()
-        self._apart: set[Link] = set()           # left, and are not closed yet
+        self._made: set[Link] = set()            # connections that hold a slot
+        self._leaving: set[Link] = set()         # connections that gave their slot up and are not closed yet
         self._idle: dict[Link, None] = {}
-        self._dialling: dict[LiveExchange, asyncio.Task[None]] = {}
+        self._dialling: dict[LiveExchange, Running] = {}
         self._waiting: OrderedDict[LiveExchange, None] = OrderedDict()
 
     @property
     def connections(self) -> set[Link]:
-        return self._made | self._apart
+        return self._made | self._leaving
 
     def admit(self, exchange: LiveExchange) -> None:
         """Start `exchange` on a connection, now or when its turn comes."""
@@ -71,8 +67,9 @@ class Pool:
             task.cancel()
             self._vacate()
 
-    def spared(self, exchange: LiveExchange) -> bool:
-        """Start `exchange`, which a connection is about to be made for, on one that is idle; False where none is."""
+    def start_on_idle(self, exchange: LiveExchange) -> bool:
+        """Start `exchange`, for which a connection is about to be made, on one that has become idle since; False where none
+        has."""
         if not self._idle:
             return False
         del self._dialling[exchange]
@@ -86,19 +83,19 @@ class Pool:
         self._dialling.pop(exchange, None)
         self._made.add(connection)
         if self.http2:
-            self._thrifty = connection.multiplexed
-            if not self._thrifty:
+            self._one_by_one = connection.multiplexed
+            if not self._one_by_one:
                 self._serve()
 
     def failed(self, exchange: LiveExchange) -> None:
         """No connection could be made for `exchange`."""
         if self._dialling.pop(exchange, None):
-            self._thrifty = False      # those who wait need not fail one by one
+            self._one_by_one = False    # those who wait need not fail one after the other
             self._vacate()
 
     def demand_http1(self) -> None:
         """The server wants no HTTP/2 for what is asked of it."""
-        self.http2 = self._thrifty = False
+        self.http2 = self._one_by_one = False
 
     def release(self, connection: Link) -> None:
         """`connection` is free for another exchange."""
@@ -117,7 +114,7 @@ class Pool:
         """`connection` is closed or about to be; `again` are to begin anew."""
         self._idle.pop(connection, None)
         self._prefer(again)
-        self._apart.discard(connection)
+        self._leaving.discard(connection)
         self._vacate(connection)
 
     def leave(self, connection: Link, again: Iterable[LiveExchange] = ()) -> None:
@@ -125,7 +122,7 @@ class Pool:
         it has. `again` are to begin anew."""
         self._idle.pop(connection, None)
         self._prefer(again)
-        self._apart.add(connection)
+        self._leaving.add(connection)
         self._vacate(connection)
 
     def replace(self, connection: Link, exchange: LiveExchange, refused: URLError | None = None) -> None:
@@ -165,8 +162,8 @@ class Pool:
             self._made.remove(connection)
             self._size -= 1
         self._serve()
-        if not self._size and not self._apart:
-            self.channel.forget(self)
+        if not self._size and not self._leaving:
+            self._emptied(self)
 
     def _serve(self) -> None:
         while self._waiting:
@@ -189,13 +186,11 @@ class Pool:
                 self._made.discard(connection)
                 self._size -= 1
                 connection.abort()
-        if self._size < self._limit and not (self._thrifty and self._dialling):
+        if self._size < self._limit and not (self._one_by_one and self._dialling):
             self._size += 1
             self._dial(exchange)
             return True
         return False
 
     def _dial(self, exchange: LiveExchange, refused: URLError | None = None) -> None:
-        loop = self.channel.loop
-        assert loop is not None
-        self._dialling[exchange] = loop.create_task(dial(self, exchange, refused), context=contextvars.Context())
+        self._dialling[exchange] = self.channel.adapter.start(dial(self, exchange, refused))

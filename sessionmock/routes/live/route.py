@@ -1,29 +1,26 @@
 """The route to live servers."""
 from __future__ import annotations
 
-import asyncio
-import os
 import ssl
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ...clock import VirtualClock
 from ...errors import Code, url_error
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import Request
 from .contexts import Contexts
-from .dial import PROXY_AUTHORIZATION, Resolve, resolve
+from .dial import PROXY_AUTHORIZATION
 from .exchange import LiveExchange
 from .http1.outgoing import Outgoing, outgoing
+from .network.base import Network, Resolve
+from .network.system import SystemNetwork
 from .pool import Pool
 from .proxies import proxies
 
 if TYPE_CHECKING:
-    import socket
-
     from ...models.configuration import URLSessionConfiguration
     from ...models.credential import URLCredential
     from ...models.proxy import ProxyConfiguration
@@ -43,7 +40,7 @@ def http2_installed() -> bool:
 
 
 class LiveRoute:
-    """Answers come from servers, over HTTP/1.1 or HTTP/2 on real sockets.
+    """Answers come from servers, over HTTP/1.1 or HTTP/2.
 
     `ssl_context` replaces the system's trust (a test's own authority), `resolve` the system's names: it takes a host and
     returns its numeric addresses in the order of trying, on a worker thread. Where a configuration names no proxy,
@@ -52,35 +49,38 @@ class LiveRoute:
     `ssl_context.get_ca_certs` tells.
     `http2` offers HTTP/2 to https servers where h2 is installed (the extra `http2`); who takes it gets many requests on
     one connection, as many as it allows, before a second is made.
+    `network` is what connections are made through: None for the system's, whose servers are out there.
     """
 
     source = "live"
     is_live = True
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None, resolve: Resolve | None = None, *, trust_env: bool = True,
-                 http2: bool = True) -> None:
+                 http2: bool = True, network: Network | None = None) -> None:
         self._ssl_context = ssl_context
         self._resolve = resolve
         self._trust_env = trust_env
         self._http2 = http2
+        self._network = network or SystemNetwork()
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> LiveChannel:
         """A channel with its own connections, for one session."""
-        return LiveChannel(configuration, host, self._ssl_context, self._resolve or resolve, self._trust_env, self._http2)
+        return LiveChannel(configuration, host, self._network, self._ssl_context, self._resolve, self._trust_env, self._http2)
 
 
 class LiveChannel:
     """One session's connections. `open`, `flush` and `close` may be called on any thread; the rest is the engine's."""
 
     def __init__(
-        self, configuration: URLSessionConfiguration, host: Host, context: ssl.SSLContext | None, resolve: Resolve,
-        trust_env: bool, http2: bool,
+        self, configuration: URLSessionConfiguration, host: Host, network: Network, context: ssl.SSLContext | None,
+        resolve: Resolve | None, trust_env: bool, http2: bool,
     ) -> None:
         self.host = host
+        self.adapter = network.adapter(host)
+        self.run = self.adapter.run
         self.resolve = resolve
-        self.loop: asyncio.AbstractEventLoop | None = None    # the engine's, known from the first call on it
-        self.dialled: set[socket.socket] = set()              # sockets that are no connections yet
         self.tls_numbers: dict[str, int] = {}                 # IANA's numbers of the cipher suites, by OpenSSL's names
+        self._entered = False                                 # the network knows the engine
         self._http2 = http2
         self._limit = max(1, configuration.http_maximum_connections_per_host)
         self._contexts = Contexts(
@@ -118,17 +118,7 @@ class LiveChannel:
         Transports and loop share the parent's epoll set, so they are parked instead of closed.
         """
         _PARKED.append(self)
-        made = [connection.socket for pool in self._pools.values() for connection in pool.connections]
-        for inherited in [*made, *self.dialled]:
-            if (descriptor := inherited.detach()) >= 0:
-                os.close(descriptor)
-
-    def run(self, call: Callable[..., None], *arguments: Any) -> None:
-        """Make `call` on the engine: at once where this is it."""
-        if self.loop is not None and asyncio._get_running_loop() is self.loop:
-            call(*arguments)
-        else:
-            self.host.post(call, *arguments)
+        self.adapter.abandon()
 
     # on the engine -----------------------------------------------------------------------------------------------
 
@@ -144,8 +134,7 @@ class LiveChannel:
         """A context for one handshake that notes which client certificate is asked for (see `Contexts.watching`)."""
         return self._contexts.watching(identity)
 
-    def forget(self, pool: Pool) -> None:
-        """`pool` has no connection left and nobody waiting."""
+    def _forget(self, pool: Pool) -> None:
         if self._pools.get(pool.key) is pool:
             del self._pools[pool.key]
 
@@ -153,12 +142,13 @@ class LiveChannel:
         if exchange.ended:
             return
         url = exchange.request.url
-        if isinstance(self.host.clock, VirtualClock):
-            problem = RuntimeError("a live server knows no virtual time: answer by a script or a cassette")
-            exchange.fail(url_error(Code.UNKNOWN, url, problem))
-            return
-        if self.loop is None:
-            self.loop = asyncio.get_running_loop()
+        if not self._entered:
+            try:
+                self.adapter.enter()
+            except RuntimeError as error:
+                exchange.fail(url_error(Code.UNKNOWN, url, error))
+                return
+            self._entered = True
         try:
             parts = exchange.request.parts
         except ValueError as error:
@@ -191,7 +181,7 @@ class LiveChannel:
             http2, key = False, (key, "HTTP/1.1")
         pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[key] = Pool(self, key, origin, proxy, self._limit, lane is not None, http2)
+            pool = self._pools[key] = Pool(self, self._forget, key, origin, proxy, self._limit, lane is not None, http2)
         exchange.pool = pool
         pool.admit(exchange)
 

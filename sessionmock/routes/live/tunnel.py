@@ -1,16 +1,16 @@
-"""Through a proxy to a server: CONNECT (RFC 9110, section 9.3.6) and SOCKS 5 (RFC 1928, RFC 1929), on a fresh socket."""
+"""Through a proxy to a server: CONNECT (RFC 9110, section 9.3.6) and SOCKS 5 (RFC 1928, RFC 1929), on a fresh connection."""
 from __future__ import annotations
 
-import asyncio
 import ipaddress
-import socket
 
 from ...errors import Code, url_error
 from ...models.credential import NSURLProtectionSpaceSOCKSProxy
 from ...models.message import ResponseHead
 from ...models.proxy import ProxyConfiguration
 from ...models.trust import TunnelRefused
-from .http1.answer import Answer, AnswerError, End
+from .http1.answer import Answer
+from .http1.events import AnswerError, End
+from .network.base import Wire
 
 _SOCKS_REPLIES = {
     1: "general failure", 2: "not allowed", 3: "network unreachable", 4: "host unreachable", 5: "connection refused",
@@ -18,30 +18,29 @@ _SOCKS_REPLIES = {
 }
 
 
-async def tunnel(connected: socket.socket, proxy: ProxyConfiguration, host: str, port: int, authorization: str | None,
+async def tunnel(wire: Wire, proxy: ProxyConfiguration, host: str, port: int, authorization: str | None,
                  url: str) -> None:
-    """Make `connected`, which leads to `proxy`, lead to `host`. Raises URLError -1004, with what the proxy said under it.
+    """Make `wire`, which leads to `proxy`, lead to `host`. Raises URLError -1004, with what the proxy said under it.
 
     `authorization` is the value of Proxy-Authorization.
     """
     try:
         if proxy.type == NSURLProtectionSpaceSOCKSProxy:
-            await _socks(connected, proxy, host, port)
+            await _socks(wire, proxy, host, port)
         else:
-            await _connect(connected, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", authorization)
+            await _connect(wire, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", authorization)
     except (OSError, AnswerError, UnicodeError) as error:
         raise url_error(Code.CANNOT_CONNECT_TO_HOST, url, error) from None
 
 
-async def _connect(connected: socket.socket, authority: str, authorization: str | None) -> None:
+async def _connect(wire: Wire, authority: str, authorization: str | None) -> None:
     lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
     if authorization is not None:
         lines.append(f"Proxy-Authorization: {authorization}")
-    loop = asyncio.get_running_loop()
-    await loop.sock_sendall(connected, "\r\n".join([*lines, "", ""]).encode())
+    await wire.send("\r\n".join([*lines, "", ""]).encode())
     answer = Answer("HEAD")    # no body of a proxy is ever read: a refusal's would pass for the server's
     while True:
-        data = await loop.sock_recv(connected, 65536)
+        data = await wire.receive(65536)
         for event in answer.feed(data) if data else answer.eof():
             if isinstance(event, AnswerError):
                 raise event
@@ -54,29 +53,26 @@ async def _connect(connected: socket.socket, authority: str, authorization: str 
                 return
 
 
-async def _socks(connected: socket.socket, proxy: ProxyConfiguration, host: str, port: int) -> None:
-    loop = asyncio.get_running_loop()
-
+async def _socks(wire: Wire, proxy: ProxyConfiguration, host: str, port: int) -> None:
     async def read(count: int) -> bytes:
         data = b""
         while len(data) < count:
-            piece = await loop.sock_recv(connected, count - len(data))
+            piece = await wire.receive(count - len(data))
             if not piece:
                 raise ConnectionError("the SOCKS proxy closed the connection")
             data += piece
         return data
 
     methods = b"\0" if proxy.user is None else b"\0\2"
-    await loop.sock_sendall(connected, b"\5" + _counted(methods))
+    await wire.send(b"\5" + _counted(methods))
     version, method = await read(2)
     if version != 5 or method not in methods:
         raise ConnectionError(f"the SOCKS proxy takes none of the ways to log in (it answered {version}, {method})")
     if method == 2:
-        await loop.sock_sendall(
-            connected, b"\1" + _counted((proxy.user or "").encode()) + _counted((proxy.password or "").encode()))
+        await wire.send(b"\1" + _counted((proxy.user or "").encode()) + _counted((proxy.password or "").encode()))
         if (await read(2))[1]:
             raise ConnectionError("the SOCKS proxy refused user and password")
-    await loop.sock_sendall(connected, b"\5\1\0" + _address(host) + port.to_bytes(2, "big"))
+    await wire.send(b"\5\1\0" + _address(host) + port.to_bytes(2, "big"))
     version, reply, _, kind = await read(4)
     if reply:
         raise ConnectionError(f"the SOCKS proxy could not connect: {_SOCKS_REPLIES.get(reply, reply)}")

@@ -1,19 +1,14 @@
 """A request's body on its way: sliced, read ahead by one piece at most, and never faster than the peer takes it."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import BinaryIO, Protocol
 
-from ...clock import SECOND
-from ...errors import Code, url_error
+from ...clock import SECOND, Timer
+from ...errors import Code, URLError, url_error
 from ...models.body import FileStream
 from ...models.message import BodyStream
 from .exchange import LiveExchange, release
 from .http1.outgoing import LAST_CHUNK, chunk
-
-if TYPE_CHECKING:
-    from ...clock import Timer
-    from .http1.connection import Connection
-    from .http2.stream import Stream
 
 SLICE = 262_144             # bytes handed to a transport at once
 HANDED = 4 * SLICE          # bytes of a file handed to the kernel at once
@@ -21,12 +16,36 @@ BURST = 4                   # slices in one go: a peer that takes everything at 
 CONTINUE_WAIT = SECOND      # how long a body waits for 100 Continue before it is sent anyway (RFC 9110, section 10.1.1)
 
 
+class Outlet(Protocol):
+    """What an upload writes to: a connection, or a stream of one."""
+
+    @property
+    def chunks(self) -> bool:
+        """A body of unknown length is to be sent in chunks."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether more may be written now."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Send `data`."""
+
+    def send_file(self, file: BinaryIO, count: int) -> int:
+        """Send at most `count` bytes of `file` without reading them here; how many went, and 0 where none does."""
+
+    def sent_all(self) -> None:
+        """The body is complete."""
+
+    def fail(self, error: URLError) -> None:
+        """The body cannot be sent to its end."""
+
+
 class Upload:
     """Sends the body of one exchange on one connection; told by the connection when it may write."""
 
     __slots__ = ("_at", "_body", "_chunked", "_connection", "_exchange", "_held", "_length", "_reading", "_timer", "done", "waiting")
 
-    def __init__(self, connection: Connection | Stream, exchange: LiveExchange) -> None:
+    def __init__(self, connection: Outlet, exchange: LiveExchange) -> None:
         body = exchange.request.body
         assert body is not None, "an empty body needs no upload"
         self._connection = connection

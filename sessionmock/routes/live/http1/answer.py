@@ -9,42 +9,17 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 from ....models.message import Headers, ResponseHead
 from ..fields import CONTROLS, KINDS, Kind, kind_of, text, tokens
+from .events import HEAD_LIMIT, INFORMATIONAL_LIMIT, AnswerError, End, Event, Garbage, Lost
 
 if TYPE_CHECKING:
     from .lenient import LenientAnswer
 
-HEAD_LIMIT = 65_536            # bytes of one head, trailer section or chunk header
-INFORMATIONAL_LIMIT = 100      # 1xx heads before a final one
-
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;[^\r\n]*)?[ \t]*\r\n")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
-
-
-class AnswerError(Exception):
-    """Why an answer cannot be read to its end."""
-
-
-class Lost(AnswerError):
-    """The peer closed the connection before or within its answer."""
-
-
-class Garbage(AnswerError):
-    """What the peer sent is not HTTP/1."""
-
-
-class End(NamedTuple):
-    """The answer is complete."""
-
-    trailers: Headers
-
-
-# What an Answer brings, in this order: informational heads, the final head, pieces of the body, End; an AnswerError
-# stands last wherever it comes, after everything that was good.
-Event: TypeAlias = ResponseHead | bytes | End | AnswerError
 
 
 def _lines(section: bytes) -> list[str] | None:

@@ -2,22 +2,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from typing import TYPE_CHECKING, BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar
 
 from ....errors import URLError
 from ....models.message import ResponseHead
 from ..exchange import IDEMPOTENT, LiveExchange
 from ..failures import CERTIFICATE_CODES, broken
-from ..link import Link
+from ..link import Link, Owner
+from ..network.base import Wire
 from ..upload import SLICE, Upload
-from .answer import Answer, AnswerError, End, Event, State
-
-if TYPE_CHECKING:
-    import socket
-
-    from ..pool import Pool
+from .answer import Answer, State
+from .events import AnswerError, End, Event
 
 
 class Connection(Link):
@@ -27,8 +22,8 @@ class Connection(Link):
 
     chunks: ClassVar[bool] = True      # a body of unknown length is sent in chunks
 
-    def __init__(self, pool: Pool, socket: socket.socket, exchange: LiveExchange, held: bool = False) -> None:
-        super().__init__(pool, socket, exchange, held)
+    def __init__(self, pool: Owner, wire: Wire, exchange: LiveExchange, held: bool = False) -> None:
+        super().__init__(pool, wire, exchange, held)
         self.exchange: LiveExchange | None = None
         self.heir: Link | None = None  # what took over, because the server chose HTTP/2
         self._answer = Answer("GET")
@@ -97,17 +92,14 @@ class Connection(Link):
         self.transport.write(data)
 
     def send_file(self, file: BinaryIO, count: int) -> int:
-        """Have the kernel send at most `count` bytes of `file` from where it stands, which spares this process two copies of
-        each; how many it took. 0 where it takes none now or ever (TLS, an odd file system, no Linux): what is written then
-        tells when there is room again, or what is wrong."""
+        """Have the network send at most `count` bytes of `file` from where it stands, which spares this process two copies of
+        each; how many it took. Where it takes none (over TLS it never does), what is written then tells when there is room
+        again, or what is wrong."""
         transport = self.transport
         transport.set_write_buffer_limits(0)      # `resume_writing` comes when all is written: the order is kept
-        if sys.platform != "linux" or self.facts.tls is not None or transport.get_write_buffer_size():
+        if self.facts.tls is not None or transport.get_write_buffer_size():
             return 0
-        try:
-            return os.sendfile(self.socket.fileno(), file.fileno(), None, count)
-        except OSError:
-            return 0
+        return self.wire.send_file(file, count)
 
     def sent_all(self) -> None:
         """The request is complete."""
@@ -121,7 +113,7 @@ class Connection(Link):
         self.abort()
         exchange.fail(error)
 
-    # called by asyncio -------------------------------------------------------------------------------------------
+    # called by the transport ---------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         handshake = transport.get_extra_info("ssl_object")
@@ -129,7 +121,7 @@ class Connection(Link):
             from ..http2.connection import Multiplex  # h2 costs an import that most processes never need
 
             assert isinstance(transport, asyncio.Transport)
-            self.heir = heir = Multiplex(self.pool, self.socket, self.first, self.held is not None)
+            self.heir = heir = Multiplex(self.pool, self.wire, self.first, self.held is not None)
             self.first = None
             transport.set_protocol(heir)
             heir.connection_made(transport)
@@ -159,8 +151,7 @@ class Connection(Link):
         elif not self._retried(exchange):
             self._deliver(exchange, self._answer.eof())
 
-    def connection_lost(self, error: Exception | None) -> None:
-        super().connection_lost(error)
+    def closed(self, error: Exception | None) -> None:
         exchange = self.exchange
         if exchange is not None and exchange.connection is not self:
             exchange = None      # cancelled before the connection stood
@@ -285,9 +276,6 @@ class Connection(Link):
         """Writing failed because the peer closed early: its answer may still wait to be read (scenario upload-early-error)."""
         if self.transport.get_extra_info("ssl_object") is not None:
             return
-        try:
-            while self.exchange is exchange and (count := self.socket.recv_into(self._buffer)):
-                self.buffer_updated(count)
-        except OSError:
-            return
+        while self.exchange is exchange and (count := self.wire.read_last(self._buffer)):
+            self.buffer_updated(count)
 

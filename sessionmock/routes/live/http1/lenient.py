@@ -7,7 +7,7 @@ import h11
 
 from ....models.message import Headers, ResponseHead
 from ..fields import text
-from .answer import HEAD_LIMIT, INFORMATIONAL_LIMIT, End, Event, Garbage, Lost
+from .events import HEAD_LIMIT, INFORMATIONAL_LIMIT, End, Event, Garbage, Lost
 
 
 class LenientAnswer:

@@ -19,7 +19,7 @@ from hpack import HeaderTuple, NeverIndexedHeaderTuple
 
 from ....models.message import Headers, ResponseHead
 from ..fields import kind_of, text
-from ..http1.answer import HEAD_LIMIT, Garbage
+from ..http1.events import HEAD_LIMIT, Garbage
 from ..http1.outgoing import Outgoing
 
 STREAM_WINDOW = 262_144          # bytes of one body that the peer may send before they are taken

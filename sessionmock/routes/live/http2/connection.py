@@ -1,10 +1,8 @@
 """A connection of HTTP/2: a stream for each of its exchanges."""
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from socket import MSG_PEEK
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from h2.errors import ErrorCodes
 from h2.events import (
@@ -22,15 +20,12 @@ from h2.exceptions import ProtocolError
 
 from ..exchange import IDEMPOTENT, LiveExchange
 from ..failures import CERTIFICATE_CODES, broken
-from ..http1.answer import AnswerError, Garbage, Lost
+from ..http1.events import AnswerError, Garbage, Lost
+from ..link import Owner
+from ..network.base import Wire
 from .codec import CONNECTION_WINDOW, CONTINUATION, HEADERS, STREAM_WINDOW, Fields, regular_fields, request_fields, response_head
 from .output import Output
 from .stream import Stream
-
-if TYPE_CHECKING:
-    import socket
-
-    from ..pool import Pool
 
 MOST_STREAMS = 1000      # streams at once for a peer that tells no limit
 
@@ -45,8 +40,8 @@ class Multiplex(Output):
 
     multiplexed = True
 
-    def __init__(self, pool: Pool, socket: socket.socket, exchange: LiveExchange, held: bool) -> None:
-        super().__init__(pool, socket, exchange, held)
+    def __init__(self, pool: Owner, wire: Wire, exchange: LiveExchange, held: bool) -> None:
+        super().__init__(pool, wire, exchange, held)
         self._streams: dict[int, Stream] = {}
         self._opening: dict[Stream, None] = {}     # wait until what lies in the socket was read
         self._touched: dict[Stream, None] = {}     # have something for their exchanges
@@ -79,10 +74,9 @@ class Multiplex(Output):
         stream.reused = self.reused
         self.reused = True
         if self._opening or (stream.reused and not self._busy and self.stale()):
-            # A farewell may lie there: let the loop read it first. Two turns, because reads come after what is ready.
+            # A farewell may lie there: let it be read first.
             self._opening[stream] = None
-            loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, self._open_late, stream)
+            self.pool.channel.adapter.after_reading(self._open_late, stream)
         else:
             self._open(stream)
 
@@ -116,7 +110,7 @@ class Multiplex(Output):
             self._close(stream, ErrorCodes.CANCEL)
         self._settle()
 
-    # called by asyncio ---------------------------------------------------------------------------------------------
+    # called by the transport -----------------------------------------------------------------------------------------
 
     def buffer_updated(self, count: int) -> None:
         self._received += count
@@ -136,8 +130,7 @@ class Multiplex(Output):
         for stream in touched:
             stream.deliver()
 
-    def connection_lost(self, error: Exception | None) -> None:
-        super().connection_lost(error)
+    def closed(self, error: Exception | None) -> None:
         self._broken(error or Lost("the peer closed the connection"))
         touched, self._touched = self._touched, {}
         for stream in touched:
@@ -255,21 +248,12 @@ class Multiplex(Output):
         if stream not in self._opening:
             return
         del self._opening[stream]
-        if self.fit and not self.transport.is_closing() and (self._busy or not self._hung_up()):
+        if self.fit and not self.transport.is_closing() and (self._busy or not self.wire.hung_up()):
             self._open(stream)
         else:
             self.fit = False
             self.pool.leave(self, [self._again(stream)])
             self._settle()
-
-    def _hung_up(self) -> bool:
-        """Whether nothing comes any more, which stays so: what else lies in the socket by now came later than we looked."""
-        try:
-            return not self.socket.recv(1, MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
 
     def _open(self, stream: Stream) -> None:
         exchange, codec = stream.exchange, self._codec

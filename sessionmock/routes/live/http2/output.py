@@ -1,18 +1,11 @@
 """What a connection of HTTP/2 sends."""
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
-
-from ..link import Link
+from ..exchange import LiveExchange
+from ..link import Link, Owner
+from ..network.base import Wire
 from .codec import Codec
-
-if TYPE_CHECKING:
-    import socket
-
-    from ..exchange import LiveExchange
-    from ..pool import Pool
-    from .stream import Stream
+from .stream import Stream
 
 OUTPUT = 65_536    # bytes that are collected before they are written
 
@@ -20,10 +13,11 @@ OUTPUT = 65_536    # bytes that are collected before they are written
 class Output(Link):
     """Collects frames and writes those of one turn of the loop at once; lets streams send their bodies by turns."""
 
-    __slots__ = ("_codec", "_output", "_sending", "_size", "_turning", "_writing")
+    __slots__ = ("_codec", "_output", "_sending", "_size", "_soon", "_turning", "_writing")
 
-    def __init__(self, pool: Pool, socket: socket.socket, first: LiveExchange, held: bool) -> None:
-        super().__init__(pool, socket, first, held)
+    def __init__(self, pool: Owner, wire: Wire, first: LiveExchange, held: bool) -> None:
+        super().__init__(pool, wire, first, held)
+        self._soon = pool.channel.adapter.soon
         self._codec = Codec()
         self._output: list[bytes] = []
         self._size = 0                 # bytes in it
@@ -46,7 +40,7 @@ class Output(Link):
         """Let every stream that has something to send send some, in the next turn of the loop."""
         if self._sending and not self._turning:
             self._turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
+            self._soon(self._turn)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -73,7 +67,7 @@ class Output(Link):
     def _write_soon(self) -> None:
         if not self._writing:
             self._writing = True
-            asyncio.get_running_loop().call_soon(self._write_now)
+            self._soon(self._write_now)
 
     def _write_now(self) -> None:
         self._writing = False

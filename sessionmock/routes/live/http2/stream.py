@@ -2,22 +2,42 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar, Protocol
 
 from ....errors import URLError
 from ....models.message import Headers, ResponseHead
 from ..exchange import LiveExchange
 from ..failures import broken
-from ..http1.answer import INFORMATIONAL_LIMIT, End, Garbage, Lost
-from ..link import READ_SIZE
+from ..http1.events import INFORMATIONAL_LIMIT, End, Garbage, Lost
+from ..network.base import READ_SIZE
 from ..upload import SLICE, Upload
-
-if TYPE_CHECKING:
-    from .connection import Multiplex
 
 TURN = 65_536     # bytes of a body that are sent before another stream has its turn
 
 Event = ResponseHead | bytes | End | URLError
+
+
+class Frames(Protocol):
+    """What carries streams, as they see it: `connection.Multiplex`."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether more of a body may be written now."""
+
+    def window(self, stream: Stream) -> int:
+        """Bytes that the next frame of `stream` may carry."""
+
+    def send(self, stream: Stream, data: bytes | memoryview, last: bool) -> None:
+        """Send `data` in a frame, which is the request's last one or not."""
+
+    def turn_soon(self) -> None:
+        """Call `go_on` of every stream that has more to send, soon."""
+
+    def taken(self, stream: Stream, count: int) -> None:
+        """The exchange took `count` bytes of the answer."""
+
+    def cancel(self, stream: Stream) -> None:
+        """Nobody waits for the answer any more."""
 
 
 class Stream:
@@ -35,7 +55,7 @@ class Stream:
     chunks: ClassVar[bool] = False      # frames do what chunks did
     switched: ClassVar[bool] = False    # there is no 101
 
-    def __init__(self, connection: Multiplex, exchange: LiveExchange) -> None:
+    def __init__(self, connection: Frames, exchange: LiveExchange) -> None:
         self._connection = connection
         self.exchange = exchange
         self.id = 0
