@@ -37,26 +37,35 @@ def serving(certificate: trustme.LeafCert | Path, version: ssl.TLSVersion | None
 
 def self_signed(folder: Path, name: str = "localhost") -> Path:
     """The PEM file of a key and a certificate that it signed itself."""
-    return _made(folder, name, None, -1, 9)
+    return _made(folder, name, None, *_days(-1, 9))
 
 
 def dated(authority: trustme.CA, start: int, end: int, folder: Path) -> Path:
     """The PEM file of a key and a certificate for localhost that holds from `start` to `end`, in days from now."""
+    return between(authority, *_days(start, end), folder)
+
+
+def between(authority: trustme.CA, start: datetime.datetime, end: datetime.datetime, folder: Path) -> Path:
+    """The PEM file of a key and a certificate for localhost that holds from `start` to `end`."""
     return _made(folder, "localhost", authority, start, end)
 
 
-def _made(folder: Path, name: str, authority: trustme.CA | None, start: int, end: int) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
+def _days(*counts: int) -> list[datetime.datetime]:
     now = datetime.datetime.now(datetime.UTC)
+    return [now + datetime.timedelta(days=count) for count in counts]
+
+
+def _made(folder: Path, name: str, authority: trustme.CA | None, start: datetime.datetime, end: datetime.datetime) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuer, signer = subject, key
     if authority is not None:
         issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes()).subject
         signer = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
     made = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key()).serial_number(7)
-            .not_valid_before(now + datetime.timedelta(days=start)).not_valid_after(now + datetime.timedelta(days=end))
+            .not_valid_before(start).not_valid_after(end)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=True).sign(signer, hashes.SHA256()))
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / f"{name}-{start}.pem"
+    path = folder / f"{name}-{start:%Y-%m-%d}.pem"
     path.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
     return path

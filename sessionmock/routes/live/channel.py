@@ -29,10 +29,6 @@ class Channel(Protocol):
     def resolve(self) -> Resolve | None:
         """Knows names in place of the network."""
 
-    @property
-    def tls_numbers(self) -> dict[str, int]:
-        """IANA's numbers of the cipher suites, by OpenSSL's names."""
-
     def tls(self, identity: URLCredential | None = None, verified: bool = True) -> ssl.SSLContext:
         """The context for a handshake. Raises OSError or ValueError for an identity that cannot be read."""
 

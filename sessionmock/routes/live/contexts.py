@@ -15,6 +15,16 @@ _CERTIFICATE_AUTHORITIES = 47                # RFC 8446, section 4.2.4
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 
 
+_SUITES: dict[str, int] = {}    # IANA's numbers of cipher suites, by OpenSSL's names
+
+
+def suite_number(context: ssl.SSLContext, name: str) -> int:
+    """IANA's number of a suite that was chosen in a handshake of `context`; 0 where OpenSSL tells none."""
+    if name not in _SUITES:
+        _SUITES.update({suite["name"]: suite["id"] & 0xFFFF for suite in context.get_ciphers()})
+    return _SUITES.get(name, 0)
+
+
 class Contexts:
     """Made when they are needed and kept. `base` verifies in place of the system's trust; versions are IANA's numbers."""
 

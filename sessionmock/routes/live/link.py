@@ -10,6 +10,7 @@ from ...errors import URLError
 from ...models.proxy import ProxyConfiguration
 from ...models.timing import TLS, ConnectionFacts, ProxyAddress
 from .channel import Channel
+from .contexts import suite_number
 from .exchange import LiveExchange
 from .network.base import Promise, Wire
 
@@ -147,8 +148,8 @@ class Link(asyncio.BufferedProtocol):
         tls = None
         if cipher := told("cipher"):
             timing.secure_connection_end = now
-            version, numbers = told("ssl_object").version(), self.pool.channel.tls_numbers
-            tls = TLS(_TLS_VERSIONS.get(version, 0), numbers.get(cipher[0], 0))
+            handshake = told("ssl_object")
+            tls = TLS(_TLS_VERSIONS.get(handshake.version(), 0), suite_number(handshake.context, cipher[0]))
         proxy = self.pool.proxy
         self.facts = ConnectionFacts(
             told("sockname"), told("peername"), tls, None if proxy is None else ProxyAddress(proxy.host, proxy.port, proxy.type))

@@ -79,8 +79,7 @@ class LiveChannel:
         self.adapter = network.adapter(host)
         self.run = self.adapter.run
         self.resolve = resolve
-        self.tls_numbers: dict[str, int] = {}                 # IANA's numbers of the cipher suites, by OpenSSL's names
-        self._entered = False                                 # the network knows the engine
+        self._entered = False    # the network knows the engine
         self._http2 = http2
         self._limit = max(1, configuration.http_maximum_connections_per_host)
         self._contexts = Contexts(
@@ -125,10 +124,7 @@ class LiveChannel:
     def tls(self, identity: URLCredential | None = None, verified: bool = True) -> ssl.SSLContext:
         """The context for a handshake, made at its first use: it costs 10 ms or more. Raises OSError or ValueError for an
         identity that cannot be read."""
-        context = self._contexts.context(identity, verified)
-        if not self.tls_numbers:
-            self.tls_numbers = {suite["name"]: suite["id"] & 0xFFFF for suite in context.get_ciphers()}
-        return context
+        return self._contexts.context(identity, verified)
 
     def watching(self, identity: URLCredential | None) -> tuple[ssl.SSLContext, list[bytes]]:
         """A context for one handshake that notes which client certificate is asked for (see `Contexts.watching`)."""

@@ -1,0 +1,90 @@
+"""Coroutines without an event loop: each goes on by a call that is posted to the engine, under real and under virtual time."""
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+Post = Callable[..., None]    # `Host.post`
+
+
+class Later(Generic[T]):
+    """A value that comes later; one coroutine may await it. Has what asyncio's TLS asks of a future, too."""
+
+    __slots__ = ("_done", "_error", "_told", "_value")
+
+    _value: T
+
+    def __init__(self) -> None:
+        self._done = False
+        self._error: BaseException | None = None
+        self._told: Callable[[], None] | None = None
+
+    def done(self) -> bool:
+        """Whether the value has come."""
+        return self._done
+
+    def cancelled(self) -> bool:
+        """Never: a coroutine is cancelled, not what it waits for."""
+        return False
+
+    def set_result(self, value: T, /) -> None:
+        """The value is `value`."""
+        self._value = value
+        self._settle()
+
+    def set_exception(self, error: BaseException | type[BaseException], /) -> None:
+        """There is no value: `error` is raised in its place."""
+        self._error = error() if isinstance(error, type) else error
+        self._settle()
+
+    def tell(self, call: Callable[[], None]) -> None:
+        """Make `call` as the value comes."""
+        self._told = call
+
+    def _settle(self) -> None:
+        assert not self._done, "a value comes once"
+        self._done = True
+        if self._told is not None:
+            self._told()
+
+    def __await__(self) -> Generator[Later[T], None, T]:
+        if not self._done:
+            yield self
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+class Routine:
+    """A coroutine under way; what it raises is raised by the call that drives it. It begins after what is due already."""
+
+    __slots__ = ("_awaited", "_coroutine", "_post")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], post: Post) -> None:
+        self._coroutine: Coroutine[Any, Any, None] | None = coroutine
+        self._post = post
+        self._awaited: Later[Any] | None = None
+        post(self._go_on, None)
+
+    def cancel(self) -> None:
+        """Raise CancelledError where the coroutine waits."""
+        self._post(self._cancel)
+
+    def _cancel(self) -> None:
+        if self._coroutine is not None:
+            self._step(self._coroutine.throw, CancelledError())
+
+    def _go_on(self, awaited: Later[Any] | None) -> None:
+        if self._coroutine is not None and awaited is self._awaited:    # else it was cancelled while it waited for that
+            self._step(self._coroutine.send, None)
+
+    def _step(self, act: Callable[[Any], Any], argument: Any) -> None:
+        coroutine, self._coroutine = self._coroutine, None
+        try:
+            awaited = self._awaited = act(argument)
+        except (StopIteration, CancelledError):
+            return
+        self._coroutine = coroutine
+        awaited.tell(lambda: self._post(self._go_on, awaited))
