@@ -1,13 +1,15 @@
 """Runs one conformance scenario and prints its trace: `python -m tests.conformance.trace SCENARIO.json BASE_URL TEMP_DIR`.
 
-The port of ../shared/conformance/oracle/tracer.swift to sessionmock: the same actions, the same events, the same
-fields. What a scenario may hold is in ../shared/conformance/README.md. The scenario's actions run on the main thread,
-its delegate on a serial queue of its own.
+The port of tracer.swift to sessionmock: the same actions, the same events, the same fields. What a scenario may hold is in
+README.md. The scenario's actions run on the main thread, its delegate on a serial queue of its own. With `--serve`, the
+three arguments are read from standard input, a JSON list a line, and each scenario runs in a forked child.
 """
 from __future__ import annotations
 
 import base64
 import json
+import os
+import signal
 import sys
 import threading
 import time
@@ -30,6 +32,7 @@ FOR_SESSION = 1
 PERSISTENCE = {"none": 0, "permanent": 2}     # URLCredential's, by Apple's numbers
 SHOWN_BYTES = 256
 SETTLE = 0.15     # what comes late would be missing from the trace
+LIMIT = 60        # seconds for a scenario
 
 
 def digest(data: bytes) -> str:
@@ -546,5 +549,16 @@ def main(file: str, base: str, temporary: str) -> None:
     print(json.dumps({"events": events}))
 
 
+def serve() -> None:
+    """Each scenario in a child of its own, that has what is imported and nothing else; how it ended is told in a line after its trace."""
+    for line in sys.stdin:
+        if not (child := os.fork()):
+            signal.alarm(LIMIT)
+            main(*json.loads(line))
+            return
+        _, status = os.waitpid(child, 0)
+        print(json.dumps({"exit": os.waitstatus_to_exitcode(status)}), flush=True)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve() if sys.argv[1:] == ["--serve"] else main(*sys.argv[1:])
