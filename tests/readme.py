@@ -1,10 +1,12 @@
 """The parts of README.md that are made: `python -m tests.readme` writes them anew, and a test compares them."""
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
-from pytest_sessionmock.settings import HTTPX_LEAKS, LEAKS, MODES, ON_EXPIRY, ROUTES, UPKEEP
+from pytest_sessionmock import Controller
+from pytest_sessionmock.settings import COMMAND_LINE, OPTIONS, ROUTES
 
 from sessionmock.core.machine import TRANSITIONS, Phase
 
@@ -24,27 +26,26 @@ def states() -> str:
 
 def plugin() -> str:
     """The plugin's fixtures, mark, option and ini names."""
+    members = ", ".join(f"`{name}{_parameters(member)}`" for name, member in vars(Controller).items() if not name.startswith("_"))
+    mark = "; ".join(f"`{option.name}`: {option.help}" for option in OPTIONS if option.in_mark)
     rows = [
         ("fixture `url_session`", "a factory of sessions that are invalidated when the test ends"),
-        ("fixture `sessionmock`", "`route`, `script`, `cassette(name, mode)`, `transport()`, `trace`, `mode`"),
+        ("fixture `sessionmock`", members),
         ("class `pytest_sessionmock.Controller`", "the type of the fixture `sessionmock`, for annotations"),
         ("fixture `sessionmock_httpx`", "httpx and httpx2 clients take the test's route, however they were made; "
                                         "where it is not live, other clients stay off the network"),
-        ("mark `@pytest.mark.sessionmock`", f"`route` ({', '.join(ROUTES)}), `cassette`, `mode` ({', '.join(MODES)}), `leaks` ({', '.join(LEAKS)})"),
-        ("option `--sessionmock`", f"{', '.join(ROUTES)}: goes before the mark, but a test marked `route=\"script\"` stays scripted"),
-        ("ini `sessionmock_route`", "the default route: live"),
-        ("ini `sessionmock_cassette_dir`", "the folder of cassettes: `cassettes`"),
-        ("ini `sessionmock_leaks`", "fail (default) or allow"),
-        ("ini `sessionmock_httpx`", "true: every test has the fixture of this name"),
-        ("ini `sessionmock_allowed_hosts`", "what other clients may reach: names, addresses, `*` for any part; `loopback` (default) is this machine"),
-        ("ini `sessionmock_httpx_leaks`", f"{', '.join(HTTPX_LEAKS)}: what an unclosed client does, with `sessionmock_httpx` (default off)"),
-        ("ini `sessionmock_unplayed`", f"{', '.join(UPKEEP)}: what recorded answers do that no test of the run played (default warn)"),
-        ("ini `sessionmock_orphans`", f"{', '.join(UPKEEP)}: what cassettes do that no test of a whole run uses (default warn)"),
-        ("ini `sessionmock_max_age`", "how old a recorded answer may be: `30d`, `12h`, `90m` or seconds (default: any age)"),
-        ("ini `sessionmock_on_expiry`", f"{', '.join(ON_EXPIRY)}: what an older one does (default warn); in CI none is recorded"),
-        ("ini `sessionmock_secrets`", "headers, parameters and fields that no cassette may hold, besides the usual ones"),
+        ("mark `@pytest.mark.sessionmock`", mark),
+        ("option `--sessionmock`", f"{', '.join(ROUTES)}: {COMMAND_LINE}"),
+        *((f"ini `{option.ini_name}`", option.help) for option in OPTIONS if option.in_ini),
     ]
     return "\n".join(["| name | what it takes or does |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])
+
+
+def _parameters(member: object) -> str:
+    """What a method takes, as "(name, mode)"; "" for a property."""
+    if not callable(member):
+        return ""
+    return f"({', '.join(str(parameter).partition(':')[0] for parameter in list(inspect.signature(member).parameters.values())[1:])})"
 
 
 PARTS = {"states": states, "plugin": plugin}

@@ -3,9 +3,9 @@
 A test's own cassette is `<folder>/<path of the module without .py>/<Class.>test[parameters].yaml`. A fixture wider than
 a test has one too, for what it sends itself, so that no test's cassette depends on which test came first: `@fixture.yaml`
 (`@fixture[2].yaml` where it is parametrized) in the folder of what it is made for, or of where it is defined if that is
-deeper. Letters, digits and
-`-_.,=+@[]()` stay; every other character becomes `_`. A part that had to be changed, or is longer than 100 characters
-and cut, gets 8 digits of the SHA-256 of the original, so that two tests never share a file by accident.
+deeper. Letters, digits and `-_.,=+@[]()` stay; every other character becomes `_`. A part that had to be changed, or is
+longer than 100 characters and cut, gets 8 digits of the SHA-256 of the original, so that two tests never share a file by
+accident.
 """
 from __future__ import annotations
 
@@ -69,22 +69,22 @@ def sane(part: str) -> str:
 class Cassette:
     """A cassette route that reads its file with the first request: a test that sends none costs nothing."""
 
-    def __init__(self, path: Path, mode: str, **options: Any) -> None:
+    def __init__(self, path: Path, mode: str, hint: str, **options: Any) -> None:
         self.path, self.mode = path, mode
         self.source = "live" if mode == "all" else "cassette"    # where bytes come from
         self.is_live = False
-        self.hint = ""               # the command that records, for misses
-        self.options = options
+        self._hint = hint            # the command that records, for misses
+        self._options = options
 
     @cached_property
     def route(self) -> CassetteRoute:
         """The route itself."""
         from sessionmock import CassetteRoute, ClientRoute, LiveRoute
 
-        offline = self.mode == "none" and self.options.get("on_expiry") != "rerecord"
+        offline = self.mode == "none" and self._options.get("on_expiry") != "rerecord"
         live = None if offline else ClientRoute(LiveRoute(trust_env=False))
-        route = CassetteRoute(self.path, self.mode, live=live, **self.options)
-        route.hint = self.hint
+        route = CassetteRoute(self.path, self.mode, live=live, **self._options)
+        route.hint = self._hint
         return route
 
     def bind(self, configuration: Any, host: Any) -> Any:

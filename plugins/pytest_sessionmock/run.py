@@ -1,183 +1,193 @@
-"""One test: what it owns, the routes in force, what it exchanged, and the judgement at its end."""
+"""One pytest run: the owner of what no test made, the fixtures wider than a test, and what there is to say in the end."""
 from __future__ import annotations
 
-import shlex
-from collections import deque
-from collections.abc import Iterator
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from .book import BOOK
-from .cassettes import Cassette, path_of, path_of_fixture
-from .settings import Settings, allows_leaks, cassette_mode, cassette_options, settings_of
+from .cassettes import Cassette
+from .settings import allows_leaks
+from .upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from sessionmock import Interception, Leak, LiveRoute, ScriptRoute, Trace
+    from sessionmock import Leak, LeakScope, LiveRoute
 
-_EXCHANGES = 200     # the last so many are shown
+    from .item import ItemState
+
+T = TypeVar("T")
 
 
-RUN: pytest.StashKey[Run] = pytest.StashKey()
+def loaded() -> bool:
+    """Whether sessionmock was imported. Before that nobody can have made anything."""
+    return "sessionmock" in sys.modules
 
 
-class Run:
-    """A test on its way from setup to teardown."""
+class RunState:
+    """What one pytest run knows beyond single tests."""
 
-    def __init__(self, item: pytest.Item) -> None:
-        from sessionmock import LeakScope, Trace
+    def __init__(self, config: pytest.Config) -> None:
+        self.upkeep = Upkeep(config)
+        self.item: ItemState | None = None                    # the test that is on
+        self.fixtures: dict[object, LeakScope] = {}           # of fixtures wider than a test, until they end
+        self.began: set[str] = set()                          # modules of tests that ran here
+        self.known: set[str] = set()                          # modules that were collected here
+        self._config = config
+        self._whole: LeakScope | None = None                  # owns what no test and no fixture made
+        self._told: dict[int, object] = {}                    # misses and differences that were reported, by their id
+        self._of_fixtures: list[Leak] = []                    # found when wide fixtures ended; the test that is on tells
+        # For the end of the run, of each process that ran tests:
+        self._rest: list[str] = []                            # leaks
+        self._imported: list[list[str]] = []                  # those that were made while modules were imported
+        self._unclosed: list[str] = []                        # httpx clients that were never closed
 
-        self.item = item
-        self.book = item.config.stash[BOOK]
-        self.settings = Settings("live", False, None, "none", allows_leaks(item, {}))
-        self.scope = LeakScope(item.nodeid)
-        wanted = "sessionmock" in getattr(item, "fixturenames", ())
-        self.trace: Trace = Trace([] if wanted else deque(maxlen=0), [] if wanted else deque(maxlen=_EXCHANGES))
-        self.leaks: list[Leak] = []
-        self.reports: list[str] = []  # what there was to say at the end
-        self._routes: list[Any] = []  # in force by this plugin, the last one first
-        self._used: list[Any] = []    # all that were
-        self._judged: set[int] = set()  # differences that were reported
-        self._interception: Interception | None = None
-        self._stack = ExitStack()     # undone when all is over
+    def open(self) -> None:
+        """The library is there: what was made so far was made while modules were imported."""
+        if self._whole is None:
+            from sessionmock import LeakScope
 
-    def start(self) -> None:
-        """Own what is made from now on, and put the test's route in force."""
-        from sessionmock import set_trace, use_live_route
+            self._whole = LeakScope("the whole run: made while modules were imported, or by a thread that outlived its test")
+            self._whole.claim()
+            self._whole.open()
 
-        self.book.run = self
-        self.settings = settings_of(self.item)
-        self._stack.callback(set_trace, set_trace(self.trace))
-        self._stack.enter_context(use_live_route(self.live))
-        self.scope.open()
-        self._stack.callback(self.scope.close)
-        route = self.settings.route
-        if route == "script":
-            self.put_in_force(self.new_script())
-        elif route != "live":
-            self.put_in_force(Cassette(path_of(self.item, self.settings.cassette), self.settings.mode))
-        if self.item.config.getini("sessionmock_httpx") or "sessionmock_httpx" in getattr(self.item, "fixturenames", ()):
-            self.intercept()
-
-    def intercept(self) -> None:
-        """Plain httpx and httpx2 clients of this test take its route from now on; other clients stay off the network."""
-        if self._interception is None:
-            from sessionmock import Interception, watch_clients
-
-            config = self.item.config
-            self._interception = Interception(
-                self.scope, self.book.fixtures.values(), allowed_hosts=config.getini("sessionmock_allowed_hosts"))
-            self._stack.enter_context(self._interception)
-            if config.getini("sessionmock_httpx_leaks") != "off":
-                self._stack.enter_context(watch_clients())
-
-    @classmethod
-    def of(cls, item: pytest.Item) -> Run:
-        """The run of `item`, started now where only a fixture asked for by name at run time needs it."""
-        run = item.stash.get(RUN, None)
-        if run is None:
-            run = item.stash[RUN] = cls(item)
-            run.start()
-        return run
-
-    # routes -----------------------------------------------------------------------------------------------------
-    @property
-    def route(self) -> Any:
-        """The route in force."""
-        return self._routes[-1] if self._routes else self.live
-
-    @property
+    @cached_property
     def live(self) -> LiveRoute:
-        """What answers where nothing else is in force."""
-        return self.book.live
+        """What answers where no route is in force: servers, and no proxies that only this machine's environment knows."""
+        from sessionmock import LiveRoute
 
-    def new_script(self) -> ScriptRoute:
-        """A script; what its routers pass through goes live."""
-        from sessionmock import ClientRoute, ScriptRoute
+        return LiveRoute(trust_env=False)
 
-        return ScriptRoute(live=ClientRoute(self.live))
+    # findings ---------------------------------------------------------------------------------------------------
+    def untold(self, found: Iterable[T]) -> list[T]:
+        """Those of `found` that no test has told yet; now one does."""
+        new = [one for one in found if id(one) not in self._told]
+        self._told.update((id(one), one) for one in new)
+        return new
 
-    def put_in_force(self, route: Any) -> None:
-        """Tasks of all threads take `route` from now on to the end of the test."""
-        self._stack.enter_context(self.in_force(route))
+    def clients_of(self, scope: LeakScope) -> list[Leak]:
+        """The httpx clients of `scope` that were never closed, where they are to fail; else they are told at the end of the run."""
+        clients = scope.take_clients()
+        if self._config.getini("sessionmock_httpx_leaks") == "fail":
+            return clients
+        self._unclosed += [client.headline for client in clients]
+        return []
 
+    def take_leaks_of_fixtures(self) -> list[Leak]:
+        """The leaks of wide fixtures that no test has told yet."""
+        taken, self._of_fixtures = self._of_fixtures, []
+        return taken
+
+    # fixtures wider than a test ---------------------------------------------------------------------------------
     @contextmanager
-    def in_force(self, route: Any) -> Iterator[None]:
-        """Tasks of all threads take `route` in this block; a cassette is written at its end."""
-        from sessionmock import use_route
-
-        self._used.append(route)
-        self._routes.append(route)
-        if isinstance(route, Cassette):
-            route.hint = f"pytest {shlex.quote(self.item.nodeid)} --sessionmock=record"
-            route.options = cassette_options(self.item.config) | route.options
+    def setting_up(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
+        """A fixture wider than a test is set up in this block: it owns what it makes, and has a cassette for what it sends."""
+        scope = _opened_scope(fixture) if loaded() else None
         try:
-            with use_route(route, everywhere=True):
+            with self._recording(fixture, request):
                 yield
         finally:
-            self._routes.remove(route)
-            if isinstance(route, Cassette):
-                route.close()
-                self.book.upkeep.note(self.item.nodeid, route)
+            if scope is None and loaded():          # the fixture was the first to import sessionmock
+                scope = _opened_scope(fixture)
+                scope.claim()
+            if scope is not None:
+                scope.close()
+                fixture.addfinalizer(scope.open)    # finalizers are run last in, first out: what it makes while it ends is its own too
+                self.fixtures[fixture] = scope
 
-    def cassette(self, name: str | None, mode: str | None, **options: Any) -> Cassette | None:
-        """The cassette `name`, None where the command line wants everything live."""
-        config = self.item.config
-        if config.getoption("sessionmock_route") == "live":
-            return None
-        route = "record" if self.settings.route == "record" else ""
-        return Cassette(path_of(self.item, name), cassette_mode(config, mode, route), **options)
+    @contextmanager
+    def _recording(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
+        """The fixture's cassette is in force in this block, and once more while the fixture ends, whichever test is on then."""
+        cassette = None if self.item is None else self.item.cassette_of(fixture, request)
+        if self.item is None or cassette is None:
+            yield
+            return
+        again = ExitStack()
+        fixture.addfinalizer(again.close)
+        with self.item.cassette_in_force(cassette):
+            yield
+        fixture.addfinalizer(lambda: self._force_again(again, cassette))
 
-    def cassette_of(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Cassette | None:
-        """The cassette of what a fixture wider than a test sends itself; None where its node, or else this test, wants none."""
-        settings = settings_of(request.node)
-        if not settings.chosen:
-            settings = self.settings
-        if settings.route in ("live", "script"):
-            return None
-        place = max(request.node.nodeid, fixture.baseid, key=len)
-        name = fixture.argname if fixture.params is None else f"{fixture.argname}[{getattr(request, 'param_index', 0)}]"
-        return Cassette(path_of_fixture(request.config, place, name), settings.mode)
+    def _force_again(self, stack: ExitStack, cassette: Cassette) -> None:
+        if self.item is not None:
+            stack.enter_context(self.item.cassette_in_force(cassette))
 
-    def on_end(self, call: Any) -> None:
-        """Make `call` when the test is over."""
-        self._stack.callback(call)
-
-    # judgement --------------------------------------------------------------------------------------------------
-    def misses(self) -> str:
-        """The requests that no script and no cassette answered, or a server otherwise than its cassette, and that were not reported
-        yet; "" where there is none."""
-        differences = [difference for route in self._used if isinstance(route, Cassette) for difference in route.differences
-                       if id(difference) not in self._judged]
-        self._judged.update(map(id, differences))
-        told = ["\n".join(("The server's answers are not those of the cassette:", *map(str, differences)))] if differences else []
-        new = [miss for route in filter(None, (*self._used, self._interception)) for miss in route.misses if miss not in self.book.told]
-        self.book.told += new
-        return "\n\n".join([*dict.fromkeys(map(str, new)), *told])       # one that was tried again is told once
-
-    def judge(self) -> None:
-        """Find what the test leaks, and clean up so that the next one is not blamed."""
-        if self.settings.allows_leaks:
-            self.scope.settle()
+    def judge_fixture(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
+        """The fixture has ended: find what it leaks, for the test that is on to tell."""
+        scope = self.fixtures.pop(fixture, None)
+        if scope is None:
+            return
+        scope.close()
+        if allows_leaks(request.node):
+            scope.settle()
         else:
-            self.leaks += (*self.scope.drain(), *self.book.clients_of(self.scope))
-            self.scope.clean_up()
+            self._of_fixtures += (*scope.drain(), *self.clients_of(scope))
+            scope.clean_up()
 
-    def end(self) -> None:
-        """The test is over: judge what its last finalizers left, and take its route out of force."""
-        self.judge()
-        self._stack.close()
-        self.book.run = None
+    # the end of the run -----------------------------------------------------------------------------------------
+    def finish(self, session: pytest.Session) -> None:
+        """Judge what is left. A worker of xdist hands it to the controller, which fails the run for it."""
+        if loaded() and self._config.getini("sessionmock_leaks") != "allow":
+            self.known.update(str(item.path) for item in session.items)
+            self._judge_rest()
+        output = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output["sessionmock_leaks"] = [self._rest, self._imported]
+            output["sessionmock_unclosed"] = self._unclosed
+        elif (self.upkeep.judge(session) or self._left()) and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def exchanges(self) -> str:
-        """What was asked and answered, a line each."""
-        rows = [(record.method, record.url, str(record.status or "-"), record.source, f"{record.milliseconds:.1f} ms", record.error)
-                for record in list(self.trace.exchanges)[-_EXCHANGES:]]
-        if not rows:
-            return ""
-        widths = [max(len(row[column]) for row in rows) for column in range(5)]
-        return "\n".join(
-            f"{method:<{widths[0]}}  {url:<{widths[1]}}  {status:>{widths[2]}}  {source:<{widths[3]}}  {spent:>{widths[4]}}"
-            + (f"  {error.partition(chr(10))[0]}" if error else "")
-            for method, url, status, source, spent, error in rows)
+    def _judge_rest(self) -> None:
+        """Find what is left at the end of a run.
+
+        What was made while modules were imported may be ended by fixtures and teardown functions. So where no test ran nobody
+        is to blame, nor for what a test module made of which none ran here.
+        """
+        if not self.began:
+            return
+        self.open()
+        assert self._whole is not None
+        self._whole.close()
+        idle = self.known - self.began
+        left = [leak for leak in (*self._whole.drain(), *self.clients_of(self._whole)) if idle.isdisjoint(line.file for line in leak.lines)]
+        imported = [leak for leak in left if leak.owner == self._whole.name and any(line.function == "<module>" for line in leak.lines)]
+        self._imported.append([str(leak) for leak in imported])
+        self._rest += [str(leak) for leak in (*self.take_leaks_of_fixtures(), *left) if leak not in imported]
+        self._whole.clean_up()
+
+    def take_in(self, output: dict[str, Any]) -> None:
+        """A worker of xdist has ended: this is what it handed on, if anything."""
+        rest, imported = output.get("sessionmock_leaks", ([], []))
+        self._rest += rest
+        self._imported += imported
+        self._unclosed += output.get("sessionmock_unclosed", [])
+
+    def _left(self) -> list[str]:
+        """What is left in all processes; of what each of them has imported, what none of them has ended."""
+        everywhere = [text for text in self._imported[0] if all(text in other for other in self._imported)] if self._imported else []
+        return [*everywhere, *self._rest]
+
+    def summarize(self, terminal: Any) -> None:
+        """Write what is left, and the clients that nobody closed, for the end of the run."""
+        if self._unclosed:
+            terminal.section("sessionmock: httpx clients never closed", sep="=", yellow=True)
+            for line, count in Counter(self._unclosed).most_common():
+                terminal.write_line(f"{count:>5} {line.removeprefix('LEAK: ')}")
+        if left := self._left():
+            terminal.section("sessionmock: leaks of the run", sep="=", red=True, bold=True)
+            terminal.write_line("\n\n".join(left))
+
+
+def _opened_scope(fixture: pytest.FixtureDef[Any]) -> LeakScope:
+    from sessionmock import LeakScope
+
+    scope = LeakScope(f"{fixture.scope} fixture {fixture.argname!r} of {fixture.baseid or 'conftest.py or a plugin'}")
+    scope.open()
+    return scope
+
+
+RUN: pytest.StashKey[RunState] = pytest.StashKey()
+"""Where a run's configuration keeps its state."""

@@ -56,6 +56,14 @@ class Inner:
         """Run pytest in this process."""
         return self.pytester.runpytest_inprocess(*ARGUMENTS, *arguments)
 
+    def config(self, *arguments: str) -> pytest.Config:
+        """The configuration of a run of this process."""
+        return self.pytester.parseconfigure(*ARGUMENTS, *arguments)
+
+    def items(self, *arguments: str) -> list[pytest.Item]:
+        """The tests that a run would take."""
+        return self.pytester.inline_genitems(*ARGUMENTS, *arguments)[0]
+
     def run_apart(self, *arguments: str) -> pytest.RunResult:
         """Run pytest in a process of its own."""
         return self.pytester.runpytest_subprocess(*ARGUMENTS, *arguments)

@@ -1,105 +1,73 @@
-"""Upkeep of cassettes by the plugin: unplayed interactions, orphans, verify, ages, secrets and hints, over all workers."""
+"""Where cassettes lie, and when their files are read."""
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 import pytest
+from pytest_sessionmock.cassettes import Cassette, path_of, path_of_fixture, sane
 
-from .conftest import Inner, Server
-from .test_routes import BODIES
+from sessionmock import CassetteError, URLSession, URLSessionConfiguration, use_route
 
-SUITE = BODIES + """
-pytestmark = pytest.mark.sessionmock(route="cassette")
+from .conftest import Inner
 
-def test_one(url_session): get(url_session(), "/1")
-
-@pytest.mark.sessionmock(cassette="shared", mode="new_episodes")
-@pytest.mark.parametrize("path", ["/a", "/b", "/c", "/d"])
-def test_shared(url_session, path): get(url_session(), path)
-"""
+URL = "http://api.test/a"
 
 
-@pytest.fixture
-def recorded(inner: Inner, server: Server) -> Inner:
-    inner.write(test_api=SUITE)
-    inner.run("--sessionmock=record").assert_outcomes(passed=5)
-    return inner
+@pytest.mark.parametrize("part", ["test_it[a-1]", "@fixture", "Class.test", "a=b,c+d", "x" * 100])
+def test_a_plain_part_is_its_own_name(part: str) -> None:
+    """What every file system takes stays as it is."""
+    assert part == sane(part)
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_unplayed_and_orphans_are_told_once(recorded: Inner, workers: str):
-    """What no test of any worker played, and files that none uses, are told at the end; they fail the run where they are to."""
-    folder = recorded.path / "cassettes"
-    (folder / "old").mkdir()
-    (folder / "shared.yaml").rename(folder / "old" / "gone.yaml")
-    text = (folder / "old" / "gone.yaml").read_text()
-    (folder / "shared.yaml").write_text(text.replace("/c\n", "/renamed\n"))
-    arguments = ("-p", "xdist", "-n", workers, "--sessionmock=cassette")
-    run = recorded.run_apart if workers != "0" else recorded.run
-    result = run(*arguments, "--deselect", "test_api.py::test_shared[/c]")
-    assert 0 == result.ret
-    assert "no test" not in result.stdout.str()
-
-    recorded.write(test_api=SUITE.replace(', "/c"', ""))
-    result = run(*arguments)
-    result.assert_outcomes(passed=4)
-    assert 0 == result.ret
-    lines = [line for line in result.stdout.lines if line.startswith("cassettes/")]
-    assert ["cassettes/shared.yaml: 1 of 4", "cassettes/old/gone.yaml"] == [line.partition(" (")[0] for line in lines]
-    assert 1 == run(*arguments, "-o", "sessionmock_unplayed=fail").ret
-    if workers == "0":
-        assert 1 == run(*arguments, "-o", "sessionmock_orphans=fail").ret
-        assert "no test" not in run(*arguments, "-o", "sessionmock_unplayed=ignore", "-o", "sessionmock_orphans=ignore").stdout.str()
+@pytest.mark.parametrize(("part", "begins"), [("a/b", "a_b-"), (".hidden", "_hidden-"), ("é", "_-"), ("x" * 101, "x" * 100 + "-"), ("..", "_.-")])
+def test_other_parts_are_changed_and_told_apart(part: str, begins: str) -> None:
+    """What is changed or cut gets digits of its own, the same ones each time."""
+    assert sane(part).startswith(begins)
+    assert len(begins) + 8 == len(sane(part))
+    assert sane(part) == sane(part) != sane(part + "!")
 
 
-def test_workers_that_record_one_cassette_merge(recorded: Inner, server: Server):
-    """Tests of two workers that record into one cassette at once all find their answers in it afterwards."""
-    (recorded.path / "cassettes" / "shared.yaml").unlink()
-    recorded.run_apart("-p", "xdist", "-n", "2", "--sessionmock=record").assert_outcomes(passed=5)
-    asked = len(server.seen)
-    recorded.run("--sessionmock=cassette").assert_outcomes(passed=5)
-    assert asked == len(server.seen)
+def test_the_cassette_of_a_fixture(inner: Inner) -> None:
+    """It lies in the folder of the node that it is made for."""
+    config = inner.config()
+    folder = config.rootpath / "cassettes"
+    assert folder / "@login.yaml" == path_of_fixture(config, "", "login")
+    assert folder / "deep" / "test_it" / "@login.yaml" == path_of_fixture(config, "deep/test_it.py", "login")
+    assert folder / "test_it" / "TestA.TestB.@login[1].yaml" == path_of_fixture(config, "test_it.py::TestA::TestB", "login[1]")
 
 
-def test_verify_fails_where_the_server_answers_otherwise(recorded: Inner, server: Server):
-    """Under --sessionmock=verify tests are live, write nothing, and fail where the cassette has another answer, named."""
-    before = (recorded.path / "cassettes" / "shared.yaml").read_bytes()
-    result = recorded.run("--sessionmock=verify", "-k", "test_one")
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*The server's answers are not those of the cassette:", f"*GET {server.url}/1: body.count: the cassette has *"])
-    server.seen.clear()
-    recorded.run("--sessionmock=verify", "-k", "test_one").assert_outcomes(passed=1)
-    assert before == (recorded.path / "cassettes" / "shared.yaml").read_bytes()
+@pytest.mark.parametrize("name", ["", "/tmp/a.yaml", "../a", "a/../..", "."])
+def test_a_name_leads_not_out_of_the_folder(inner: Inner, name: str) -> None:
+    """A name that names no file below the folder is misuse."""
+    inner.write("", test_it="def test_it(): pass")
+    item, = inner.items()
+    with pytest.raises(pytest.UsageError, match="not in the folder of cassettes"):
+        path_of(item, name)
 
 
-def test_a_miss_names_the_command_that_records_it(inner: Inner, server: Server):
-    """A miss ends with a command line that records the cassette of this very test."""
-    inner.write(test_api=SUITE)
-    result = inner.run("--sessionmock=cassette", "-k", "test_shared and a")
-    result.stdout.fnmatch_lines(["*to record it: pytest 'test_api.py::test_shared?/a?' --sessionmock=record"])
+def test_an_unknown_ending_is_yaml(inner: Inner) -> None:
+    """A name with one of the known endings keeps it, any other gets one more."""
+    inner.write("", test_it="def test_it(): pass")
+    item, = inner.items()
+    assert ["a.yaml", "a.json", "a.v2.yaml", "a.HAR"] == [path_of(item, name).name for name in ("a", "a.json", "a.v2", "a.HAR")]
 
 
-def test_ages_and_secrets_come_from_the_ini_file(recorded: Inner):
-    """sessionmock_max_age and sessionmock_secrets hold for every cassette; a value that is none is misuse."""
-    path = recorded.path / "cassettes" / "test_api" / "test_one.yaml"
-    path.write_text(path.read_text().replace("recorded_at: '2", "recorded_at: '1"))
-    old = ("--sessionmock=cassette", "-k", "test_one", "-o", "sessionmock_max_age=30d")
-    recorded.run(*old).stdout.fnmatch_lines(["*1 answers are older than 30 days*"])
-    result = recorded.run(*old, "-o", "sessionmock_on_expiry=fail")
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*expired: GET */1, recorded * days ago"])
-    recorded.run("--sessionmock=record", "-k", "test_one", "-o", "sessionmock_secrets=path count").assert_outcomes(failed=0, passed=1)
-    assert "fake-" in path.read_text()
-    assert 4 == recorded.run("-o", "sessionmock_max_age=soon").ret
+def test_a_file_is_read_with_the_first_request(tmp_path: Path) -> None:
+    """A cassette that nobody asks costs nothing, has no misses, and leaves no file; one that is broken fails who asks."""
+    path = tmp_path / "broken.yaml"
+    path.write_text("{")
+    cassette = Cassette(path, "none", "pytest --sessionmock=record")
+    assert ([], [], False) == (cassette.misses, cassette.differences, cassette.opened)
+    cassette.close()
+    with use_route(cassette), URLSession(URLSessionConfiguration.ephemeral()) as session, pytest.raises(CassetteError):
+        session.data(URL).result()
 
 
-def test_what_was_played_is_left_for_the_command_line(recorded: Inner):
-    """A complete run leaves what it played in pytest's cache; a run of some tests says that it is none."""
-    def cached(*arguments: str) -> dict[str, object]:
-        recorded.pytester.runpytest_inprocess("-p", "pytest_sessionmock", "--sessionmock=cassette", *arguments)
-        return json.loads((recorded.path / ".pytest_cache" / "v" / "sessionmock" / "played").read_text())
-
-    played = {"cassettes/shared.yaml": {"total": 4, "played": [0, 1, 2, 3]}, "cassettes/test_api/test_one.yaml": {"total": 1, "played": [0]}}
-    assert {"complete": True, "cassettes": played} == cached()
-    assert not cached("-k", "test_one")["complete"]
-    assert not cached("test_api.py")["complete"]
+def test_it_answers_as_its_route(tmp_path: Path) -> None:
+    """Its misses are those of the route that it opens, with the command that records."""
+    cassette = Cassette(tmp_path / "none.yaml", "none", "pytest --sessionmock=record")
+    with use_route(cassette), URLSession(URLSessionConfiguration.ephemeral()) as session, pytest.raises(Exception, match="no recorded answer"):
+        session.data(URL).result()
+    assert cassette.opened
+    assert cassette.misses == cassette.route.misses != []
+    assert "to record it: pytest --sessionmock=record" in str(cassette.misses[0])

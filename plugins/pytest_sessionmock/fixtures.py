@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .cassettes import Cassette
-from .run import Run
+from .item import ItemState
 
 if TYPE_CHECKING:
     from sessionmock import OperationQueue, ScriptRoute, Trace, URLSession, URLSessionConfiguration
@@ -23,14 +22,13 @@ _RESERVED = frozenset({
 class Controller:
     """Says where the answers of this test come from, and tells what happened."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._script: ScriptRoute | None = None
+    def __init__(self, state: ItemState) -> None:
+        self._state = state
 
     @property
     def mode(self) -> str:
         """What the test runs under: "live", "cassette", "script", "record" or "verify"."""
-        return self._run.settings.route
+        return self._state.settings.route
 
     @property
     def route(self) -> Any:
@@ -38,21 +36,12 @@ class Controller:
 
         A request that nothing answers fails the test; one that wants that clears `route.misses`.
         """
-        route = self._run.route
-        return route.route if isinstance(route, Cassette) else route
+        return self._state.route
 
     @property
     def script(self) -> ScriptRoute:
         """The script of this test. Where its route is another one, the script goes into force with the first use."""
-        from sessionmock import ScriptRoute
-
-        if self._script is None:
-            if isinstance(self._run.route, ScriptRoute):
-                self._script = self._run.route
-            else:
-                self._script = self._run.new_script()
-                self._run.put_in_force(self._script)
-        return self._script
+        return self._state.script
 
     @contextmanager
     def cassette(self, name: str | None = None, mode: str | None = None, **options: Any) -> Iterator[Any]:
@@ -62,31 +51,31 @@ class Controller:
         under --sessionmock=cassette nothing, under --sessionmock=live the block is live. `options` are those of
         CassetteRoute: `match_on`, `order`, `allow_playback_repeats`, `filter`, `max_age`... Gives the route.
         """
-        cassette = self._run.cassette(name, mode, **options)
+        cassette = self._state.cassette(name, mode, **options)
         if cassette is None:
-            yield self._run.route
+            yield self._state.route
             return
-        with self._run.in_force(cassette):
+        with self._state.cassette_in_force(cassette):
             yield cassette.route
 
     @property
     def trace(self) -> Trace:
         """The callbacks and exchanges of this test so far: `trace.names()`, `trace.callbacks`, `trace.exchanges`."""
-        return self._run.trace
+        return self._state.trace
 
     def transport(self, configuration: URLSessionConfiguration | None = None) -> Any:
         """A transport for a plain httpx or httpx2 client, sync or async, over the route in force where a request is sent."""
         from sessionmock import transport
 
         made = transport(configuration=configuration)
-        self._run.on_end(made.close)
+        self._state.on_end(made.close)
         return made
 
 
 @pytest.fixture
 def sessionmock(request: pytest.FixtureRequest) -> Controller:
     """The controller: routes, script, cassettes, transports for plain httpx clients, and the trace of this test."""
-    return Controller(Run.of(request.node))
+    return Controller(ItemState.of(request.node))
 
 
 @pytest.fixture
@@ -97,7 +86,7 @@ def url_session(request: pytest.FixtureRequest) -> Callable[..., URLSession]:
     """
     from sessionmock import URLSession, URLSessionConfiguration
 
-    run = Run.of(request.node)
+    state = ItemState.of(request.node)
 
     def make(configuration: URLSessionConfiguration | None = None, delegate: object | None = None,
              delegate_queue: OperationQueue | None = None) -> URLSession:
@@ -107,7 +96,7 @@ def url_session(request: pytest.FixtureRequest) -> Callable[..., URLSession]:
             warnings.warn(f"http_additional_headers has {', '.join(reserved)}, which the session may overwrite: set it on the requests, "
                           "or answer their challenges", stacklevel=2)
         session = URLSession(configuration or URLSessionConfiguration.ephemeral(), delegate, delegate_queue)
-        run.scope.excuse(session)
+        state.scope.excuse(session)
         return session
 
     return make
@@ -120,4 +109,4 @@ def sessionmock_httpx(request: pytest.FixtureRequest) -> None:
     Clients with a MockTransport, ASGITransport, WSGITransport or a transport class of one's own keep it. Where the route
     is not live, any other client that reaches for the network fails the test (ini sessionmock_allowed_hosts).
     """
-    Run.of(request.node).intercept()
+    ItemState.of(request.node).intercept()

@@ -1,0 +1,299 @@
+"""One test: what it owns, the routes in force, what it exchanged, and what there is to say at its end."""
+from __future__ import annotations
+
+import shlex
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import pytest
+
+from .cassettes import Cassette, path_of, path_of_fixture
+from .run import RUN, RunState, loaded
+from .settings import cassette_mode, cassette_options, settings_of, settings_without_marks
+
+if TYPE_CHECKING:
+    from sessionmock import Interception, Leak, LeakScope, ScriptRoute, Trace
+
+LEAKS = "sessionmock leaks, at teardown"      # pytest shows a section with this word under the failure of a test that failed before
+_FIXTURES = frozenset({"sessionmock", "sessionmock_httpx", "url_session"})
+_EXCHANGES = 200     # the last so many are shown
+
+
+class Missing(Protocol):
+    """What notes the requests that it did not answer."""
+
+    @property
+    def misses(self) -> Sequence[object]: ...
+
+
+class Differing(Protocol):
+    """What notes where a server answered otherwise than it did when it was recorded."""
+
+    @property
+    def differences(self) -> Sequence[object]: ...
+
+
+class InForce(NamedTuple):
+    """What this plugin has put in force."""
+
+    shown: Callable[[], Any]                # gives the route as the test sees it: a cassette's file is not read before that
+    script: ScriptRoute | None = None       # where it is one
+
+
+class ItemState:
+    """A test on its way from setup to teardown.
+
+    It begins where it, or anything before, has to do with sessionmock; else it is only looked at in the end, for the test itself
+    may be the first to import it.
+    """
+
+    def __init__(self, item: pytest.Item, run: RunState) -> None:
+        self.item, self.run = item, run
+        self.settings = settings_without_marks(item)
+        self._begun = False
+        self._ended_early = False                   # failed, was skipped or failed as expected: what it leaks fails it no more
+        self._leaks: list[Leak] = []
+        self._reports: list[str] = []               # what there was to say at the end
+        self._in_force: list[InForce] = []          # by this plugin, the last one goes before
+        self._script: ScriptRoute | None = None     # that of the test
+        self._missing: list[Missing] = []           # all that ever answered here
+        self._differing: list[Differing] = []
+        self._interception: Interception | None = None
+        self._stack = ExitStack()                   # undone when all is over
+
+    @classmethod
+    def of(cls, item: pytest.Item) -> ItemState:
+        """The state of `item`, which begins now where a fixture that was asked for by name at run time is the first to need it."""
+        state = item.stash[ITEM]
+        if not state._begun:
+            state.scope.claim()          # nobody could own anything before, and it is the test that made it
+            state._begin()
+        return state
+
+    @cached_property
+    def scope(self) -> LeakScope:
+        """Owns what the test makes."""
+        from sessionmock import LeakScope
+
+        return LeakScope(self.item.nodeid)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What the test was told and what it exchanged: all of it where its fixture may ask, else what a failure shows."""
+        from sessionmock import Trace
+
+        wanted = "sessionmock" in getattr(self.item, "fixturenames", ())
+        return Trace([] if wanted else deque(maxlen=0), [] if wanted else deque(maxlen=_EXCHANGES))
+
+    # its way ----------------------------------------------------------------------------------------------------
+    def set_up(self) -> None:
+        """The test is about to be set up."""
+        item = self.item
+        self.run.began.add(str(item.path))
+        self._judge_before_wider_fixtures_end()
+        if (loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker("sessionmock")
+                or item.config.getini("sessionmock_httpx")):
+            try:
+                self._begin()
+            except pytest.UsageError as error:
+                raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+    def _begin(self) -> None:
+        """Own what is made from now on, and put the test's route in force."""
+        from sessionmock import set_trace, use_live_route
+
+        self._begun = True
+        self.run.open()
+        self.run.item = self
+        self.settings = settings_of(self.item)
+        self._stack.callback(set_trace, set_trace(self.trace))
+        self._stack.enter_context(use_live_route(self.run.live))
+        self.scope.open()
+        self._stack.callback(self.scope.close)
+        route = self.settings.route
+        if route == "script":
+            self._put_script()
+        elif route != "live":
+            cassette = self._new_cassette(path_of(self.item, self.settings.cassette), self.settings.mode)
+            self._stack.enter_context(self.cassette_in_force(cassette))
+        if self.item.config.getini("sessionmock_httpx") or "sessionmock_httpx" in getattr(self.item, "fixturenames", ()):
+            self.intercept()
+
+    def _judge_before_wider_fixtures_end(self) -> None:
+        """Judge the test when its own fixtures have ended, and those of wider scopes have not: the first finalizer of a node, which
+        is its `teardown`, is run then."""
+        teardown = self.item.teardown
+
+        def judged() -> None:
+            __tracebackhide__ = True
+            setattr(self.item, "teardown", teardown)     # noqa: B010 - a method of the instance
+            try:
+                teardown()
+            finally:
+                self._judge()
+
+        setattr(self.item, "teardown", judged)           # noqa: B010 - so is this
+
+    def _judge(self) -> None:
+        """Find what the test leaks, and clean up so that the next one is not blamed."""
+        if not self._begun:
+            if not loaded():
+                return
+            self.scope.claim()               # the test itself was the first to import sessionmock
+        if self.settings.allows_leaks:
+            self.scope.settle()
+        else:
+            self._leaks += (*self.scope.drain(), *self.run.clients_of(self.scope))
+            self.scope.clean_up()
+
+    def finish(self) -> list[str]:
+        """The test is over: judge what its last finalizers left, and take its routes out of force. What there is to say, but for
+        a test that has ended early, which only shows it."""
+        self._judge()
+        self._stack.close()
+        self.run.item = None
+        self._reports = [str(leak) for leak in (*self.run.take_leaks_of_fixtures(), *self._leaks)]
+        if misses := self.misses():
+            self._reports.append(misses)
+        return [] if self._ended_early else self._reports
+
+    # routes -----------------------------------------------------------------------------------------------------
+    @property
+    def route(self) -> Any:
+        """The route in force."""
+        return self._in_force[-1].shown() if self._in_force else self.run.live
+
+    @property
+    def script(self) -> ScriptRoute:
+        """The script of the test: the one in force when it is first asked for, else a new one, which goes into force then."""
+        if self._script is None:
+            self._script = (self._in_force[-1].script if self._in_force else None) or self._put_script()
+        return self._script
+
+    def _put_script(self) -> ScriptRoute:
+        """Put a new script in force to the end of the test; what its routers pass through goes live."""
+        from sessionmock import ClientRoute, ScriptRoute
+
+        script = ScriptRoute(live=ClientRoute(self.run.live))
+        self._missing.append(script)
+        self._stack.enter_context(self._everywhere(script, InForce(lambda: script, script)))
+        return script
+
+    @contextmanager
+    def cassette_in_force(self, cassette: Cassette) -> Iterator[None]:
+        """Tasks of all threads take `cassette` in this block; it is written at its end."""
+        self._missing.append(cassette)
+        self._differing.append(cassette)
+        try:
+            with self._everywhere(cassette, InForce(lambda: cassette.route)):
+                yield
+        finally:
+            cassette.close()
+            self.run.upkeep.note(self.item.nodeid, cassette)
+
+    @contextmanager
+    def _everywhere(self, route: Any, entry: InForce) -> Iterator[None]:
+        """Tasks of all threads take `route` in this block."""
+        from sessionmock import use_route
+
+        self._in_force.append(entry)
+        try:
+            with use_route(route, everywhere=True):
+                yield
+        finally:
+            self._in_force.remove(entry)
+
+    def cassette(self, name: str | None, mode: str | None, **options: Any) -> Cassette | None:
+        """The cassette `name`, None where the command line wants everything live."""
+        config = self.item.config
+        if config.getoption("sessionmock_route") == "live":
+            return None
+        route = "record" if self.settings.route == "record" else ""
+        return self._new_cassette(path_of(self.item, name), cassette_mode(config, mode, route), **options)
+
+    def cassette_of(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Cassette | None:
+        """The cassette of what a fixture wider than a test sends itself; None where its node, or else this test, wants none."""
+        settings = settings_of(request.node)
+        if not settings.chosen:
+            settings = self.settings
+        if settings.route in ("live", "script"):
+            return None
+        place = max(request.node.nodeid, fixture.baseid, key=len)
+        name = fixture.argname if fixture.params is None else f"{fixture.argname}[{getattr(request, 'param_index', 0)}]"
+        return self._new_cassette(path_of_fixture(request.config, place, name), settings.mode)
+
+    def _new_cassette(self, path: Any, mode: str, **options: Any) -> Cassette:
+        hint = f"pytest {shlex.quote(self.item.nodeid)} --sessionmock=record"
+        return Cassette(path, mode, hint, **cassette_options(self.item.config) | options)
+
+    def intercept(self) -> None:
+        """Plain httpx and httpx2 clients of this test take its route from now on; other clients stay off the network."""
+        if self._interception is None:
+            from sessionmock import Interception, watch_clients
+
+            config = self.item.config
+            self._interception = Interception(self.scope, self.run.fixtures.values(), allowed_hosts=config.getini("sessionmock_allowed_hosts"))
+            self._missing.append(self._interception)
+            self._stack.enter_context(self._interception)
+            if config.getini("sessionmock_httpx_leaks") != "off":
+                self._stack.enter_context(watch_clients())
+
+    def on_end(self, call: Callable[[], Any]) -> None:
+        """Make `call` when the test is over."""
+        self._stack.callback(call)
+
+    # what there is to say ---------------------------------------------------------------------------------------
+    def misses(self) -> str:
+        """The requests that no script and no cassette answered, or a server otherwise than its cassette, and that were not reported
+        yet; "" where there is none."""
+        misses = self.run.untold(miss for source in self._missing for miss in source.misses)
+        differences = self.run.untold(difference for source in self._differing for difference in source.differences)
+        told = list(dict.fromkeys(map(str, misses)))       # one that was tried again is told once
+        if differences:
+            told.append("\n".join(("The server's answers are not those of the cassette:", *map(str, differences))))
+        return "\n\n".join(told)
+
+    def annotate(self, report: pytest.TestReport) -> None:
+        """Add to pytest's report of a phase what it asked and answered, what was not answered, and in the end what is leaked."""
+        if report.when != "teardown" and (report.outcome != "passed" or hasattr(report, "wasxfail")):
+            self._ended_early = True
+        if report.failed and self._begun:
+            if exchanges := self._exchanges():
+                report.sections.append(("sessionmock exchanges", exchanges))
+            if (misses := self.misses()) and not all(line.strip() in report.longreprtext for line in misses.splitlines()):
+                report.sections.append(("sessionmock misses", misses))
+        if report.when == "teardown" and self._reports and (not report.failed or self._reports[0] not in report.longreprtext):
+            report.sections.append((LEAKS, "\n\n".join(self._reports)))
+
+    def _exchanges(self) -> str:
+        """What was asked and answered, a line each."""
+        rows = [(record.method, record.url, str(record.status or "-"), record.source, f"{record.milliseconds:.1f} ms", record.error)
+                for record in list(self.trace.exchanges)[-_EXCHANGES:]]
+        if not rows:
+            return ""
+        widths = [max(len(row[column]) for row in rows) for column in range(5)]
+        return "\n".join(
+            f"{method:<{widths[0]}}  {url:<{widths[1]}}  {status:>{widths[2]}}  {source:<{widths[3]}}  {spent:>{widths[4]}}"
+            + (f"  {error.partition(chr(10))[0]}" if error else "")
+            for method, url, status, source, spent, error in rows)
+
+
+ITEM: pytest.StashKey[ItemState] = pytest.StashKey()
+"""Where a test keeps its state, from its setup to the report of its teardown."""
+
+
+def set_up(item: pytest.Item) -> None:
+    """Begin the state of `item`; once more where a plugin runs a failed test again."""
+    state = item.stash[ITEM] = ItemState(item, item.config.stash[RUN])
+    state.set_up()
+
+
+def show_leaks_under_setup(terminal: Any) -> None:
+    """pytest shows the sections of a teardown under a failed call, not under a failed setup: move them there."""
+    errors = {report.nodeid: report for report in terminal.getreports("error") if report.when == "setup"}
+    for report in terminal.getreports("") if errors else ():
+        if report.when == "teardown" and report.nodeid in errors:
+            errors[report.nodeid].sections += [section for section in report.sections if section[0] == LEAKS]
