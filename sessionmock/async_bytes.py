@@ -1,4 +1,4 @@
-"""`AsyncBytes`: a response's body as it arrives (api: URLSession.AsyncBytes)."""
+"""`AsyncBytes`: a response's body as it arrives (Apple's `URLSession.AsyncBytes`)."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator

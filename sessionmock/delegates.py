@@ -1,4 +1,4 @@
-"""The delegate methods by Apple's names: what a port from Objective-C or Swift calls what (api: NSURLSession's delegates)."""
+"""The delegate methods by Apple's names: what a port from Objective-C or Swift calls what (docs/rules.md, Names)."""
 from __future__ import annotations
 
 from collections.abc import Mapping

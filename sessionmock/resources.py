@@ -1,4 +1,4 @@
-"""A URL's bytes and lines in one call, by the shared session (api: URL.resourceBytes and URL.lines)."""
+"""A URL's bytes and lines in one call, by the shared session, Apple's `URL.resourceBytes` and `URL.lines`."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator

@@ -1,6 +1,6 @@
 """HTTP authentication: what one task does about a 401 or 407, and what a session sends ahead.
 
-Sources: RFC 9110, section 11 (framework), RFC 7617 (Basic), RFC 7616 (Digest), api.md, section 10. Nothing here waits
+Sources: RFC 9110, section 11 (framework), RFC 7617 (Basic), RFC 7616 (Digest), docs/rules.md, Challenges. Nothing here waits
 or calls back. Whoever performs a load asks what to do next:
 
     request.headers += flow.fields(request)
@@ -251,7 +251,7 @@ class AuthenticationFlow:
         """What follows from the delegate's answer; without a delegate, from PERFORM_DEFAULT_HANDLING.
 
         A rejected space is not asked for again by this task, the next weaker scheme is; when none is left, when no
-        credential is given or none is at hand, the 401 is the response (scenarios auth-basic-reject, -default).
+        credential is given or none is at hand, the 401 is the response (scenarios auth-basic-reject and auth-basic-default).
         """
         offer = self._offers[0]
         if disposition == AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE:

@@ -73,7 +73,7 @@ _KEPT = frozenset({
 def decide(policy: CachePolicy, method: str, headers: Headers, cached: CachedURLResponse | None, now: datetime) -> Verdict:
     """How a load of `method` with the request `headers` begins where `cached` is stored for it (None: nothing is).
 
-    The policies are Apple's (api: NSURLRequestCachePolicy). No range is served from a cache. A request with conditions
+    The policies are Apple's (docs/rules.md, Caching). No range is served from a cache. A request with conditions
     of its own goes to the server and gets the answer to them, a 304 too (scenario cache-own-conditional), unless its
     policy asks for cached data of any age.
     """

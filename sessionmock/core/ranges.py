@@ -1,4 +1,4 @@
-"""Byte ranges of downloads: when one can be resumed, how it is asked for, and what the answer is worth (I19, faults 2.3).
+"""Byte ranges of downloads: when one can be resumed, how it is asked for, and what the answer is worth (I19).
 
 A file is never put together from bytes that may not belong together: in doubt the download starts over or fails.
 """

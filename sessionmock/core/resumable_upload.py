@@ -1,4 +1,4 @@
-"""Resumable uploads: the header fields, and what a server says of an upload that stopped (api.md, section 13).
+"""Resumable uploads: the header fields, and what a server says of an upload that stopped (docs/rules.md, Resumable uploads).
 
 The protocol is draft-ietf-httpbis-resumable-upload, of which several versions are in use. Each upload offers one of
 them on its ordinary request; a server that does not know it ignores the offer. One that does names a resource for the

@@ -55,7 +55,7 @@ class DownloadResumeData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadResumeData:
-    """An upload that stopped: the server's resource for it, the request, and where the body comes from (api.md, section 13).
+    """An upload that stopped: the server's resource for it, the request, and where the body comes from (docs/rules.md, Resumable uploads).
 
     The source is the file `path`, which must still have `size` and `modified`; or `body` itself; or neither, and then
     the delegate is asked for a stream from the server's offset on.

@@ -177,7 +177,7 @@ class ChainedStream:
 
 
 class InputStream:
-    """Apple's InputStream over bytes or a file. It announces no length, so the body goes chunked (I27, data-body-stream)."""
+    """Apple's InputStream over bytes or a file. It announces no length, so the body goes chunked (I27, scenario data-body-stream)."""
 
     __slots__ = ("_source", "may_block")
     length = -1

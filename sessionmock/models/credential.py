@@ -1,4 +1,4 @@
-"""Credentials, the spaces they belong to, and the challenges that ask for them (api.md, section 10)."""
+"""Credentials, the spaces they belong to, and the challenges that ask for them (docs/rules.md, Challenges)."""
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What a task measured: one transaction for each request that it sent or answered from the cache (api: NSURLSessionTaskMetrics)."""
+"""What a task measured: one transaction for each request that it sent or answered from the cache (Apple's `URLSessionTaskMetrics`)."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field

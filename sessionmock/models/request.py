@@ -1,4 +1,4 @@
-"""URLRequest: what is to be loaded, and how (api: NSMutableURLRequest)."""
+"""URLRequest: what is to be loaded, and how (Apple's `NSMutableURLRequest`)."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping

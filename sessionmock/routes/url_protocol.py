@@ -1,4 +1,4 @@
-"""URLProtocol: a user's own source of answers, consulted before the route (api: NSURLProtocol)."""
+"""URLProtocol: a user's own source of answers, consulted before the route (docs/rules.md, URLProtocol)."""
 from __future__ import annotations
 
 import threading

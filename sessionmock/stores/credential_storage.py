@@ -1,4 +1,4 @@
-"""URLCredentialStorage: the credentials that default handling of a challenge finds (api.md, section 10)."""
+"""URLCredentialStorage: the credentials that default handling of a challenge finds (docs/rules.md, Challenges)."""
 from __future__ import annotations
 
 import importlib

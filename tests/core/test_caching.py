@@ -295,7 +295,7 @@ def test_a_response_that_is_not_https_is_given_by_age_policies_alone() -> None:
 
 
 def test_only_one_policy_tells_the_caches_on_the_way() -> None:
-    """`reload_ignoring_local_cache_data` adds no header (the scenarios' README); the variant for remote caches does."""
+    """`reload_ignoring_local_cache_data` adds no header (tests/conformance/README.md); the variant for remote caches does."""
     assert [("Cache-Control", "no-cache"), ("Pragma", "no-cache")] == reload_headers(RELOAD_ALL)
     assert [] == [pair for policy in CachePolicy if policy is not RELOAD_ALL for pair in reload_headers(policy)]
 

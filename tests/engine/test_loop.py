@@ -80,7 +80,7 @@ def test_a_latch_set_and_asked_at_the_same_time_loses_nobody() -> None:
         assert [1] == heard
 
 
-# traps 1 and 17: the claim window -----------------------------------------------------------------------------------
+# the claim window ----------------------------------------------------------------------------------------------------
 
 def test_what_nobody_claims_starts_within_a_few_looks(server: str, policy: str) -> None:
     """A Loading nobody waits for is taken by the background thread: 20 to 41 ms late, far from a second."""
@@ -120,7 +120,7 @@ def test_an_unclaimed_load_starts_though_its_poster_found_a_drain_on_its_way(eng
     assert late.wait(PATIENCE)
 
 
-# trap 2: lost wake-ups --------------------------------------------------------------------------------------------
+# lost wake-ups ----------------------------------------------------------------------------------------------------
 
 def test_no_call_is_lost_between_posting_and_draining(engine: SystemEngine, policy: str) -> None:
     """Whatever the posting threads and the driver are doing, each posted call is made, once."""
@@ -141,7 +141,7 @@ def test_calls_posted_one_by_one_each_wake_the_loop(engine: SystemEngine, policy
     engine.post_eager(engine.delist, True)
 
 
-# trap 4: one load's fault ------------------------------------------------------------------------------------------
+# one load's fault --------------------------------------------------------------------------------------------------
 
 def test_a_call_that_raises_takes_no_other_along(engine: SystemEngine, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is reported with where it came from; what was posted with it is made, and the driver goes on."""
@@ -209,7 +209,7 @@ def _cannot_start(*_: Any) -> None:
     raise RuntimeError("can't start new thread")
 
 
-# trap 8: contexts -------------------------------------------------------------------------------------------------
+# contexts ---------------------------------------------------------------------------------------------------------
 
 def test_calls_and_timers_see_no_callers_context(engine: SystemEngine, policy: str) -> None:
     """Posted calls and timers run in the engine's own context, whoever posts, drives or sets them."""
@@ -251,7 +251,7 @@ def test_no_callers_context_reaches_a_handler(server: str, policy: str) -> None:
     assert ["none"] * 4 == seen
 
 
-# traps 9 to 12: waiters ---------------------------------------------------------------------------------------------
+# waiters -------------------------------------------------------------------------------------------------------------
 
 def test_waiters_hand_on_to_each_other(server: str, policy: str) -> None:
     """Eight threads wait for loads of different length; whoever drives leaves without stranding another."""

@@ -452,7 +452,7 @@ class TestForeignThreads:
             client.host.settle()
 
     def test_context(self, client):
-        """What the route sets up keeps no context of whoever opened the exchange (engine trap 8)."""
+        """What the route sets up keeps no context of whoever opened the exchange."""
         variable = contextvars.ContextVar("variable", default="clean")
         seen = []
         sink = Recorder(head=lambda _: seen.append(variable.get()))

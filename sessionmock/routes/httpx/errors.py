@@ -1,4 +1,4 @@
-"""The errors of httpx and httpx2 as ours, and ours as theirs (api.md, section 14: httpx map), without importing either."""
+"""The errors of httpx and httpx2 as ours, and ours as theirs (docs/rules.md, Errors of httpx), without importing either."""
 from __future__ import annotations
 
 import errno
