@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -250,3 +251,89 @@ def test_importing_the_library_loads_no_extra() -> None:
     modules = loaded("import sessionmock")
     assert set() == HEAVY & {top(name) for name in modules}
     assert [] == [name for name in modules if name.startswith("sessionmock.routes.cassette")]
+
+
+# size --------------------------------------------------------------------------------------------------------------
+LINES, ATTRIBUTES, METHODS = 400, 20, 40
+REASON = re.compile(r"(?:^|[.:]\s+|\n)(?:Long|Wide) because \w")      # a sentence of the docstring, and what it begins with
+
+# What is too large and gives no reason. The list becomes shorter, and nothing is added to it.
+TOO_LARGE = frozenset({
+    "load/challenges.py: Challenges", "load/ending.py: Outcome", "load/load.py: Load", "load/responses.py: Answers",
+    "load/timeouts.py: Patience", "load/upload.py: UploadLoad", "routes/cassette/route.py: CassetteRoute",
+    "routes/live/http2/connection.py: Multiplex", "session.py", "session.py: URLSession",
+})
+
+
+@cache
+def classes() -> dict[str, ast.ClassDef]:
+    """Every class of the library and the plugin; those of one name are as different as their files."""
+    return {node.name: node for folder in (LIBRARY, PLUGIN) for file in sources(folder)
+            for node in ast.walk(tree(file)) if isinstance(node, ast.ClassDef)}
+
+
+def lineage(node: ast.ClassDef) -> Iterator[ast.ClassDef]:
+    """A class and those of ours that it inherits from."""
+    yield node
+    for base in node.bases:
+        name = ast.unparse(base).partition("[")[0].rpartition(".")[2]
+        if name in classes() and name != node.name:
+            yield from lineage(classes()[name])
+
+
+def attributes(node: ast.ClassDef) -> set[str]:
+    """What an instance holds: its slots, its annotated fields, and whatever is assigned to self, inherited ones too."""
+    found: set[str] = set()
+    for each in lineage(node):
+        for statement in each.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id="__slots__")], value=value):
+                    found |= {constant.value for constant in ast.walk(value) if isinstance(constant, ast.Constant)}
+                case ast.AnnAssign(target=ast.Name(id=name), annotation=kind) if "ClassVar" not in ast.unparse(kind):
+                    found.add(name)
+        found |= {part.attr for part in ast.walk(each) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)
+                  and isinstance(part.value, ast.Name) and part.value.id == "self"}
+    return found
+
+
+def methods(node: ast.ClassDef) -> set[str]:
+    """What a class can do, with what it inherits; a property and its setter are one."""
+    return {part.name for each in lineage(node) for part in each.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def too_large(file: Path) -> Iterator[str]:
+    """What is too large in a file: itself, or classes; where its docstring gives no reason."""
+    name = file.relative_to(file.parents[1] if file.is_relative_to(PLUGIN) else LIBRARY).as_posix()
+    if len(file.read_text().splitlines()) > LINES and not REASON.search(ast.get_docstring(tree(file)) or ""):
+        yield name
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.ClassDef) and (len(attributes(node)) > ATTRIBUTES or len(methods(node)) > METHODS) \
+                and not REASON.search(ast.get_docstring(node) or ""):
+            yield f"{name}: {node.name}"
+
+
+def test_nothing_is_large_without_a_reason() -> None:
+    """No file of over 400 lines, no class of over 20 attributes or 40 methods, unless the docstring of the file or class says why,
+    in a sentence that begins "Long because" or "Wide because"."""
+    assert {name for folder in (LIBRARY, PLUGIN) for file in sources(folder) for name in too_large(file)} == TOO_LARGE
+
+
+@pytest.mark.parametrize(("docstring", "given"), [
+    ("A table.", False), ("A table. Long because each row is a line.", True), ("A class.\n\nWide because it is Apple's.", True),
+    ("Not long because of that.", False), ("Long because", False),
+])
+def test_a_reason_is_a_sentence(docstring: str, given: bool) -> None:
+    """What counts as one."""
+    assert given is bool(REASON.search(docstring))
+
+
+@pytest.mark.parametrize(("code", "expected"), [
+    ("class A:\n  __slots__ = ('a', 'b')\n  def f(self): self.a = self.c = 1", {"a", "b", "c"}),
+    ("class A(NamedTuple):\n  a: int\n  b: ClassVar[int]", {"a"}),
+    ("class A:\n  def f(self):\n    with x as self.a: self.b, self.c = 1, 2\n    self.d += 1\n    self.e.f = 1", {"a", "b", "c", "d"}),
+])
+def test_watch_counts_attributes(code: str, expected: set[str]) -> None:
+    """Slots, annotated fields and what is assigned to self."""
+    [node] = ast.parse(code).body
+    assert isinstance(node, ast.ClassDef)
+    assert expected == attributes(node)

@@ -13,7 +13,8 @@ from ..models.response import HTTPURLResponse, URLResponse
 
 if TYPE_CHECKING:
     from ..clock import Clock
-    from ..stores.url_cache import Spool, URLCache
+    from ..stores.spool import Spool
+    from ..stores.url_cache import URLCache
 
 
 class CacheVisit:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..clock import nanoseconds
-from ..core.authentication import AcceptedCredentials
+from ..core.accepted import AcceptedCredentials
 from ..core.decoding import accept_encoding
 from ..core.preparation import LOCAL
 from ..engine.protocol import Engine

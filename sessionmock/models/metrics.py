@@ -33,7 +33,7 @@ class URLSessionTaskTransactionMetrics:
     """One request and its response. Dates are aware, None where nothing happened; counts are bytes.
 
     fetch <= domain lookup <= connect <= secure connection <= request <= response; a stage that did not finish leaves its
-    end and all later dates None; a reused connection has no dates of its making.
+    end and all later dates None; a reused connection has no dates of its making. Wide because Apple's has these fields.
     """
 
     request: URLRequest

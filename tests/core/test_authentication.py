@@ -5,7 +5,8 @@ from base64 import b64encode
 
 import pytest
 
-from sessionmock.core.authentication import ATTEMPT_LIMIT, AcceptedCredentials, AuthenticationFlow, Next
+from sessionmock.core.accepted import AcceptedCredentials
+from sessionmock.core.authentication import ATTEMPT_LIMIT, AuthenticationFlow, Next
 from sessionmock.models.credential import (
     CredentialPersistence,
     NSURLAuthenticationMethodHTTPBasic,
