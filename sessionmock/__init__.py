@@ -8,12 +8,12 @@ from .async_bytes import AsyncBytes
 from .clients.interception import Interception
 from .clients.transport import transport
 from .clock import VirtualClock
-from .delegates import SELECTORS
+from .delegates import SELECTORS, responds_to
 from .engine.current import virtual_time
 from .engine.queues import OperationQueue
 from .errors import CassetteError, GenericException, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
+from .history import History
 from .leaks import Leak, LeakScope, watch_clients
-from .load.dispatch import responds_to
 from .loading import Loading
 from .models.body import InputStream
 from .models.cached_response import CachedURLResponse, CacheStoragePolicy
@@ -116,6 +116,7 @@ __all__ = [
     "HTTPCookie",
     "HTTPCookieStorage",
     "HTTPURLResponse",
+    "History",
     "InputStream",
     "Interception",
     "InvalidArgumentException",

@@ -7,7 +7,7 @@ from typing import Any
 
 from .core.text import CharacterSplitter, LineSplitter, ScalarSplitter, Splitter
 from .load.consumers import ToReader
-from .load.load import Load
+from .load.life import Life
 from .loading import ended_or, whoever
 
 
@@ -20,29 +20,29 @@ class AsyncBytes:
     where nobody else is reading.
     """
 
-    def __init__(self, task: Any, load: Load, reader: ToReader) -> None:
+    def __init__(self, task: Any, life: Life, reader: ToReader) -> None:
         self.task = task
-        self._load = load
+        self._life = life
         self._reader = reader
 
     def __repr__(self) -> str:
         return f"<AsyncBytes of {self.task!r}>"
 
     def __del__(self) -> None:
-        if not self._load.latch.done:       # whatever is going on here, the engine cancels when it comes to it
-            self._load.context.engine.post_eager(self._load.cancel)
+        if not self._life.latch.done:       # whatever is going on here, the engine cancels when it comes to it
+            self._life.engine.post_eager(self._life.cancel)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        engine = self._load.context.engine
+        engine = self._life.engine
         with self._reader.reading(whoever()):
             while (piece := self._reader.take()) is not None:
                 if isinstance(piece, bytes):
                     yield piece
                 else:
-                    await ended_or(self._load.cancel, piece, engine)
+                    await ended_or(self._life.cancel, piece, engine)
 
     def _pieces_here(self) -> Iterator[bytes]:
-        engine = self._load.context.engine
+        engine = self._life.engine
         with self._reader.reading(whoever()):
             while (piece := self._reader.take()) is not None:
                 if isinstance(piece, bytes):
@@ -51,7 +51,7 @@ class AsyncBytes:
                 try:
                     engine.wait(piece)
                 except KeyboardInterrupt:
-                    self._load.cancel()
+                    self._life.cancel()
                     raise
 
     async def __aiter__(self) -> AsyncIterator[int]:

@@ -1,8 +1,16 @@
-"""The delegate methods by Apple's names: what a port from Objective-C or Swift calls what (docs/rules.md, Names)."""
+"""The delegate methods: which there are, which a delegate has, and how each takes its question.
+
+Methods are optional and looked up once for a class. A question's last parameter is its completion handler; a method
+without it, or a coroutine function, returns the answer instead (one value, or a tuple of them).
+What Apple calls them: docs/rules.md, Names.
+"""
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 SELECTORS: Mapping[str, str] = MappingProxyType({
     # NSURLSessionDelegate
@@ -40,4 +48,60 @@ SELECTORS: Mapping[str, str] = MappingProxyType({
     "web_socket_task_did_open": "URLSession:webSocketTask:didOpenWithProtocol:",
     "web_socket_task_did_close": "URLSession:webSocketTask:didCloseWithCode:reason:",
 })
-"""The name of every delegate method, and the selector that it stands for."""
+"""The name of every delegate method, and the selector that it stands for: what a port from Objective-C or Swift calls what."""
+
+
+def _is_question(selector: str) -> bool:
+    """Whether the last part of `selector` is a completion handler, which one of them does not call by that name."""
+    return selector.endswith((":completionHandler:", ":needNewBodyStream:"))
+
+
+QUESTIONS = {name: selector.count(":") - 1 for name, selector in SELECTORS.items() if _is_question(selector)}
+"""The questions, and how many arguments each takes without its completion handler."""
+
+
+class Method(NamedTuple):
+    """A delegate's method, bound."""
+
+    name: str
+    call: Callable[..., Any]
+    takes_handler: bool     # False for a question: the answer is what it returns
+
+
+_known: WeakKeyDictionary[type, tuple[tuple[str, bool], ...]] = WeakKeyDictionary()
+
+
+def _implemented(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The names of the delegate methods that `kind` has, each with whether it takes a completion handler."""
+    known = _known.get(kind)
+    if known is not None:
+        return known
+    found = []
+    for name in SELECTORS:
+        function = getattr(kind, name, None)
+        if function is None:
+            continue
+        expected = QUESTIONS.get(name)
+        found.append((name, expected is not None and not inspect.iscoroutinefunction(function) and _positional(function) > expected + 1))
+    _known[kind] = known = tuple(found)
+    return known
+
+
+def _positional(function: Callable[..., Any]) -> float:
+    """How many positional arguments `function` takes, self included."""
+    kinds = [parameter.kind for parameter in inspect.signature(function).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return float("inf")
+    return sum(kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for kind in kinds)
+
+
+def methods(delegate: object | None) -> dict[str, Method]:
+    """The delegate methods that `delegate` has, by name; none for None."""
+    if delegate is None:
+        return {}
+    return {name: Method(name, getattr(delegate, name), handler) for name, handler in _implemented(type(delegate))}
+
+
+def responds_to(delegate: object | None, name: str) -> bool:
+    """Whether `delegate` has the delegate method `name`; its absence is an answer of its own in several protocols."""
+    return delegate is not None and any(name == known for known, _ in _implemented(type(delegate)))

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 from . import registry
 from .clock import SECOND, SystemClock, nanoseconds
-from .core.machine import ASKING, Phase
 from .models.enums import TaskState
 from .patches import Patch, Target
 from .registry import Line, Scope, Site, current_scope
@@ -29,13 +28,6 @@ DRAIN = 0.5                    # seconds that a late end may take
 _FIRST_STEP = SECOND // 1_000_000
 _LONGEST_STEP = SECOND // 10
 
-_QUESTIONS = {
-    Phase.NEEDING_STREAM: "task_need_new_body_stream",
-    Phase.REDIRECTING: "task_will_perform_http_redirection",
-    Phase.CHALLENGED: "task_did_receive_challenge",
-    Phase.DECIDING: "data_task_did_receive_response",
-    Phase.CACHING: "data_task_will_cache_response",
-}
 _MEND = {
     "never invalidated": "make it by `with URLSession(...) as session:`, or call finish_tasks_and_invalidate() or invalidate_and_cancel()",
     "invalidated and never became invalid": "let its delegate queue run, and its delegate's callbacks return",
@@ -224,17 +216,17 @@ def _of_session(session: URLSession) -> Leak:
 
 def _of_task(task: URLSessionTask) -> Leak:
     verdict = _verdict(task)
-    load = task._load
-    request = load.original_request
+    life = task._life
+    request = life.outbound.original_request
     described = f" {task.task_description!r}" if task.task_description else ""
     session = f"session {task._session._number}" if not task._session._is_shared else "the shared session"
     what = f"{type(task).__name__} {task._identifier}{described} of {session}: {request.http_method} {request.url}"
     more = ""
     if verdict == "unanswered":
-        more = f"the delegate has not answered {_QUESTIONS[load.phase]}"
-    elif load.received:
+        more = f"the delegate has not answered {life.question}"
+    elif received := life.inbound.received:
         expected = task.count_of_bytes_expected_to_receive
-        more = f"{load.received} of {expected if expected >= 0 else 'unknown'} bytes received"
+        more = f"{received} of {expected if expected >= 0 else 'unknown'} bytes received"
     return _leak("task", f"{what} was {_LEFT[verdict]}", more, task, verdict)
 
 
@@ -257,12 +249,12 @@ _LEFT = {
 
 def _verdict(task: URLSessionTask) -> str:
     """What a task that has not ended waits for."""
-    load = task._load
-    if load.never_resumed:
+    life = task._life
+    if life.never_resumed:
         return "never resumed"
-    if load.phase >= Phase.COMPLETING:
+    if life.is_over:
         return "undelivered"
-    if load.phase in ASKING and load.waits_for_delegate:
+    if life.question:
         return "unanswered"
     return "suspended" if task.state is TaskState.SUSPENDED else "running"
 

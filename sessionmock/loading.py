@@ -12,7 +12,7 @@ from .engine.protocol import Engine
 from .engine.queues import delivers_here
 from .errors import URLError
 from .latch import Latch
-from .load.load import Load
+from .load.life import Life
 
 T = TypeVar("T")
 
@@ -24,11 +24,11 @@ class Loading(Generic[T]):
     20 to 41 ms after its creation (its caller is expected to wait at once); everything else starts at once.
     """
 
-    def __init__(self, task: Any, load: Load, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> None:
+    def __init__(self, task: Any, life: Life, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> None:
         self.task = task
-        self._load = load
-        self._outcome_of_load = outcome
-        self._latch = latch or load.latch
+        self._life = life
+        self._outcome_of_life = outcome
+        self._latch = latch or life.latch
 
     def __repr__(self) -> str:
         return f"<Loading of {self.task!r}>"
@@ -48,25 +48,25 @@ class Loading(Generic[T]):
         RuntimeError at once where waiting could never end: on the engine's stack, on the session's own serial queue
         or on an asyncio loop that a delegate queue delivers to. KeyboardInterrupt cancels the task.
         """
-        load = self._load
+        life = self._life
         if not self._latch.done:
             self._refuse_to_block()
-            engine = load.context.engine
+            engine = life.engine
             try:
                 ended = engine.wait(self._latch, None if timeout is None else engine.clock.now() + nanoseconds(timeout))
             except KeyboardInterrupt:
                 self.cancel()
                 raise
             if not ended:
-                load.hasten()
+                life.hasten()
                 raise TimeoutError(f"{self.task!r} has not ended after {timeout} s; it goes on")
         return self._outcome()
 
     def _refuse_to_block(self) -> None:
-        context = self._load.context
-        if context.engine.on_engine():
+        life = self._life
+        if life.engine.on_engine():
             place = "the engine's own stack"
-        elif context.queue.is_current and context.queue.max_concurrent_operation_count == 1:
+        elif life.queue.is_current and life.queue.max_concurrent_operation_count == 1:
             place = "the session's own delegate queue"
         elif delivers_here():
             place = "an asyncio loop that a delegate queue delivers to"
@@ -75,7 +75,7 @@ class Loading(Generic[T]):
         raise RuntimeError(f".result() of {self.task!r} on {place} would wait for ever; await it, or use a completion handler")
 
     def _outcome(self) -> T:
-        value, error = self._outcome_of_load()
+        value, error = self._outcome_of_life()
         if error is not None:
             raise error from error.underlying_error
         return value
@@ -85,11 +85,11 @@ class Loading(Generic[T]):
 
     async def run(self) -> T:
         """The same as a coroutine function, for `create_task` and trio's `start_soon`."""
-        load = self._load
+        life = self._life
         if not self._latch.done:
-            load.hasten()
-            load.context.queue.notice()
-            await ended_or(self.cancel, self._latch, load.context.engine)
+            life.hasten()
+            life.queue.notice()
+            await ended_or(self.cancel, self._latch, life.engine)
         return self._outcome()
 
 

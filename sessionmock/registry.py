@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from types import CodeType
 from typing import Any, NamedTuple, Self
 
+from .history import History
 from .patches import Patch, Target
 
 _HERE = os.path.dirname(__file__) + os.sep
@@ -81,6 +82,7 @@ class Scope:
         self.name = name
         self.outer: Scope | None = None     # the one that was open when this one was opened
         self.over = False                   # it was judged: what it still comes to own is the outer one's to answer for
+        self.history: History | None = None     # what happens to what it owns; None: nobody looks
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

@@ -11,11 +11,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from . import registry, trace
+from . import registry
 from .async_bytes import AsyncBytes
 from .clock import SECOND
 from .core.preparation import announced
-from .engine import work
 from .engine.current import current_engine
 from .engine.interrupts import shield
 from .engine.loop import engine as system_engine
@@ -24,12 +23,15 @@ from .engine.queues import OperationQueue
 from .engine.virtual import describers
 from .errors import GenericException, InvalidArgumentException, URLError
 from .latch import Latch
+from .load.body import Body, RequestBody
+from .load.callbacks import Callbacks, Rest, Telling, note
 from .load.consumers import ToLoading, ToReader
 from .load.context import Context
 from .load.download import ToFile
-from .load.ending import Outcome
+from .load.inbox import Inbox
+from .load.life import Life, Outbound
 from .load.load import Consumer, Load
-from .load.upload import UploadLoad
+from .load.upload import Upload
 from .loading import Done, Loading, ended_or, whoever
 from .models.body import as_body_stream, fresh
 from .models.configuration import URLSessionConfiguration
@@ -42,10 +44,12 @@ from .registry import Site
 from .routes.current import current_route
 from .task_arguments import Handler, downloaded, handed, posted, resumed_upload, uploaded
 from .tasks import URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
+from .trace import history_of
 
 _NOT_GIVEN: Any = None      # a session without a configuration is misuse like any other, and says so (I29)
 DRAIN = SECOND // 2     # how long leaving `with` by an exception waits for the session to become invalid
 
+MakeBody = Callable[[Outbound, Inbox, Callbacks, Context], Body]
 Data = bytes        # below `URLSession.bytes` the word means that method
 Task = TypeVar("Task", bound=URLSessionTask)
 T = TypeVar("T")
@@ -90,6 +94,7 @@ class URLSession(metaclass=_SharedSession):
         self._number = next(_numbers)
         self._site = Site()
         self._scope = registry.current_scope()
+        self._history = history_of(self._scope)
         self._is_shared = False
         self._lock = threading.RLock()
         self._tasks: dict[int, URLSessionTask] = {}
@@ -236,9 +241,8 @@ class URLSession(metaclass=_SharedSession):
         with self._lock:
             tasks = list(self._tasks.values())
         for task in tasks:
-            if isinstance(reader := task._load.consumer, ToReader):
-                reader.leave(task._load, whoever())
-            if task._load.never_resumed:
+            task._life.leave(whoever())
+            if task._life.never_resumed:
                 warnings.warn(f"{task!r} was never resumed, and is cancelled; it was made at {task._site}", ResourceWarning, stacklevel=3)
                 task.cancel()
         self.finish_tasks_and_invalidate()
@@ -257,26 +261,10 @@ class URLSession(metaclass=_SharedSession):
             else:
                 self._end()
 
-    def _tell_invalid(self) -> Any:
+    def _tell_invalid(self) -> Rest:
         method = self._context.methods["session_did_become_invalid"]
-        if trace.current is not None:
-            trace.current.callbacks.append(trace.Callback(method.name, None, (None,)))
-        try:
-            value = method.call(self, None)
-        except BaseException:
-            work.report(f"the delegate's session_did_become_invalid of {self!r}")
-        else:
-            if hasattr(value, "__await__"):
-                return self._tell_invalid_rest(value)
-        self._end()
-        return None
-
-    async def _tell_invalid_rest(self, coroutine: Any) -> None:
-        try:
-            await coroutine
-        except BaseException:
-            work.report(f"the delegate's session_did_become_invalid of {self!r}")
-        self._end()
+        note(self._history, self._context.engine.clock, None, method.name, (None,))
+        return Telling(f"the delegate's {method.name} of {self!r}", method.call, (self, None), self._end)()
 
     def _end(self) -> None:
         self._context.close()
@@ -331,7 +319,8 @@ class URLSession(metaclass=_SharedSession):
         return done
 
     def _later(self, call: Callable[[], Any]) -> None:
-        self._queue.submit(call, self._context.engine)
+        """Make `call`, of a handler, on the delegate queue."""
+        self._queue.submit(Telling(f"a completion handler of {self!r}", call, ()), self._context.engine)
 
     def _open(self) -> list[URLSessionTask]:
         with self._lock:
@@ -353,18 +342,20 @@ class URLSession(metaclass=_SharedSession):
 
     # inside -----------------------------------------------------------------------------------------------------
     def _make(self, kind: type[Task], request: URLRequest | str, consumer: Consumer, *, body: Data | BodyStream | None = None,
-              load: type[Load] = Load, eager: bool = True, delegate: object | None = None, **more: Any) -> Task:
+              make_body: MakeBody | None = None, eager: bool = True, delegate: object | None = None,
+              original: URLRequest | None = None) -> Task:
         if isinstance(request, URLRequest):
             request = request.copy()
         elif isinstance(request, str):
             request = URLRequest(request)
         else:
             raise InvalidArgumentException(f"a task takes a URLRequest or a URL as str, not {request!r}")
-        if not load.is_upload:
+        if make_body is None:
             stream = request.http_body_stream
             body = request.http_body if stream is None else announced(fresh(as_body_stream(stream)), request)
         task = kind(self, next(self._identifiers), Site(), registry.current_scope())
-        task._load = load(self._context, task, request, consumer, body=body, eager=eager, route=current_route(), **more)
+        task._life = life = Load(self._context, task, request, consumer, body=body, make_body=make_body or RequestBody, eager=eager,
+                                 route=current_route(), original=original)
         if delegate is not None:
             task.delegate = delegate
         with self._lock:
@@ -373,35 +364,34 @@ class URLSession(metaclass=_SharedSession):
             self._tasks[task._identifier] = task
         self._queue.notice()
         if (created := self._context.methods.get("session_did_create_task")) is not None:
-            if trace.current is not None:
-                trace.current.callbacks.append(trace.Callback(created.name, task, ()))
+            note(life.callbacks.history, self._context.engine.clock, task, created.name, (task,))
             try:
                 created.call(self, task)
             except Exception as error:
-                task._load.crashed(created.name, error)
+                life.crashed(created.name, error)
         return task
 
     def _upload(self, request: URLRequest | str | None, from_data: Data | None, from_file: str | PathLike[str] | None,
                 streamed_request: URLRequest | str | None, resume_data: Data | None, consumer: Consumer, **more: Any) -> URLSessionUploadTask:
-        more["load"] = UploadLoad
         if streamed_request is not None or resume_data is not None:
             if [request, from_data, from_file, streamed_request, resume_data].count(None) < 4:
                 raise InvalidArgumentException("upload_task: streamed_request and resume_data stand alone, each says where the body comes from")
             if streamed_request is not None:
-                return self._make(URLSessionUploadTask, posted(streamed_request), consumer, streamed=True, **more)
+                return self._make(URLSessionUploadTask, posted(streamed_request), consumer, make_body=partial(Upload, streamed=True), **more)
             request, body, resumed = resumed_upload(resume_data)
-            return self._make(URLSessionUploadTask, request, consumer, body=body, streamed=body is None, resumed=resumed, **more)
+            make_body = partial(Upload, streamed=body is None, resumed=resumed)
+            return self._make(URLSessionUploadTask, request, consumer, body=body, make_body=make_body, **more)
         if request is None:
             raise InvalidArgumentException("upload_task: a request is needed")
-        return self._make(URLSessionUploadTask, posted(request), consumer, body=uploaded(from_data, from_file), **more)
+        return self._make(URLSessionUploadTask, posted(request), consumer, body=uploaded(from_data, from_file), make_body=Upload, **more)
 
-    def _become(self, load: Load, disposition: ResponseDisposition) -> tuple[URLSessionTask, Consumer]:
+    def _become(self, load: Life, disposition: ResponseDisposition) -> tuple[URLSessionTask, Consumer]:
         """The task that `load` goes on as, by the delegate's disposition; it keeps the identifier."""
         if disposition is not ResponseDisposition.BECOME_DOWNLOAD:
             raise InvalidArgumentException(f"{disposition!r}: a response can be cancelled, allowed or become a download")
         old: URLSessionTask = load.task
         task = URLSessionDownloadTask(self, old._identifier, old._site, old._scope)
-        task._load = load
+        task._life = load
         task.task_description, task._priority = old.task_description, old._priority
         task.count_of_bytes_client_expects_to_send = old.count_of_bytes_client_expects_to_send
         task.count_of_bytes_client_expects_to_receive = old.count_of_bytes_client_expects_to_receive
@@ -412,10 +402,10 @@ class URLSession(metaclass=_SharedSession):
 
     def _loading(self, task: URLSessionTask, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> Loading[T]:
         task.resume()
-        return Loading(task, task._load, outcome, latch)
+        return Loading(task, task._life, outcome, latch)
 
-    def _ended(self, load: Outcome) -> None:
-        task: URLSessionTask = load.task
+    def _ended(self, life: Life) -> None:
+        task: URLSessionTask = life.task
         task._delegate = None
         with self._lock:
             self._tasks.pop(task._identifier, None)
@@ -428,7 +418,7 @@ class URLSession(metaclass=_SharedSession):
         self._queue.orphan()
         self._context.orphan()
         for task in list(self._tasks.values()):
-            task._load.orphan()
+            task._life.orphan()
         if self._announced and not self._invalid.done:
             self._end()
 
@@ -437,7 +427,7 @@ class _Opened:
     """The outcome of `bytes`: the same reader however often it is asked for."""
 
     def __init__(self, task: URLSessionTask, reader: ToReader) -> None:
-        self._bytes = AsyncBytes(task, task._load, reader)
+        self._bytes = AsyncBytes(task, task._life, reader)
         self._reader = reader
 
     def __call__(self) -> tuple[tuple[AsyncBytes, URLResponse], URLError | None]:

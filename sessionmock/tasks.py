@@ -3,10 +3,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .core.machine import Event, Phase
+from .delegates import methods
 from .errors import (
     DOWNLOAD_RESUME_DATA,
     UPLOAD_RESUME_DATA,
@@ -17,11 +16,8 @@ from .errors import (
     url_error,
 )
 from .latch import Latch
-from .load.consumers import ToDelegate
-from .load.dispatch import methods
-from .load.download import ToFile
-from .load.load import Load
-from .load.upload import UploadLoad
+from .load.callbacks import Telling
+from .load.life import Life
 from .loading import Loading
 from .models.enums import TaskState
 from .models.message import Headers, Request
@@ -48,7 +44,7 @@ class URLSessionTask:
     LOW_PRIORITY: ClassVar[float] = 0.25
     HIGH_PRIORITY: ClassVar[float] = 0.75
 
-    _load: Load
+    _life: Life
 
     def __init__(self, session: URLSession, identifier: int, site: Site, scope: Scope | None) -> None:
         self._session = session
@@ -65,7 +61,7 @@ class URLSessionTask:
         """Free for the caller's use; None at first."""
 
     def __repr__(self) -> str:
-        request = self._load.original_request
+        request = self._life.outbound.original_request
         described = f" {self.task_description!r}" if self.task_description else ""
         return f"<{type(self).__name__} {self._identifier}{described}: {request.http_method} {request.url}, {self.state.name.lower()}>"
 
@@ -83,58 +79,58 @@ class URLSessionTask:
     @property
     def original_request(self) -> URLRequest | None:
         """The request the task was made with, in a copy (I22)."""
-        return self._load.original_request.copy()
+        return self._life.outbound.original_request.copy()
 
     @property
     def current_request(self) -> URLRequest | None:
         """The request being loaded: another one after a redirect (I22)."""
-        return self._load.request.copy()
+        return self._life.outbound.request.copy()
 
     @property
     def outgoing_request(self) -> Request | None:
         """The current request as it goes out, with every field that the session adds; None before it does. Not to be changed."""
-        return getattr(self._load, "_message", None)
+        return self._life.outbound.message
 
     @property
     def response(self) -> URLResponse | None:
         """The response, once there is one; set before any callback tells of it."""
-        return self._load.response
+        return self._life.inbound.response
 
     @property
     def trailers(self) -> Headers:
         """The fields that came after the body (RFC 9110, section 6.5), as pairs; empty before its end."""
-        return list(self._load.trailers)
+        return list(self._life.inbound.trailers)
 
     @property
     def error(self) -> URLError | None:
         """Why the task failed; None while it runs and when it did not."""
-        return self._load.error
+        return self._life.error
 
     @property
     def state(self) -> TaskState:
         """running, suspended, canceling or completed (I3)."""
-        return self._load.state
+        return self._life.state
 
     @property
     def count_of_bytes_received(self) -> int:
         """Bytes of the body that came, before content decoding."""
-        return self._load.received
+        return self._life.inbound.received
 
     @property
     def count_of_bytes_sent(self) -> int:
         """Bytes of the request's body that were handed to the transport."""
-        return self._load.sent
+        return self._life.outbound.sent
 
     @property
     def count_of_bytes_expected_to_receive(self) -> int:
         """What the response announces, -1 where it does not; 0 before there is one."""
-        response = self._load.response
+        response = self._life.inbound.response
         return 0 if response is None else response.expected_content_length
 
     @property
     def count_of_bytes_expected_to_send(self) -> int:
         """The length of the request's body: 0 without one, -1 for a stream."""
-        return self._load.total_to_send
+        return self._life.outbound.total
 
     @property
     def priority(self) -> float:
@@ -151,13 +147,13 @@ class URLSessionTask:
 
         When it has come the delegate is asked by `task_will_begin_delayed_request`.
         """
-        return self._load.earliest_begin_date
+        return self._life.earliest_begin_date
 
     @earliest_begin_date.setter
     def earliest_begin_date(self, date: datetime | None) -> None:
         if date is not None and date.tzinfo is None:
             raise InvalidArgumentException(f"earliest_begin_date={date!r} has no time zone: give an aware datetime, as datetime.now(UTC)")
-        self._load.earliest_begin_date = date
+        self._life.earliest_begin_date = date
 
     @property
     def progress(self) -> Progress:
@@ -165,12 +161,12 @@ class URLSessionTask:
 
         Its observers are called on the delegate queue.
         """
-        load = self._load
-        if load.progress is None:
-            total = load.total_to_send if load.is_upload else self.count_of_bytes_expected_to_receive or -1
-            load.progress = Progress(total, cancellation_handler=self.cancel, pausing_handler=self.suspend, resuming_handler=self.resume)
-            load.progress.completed_unit_count = load.sent if load.is_upload else load.received
-        return load.progress
+        life = self._life
+        if life.progress is None:
+            total = life.outbound.total if life.is_upload else self.count_of_bytes_expected_to_receive or -1
+            life.progress = Progress(total, cancellation_handler=self.cancel, pausing_handler=self.suspend, resuming_handler=self.resume)
+            life.progress.completed_unit_count = life.outbound.sent if life.is_upload else life.inbound.received
+        return life.progress
 
     @property
     def prefers_incremental_delivery(self) -> bool:
@@ -178,14 +174,11 @@ class URLSessionTask:
 
         False for a task with a completion handler and for a download; setting it there changes nothing.
         """
-        consumer = self._load.consumer
-        return consumer.incremental if isinstance(consumer, ToDelegate) else False
+        return self._life.is_incremental
 
     @prefers_incremental_delivery.setter
     def prefers_incremental_delivery(self, value: bool) -> None:
-        consumer = self._load.consumer
-        if isinstance(consumer, ToDelegate):
-            consumer.incremental = bool(value)
+        self._life.is_incremental = bool(value)
 
     @property
     def delegate(self) -> object | None:
@@ -197,24 +190,24 @@ class URLSessionTask:
 
     @delegate.setter
     def delegate(self, delegate: object | None) -> None:
-        if not self._load.never_resumed:
+        if not self._life.never_resumed:
             raise GenericException(f"the delegate of {self!r} is set before the task is resumed, not after")
         self._delegate = delegate
-        self._load.set_delegate_methods(methods(delegate))
+        self._life.set_methods(methods(delegate))
 
     def resume(self) -> None:
         """Undo one suspension; the task runs when none is left. Does nothing to a task that runs or has ended (I2)."""
         self._session._queue.notice()
-        self._load.resume()
+        self._life.resume()
 
     def suspend(self) -> None:
         """Stop: no further request is sent, nothing more is read, nothing is delivered and the idle timer stands still, until as
         many `resume()` (I2)."""
-        self._load.suspend()
+        self._life.suspend()
 
     def cancel(self) -> None:
         """End with -999, unless the task has ended (I3)."""
-        self._load.cancel()
+        self._life.cancel()
 
 
 class URLSessionDataTask(URLSessionTask):
@@ -231,12 +224,7 @@ class URLSessionUploadTask(URLSessionDataTask):
         a Location of the same origin). The handler is called before the completion, whose error carries the same data (I20).
         What is returned gives it too, by `await` or `.result()`.
         """
-        produced = _Produced(self._load, UPLOAD_RESUME_DATA, self._resume_data, completion_handler)
-        self._load.instruct(produced.make)
-        return Loading(self, self._load, produced.outcome, produced.latch)
-
-    def _resume_data(self) -> bytes | None:
-        return self._load.resume_data() if isinstance(self._load, UploadLoad) else None
+        return _producing(self, UPLOAD_RESUME_DATA, completion_handler)
 
 
 class URLSessionDownloadTask(URLSessionTask):
@@ -244,8 +232,8 @@ class URLSessionDownloadTask(URLSessionTask):
 
     def resume(self) -> None:
         """As for every task (I2). Warns, once for a session, where nobody is there to take the file (api.md, section 4)."""
-        load = self._load
-        if load.never_resumed and isinstance(load.consumer, ToFile) and not load.consumer.is_wanted(load):
+        life = self._life
+        if life.never_resumed and life.loses_its_result:
             self._session._warn_of_lost_file(self)
         super().resume()
 
@@ -256,20 +244,21 @@ class URLSessionDownloadTask(URLSessionTask):
         Last-Modified and byte ranges, and a part of the body (I19). The handler is called before the completion, whose
         error carries the same data (I20). What is returned gives it too, by `await` or `.result()`.
         """
-        produced = _Produced(self._load, DOWNLOAD_RESUME_DATA, self._resume_data, completion_handler)
-        self._load.instruct(produced.make)
-        return Loading(self, self._load, produced.outcome, produced.latch)
+        return _producing(self, DOWNLOAD_RESUME_DATA, completion_handler)
 
-    def _resume_data(self) -> bytes | None:
-        consumer = self._load.consumer
-        return consumer.resume_data(self._load) if isinstance(consumer, ToFile) else None
+
+def _producing(task: URLSessionTask, key: str, handler: Callable[[bytes | None], Any] | None) -> Loading[bytes | None]:
+    """Cancel `task`; its resume data is under `key` in its error, and is given to `handler`."""
+    produced = _Produced(task, key, handler)
+    task._life.instruct(produced.make)
+    return Loading(task, task._life, produced.outcome, produced.latch)
 
 
 class _Produced:
     """The resume data of a task that is cancelled for it."""
 
-    def __init__(self, load: Load, key: str, resume_data: Callable[[], bytes | None], handler: Callable[[bytes | None], Any] | None) -> None:
-        self._load, self._key, self._resume_data, self._handler = load, key, resume_data, handler
+    def __init__(self, task: URLSessionTask, key: str, handler: Callable[[bytes | None], Any] | None) -> None:
+        self._task, self._key, self._handler = task, key, handler
         self._data: bytes | None = None
         self.latch = Latch()
 
@@ -278,12 +267,13 @@ class _Produced:
         return self._data, None
 
     def make(self) -> None:
-        """In a turn of the load: cancel it, with the data in its error."""
-        load = self._load
-        error = url_error(Code.CANCELLED, load.request.url)
-        if load.phase < Phase.COMPLETING and (data := self._resume_data()) is not None:
+        """In a turn of the life: cancel it, with the data in its error."""
+        life = self._task._life
+        error = url_error(Code.CANCELLED, life.outbound.request.url)
+        if not life.is_over and (data := life.resume_data()) is not None:
             self._data = error.user_info[self._key] = data
         if self._handler is not None:
-            load.context.queue.submit(partial(self._handler, self._data), load.context.engine)
-        load.fail(Event.CANCELLED, error)
+            told = Telling(f"the completion handler of {self._task!r}", self._handler, (self._data,))
+            life.queue.submit(told, life.engine)
+        life.cancel(error)
         self.latch.set()

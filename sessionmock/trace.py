@@ -1,9 +1,16 @@
-"""What happened, for tests and reports: callbacks as they were made, exchanges as they ended."""
+"""Where what happens is written down, and the view of it that tests ask for: callbacks as they were made, exchanges as they ended.
+
+A history is looked for where a session, a task or an exchange begins: that of the context it begins in (`set_trace`), else
+that of the scope that owns it (a test, a fixture, a block: `registry.Scope`), else that of the main thread.
+"""
 from __future__ import annotations
 
-from collections.abc import MutableSequence
-from dataclasses import dataclass, field
+import threading
+from contextvars import ContextVar
 from typing import Any, NamedTuple
+
+from .history import Asked, Called, Ended, History
+from .registry import Scope, current_scope
 
 
 class Callback(NamedTuple):
@@ -25,23 +32,61 @@ class ExchangeRecord(NamedTuple):
     error: str = ""        # why no response came, or not all of it
 
 
-@dataclass(slots=True)
 class Trace:
-    """Collects while it is the current trace (`set_trace`). Appending is atomic, so every thread may."""
+    """A view of a history: callbacks as they were made, exchanges as they ended. Without `history`, of one of its own."""
 
-    callbacks: MutableSequence[Callback] = field(default_factory=list)      # a deque(maxlen=0) where nobody wants them
-    exchanges: MutableSequence[ExchangeRecord] = field(default_factory=list)
+    def __init__(self, history: History | None = None) -> None:
+        self.history = History() if history is None else history
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """Every callback, questions and handlers too."""
+        return [Callback(one.name, one.task, one.arguments) for one in self.history if isinstance(one, Called | Asked)]
+
+    @property
+    def exchanges(self) -> list[ExchangeRecord]:
+        """Every exchange that has ended."""
+        return [ExchangeRecord(one.method, one.url, one.status, one.source, one.milliseconds, one.error)
+                for one in self.history if isinstance(one, Ended) and one.exchange]
 
     def names(self) -> list[str]:
         """The names of the callbacks, in order."""
         return [callback.name for callback in self.callbacks]
 
 
-current: Trace | None = None
+_here: ContextVar[Trace | None] = ContextVar("sessionmock_trace", default=None)
+_of_main: list[Trace] = []      # what `set_trace` set on the main thread: threads without an owner are its own
 
 
 def set_trace(trace: Trace | None) -> Trace | None:
-    """Make `trace` the one that collects (None: nobody does); returns the one before."""
-    global current
-    before, current = current, trace
+    """Let `trace` collect what begins from now on in this context, and in threads without an owner where this is the main
+    thread; returns the one before. What the scope around collects goes there as well. None: it alone collects again."""
+    before = _here.get()
+    if trace is not None and (around := _of_scope(current_scope())) is not None:
+        trace.history.nest(around)
+    _here.set(trace)
+    if threading.current_thread() is threading.main_thread():
+        _of_main[:] = [] if trace is None else [trace]
     return before
+
+
+def history_of(scope: Scope | None) -> History | None:
+    """The history of what begins here and belongs to `scope`; None where nobody looks."""
+    if (trace := _here.get()) is not None:
+        return trace.history
+    while scope is not None:
+        if scope.history is not None:
+            return scope.history
+        scope = scope.outer
+    return _of_main[-1].history if _of_main else None
+
+
+def history_here() -> History | None:
+    """The history of what begins here."""
+    return history_of(current_scope())
+
+
+def _of_scope(scope: Scope | None) -> History | None:
+    while scope is not None and scope.history is None:
+        scope = scope.outer
+    return None if scope is None else scope.history

@@ -20,13 +20,13 @@ PLUGIN = ROOT / "plugins" / "pytest_sessionmock"
 
 # The lowest layer first; a folder or module of sessionmock stands in exactly one.
 LAYERS = (
-    {"errors", "clock", "latch", "patches", "registry", "trace"},
+    {"clock", "delegates", "errors", "history", "latch", "patches", "registry", "trace"},
     {"models"},
     {"core"},
     {"engine"},
     {"stores", "routes", "path_monitor"},
     {"load"},
-    {"async_bytes", "clients", "delegates", "loading", "resources", "session", "task_arguments", "tasks"},
+    {"async_bytes", "clients", "loading", "resources", "session", "task_arguments", "tasks"},
     {"background", "cli", "leaks"},
     {"__init__", "__main__"},
 )

@@ -106,7 +106,7 @@ def test_asking_again_and_again_leaves_nothing(session: sm.URLSession, server: s
     for _ in range(50):
         with pytest.raises(TimeoutError):
             loading.result(0.0001)
-    assert [] == loading.task._load.latch._calls
+    assert [] == loading.task._life.latch._calls
 
 
 def test_upload_and_download_are_loadings_too(session: sm.URLSession, server: str) -> None:
@@ -233,7 +233,7 @@ def test_a_closed_loop_is_dropped_and_harms_nobody(session: sm.URLSession, serve
     """A loop that is closed while a load is awaited there misses the outcome; other waiters get it."""
     loading = session.data(f"{server}/slow/0.2")
     loop = asyncio.new_event_loop()
-    waiting = loop.create_task(awaits.ended(loading.task._load.latch))
+    waiting = loop.create_task(awaits.ended(loading.task._life.latch))
     loop.run_until_complete(asyncio.sleep(0.02))
     loop.close()
     assert b"/slow/0.2" == loading.result(PATIENCE)[0]
@@ -346,7 +346,7 @@ def test_a_trio_loop_that_has_ended_harms_nobody(session: sm.URLSession, server:
     """An outcome that comes after the loop's end is dropped there; other waiters get it."""
     async def main(loading: Any) -> None:
         with trio.move_on_after(0.02):
-            await awaits.ended(loading.task._load.latch)
+            await awaits.ended(loading.task._life.latch)
 
     loading = session.data(f"{server}/slow/0.1")
     trio.run(main, loading)

@@ -88,7 +88,7 @@ def test_a_suspended_task_delivers_nothing_and_goes_on_where_it_was(session: sm.
     task.resume()
     wait_for(lambda: task.count_of_bytes_received)
     task.suspend()
-    wait_for(lambda: not task._load._door.locked())
+    wait_for(lambda: not task._life.inbox._door.locked())
     before = task.count_of_bytes_received
     time.sleep(0.15)
     assert before == task.count_of_bytes_received and not ends.outcomes
@@ -241,10 +241,10 @@ def test_a_delegate_that_sleeps_holds_little_of_a_large_body(server: str) -> Non
         task = session.data_task(f"{server}/big/{size}")
         task.resume()
         assert began.wait(PATIENCE)
-        flow = task._load._flow
+        flow = task._life.inbox.sink
         assert flow is not None
         sent = settled(lambda: int(other.data(f"{server}/sent").result()[0]))
-        held.append(flow.hop.received - flow.consumed)
+        held.append(flow.transaction.received - flow.consumed)
         task.cancel()
         gate.set()
     assert 0 < held[0] <= 256 * 1024

@@ -174,7 +174,7 @@ def test_a_deadlock_is_an_error_and_no_hang(clock: sm.VirtualClock, script: sm.S
     with sm.URLSession(configuration()) as session:
         task = session.data_task(URL)
         with pytest.raises(RuntimeError, match=r"deadlock under the virtual clock: nothing is left .*DataTask 1: GET http://a\.test/, suspended"):
-            session._context.engine.wait(task._load.latch)
+            session._context.engine.wait(task._life.latch)
         task.cancel()
 
 

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import shlex
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -75,18 +74,20 @@ class ItemState:
 
     @cached_property
     def scope(self) -> LeakScope:
-        """Owns what the test makes."""
-        from sessionmock import LeakScope
+        """Owns what the test makes, and has the history of it: all of it where its fixture may ask, else what a failure shows."""
+        from sessionmock import History, LeakScope
 
-        return LeakScope(self.item.nodeid)
+        scope = LeakScope(self.item.nodeid)
+        wanted = "sessionmock" in getattr(self.item, "fixturenames", ())
+        scope.history = History() if wanted else History.of_exchanges(_EXCHANGES)
+        return scope
 
     @cached_property
     def trace(self) -> Trace:
-        """What the test was told and what it exchanged: all of it where its fixture may ask, else what a failure shows."""
+        """What the test was told and what it exchanged."""
         from sessionmock import Trace
 
-        wanted = "sessionmock" in getattr(self.item, "fixturenames", ())
-        return Trace([] if wanted else deque(maxlen=0), [] if wanted else deque(maxlen=_EXCHANGES))
+        return Trace(self.scope.history)
 
     # its way ----------------------------------------------------------------------------------------------------
     def set_up(self) -> None:
@@ -103,13 +104,12 @@ class ItemState:
 
     def _begin(self) -> None:
         """Own what is made from now on, and put the test's route in force."""
-        from sessionmock import set_trace, use_live_route
+        from sessionmock import use_live_route
 
         self._begun = True
         self.run.open()
         self.run.item = self
         self.settings = settings_of(self.item)
-        self._stack.callback(set_trace, set_trace(self.trace))
         self._stack.enter_context(use_live_route(self.run.live))
         self.scope.open()
         self._stack.callback(self.scope.close)

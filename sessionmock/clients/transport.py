@@ -4,16 +4,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import trace
 from ..clock import Clock
 from ..engine.current import current_engine
 from ..engine.protocol import Engine
 from ..errors import URLError
+from ..history import Ended, exchange_numbers
 from ..models.configuration import URLSessionConfiguration
 from ..models.message import Headers, Request, ResponseHead
 from ..models.timing import Timing
 from ..routes.base import Channel, ChannelOver, Exchange, Route, Sink, SinkOver
 from ..routes.current import current_route, live_route
+from ..trace import history_here
 
 if TYPE_CHECKING:
     from ..routes.httpx.edge import RouteTransport
@@ -104,6 +105,8 @@ class Passing(SinkOver):
     def __init__(self, channel: WatchedChannel, request: Request, sink: Sink) -> None:
         super().__init__(sink)
         self._channel, self._request = channel, request
+        self._history = history_here()
+        self._number = 0 if self._history is None else next(exchange_numbers)
         self._started = channel.engine.clock.now()
         self._status: int | None = None
         self._counted = False
@@ -141,10 +144,10 @@ class Passing(SinkOver):
             return
         self.over = True
         engine = self._channel.engine
-        if trace.current is not None:
+        if self._history is not None and Ended in self._history.kinds:
             elapsed = engine.clock.now() - self._started
-            trace.current.exchanges.append(trace.ExchangeRecord(
-                self._request.method, self._request.url, self._status, self._channel.source, elapsed / 1e6, error))
+            self._history.add(engine.clock, Ended, None, self._number, self._request.method, self._request.url, self._status,
+                              self._channel.source, elapsed / 1e6, error)
         if not self.posted:
             return
         if engine.on_engine():

@@ -1,9 +1,9 @@
-"""The states of a task, as a table.
+"""The states of a task: a table, and the value that goes through it.
 
 `TRANSITIONS[phase][event]` names the next phase, what to do on the way and the rule it follows; every pair is there.
-Nothing here performs anything: the engine does the effects, in their order, and brings the next event. A task meets
-one event at a time, and none from its exchange while it is suspended or a callback of its delegate is still out, so
-order, back-pressure and "a cancelled task delivers nothing more" follow from the table alone.
+Nothing here performs anything: a load does the effects, in their order, and brings the next event. A `Machine` meets
+one event at a time, and none from its exchange while its gate is shut (it is suspended, or a callback of its delegate is
+still out), so order, back-pressure and "a cancelled task delivers nothing more" follow from table and gate alone.
 
 The rules: I-numbers are the invariants of URLSession (Apple's documentation of URLSessionTask and its delegates),
 RFC 9110 is HTTP semantics, the other names are conformance scenarios.
@@ -64,7 +64,7 @@ class Event(IntEnum):
 
 
 class Effect(IntEnum):
-    """What to do on a transition. Each is a method of the engine's Load, by this name in lower case."""
+    """What to do on a transition: `load.load` has a function for each."""
 
     OPEN = 0            # complete the request and open an exchange for it
     ASK_STREAM = 1
@@ -188,10 +188,75 @@ ASKING = frozenset({P.BEGINNING, P.NEEDING_STREAM, P.REDIRECTING, P.CHALLENGED, 
 PARKED = frozenset({P.DELAYED, P.WAITING})
 
 
-def public_state(phase: Phase, suspensions: int, cancelled: bool) -> TaskState:
-    """`URLSessionTask.state`, derived (I2, I3)."""
-    if phase is Phase.COMPLETED:
-        return TaskState.COMPLETED
-    if cancelled:
-        return TaskState.CANCELING
-    return TaskState.SUSPENDED if suspensions else TaskState.RUNNING
+class Question:
+    """A callback that is out: what comes next waits until it is over. `name` is the delegate method, "" for a reader's hold."""
+
+    __slots__ = ("left", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.left = False       # the delegate has been called, and it is now the delegate who lets the task wait
+
+
+class Machine:
+    """Where one task is: its phase, how often it is suspended, and the question that is out."""
+
+    __slots__ = ("cancelled", "phase", "question", "suspensions")
+
+    def __init__(self) -> None:
+        self.phase = Phase.CREATED
+        self.suspensions = 1
+        self.cancelled = False
+        self.question: Question | None = None
+
+    def meet(self, event: Event) -> tuple[Effect, ...]:
+        """Make the transition for `event`; what is to be done, in order."""
+        to, effects, _ = TRANSITIONS[self.phase][event]
+        if to is not None:
+            self.phase = to
+        return effects
+
+    @property
+    def gate_is_open(self) -> bool:
+        """Whether an event of the exchange may come in."""
+        return self.question is None and not self.suspensions
+
+    @property
+    def asked(self) -> str | None:
+        """The delegate method whose answer the task waits for, None where it waits for none."""
+        return self.question.name if self.question is not None and self.phase in ASKING else None
+
+    @property
+    def state(self) -> TaskState:
+        """`URLSessionTask.state`, derived (I2, I3)."""
+        if self.phase is Phase.COMPLETED:
+            return TaskState.COMPLETED
+        if self.cancelled:
+            return TaskState.CANCELING
+        return TaskState.SUSPENDED if self.suspensions else TaskState.RUNNING
+
+    def resume(self) -> bool:
+        """Undo one suspension; whether none is left."""
+        if self.suspensions:
+            self.suspensions -= 1
+        return not self.suspensions
+
+    def suspend(self) -> None:
+        self.suspensions += 1
+
+    def cancel(self) -> None:
+        """The task is as good as ended, unless its outcome is fixed."""
+        if self.phase < Phase.COMPLETING:
+            self.cancelled = True
+
+    def ask(self, name: str) -> Question:
+        """The callback `name` is out from now on."""
+        self.question = question = Question(name)
+        return question
+
+    def answer(self, question: Question) -> bool:
+        """`question` is over; False where the task went on without it."""
+        if self.question is not question:
+            return False
+        self.question = None
+        return True

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from ..core.machine import Question
 from ..errors import Code, URLError
 from ..latch import Latch
 from ..models.response import URLResponse
@@ -19,6 +20,7 @@ class InMemory:
 
     caches = True
     asks = False
+    is_incremental = False
     undecodable = (Code.CANNOT_DECODE_RAW_DATA, Code.CANNOT_DECODE_RAW_DATA)
 
     def begin(self, load: Load, response: URLResponse) -> None:
@@ -26,6 +28,18 @@ class InMemory:
 
     def end(self, load: Load) -> None:
         load.ask_to_store()
+
+    def told(self) -> None:
+        """Nothing is left to be cleared away."""
+
+    def leave(self, load: Load, leaver: object) -> None:
+        """Nobody has to read for the load to end."""
+
+    def loses(self, load: Load) -> bool:
+        return False
+
+    def resume_data(self, load: Load) -> bytes | None:
+        return None
 
     def orphan(self) -> None:
         """Nothing is the parent's."""
@@ -46,7 +60,7 @@ class ToHandler(InMemory):
         self._pieces = []
         handler, self._handler = self._handler, None
         assert handler is not None
-        return "completion_handler", handler, (data, load.response, error)
+        return "completion_handler", handler, (data, load.inbound.response, error)
 
 
 class ToLoading(InMemory):
@@ -61,7 +75,7 @@ class ToLoading(InMemory):
         self._pieces.append(data)
 
     def finished(self, load: Load, error: URLError | None) -> Message | None:
-        self._response, self._error = load.response, error
+        self._response, self._error = load.inbound.response, error
         return None
 
     def outcome(self) -> tuple[tuple[bytes, URLResponse], URLError | None]:
@@ -78,18 +92,18 @@ class ToDelegate(InMemory):
     asks = True
 
     def __init__(self) -> None:
-        self.incremental = True
+        self.is_incremental = True
         self._pieces: list[bytes] = []
 
     def data(self, load: Load, data: bytes) -> None:
-        if self.incremental:
-            load.call("data_task_did_receive_data", data)
+        if self.is_incremental:
+            load.callbacks.call("data_task_did_receive_data", data)
         else:
             self._pieces.append(data)
 
     def end(self, load: Load) -> None:
         pieces, self._pieces = self._pieces, []
-        if not (pieces and load.call("data_task_did_receive_data", b"".join(pieces), answered=partial(self._told, load))):
+        if not (pieces and load.callbacks.call("data_task_did_receive_data", b"".join(pieces), answered=partial(self._told, load))):
             load.ask_to_store()
 
     def _told(self, load: Load, *_: Any) -> None:
@@ -109,7 +123,7 @@ class ToReader(InMemory):
         self._over = False
         self._readers: list[object] = []    # who iterates
         self._left = False
-        self._pieces: deque[tuple[bytes, object]] = deque()
+        self._pieces: deque[tuple[bytes, Question]] = deque()
         self._arrived: Latch | None = None
         self._load: Load | None = None
 
@@ -119,7 +133,7 @@ class ToReader(InMemory):
         self.opened.set()
 
     def data(self, load: Load, data: bytes) -> None:
-        self._pieces.append((data, load.hold()))
+        self._pieces.append((data, load.callbacks.hold()))
         self._ring()
 
     def finished(self, load: Load, error: URLError | None) -> Message | None:
@@ -137,7 +151,7 @@ class ToReader(InMemory):
         """The next piece; None at the end; a latch to wait for where neither is there. Raises what the load failed with."""
         arrived = self._arrived = Latch()   # before looking: what comes after sets it
         try:
-            data, token = self._pieces.popleft()
+            data, question = self._pieces.popleft()
         except IndexError:
             if not self._over:
                 return arrived
@@ -145,7 +159,7 @@ class ToReader(InMemory):
                 raise self.error from self.error.underlying_error
             return None
         assert self._load is not None
-        self._load.go_on(token)
+        self._load.callbacks.go_on(question)
         return data
 
     @contextmanager
@@ -168,5 +182,5 @@ class ToReader(InMemory):
 
 def completion(load: Load, error: URLError | None) -> Message | None:
     """`task_did_complete`, where a delegate has it."""
-    method = load.method("task_did_complete")
+    method = load.callbacks.method("task_did_complete")
     return None if method is None else (method.name, method.call, (load.context.session, load.task, error))

@@ -12,6 +12,7 @@ from ..clock import nanoseconds
 from ..core.accepted import AcceptedCredentials
 from ..core.decoding import accept_encoding
 from ..core.preparation import LOCAL
+from ..delegates import methods
 from ..engine.protocol import Engine
 from ..engine.queues import OperationQueue
 from ..errors import GenericException
@@ -28,13 +29,12 @@ from ..routes.local import LocalRoute
 from ..routes.url_protocol import URLProtocol, checked
 from ..stores import defaults
 from .caching import CacheVisit
-from .dispatch import methods
+from .life import Life
 
 if TYPE_CHECKING:
     from ..stores.cookie_storage import HTTPCookieStorage
     from ..stores.credential_storage import URLCredentialStorage
     from ..stores.url_cache import URLCache
-    from .ending import Outcome
 
 USER_AGENT = "sessionmock/0.1"
 
@@ -46,7 +46,7 @@ class Context:
     """Lent by a session to its loads. `ended` is told of each load that has delivered its terminal message."""
 
     def __init__(self, session: Any, configuration: URLSessionConfiguration, delegate: object | None, queue: OperationQueue,
-                 engine: Engine, ended: Callable[[Outcome], None], path_monitor: PathMonitor | None = None) -> None:
+                 engine: Engine, ended: Callable[[Life], None], path_monitor: PathMonitor | None = None) -> None:
         self.session = session
         self.configuration = configuration
         self.delegate = delegate

@@ -12,6 +12,7 @@ from typing import Any
 from ..core.ranges import Resumption, can_resume, judge, resume_headers, resume_validator, spliced_length
 from ..core.resume_data import DownloadResumeData, encode
 from ..errors import DOWNLOAD_RESUME_DATA, Code, URLError, url_error
+from ..history import Written
 from ..models.request import URLRequest
 from ..models.response import URLResponse
 from ..stores.files import try_lock, unlock
@@ -44,6 +45,7 @@ class ToFile:
 
     caches = False      # downloads are never cached (Apple)
     asks = False
+    is_incremental = False
     undecodable = (Code.DOWNLOAD_DECODING_FAILED_MID_STREAM, Code.DOWNLOAD_DECODING_FAILED_TO_COMPLETE)
 
     def __init__(self, handler: Callable[..., Any] | None = None, *, keeps: bool = False, resumed: DownloadResumeData | None = None) -> None:
@@ -56,14 +58,18 @@ class ToFile:
         self._begun = False                         # the file is written by this task
         self._whole = -1                            # bytes that the file has to have, where a range was spliced
         self._blob: bytes | None = None
+        self._lent = False                          # a handler has the file until it returns
         self.path: Path | None = None
         self.written = 0
         self.expected = -1
         self._outcome: tuple[Any, URLError | None] = (None, None)
 
-    def is_wanted(self, load: Load) -> bool:
-        """Whether anybody gets the file."""
-        return self._handler is not None or self._keeps or load.method("download_task_did_finish_downloading") is not None
+    def loses(self, load: Load) -> bool:
+        """Whether nobody gets the file."""
+        return self._handler is None and not self._keeps and load.callbacks.method("download_task_did_finish_downloading") is None
+
+    def leave(self, load: Load, leaver: object) -> None:
+        """Nobody has to read for the load to end."""
 
     def resuming(self) -> tuple[URLRequest, URLRequest]:
         """The request that asks for the rest (for the whole, where the partial file is not there any more), and that which
@@ -88,12 +94,12 @@ class ToFile:
 
     def begin(self, load: Load, response: URLResponse) -> None:
         self.expected = response.expected_content_length
-        resumed, head = self._resumed, load.hops[-1].head
-        self._asked = load.request
+        resumed, head = self._resumed, load.transactions.last.head
+        self._asked = load.outbound.request
         if resumed is None or head is None:
             self._create(load)
             return
-        self._asked = load.request.copy()
+        self._asked = load.outbound.request.copy()
         for name, _ in resume_headers(resumed.offset, resumed.validator):
             self._asked.set_value(None, name)
         verdict = judge(head, resumed.offset, resumed.expected, resumed.validator)
@@ -107,19 +113,19 @@ class ToFile:
         elif verdict is Resumption.RESTART and not self._reopen(0) and not self._create(load):
             return
         if verdict is Resumption.FAIL:
-            load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.request.url))
+            load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.outbound.request.url))
         elif verdict is Resumption.AGAIN:
             self._afresh = True
             load.start_over(self._asked)
         else:
-            load.call("download_task_did_resume_at_offset", self.written, self.expected)
+            load.callbacks.call("download_task_did_resume_at_offset", self.written, self.expected)
 
     def _create(self, load: Load) -> bool:
         """Open a new file; False where the load failed of that."""
         try:
             self._file, name = tempfile.mkstemp(prefix="download-", suffix=".tmp", dir=folder())
         except OSError as error:
-            load.end_with(url_error(Code.CANNOT_CREATE_FILE, load.request.url, error))
+            load.end_with(url_error(Code.CANNOT_CREATE_FILE, load.outbound.request.url, error))
             return False
         self.path, self._begun = Path(name), True
         return True
@@ -152,7 +158,7 @@ class ToFile:
         if 0 <= self._whole < self.written + len(data):
             assert self._resumed is not None
             self._blob = encode(self._resumed)      # what came is not to be trusted, what was there before is
-            load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.request.url))
+            load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.outbound.request.url))
             return
         try:
             rest = memoryview(data)
@@ -161,41 +167,43 @@ class ToFile:
                 self.written += count
                 rest = rest[count:]
         except OSError as error:
-            load.end_with(url_error(Code.CANNOT_WRITE_TO_FILE, load.request.url, error))
+            load.end_with(url_error(Code.CANNOT_WRITE_TO_FILE, load.outbound.request.url, error))
             return
+        if (history := load.callbacks.history) is not None and Written in history.kinds:
+            history.add(load.engine.clock, Written, load.task, self.path, len(data))
         if self._handler is None:
-            load.call("download_task_did_write_data", len(data), self.written, self.expected)
+            load.callbacks.call("download_task_did_write_data", len(data), self.written, self.expected)
 
     def resume_data(self, load: Load) -> bytes | None:
         """What the download can be gone on with, or None (the preconditions of I19)."""
-        resumed, asked, head = self._resumed, self._asked, load.hops[-1].head if load.hops else None
+        resumed, asked, head = self._resumed, self._asked, load.transactions.last.head if load.transactions.all else None
         if self._blob is not None or self.path is None or not self.path.exists():
             return self._blob
         if resumed is not None and not self._begun:
             return encode(resumed)
-        if head is None or asked is None or load.response is None or (head.status == 206 and resumed is None) or not can_resume(
+        if head is None or asked is None or load.inbound.response is None or (head.status == 206 and resumed is None) or not can_resume(
                 asked.http_method, asked.url or "", asked.header_pairs(), head, self.written, self.expected):
             return None
         validator = resume_validator(head.headers)
         assert validator is not None
         self._blob = encode(DownloadResumeData(
-            original_url=load.original_request.url or "", current_url=load.request.url or "", method=asked.http_method,
+            original_url=load.outbound.original_request.url or "", current_url=load.outbound.request.url or "", method=asked.http_method,
             headers=asked.header_pairs(), offset=self.written, expected=self.expected, validator=validator, partial=self.path.name,
-            created=load.context.engine.clock.date()))
+            created=load.engine.clock.date()))
         return self._blob
 
     def end(self, load: Load) -> None:
         if self.written < self._whole:
-            load.end_with(url_error(Code.NETWORK_CONNECTION_LOST, load.request.url))
+            load.end_with(url_error(Code.NETWORK_CONNECTION_LOST, load.outbound.request.url))
             return
         if self._resumed is not None and (problem := self._rename()) is not None:
-            load.end_with(url_error(Code.CANNOT_MOVE_FILE, load.request.url, problem))
+            load.end_with(url_error(Code.CANNOT_MOVE_FILE, load.outbound.request.url, problem))
             return
         self._close()
-        if self._handler is None and not self._keeps and load.call(
+        if self._handler is None and not self._keeps and load.callbacks.call(
                 "download_task_did_finish_downloading", self.path, answered=partial(self._told, load)):
             return
-        if not self.is_wanted(load):
+        if self.loses(load):
             self._remove()
         load.stored()
 
@@ -222,32 +230,21 @@ class ToFile:
             if self._blob is None and self._begun:
                 self._remove()
         if self._keeps:
-            self._outcome = (self.path, load.response), error
+            self._outcome = (self.path, load.inbound.response), error
             return None
-        if self._handler is not None:
-            return "completion_handler", self._hand_over, (None if error else self.path, load.response, error)
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            self._lent = True
+            return "completion_handler", handler, (None if error else self.path, load.inbound.response, error)
         return completion(load, error)
 
     def outcome(self) -> tuple[tuple[Path, URLResponse], URLError | None]:
         """The file and the response, and the error instead of them."""
         return self._outcome
 
-    def _hand_over(self, *outcome: Any) -> Any:
-        """Call the handler; the file is gone when it returns, or when the coroutine that it returned is over."""
-        handler, self._handler = self._handler, None
-        assert handler is not None
-        value = None
-        try:
-            value = handler(*outcome)
-        finally:
-            if not hasattr(value, "__await__"):
-                self._remove()
-        return None if value is None else self._hand_over_rest(value) if hasattr(value, "__await__") else value
-
-    async def _hand_over_rest(self, coroutine: Any) -> None:
-        try:
-            await coroutine
-        finally:
+    def told(self) -> None:
+        """A handler has had the file, and the coroutine that it may have returned is over."""
+        if self._lent:
             self._remove()
 
     def orphan(self) -> None:

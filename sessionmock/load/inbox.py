@@ -1,31 +1,24 @@
-"""Turns: a load takes its events one at a time, on whichever thread brings them.
+"""The inbox of a load: it takes its events one at a time, on whichever thread brings them.
 
-Who finds the door open goes in; others leave their event in the inbox for whoever is inside. Callbacks never run in
-there: they are posted to the delegate queue, and while one is out, or the task is suspended, the exchange's events wait.
+Who finds the door open goes in; others leave their event for whoever is inside. Callbacks never run in there: they are
+posted to the delegate queue, and while one is out, or the task is suspended, the exchange's events wait.
 """
 from __future__ import annotations
 
-import inspect
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol
 
-from .. import trace
-from ..core.machine import Event, Phase
-from ..engine import work
+from ..core.machine import Effect, Event, Machine
 from ..engine.interrupts import shield
-from ..errors import Code, GenericException, URLError, url_error
-from ..models.request import URLRequest
-from .dispatch import Method
+from ..engine.protocol import Engine
+from ..errors import Code, URLError
+from .sink import LoadSink
 
-if TYPE_CHECKING:
-    from .context import Context
-    from .sink import Inflow
-
-_count = threading.Lock()    # guards every load's suspend count: held for two statements at most
+_count = threading.Lock()    # guards every task's suspend count: held for two statements at most
 
 
 def _forked() -> None:
@@ -37,78 +30,89 @@ def _forked() -> None:
 os.register_at_fork(after_in_child=_forked)
 
 
-class Turns:
-    """The inbox of a load, and the callbacks of its delegates."""
+class Owner(Protocol):
+    """Whose inbox it is. Every method is called in a turn, one at a time."""
 
-    __slots__ = ("_busy", "_cancelled", "_control", "_door", "_flow", "_incoming", "_last", "_methods", "_pieces", "_pondered", "_postponed",
-                 "_suspensions", "_taken", "context", "phase", "request", "task")
+    effects: ClassVar[Mapping[Effect, Callable[[Any, Any], None]]]
+    """What the table asks for: each takes the owner, and what the event brought."""
 
-    def __init__(self, context: Context, task: Any, request: URLRequest) -> None:
-        self.context = context
-        self.task = task
-        self.request = request
-        self.phase = Phase.CREATED
-        self._methods: dict[str, Method] | None = None       # of the task's own delegate
-        self._suspensions = 1
-        self._cancelled = False
+    def take(self, event: Event, payload: Any) -> None:
+        """An event of the present exchange."""
+
+    def next_piece(self) -> None:
+        """Hand out the next of the pieces that lie ahead."""
+
+    def send(self) -> None:
+        """Send the request that was postponed."""
+
+    def adjust(self) -> None:
+        """What follows from where the load is after a turn."""
+
+    def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
+        """An error about the present request."""
+
+
+class _Nobody:
+    """The owner of an inbox whose load has ended: what still comes changes nothing."""
+
+    effects: ClassVar[Mapping[Effect, Callable[[Any, Any], None]]] = {effect: lambda owner, payload: None for effect in Effect}
+
+    def take(self, event: Event, payload: Any) -> None: ...
+
+    def next_piece(self) -> None: ...
+
+    send = adjust = next_piece
+
+    def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
+        return URLError(code)
+
+
+_NOBODY = _Nobody()
+
+
+class Inbox:
+    """Takes instructions at once, and events of the present exchange while the machine's gate is open."""
+
+    __slots__ = ("_control", "_door", "_engine", "_incoming", "ahead", "machine", "moved_at", "owner", "postponed", "sink")
+
+    def __init__(self, owner: Owner, engine: Engine) -> None:
+        self.owner = owner
+        self.machine = Machine()
+        self._engine = engine
         self._door = threading.Lock()
         self._control: deque[Callable[[], None]] = deque()
-        self._incoming: deque[tuple[Inflow, Event, Any]] = deque()
-        self._flow: Inflow | None = None      # the exchange whose events count
-        self._pieces: Iterator[bytes] | None = None           # of a body, decoded, that come before further events
-        self._postponed = False               # a request is to be sent, but the task is suspended
-        self._taken = 0                       # bytes handed out last, in use until the load goes on
-        self._busy: object | None = None      # the callback that is out
-        self._pondered: object | None = None  # the last one whose answer is being waited for
-        self._last = 0                        # when something last moved
+        self._incoming: deque[tuple[LoadSink, Event, Any]] = deque()
+        self.sink: LoadSink | None = None              # of the exchange whose events count
+        self.ahead: Iterator[bytes] | None = None      # pieces of a body, decoded, that come before further events
+        self.postponed = False                         # a request is to be sent, but the task is suspended
+        self.moved_at = 0                              # when something last moved
 
-    # of the classes built on this one -------------------------------------------------------------------------
-    def _meet(self, event: Event, payload: Any) -> None:
-        """Make the transition for `event`."""
-        raise NotImplementedError
-
-    def _take(self, event: Event, payload: Any) -> None:
-        """An event of the present exchange."""
-        raise NotImplementedError
-
-    def _send(self, payload: Any) -> None:
-        """Send the present request."""
-        raise NotImplementedError
-
-    def _next_piece(self) -> None:
-        """Hand out the next of `_pieces`."""
-        raise NotImplementedError
-
-    def _adjust(self) -> None:
-        """What follows from where the load is after a turn."""
-        raise NotImplementedError
-
-    # inbox ----------------------------------------------------------------------------------------------------
+    # from outside -------------------------------------------------------------------------------------------------
     def resume(self) -> None:
+        """Undo one suspension."""
         with shield:
             with _count:
-                if self._suspensions:
-                    self._suspensions -= 1
-                started = not self._suspensions
+                started = self.machine.resume()
             if started:
-                self._control.append(partial(self._meet, Event.RESUMED, None))
-                self.pump()
+                self._control.append(partial(self.meet, Event.RESUMED))
+                self._run()
 
     def suspend(self) -> None:
+        """Shut the gate until as many `resume()`."""
         with _count:
-            self._suspensions += 1
+            self.machine.suspend()
         self.nudge()
 
     def fail(self, event: Event, error: URLError) -> None:
         """End the load with `error`, unless it has ended."""
         with shield:
-            if event is Event.CANCELLED and self.phase < Phase.COMPLETING:
-                self._cancelled = True
-            self._control.append(partial(self._meet, event, error))
-            self.pump()
+            if event is Event.CANCELLED:
+                self.machine.cancel()
+            self._control.append(partial(self.meet, event, error))
+            self._run()
 
     def instruct(self, call: Callable[[], None]) -> None:
-        """Make `call` in a turn of this load."""
+        """Make `call` in a turn."""
         self._control.append(call)
         self.pump()
 
@@ -117,156 +121,92 @@ class Turns:
         self._control.append(_look)
         self.pump()
 
-    def bring(self, flow: Inflow, event: Event, payload: Any) -> None:
-        """An event of the exchange `flow`."""
-        self._last = self.context.engine.clock.now()
-        self._incoming.append((flow, event, payload))
-        if not flow.corked:
+    def bring(self, sink: LoadSink, event: Event, payload: Any) -> None:
+        """An event of the exchange of `sink`."""
+        self.moved_at = self._engine.clock.now()
+        self._incoming.append((sink, event, payload))
+        if not sink.corked:
             self.pump()
+
+    def put(self, sink: LoadSink, event: Event, payload: Any) -> None:
+        """An event of the exchange of `sink`, in a turn: it is taken when what came before was."""
+        self._incoming.append((sink, event, payload))
+
+    def put_back(self, event: Event, payload: Any) -> None:
+        """An event of the present exchange that is to be taken again, before any other."""
+        assert self.sink is not None
+        self._incoming.appendleft((self.sink, event, payload))
 
     def moved(self) -> None:
         """The exchange is alive: the idle timer starts again (I16)."""
-        self._last = self.context.engine.clock.now()
+        self.moved_at = self._engine.clock.now()
 
     def pump(self) -> None:
-        """Take every event that can be taken now, unless another thread is at it: then it takes them."""
-        with shield:
-            while (self._control or (self._busy is None and not self._suspensions and (self._incoming or self._pieces))) and (
-                    self._door.acquire(blocking=False)):
-                try:
-                    self._turn()
-                except BaseException as error:
-                    self._control.append(partial(self._meet, Event.FAILED, url_error(Code.UNKNOWN, self.request.url, error)))
-                    self.context.engine.post_eager(self.pump)
-                    raise
-                finally:
-                    self._door.release()
+        """Take every event that can be taken now, unless somebody is at it: who is inside looks again after leaving."""
+        if not self._door.locked():
+            with shield:
+                self._run()
 
-    @property
-    def waits_for_delegate(self) -> bool:
-        """Whether a callback is out, or a question not answered yet; the exchange's events wait for it."""
-        return self._busy is not None
+    def _run(self) -> None:
+        machine = self.machine
+        while (self._control or (machine.question is None and not machine.suspensions and (self._incoming or self.ahead))) and (
+                self._door.acquire(blocking=False)):
+            try:
+                self._turn()
+            except BaseException as error:
+                self._control.append(partial(self.meet, Event.FAILED, self.owner.failure(Code.UNKNOWN, error)))
+                self._engine.post_eager(self.pump)
+                raise
+            finally:
+                self._door.release()
 
+    # in a turn ----------------------------------------------------------------------------------------------------
     def _turn(self) -> None:
-        control, incoming = self._control, self._incoming
+        control, incoming, machine, owner = self._control, self._incoming, self.machine, self.owner
         while True:
             if control:
                 control.popleft()()
-            elif self._busy is not None or self._suspensions:      # events of the exchange wait
+            elif machine.question is not None or machine.suspensions:      # events of the exchange wait
                 break
-            elif self._postponed:
-                self._send(None)
-            elif self._pieces is not None:
-                self._next_piece()
+            elif self.postponed:
+                owner.send()
+            elif self.ahead is not None:
+                owner.next_piece()
             elif incoming:
-                flow, event, payload = incoming.popleft()
-                if flow is not self._flow:
+                sink, event, payload = incoming.popleft()
+                if sink is not self.sink:
                     continue                     # of an exchange that was given up
-                flow.consumed += self._taken     # what was handed out is consumed now that the load goes on
-                self._taken = 0
-                self._take(event, payload)
+                if sink.taken:
+                    sink.consume()               # what was handed out is consumed now that the load goes on
+                owner.take(event, payload)
             else:
                 break
-        self._adjust()
+        owner.adjust()
 
-    # callbacks ------------------------------------------------------------------------------------------------
-    def method(self, name: str) -> Method | None:
-        """The delegate method to call: the task's own delegate is asked first, method by method (I23)."""
-        if self._methods is not None and (found := self._methods.get(name)) is not None:
-            return found
-        return self.context.methods.get(name)
+    def meet(self, event: Event, payload: Any = None) -> None:
+        """Make the transition for `event`."""
+        for effect in self.machine.meet(event):
+            owner = self.owner
+            owner.effects[effect](owner, payload)
 
-    def call(self, name: str, *arguments: Any, answered: Callable[..., None] | None = None) -> bool:
-        """Post the callback `name` about this task; the exchange's events wait for it. False: no delegate has it.
+    def call_off(self) -> None:
+        """The delegate has cancelled the task."""
+        self.machine.cancel()
+        self.meet(Event.CANCELLED, self.owner.failure(Code.CANCELLED))
 
-        `answered` takes what a question is answered with, in a turn of this load; what it raises ends the load.
-        """
-        method = self.method(name)
-        return method is not None and self._post(method, (self.task, *arguments), answered)
+    def settle(self) -> None:
+        """The outcome is fixed: nothing of the exchange counts any more."""
+        self.machine.question = self.sink = None
+        self.postponed = False
+        self._incoming.clear()
 
-    def _post(self, method: Method, arguments: tuple[Any, ...], answered: Callable[..., None] | None) -> bool:
-        token = self._busy = object()
-        self.context.queue.submit(partial(self._perform, method, arguments, token, answered), self.context.engine)
-        return True
+    def leave(self) -> None:
+        """The load has ended: nothing holds its owner any more."""
+        self.owner = _NOBODY
 
-    def _perform(self, method: Method, arguments: tuple[Any, ...], token: object, answered: Callable[..., None] | None) -> Any:
-        """On the delegate queue: call the method unless the task was ended meanwhile (a cancelled task delivers nothing)."""
-        if self._busy is not token or self.phase >= Phase.COMPLETING or self._cancelled:
-            return None
-        if trace.current is not None:
-            trace.current.callbacks.append(trace.Callback(method.name, self.task, arguments))
-        if self.phase is Phase.CHALLENGED:      # who is asked for a credential keeps a peer waiting, at work or not
-            self._ponder(token)
-        try:
-            if method.takes_handler:
-                method.call(self.context.session, *arguments, _Handler(self, method.name, token, answered))
-                self._ponder(token)
-                return None
-            value = method.call(self.context.session, *arguments)
-        except BaseException as error:
-            self.crashed(method.name, error)
-            return None
-        if inspect.iscoroutine(value):
-            self._ponder(token)
-            return self._finish(value, method.name, token, answered)
-        self._answer(token, answered, value if isinstance(value, tuple) else (value,))
-        return None
-
-    def _ponder(self, token: object) -> None:
-        """From now on it is the delegate who lets the load wait, and neither its queue nor its work."""
-        self._last = self.context.engine.clock.now()
-        self._pondered = token
-
-    async def _finish(self, coroutine: Any, name: str, token: object, answered: Callable[..., None] | None) -> None:
-        try:
-            value = await coroutine
-        except BaseException as error:
-            self.crashed(name, error)
-        else:
-            self._answer(token, answered, value if isinstance(value, tuple) else (value,))
-
-    def crashed(self, name: str, error: BaseException) -> None:
-        """A delegate's exception is reported, and ends its task."""
-        work.report(f"the delegate's {name} of {self.task!r}")
-        self.fail(Event.FAILED, url_error(Code.UNKNOWN, self.request.url, error))
-
-    def hold(self) -> object:
-        """Take no further events of the exchange until `go_on` with what this returns. In a turn of this load."""
-        token = self._busy = object()
-        return token
-
-    def go_on(self, token: object) -> None:
-        """End `hold`; on any thread."""
-        self._answer(token, None, ())
-
-    def _answer(self, token: object, answered: Callable[..., None] | None, values: tuple[Any, ...]) -> None:
-        """The callback `token` is over; on any thread."""
-        self._control.append(partial(self._answered, token, answered, values))
-        self.pump()
-
-    def _answered(self, token: object, answered: Callable[..., None] | None, values: tuple[Any, ...]) -> None:
-        if self._busy is not token:         # the load went on without it
-            return
-        self._busy = None
-        self._last = self.context.engine.clock.now()
-        if answered is not None:
-            answered(*values)
-
-
-class _Handler:
-    """The completion handler of a question: to be called once, from any thread."""
-
-    __slots__ = ("_answered", "_load", "_name", "_token")
-
-    def __init__(self, load: Turns, name: str, token: object, answered: Callable[..., None] | None) -> None:
-        self._load: Turns | None = load
-        self._name, self._token, self._answered = name, token, answered
-
-    def __call__(self, *values: Any) -> None:
-        load, self._load = self._load, None
-        if load is None:
-            raise GenericException(f"the completion handler of {self._name} was called twice")
-        load._answer(self._token, self._answered, values)
+    def orphan(self) -> None:
+        """In a forked child: whoever was inside is not there."""
+        self._door = threading.Lock()
 
 
 def _look() -> None:

@@ -1,35 +1,38 @@
-"""One load: performs the transitions of the core's table for a task."""
+"""One load over HTTP: put together from its parts, it performs the transitions of the core's table for a task."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from ..clock import nanoseconds
-from ..core import preparation
-from ..core.caching import Verdict
-from ..core.machine import TRANSITIONS, Effect, Event, Phase, public_state
-from ..errors import Code, InvalidArgumentException, URLError, url_error
-from ..models.body import ChainedStream, FileStream, again, as_body_stream
+from ..core.machine import Effect, Event, Phase
+from ..delegates import Method
+from ..engine.protocol import Engine
+from ..engine.queues import OperationQueue
+from ..errors import Code, URLError, url_error
+from ..history import Ended
+from ..latch import Latch
+from ..models.body import again
 from ..models.cached_response import CachedURLResponse
-from ..models.enums import DelayedRequestDisposition, ResponseDisposition, TaskState
+from ..models.enums import ResponseDisposition, TaskState
 from ..models.message import BodyStream, Headers, ResponseHead
-from ..models.metrics import ResourceFetchType
 from ..models.progress import Progress
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
-from ..path_monitor import obstacle
 from ..routes.base import Route
-from ..routes.local import file_error
-from ..routes.url_protocol import consult
-from .dispatch import Method
-from .ending import Message, Outcome
-from .sink import Inflow
-from .url_protocol import LoadOccasion
-
-if TYPE_CHECKING:
-    from .context import Context
+from ..trace import history_of
+from .beginning import Beginning
+from .body import Body, RequestBody
+from .callbacks import Callbacks
+from .context import Context
+from .ending import Ending, Message
+from .inbox import Inbox
+from .life import Outbound
+from .metrics import Transactions
+from .responses import Responses
+from .sending import Sending
+from .timeouts import Timeouts
 
 
 class Consumer(Protocol):
@@ -38,6 +41,7 @@ class Consumer(Protocol):
     caches: bool    # whether the cache is looked into and filled
     asks: bool      # whether the delegate is asked what to do with the response
     undecodable: tuple[Code, Code]     # what a body fails with whose coding is broken: in the middle, at the end
+    is_incremental: bool               # whether a delegate gets the data as it comes
 
     def begin(self, load: Load, response: URLResponse) -> None:
         """The response is the final one."""
@@ -51,300 +55,374 @@ class Consumer(Protocol):
     def finished(self, load: Load, error: URLError | None) -> Message | None:
         """The load has its outcome: the terminal message to make on the delegate queue, or None where nobody takes one."""
 
+    def told(self) -> None:
+        """The terminal message was delivered."""
+
+    def leave(self, load: Load, leaver: object) -> None:
+        """The session is left by `leaver`, and waits for its tasks."""
+
+    def loses(self, load: Load) -> bool:
+        """Whether nobody gets what comes, which then is removed."""
+
+    def resume_data(self, load: Load) -> bytes | None:
+        """What another load can go on with."""
+
     def orphan(self) -> None:
         """In a forked child: what is kept outside memory is the parent's."""
 
 
-class Load(Outcome):
-    """The life of one task, from its first resume to its terminal message."""
+class Load:
+    """The life of one task over HTTP (`Life`), from its first resume to its terminal message.
 
-    __slots__ = ("_told_waiting", "consumer", "earliest_begin_date", "original_request", "progress", "response", "route", "sent",
-                 "trailers")
-    is_upload = False
+    Long because it answers for all that a `Life` is asked, owns its inbox and performs each effect of the table; what it does
+    is done by its parts, and beside them it has no state.
+    """
+
+    __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "inbound", "inbox", "outbound", "progress", "responses",
+                 "sending", "timeouts", "transactions")
+
+    effects: ClassVar[Mapping[Effect, Callable[[Any, Any], None]]]
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
-                 body: bytes | BodyStream | None = None, eager: bool = True, route: Route | None = None,
-                 original: URLRequest | None = None) -> None:
-        super().__init__(context, task, request, body=body, eager=eager)
-        self.original_request = original or request
+                 body: bytes | BodyStream | None = None, make_body: Callable[[Outbound, Inbox, Callbacks, Context], Body] = RequestBody,
+                 eager: bool = True, route: Route | None = None, original: URLRequest | None = None) -> None:
+        self.context = context
         self.consumer = consumer
-        self.route = route                    # None: live
-        self.response: URLResponse | None = None
-        self.sent = 0
-        self.trailers: Headers = []
-        self.progress: Progress | None = None     # made when somebody asks for it
-        self.earliest_begin_date: datetime | None = None
-        self._told_waiting = False
+        engine = context.engine
+        self.inbox = inbox = Inbox(self, engine)
+        self.callbacks = callbacks = Callbacks(context, inbox, task, history_of(task._scope))
+        self.outbound = outbound = Outbound(request, original or request, body)
+        self.body: Body = make_body(outbound, inbox, callbacks, context)
+        self.transactions = transactions = Transactions(engine.clock.now())
+        self.timeouts = Timeouts(context, inbox, outbound, eager)
+        self.responses = responses = Responses(context, inbox, callbacks, outbound, self.body, transactions)
+        self.inbound = responses.inbound
+        self.ending = Ending(context, inbox, callbacks)
+        self.sending = Sending(context, inbox, callbacks, outbound, self.body, responses, transactions, route, keeps=consumer.caches)
+        self.progress: Progress | None = None         # made when somebody asks for it
+        self._beginning: Beginning | None = None      # likewise, when something holds the load back
+
+    # a life ------------------------------------------------------------------------------------------------------
+    @property
+    def task(self) -> Any:
+        return self.callbacks.task
+
+    @property
+    def engine(self) -> Engine:
+        return self.context.engine
+
+    @property
+    def queue(self) -> OperationQueue:
+        return self.context.queue
+
+    @property
+    def latch(self) -> Latch:
+        return self.ending.latch
+
+    @property
+    def error(self) -> URLError | None:
+        return self.ending.error
+
+    @property
+    def is_upload(self) -> bool:
+        return self.body.is_upload
 
     @property
     def state(self) -> TaskState:
-        return public_state(self.phase, self._suspensions, self._cancelled)
+        return self.inbox.machine.state
 
     @property
     def never_resumed(self) -> bool:
-        return self.phase is Phase.CREATED and not self._cancelled
+        machine = self.inbox.machine
+        return machine.phase is Phase.CREATED and not machine.cancelled
 
-    def cancel(self) -> None:
-        self.fail(Event.CANCELLED, url_error(Code.CANCELLED, self.request.url))
+    @property
+    def is_over(self) -> bool:
+        return self.inbox.machine.phase >= Phase.COMPLETING
 
-    def set_delegate_methods(self, methods: dict[str, Method]) -> None:
-        """The methods of the task's own delegate, asked before the session's (I23)."""
-        self._methods = methods
+    @property
+    def question(self) -> str | None:
+        return self.inbox.machine.asked
 
-    def _meet(self, event: Event, payload: Any) -> None:
-        to, effects, _ = TRANSITIONS[self.phase][event]
-        if to is not None:
-            self.phase = to
-        for effect in effects:
-            _PERFORM[effect](self, payload)
+    @property
+    def earliest_begin_date(self) -> datetime | None:
+        return None if self._beginning is None else self._beginning.date
 
+    @earliest_begin_date.setter
+    def earliest_begin_date(self, date: datetime | None) -> None:
+        self._held_back().date = date
+
+    @property
+    def is_incremental(self) -> bool:
+        return self.consumer.is_incremental
+
+    @is_incremental.setter
+    def is_incremental(self, value: bool) -> None:
+        self.consumer.is_incremental = value
+
+    @property
+    def loses_its_result(self) -> bool:
+        return self.consumer.loses(self)
+
+    def set_methods(self, methods: dict[str, Method]) -> None:
+        self.callbacks.set_methods(methods)
+
+    def resume(self) -> None:
+        self.inbox.resume()
+
+    def suspend(self) -> None:
+        self.inbox.suspend()
+
+    def cancel(self, error: URLError | None = None) -> None:
+        self.inbox.fail(Event.CANCELLED, error or url_error(Code.CANCELLED, self.outbound.request.url))
+
+    def instruct(self, call: Callable[[], None]) -> None:
+        self.inbox.instruct(call)
+
+    def hasten(self) -> None:
+        self.timeouts.hasten()
+
+    def leave(self, leaver: object) -> None:
+        self.consumer.leave(self, leaver)
+
+    def crashed(self, name: str, error: BaseException) -> None:
+        self.callbacks.crashed(name, error)
+
+    def resume_data(self) -> bytes | None:
+        return self.consumer.resume_data(self) or self.body.resume_data()
+
+    def orphan(self) -> None:
+        """In a forked child: the connection is the parent's, this copy ends with -1005."""
+        inbox = self.inbox
+        phase = inbox.machine.phase
+        inbox.orphan()
+        self.timeouts.orphan()
+        if Phase.CREATED < phase < Phase.COMPLETING:
+            inbox.sink = None
+            self.consumer.orphan()
+            self.engine.post_eager(inbox.fail, Event.FAILED, self.failure(Code.NETWORK_CONNECTION_LOST))
+        elif not self.latch.done and phase >= Phase.COMPLETING:
+            self.ending.end()                 # its message is the parent's to deliver
+
+    # the owner of the inbox ---------------------------------------------------------------------------------------
+    def take(self, event: Event, payload: Any) -> None:
+        if self.body.is_upload and self.body.intercept(event, payload):
+            return
+        responses = self.responses
+        if event is Event.RESPONSE:
+            self._answered(payload)
+        elif event is Event.DATA:
+            responses.data(payload)
+        elif event is Event.END and responses.decodes:
+            responses.rest(payload, self.consumer.undecodable[1])
+        elif event is not Event.FAILED or not self.sending.challenges().failed(payload):
+            self.inbox.meet(event, payload)
+
+    def next_piece(self) -> None:
+        self.responses.next_piece(self.consumer.undecodable[0])
+
+    def send(self) -> None:
+        """Send the request: now, or where the task was suspended while its delegate was asked, when it is resumed (I2)."""
+        inbox = self.inbox
+        inbox.postponed = inbox.machine.suspensions > 0
+        if not inbox.postponed:
+            self.body.submit(self.sending.dispatch)
+
+    def adjust(self) -> None:
+        inbox = self.inbox
+        machine, sink = inbox.machine, inbox.sink
+        if sink is not None:
+            if sink.taken and machine.question is None and inbox.ahead is None:
+                sink.consume()                # nobody has it in hand any more
+            if sink.exchange is not None:
+                sink.hold_back(machine.suspensions > 0)
+        self.timeouts.adjust()
+
+    def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
+        return url_error(code, self.outbound.request.url, cause)
+
+    # for consumers, in a turn ---------------------------------------------------------------------------------------
+    def ask_to_store(self) -> None:
+        """The body is complete: the delegate decides about caching it where that is its right."""
+        response, visit = self.inbound.response, self.responses.visit
+        proposal = None if visit is None or response is None else visit.proposal(response)
+        told = proposal is not None and self.consumer.asks and not (isinstance(response, HTTPURLResponse) and response.status_code >= 300)
+        if not (told and self.callbacks.call("data_task_will_cache_response", proposal, answered=self.stored)):
+            self.stored(proposal)
+
+    def stored(self, proposal: CachedURLResponse | None = None) -> None:
+        """Nothing is left to be asked about the complete body; `proposal` is kept."""
+        self.inbox.meet(Event.STORED, proposal)
+
+    def start_over(self, request: URLRequest) -> None:
+        """Send `request` in place of the one whose answer is of no use."""
+        self.outbound.request = request
+        self.inbox.meet(Event.RETRY)
+
+    def end_with(self, error: URLError) -> None:
+        """Fail."""
+        self.inbox.meet(Event.FAILED, error)
+
+    def _held_back(self) -> Beginning:
+        if self._beginning is None:
+            self._beginning = Beginning(self.context, self.inbox, self.callbacks, self.outbound, self.body, self.timeouts)
+        return self._beginning
+
+    def _answered(self, head: ResponseHead) -> None:
+        """The final head of an exchange."""
+        responses = self.responses
+        if head.given is not None:
+            responses.take_given(head.given)
+            return
+        response = responses.read(head)
+        if self.sending.meets(head, response):
+            return
+        judged = self.body.judge(head, response) if self.body.is_upload else head
+        if judged is not None:
+            responses.judge(judged, response)
+
+    # effects, each by the name that the table has for it --------------------------------------------------------------
     def _open(self, payload: Any) -> None:
         """Send the request: at first, to the next hop (`payload` is its request), or again (a new body stream, or None)."""
-        now = self._last = self.context.engine.clock.now()
-        if self._started is None:
-            if self.earliest_begin_date is not None and not self._begins and self._is_early(self.earliest_begin_date, now):
-                self._meet(Event.EARLY, None)
+        timeouts, outbound = self.timeouts, self.outbound
+        now = self.inbox.moved_at = self.engine.clock.now()
+        if timeouts.started_at is None:
+            if self._beginning is not None and self._beginning.is_early(now):
+                self.inbox.meet(Event.EARLY)
                 return
-            self._started = now
+            timeouts.started_at = now
         elif isinstance(payload, URLRequest):
-            self._redirects += 1
-            self.request = payload
+            self._follow(payload)
         else:
-            self._body = again(self._body) if payload is None else payload
-        self._send(None)
+            outbound.body = again(outbound.body) if payload is None else payload
+        self.send()
 
-    def _send(self, payload: Any) -> None:
-        """Send the request: now, or where the task was suspended while its delegate was asked, when it is resumed (I2)."""
-        self._postponed = self._suspensions > 0
-        if not self._postponed:
-            self._submit()
-
-    def _submit(self) -> None:
-        self.sent = 0
-        self._dispatch(self.request, self._body)
-
-    def _dispatch(self, request: URLRequest, body: bytes | BodyStream | None, *, cached: bool = True) -> None:
-        """Complete `request`, to be sent with `body`, and load it: by a protocol class, from the cache or by the route."""
-        context = self.context
-        protocols = context.protocols()
-        refused = preparation.refusal(request, body, redirected=self._redirects > 0, any_scheme=bool(protocols))
-        if refused is not None:
-            self._meet(Event.FAILED, refused)
-            return
-        if isinstance(body, FileStream | ChainedStream) and (problem := body.problem()) is not None:
-            self._meet(Event.FAILED, file_error(request.url, problem))
-            return
-        flow = self._flow = Inflow(self, request)
-        message = preparation.completed(
-            request, body, additional=context.additional, cookies=context.cookies_for(request, self.task), defaults=context.defaults(),
-            is_upload=self.is_upload)
-        self._authorize(message)
-        self._message = message
-        if protocols:
-            self.source = "protocol"
-            exchange = consult(protocols, self.task, request, message, flow, LoadOccasion(self, flow, request, cached), context.engine)
-            if not flow.ended:
-                flow.exchange = exchange
-        else:
-            self.carry(flow, request, cached)
-
-    def carry(self, flow: Inflow, request: URLRequest, cached: bool) -> None:
-        """Answer `request` from the cache, or open an exchange with the route for it. In a turn of this load."""
-        context, message = self.context, self._message
-        if cached and message.parts.scheme in preparation.HTTP:
-            visit = self._visit = context.cache_visit(self.task, request, keeps=self.consumer.caches)
-            verdict = Verdict.LOAD if visit is None else visit.look(message)
-            if verdict is Verdict.USE and visit is not None:
-                flow.hop.fetch_type = ResourceFetchType.LOCAL_CACHE
-                self._serve(flow, visit)
-                return
-            if verdict is Verdict.FAIL:
-                self._meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
-                return
-        if context.path_monitor is not None and message.parts.scheme not in preparation.LOCAL:
-            path = flow.hop.path = context.path_monitor.path
-            if (blocked := obstacle(path, request, context.configuration)) is not None:
-                self._flow = None                # the request was not begun
-                self.hops.pop()
-                waits = context.configuration.waits_for_connectivity
-                self._meet(Event.UNREACHABLE if waits else Event.FAILED, None if waits else blocked)
-                return
-        self.source, channel = context.channel(self.route, message.parts.scheme)
-        exchange = flow.hop.exchange = channel.open(message, flow)
-        if not flow.ended:
-            flow.exchange = exchange
-            if flow.paused:              # while classes were asked
-                exchange.pause()
-
-    def _is_early(self, date: datetime, now: int) -> bool:
-        """Whether `date` is to come; looked at once, because the wall clock may be set back."""
-        self._begins = now + nanoseconds((date - self.context.engine.clock.date()).total_seconds())
-        return self._begins > now
-
-    def _ask_delayed(self, payload: Any) -> None:
-        if not self.call("task_will_begin_delayed_request", self.request, answered=self._delay_answered):
-            self._meet(Event.BEGIN, None)
-
-    def _delay_answered(self, disposition: DelayedRequestDisposition, request: URLRequest | None = None) -> None:
-        disposition = DelayedRequestDisposition(disposition)
-        if disposition is DelayedRequestDisposition.CANCEL:
-            self._cancelled = True
-            self._meet(Event.CANCELLED, url_error(Code.CANCELLED, self.request.url))
-            return
-        if disposition is DelayedRequestDisposition.USE_NEW_REQUEST:
-            if request is None:
-                raise InvalidArgumentException("task_will_begin_delayed_request: USE_NEW_REQUEST needs the new request")
-            self.request = request.copy()
-            if not self.is_upload:
-                self._take_body(request)
-        self._meet(Event.BEGIN, None)
-
-    def _tell_waiting(self, payload: Any) -> None:
-        """There is no network to use: look again whenever there is another one."""
-        monitor = self.context.path_monitor
-        assert monitor is not None
-        monitor.observe(self._path_changed)
-        if not self._told_waiting:
-            self._told_waiting = True
-            self.call("task_is_waiting_for_connectivity")
-
-    def _path_changed(self) -> None:
-        self.instruct(self._look_for_path)
-
-    def _look_for_path(self) -> None:
-        monitor = self.context.path_monitor
-        if self.phase is Phase.WAITING and monitor is not None and obstacle(monitor.path, self.request, self.context.configuration) is None:
-            monitor.ignore(self._path_changed)
-            self._meet(Event.REACHABLE, None)
+    def _follow(self, request: URLRequest) -> None:
+        self.transactions.redirects += 1
+        self.outbound.request = request
 
     def _ask_stream(self, payload: Any) -> None:
         """The body must come from the delegate; `payload` is the request to send it with, None for the present one."""
         if isinstance(payload, URLRequest):
-            self._redirects += 1
-            self.request = payload
-        if not self._request_stream():
-            self._stream_came(None)
-
-    def _request_stream(self) -> bool:
-        return self.call("task_need_new_body_stream", answered=self._stream_came)
-
-    def _stream_came(self, stream: Any) -> None:
-        if stream is None:
-            self._meet(Event.FAILED, url_error(Code.REQUEST_BODY_STREAM_EXHAUSTED, self.request.url))
-        else:
-            self._meet(Event.STREAM, self._sized(as_body_stream(stream)))
-
-    def _sized(self, stream: BodyStream) -> BodyStream:
-        return preparation.announced(stream, self.request)
+            self._follow(payload)
+        self.body.ask_stream()
 
     def _tell_sent(self, count: int) -> None:
-        self.sent += count
-        self.hops[-1].sent += count
-        if self.progress is not None and self.is_upload:
-            self.context.queue.submit(partial(self.progress.update, self.sent, self.total_to_send), self.context.engine)
-        self.call("task_did_send_body_data", count, self.sent, self.total_to_send)
+        outbound = self.outbound
+        outbound.sent += count
+        self.transactions.all[-1].sent += count
+        if self.progress is not None and self.body.is_upload:
+            self._report(self.progress, outbound.sent, outbound.total)
+        self.callbacks.call("task_did_send_body_data", count, outbound.sent, outbound.total)
 
     def _tell_informed(self, head: ResponseHead) -> None:
-        self.call("task_did_receive_informational_response", HTTPURLResponse.from_head(self.request.url or "", head))
+        self.callbacks.call(
+            "task_did_receive_informational_response", HTTPURLResponse.from_head(self.outbound.request.url or "", head))
 
     def _ask_response(self, response: URLResponse) -> None:
-        self.response = response
+        self.inbound.response = response
         self.consumer.begin(self, response)
-        if self.phase is not Phase.DECIDING:
+        if self.inbox.machine.phase is not Phase.DECIDING:
             return
-        if not (self.consumer.asks and self.call("data_task_did_receive_response", response, answered=self._disposed)):
-            self._meet(Event.ALLOW, None)
+        if not (self.consumer.asks and self.callbacks.call("data_task_did_receive_response", response, answered=self._disposed)):
+            self.inbox.meet(Event.ALLOW)
 
     def _disposed(self, disposition: ResponseDisposition | None) -> None:
         if disposition is None or disposition == ResponseDisposition.ALLOW:
-            self._meet(Event.ALLOW, None)
+            self.inbox.meet(Event.ALLOW)
         elif disposition == ResponseDisposition.CANCEL:
-            self._cancelled = True
-            self._meet(Event.CANCELLED, url_error(Code.CANCELLED, self.request.url))
+            self.inbox.call_off()
         else:
-            self._meet(Event.BECOME, disposition)
+            self.inbox.meet(Event.BECOME, disposition)
 
     def _become(self, disposition: ResponseDisposition) -> None:
         """The task goes on as another: the old one hears of it and of nothing more."""
-        assert self.response is not None
+        response, visit = self.inbound.response, self.responses.visit
+        assert response is not None
         task, self.consumer = self.context.session._become(self, disposition)
-        if self._visit is not None:          # downloads are not kept
-            self._visit.give_up()
-        self.consumer.begin(self, self.response)
-        self.call("data_task_did_become_download_task", task)
-        self.task = task
+        if visit is not None:          # downloads are not kept
+            visit.give_up()
+        self.consumer.begin(self, response)
+        self.callbacks.call("data_task_did_become_download_task", task)
+        self.callbacks.task, self.sending.keeps = task, self.consumer.caches
 
     def _consume(self, data: bytes) -> None:
-        self.hops[-1].decoded += len(data)
-        if self._visit is not None:
-            self._visit.take(data)
-        if self.progress is not None and not self.is_upload:
-            self._report_progress(self.progress)
+        self.transactions.all[-1].decoded += len(data)
+        if (visit := self.responses.visit) is not None:
+            visit.take(data)
+        if self.progress is not None and not self.body.is_upload:
+            self._report_received(self.progress)
         self.consumer.data(self, data)
 
-    def _report_progress(self, progress: Progress) -> None:
+    def _report_received(self, progress: Progress) -> None:
         """What has come of what was announced; the end is the total where nothing was."""
-        response = self.response
-        total = -1 if response is None else response.expected_content_length
-        if self.phase >= Phase.CACHING and total < 0:
-            total = self.received
-        self.context.queue.submit(partial(progress.update, self.received, total), self.context.engine)
+        inbound = self.inbound
+        total = -1 if inbound.response is None else inbound.response.expected_content_length
+        if self.inbox.machine.phase >= Phase.CACHING and total < 0:
+            total = inbound.received
+        self._report(progress, inbound.received, total)
+
+    def _report(self, progress: Progress, done: int, total: int) -> None:
+        self.queue.submit(partial(progress.update, done, total), self.engine)
 
     def _ask_store(self, trailers: Headers) -> None:
-        self.trailers = trailers
-        if self.progress is not None and not self.is_upload:
-            self._report_progress(self.progress)
+        self.inbound.trailers = trailers
+        if self.progress is not None and not self.body.is_upload:
+            self._report_received(self.progress)
         self.consumer.end(self)
 
-    def ask_to_store(self) -> None:
-        """The body is complete: the delegate decides about caching it where that is its right. In a turn of this load."""
-        response = self.response
-        proposal = None if self._visit is None or response is None else self._visit.proposal(response)
-        told = proposal is not None and self.consumer.asks and not (isinstance(response, HTTPURLResponse) and response.status_code >= 300)
-        if not (told and self.call("data_task_will_cache_response", proposal, answered=self.stored)):
-            self.stored(proposal)
-
-    def stored(self, proposal: CachedURLResponse | None = None) -> None:
-        """Nothing is left to be asked about the complete body; `proposal` is kept. In a turn of this load."""
-        self._meet(Event.STORED, proposal)
-
-    def start_over(self, request: URLRequest) -> None:
-        """Send `request` in place of the one whose answer is of no use. In a turn of this load."""
-        self.request = request
-        self._meet(Event.RETRY, None)
-
-    def end_with(self, error: URLError) -> None:
-        """Fail. In a turn of this load."""
-        self._meet(Event.FAILED, error)
-
     def _store(self, proposal: CachedURLResponse | None) -> None:
-        if proposal is not None and self._visit is not None:
-            self._visit.keep(proposal)
-
-    def _settle_response(self, payload: Any) -> None:
-        self.response = self._ask
-
-    def _abort(self, payload: Any) -> None:
-        flow, self._flow = self._flow, None
-        self._pieces = self._decoder = None
-        if flow is not None:
-            flow.wanted = False
-            if flow.exchange is not None and not flow.ended:
-                flow.exchange.cancel()
-
-    def _fail(self, error: URLError) -> None:
-        self._conclude(error)
-
-    def _succeed(self, payload: Any) -> None:
-        self._conclude(None)
-
-    def _last_message(self, error: URLError | None) -> Message | None:
-        return self.consumer.finished(self, error)
+        if proposal is not None and self.responses.visit is not None:
+            self.responses.visit.keep(proposal)
 
     def _conclude(self, error: URLError | None) -> None:
-        if self._told_waiting and self.context.path_monitor is not None:
-            self.context.path_monitor.ignore(self._path_changed)
-        super()._conclude(error)
+        """The outcome is fixed."""
+        outbound = self.outbound
+        if self._beginning is not None:
+            self._beginning.settle()
+        self.inbox.settle()
+        if not self.transactions.all and outbound.body is not None and not isinstance(outbound.body, bytes):
+            outbound.body.close()              # a route closes what it was given
+        if error is not None:
+            self.responses.give_up()
+            self.body.failed(error)
+        self.ending.message = self.consumer.finished(self, error)
+        self.ending.conclude(error, self.transactions, self._ended)
+
+    def _ended(self) -> None:
+        """Nothing is left to be told: no cycle is left either, a task is freed by its last reference and not by the collector."""
+        callbacks, outbound = self.callbacks, self.outbound
+        if (history := callbacks.history) is not None and Ended in history.kinds:
+            response, last = self.inbound.response, self.transactions.all[-1:]
+            elapsed = self.engine.clock.now() - self.transactions.created
+            history.add(self.engine.clock, Ended, callbacks.task, 0, outbound.request.http_method, outbound.request.url or "",
+                        response.status_code if isinstance(response, HTTPURLResponse) else None, last[0].source if last else "",
+                        elapsed / 1e6, "" if self.error is None else str(self.error))
+        self.consumer.told()
+        self.context.ended(self)
+        self.transactions.let_go()
+        callbacks.task = self.responses.visit = None
 
 
-_PERFORM: tuple[Callable[[Load, Any], None], ...] = tuple(getattr(Load, f"_{effect.name.lower()}") for effect in Effect)
+_EFFECTS: dict[Effect, Callable[[Any, Any], None]] = {
+    Effect.OPEN: Load._open,
+    Effect.ASK_STREAM: Load._ask_stream,
+    Effect.TELL_SENT: Load._tell_sent,
+    Effect.TELL_INFORMED: Load._tell_informed,
+    Effect.ASK_REDIRECT: lambda load, following: load.responses.ask_redirect(following),
+    Effect.DROP: lambda load, _: load.responses.drop(),
+    Effect.ASK_CHALLENGE: lambda load, ask: ask(),
+    Effect.ASK_RESPONSE: Load._ask_response,
+    Effect.BECOME: Load._become,
+    Effect.CONSUME: Load._consume,
+    Effect.ASK_STORE: Load._ask_store,
+    Effect.STORE: Load._store,
+    Effect.SETTLE_RESPONSE: lambda load, _: load.responses.settle_response(),
+    Effect.ABORT: lambda load, _: load.responses.abort(),
+    Effect.FAIL: Load._conclude,
+    Effect.SUCCEED: lambda load, _: load._conclude(None),
+    Effect.TELL_WAITING: lambda load, _: load._held_back().wait_for_path(),
+    Effect.ASK_DELAYED: lambda load, _: load._held_back().ask(),
+    Effect.SEND: lambda load, _: load.send(),
+}
+Load.effects = _EFFECTS

@@ -19,15 +19,17 @@ _STAGES = (
 )
 
 
-class Hop:
-    """One request of a task."""
+class Transaction:
+    """One request of a task and what came of it."""
 
-    __slots__ = ("answered", "decoded", "ended", "exchange", "fetch_type", "head", "path", "received", "request", "response", "sent", "started")
+    __slots__ = ("answered", "decoded", "ended", "exchange", "fetch_type", "head", "path", "received", "request", "response", "sent", "source",
+                 "started")
 
-    def __init__(self, request: URLRequest, started: int, fetch_type: ResourceFetchType) -> None:
+    def __init__(self, request: URLRequest, started: int) -> None:
         self.request = request
         self.started = started
-        self.fetch_type = fetch_type
+        self.fetch_type = ResourceFetchType.NETWORK_LOAD
+        self.source = ""                    # the word for where the answer comes from
         self.exchange: Exchange | None = None
         self.path: NetworkPath | None = None    # that the request took, where the session is told
         self.head: ResponseHead | None = None
@@ -37,35 +39,62 @@ class Hop:
         self.sent = self.received = self.decoded = 0
 
 
-def metrics(hops: list[Hop], created: int, redirects: int, clock: Clock) -> URLSessionTaskMetrics:
-    """The metrics of a task whose last callback is about to be made."""
-    now, today = clock.now(), clock.date()
+class Transactions:
+    """The requests of one task, in order."""
 
-    def date(when: int | None) -> datetime | None:
-        return None if when is None else today - timedelta(microseconds=(now - when) / 1000)
+    __slots__ = ("all", "created", "redirects")
 
-    interval = DateInterval(today - timedelta(microseconds=(now - created) / 1000), today)
-    return URLSessionTaskMetrics(interval, redirects, [_transaction(hop, date) for hop in hops])
+    def __init__(self, created: int) -> None:
+        self.created = created
+        self.all: list[Transaction] = []
+        self.redirects = 0
+
+    def begin(self, request: URLRequest, now: int) -> Transaction:
+        """Another request is made."""
+        transaction = Transaction(request, now)
+        self.all.append(transaction)
+        return transaction
+
+    @property
+    def last(self) -> Transaction:
+        return self.all[-1]
+
+    def metrics(self, clock: Clock) -> URLSessionTaskMetrics:
+        """The metrics of the task, whose last callback is about to be made."""
+        now, today = clock.now(), clock.date()
+
+        def date(when: int | None) -> datetime | None:
+            return None if when is None else today - timedelta(microseconds=(now - when) / 1000)
+
+        interval = DateInterval(today - timedelta(microseconds=(now - self.created) / 1000), today)
+        return URLSessionTaskMetrics(interval, self.redirects, [_measured(one, date) for one in self.all])
+
+    def let_go(self) -> None:
+        """The task has ended: nothing is held that knows it."""
+        for transaction in self.all:
+            transaction.exchange = None
 
 
-def _transaction(hop: Hop, date: Callable[[int | None], datetime | None]) -> URLSessionTaskTransactionMetrics:
-    timing = hop.exchange.timing if hop.exchange is not None else None
+def _measured(transaction: Transaction, date: Callable[[int | None], datetime | None]) -> URLSessionTaskTransactionMetrics:
+    timing = transaction.exchange.timing if transaction.exchange is not None else None
     found = URLSessionTaskTransactionMetrics(
-        request=hop.request, response=hop.response, fetch_start_date=date(hop.started), response_end_date=date(hop.ended),
-        is_reused_connection=timing is not None and timing.reused, resource_fetch_type=hop.fetch_type,
-        count_of_request_body_bytes_sent=hop.sent, count_of_request_body_bytes_before_encoding=hop.sent,
-        count_of_response_body_bytes_received=hop.received, count_of_response_body_bytes_after_decoding=hop.decoded,
+        request=transaction.request, response=transaction.response, fetch_start_date=date(transaction.started),
+        response_end_date=date(transaction.ended), is_reused_connection=timing is not None and timing.reused,
+        resource_fetch_type=transaction.fetch_type, count_of_request_body_bytes_sent=transaction.sent,
+        count_of_request_body_bytes_before_encoding=transaction.sent, count_of_response_body_bytes_received=transaction.received,
+        count_of_response_body_bytes_after_decoding=transaction.decoded,
     )
-    if hop.fetch_type is ResourceFetchType.NETWORK_LOAD and hop.head is not None:
-        found.network_protocol_name = hop.head.http_version.lower() if hop.head.http_version != "HTTP/2" else "h2"
+    head = transaction.head
+    if transaction.fetch_type is ResourceFetchType.NETWORK_LOAD and head is not None:
+        found.network_protocol_name = head.http_version.lower() if head.http_version != "HTTP/2" else "h2"
     if timing is not None:
         for stage in _STAGES:
             setattr(found, f"{stage}_date", date(getattr(timing, stage)))
         found.count_of_request_header_bytes_sent = timing.request_header_bytes
         found.count_of_response_header_bytes_received = timing.response_header_bytes
-    elif hop.answered is not None:       # not off the wire: asked for at once and whole (Apple: "or from local resources")
-        found.request_start_date = found.request_end_date = date(hop.started)
-        found.response_start_date = date(hop.answered)
+    elif transaction.answered is not None:       # not off the wire: asked for at once and whole (Apple: "or from local resources")
+        found.request_start_date = found.request_end_date = date(transaction.started)
+        found.response_start_date = date(transaction.answered)
     if timing is not None and (facts := timing.facts) is not None:
         if facts.local_address is not None:
             found.local_address, found.local_port = facts.local_address[:2]
@@ -74,6 +103,6 @@ def _transaction(hop: Hop, date: Callable[[int | None], datetime | None]) -> URL
         found.is_proxy_connection = facts.proxy is not None
         if facts.tls is not None:
             found.negotiated_tls_protocol_version, found.negotiated_tls_cipher_suite = facts.tls
-    if hop.path is not None:
-        found.is_cellular, found.is_expensive, found.is_constrained = hop.path.is_cellular, hop.path.is_expensive, hop.path.is_constrained
+    if (path := transaction.path) is not None:
+        found.is_cellular, found.is_expensive, found.is_constrained = path.is_cellular, path.is_expensive, path.is_constrained
     return found

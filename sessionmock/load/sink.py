@@ -1,98 +1,171 @@
 """The sink of one exchange: takes what a route brings into the load's inbox, and holds reading back when that fills."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-from .. import trace
 from ..core.machine import Event
+from ..engine.protocol import Engine
 from ..errors import URLError
+from ..history import Closed, Ended, History, Opened, Received, Sent, exchange_numbers
 from ..models.message import Headers, ResponseHead
-from ..models.metrics import ResourceFetchType
-from ..models.request import URLRequest
 from ..routes.base import Exchange
-from .metrics import Hop
-
-if TYPE_CHECKING:
-    from .responses import Answers
+from .metrics import Transaction
 
 HELD = 128 * 1024        # bytes of a body that wait for the delegate before reading stops; one more read may be on its way
 DROPPED = 64 * 1024      # a response nobody wants is read to its end up to here, so that its connection can be kept
 
 
-class Inflow:
-    """The sink of one exchange (routes.base.Sink)."""
+class Bringing(Protocol):
+    """Where a sink brings what comes."""
 
-    __slots__ = ("consumed", "corked", "ended", "exchange", "hop", "load", "paused", "started", "status", "wanted")
+    def bring(self, sink: LoadSink, event: Event, payload: Any) -> None:
+        """An event of the exchange of `sink`."""
 
-    def __init__(self, load: Answers, request: URLRequest) -> None:
-        self.load = load
+    def moved(self) -> None:
+        """The exchange is alive."""
+
+    def nudge(self) -> None:
+        """Look again: more is held than should be."""
+
+    def pump(self) -> None:
+        """Take what was brought while the sink was corked."""
+
+
+class LoadSink:
+    """The sink of one exchange (routes.base.Sink), and its back-pressure."""
+
+    __slots__ = ("_engine", "_history", "_inbox", "_number", "_task", "consumed", "corked", "ended", "exchange", "paused", "status",
+                 "taken", "transaction", "wanted")
+
+    def __init__(self, inbox: Bringing, engine: Engine, transaction: Transaction, history: History | None = None, task: Any = None) -> None:
+        self._inbox = inbox
+        self._engine = engine
+        self.transaction = transaction
         self.exchange: Exchange | None = None
         self.wanted = True
         self.ended = False
         self.paused = False
         self.corked = False    # more comes at once: a turn for all of it costs half of what a turn for each does
-        self.consumed = 0      # written inside the load's door; what has come, hop.received, where the route calls
+        self.taken = 0         # bytes handed out last, in use until the load goes on
+        self.consumed = 0      # written inside the load's door; what has come, transaction.received, where the route calls
         self.status: int | None = None
-        self.started = load.context.engine.clock.now()
-        self.hop = Hop(request, self.started, ResourceFetchType.NETWORK_LOAD)
-        load.hops.append(self.hop)
+        self._history = history
+        if history is not None:
+            self._task = task
+            self._number = next(exchange_numbers)
 
+    # called by the route --------------------------------------------------------------------------------------------
     def sent(self, count: int) -> None:
+        if self._history is not None:
+            self._note(Sent, count)
         if self.wanted:
-            self.load.bring(self, Event.SENT, count)
+            self._inbox.bring(self, Event.SENT, count)
 
     def moved(self) -> None:
         if self.wanted:
-            self.load.moved()
+            self._inbox.moved()
 
     def informational(self, head: ResponseHead) -> None:
+        if self._history is not None:
+            self._note(Received, head.status, 0)
         if self.wanted:
-            self.load.bring(self, Event.INFORMED, head)
+            self._inbox.bring(self, Event.INFORMED, head)
 
     def head(self, head: ResponseHead) -> None:
         self.status = head.status
-        self.hop.head = head
-        self.hop.answered = self.load.context.engine.clock.now()
+        transaction = self.transaction
+        transaction.head = head
+        transaction.answered = self._engine.clock.now()
+        if self._history is not None:
+            self._note(Received, head.status, 0)
         if self.wanted:
-            self.load.bring(self, Event.RESPONSE, head)
+            self._inbox.bring(self, Event.RESPONSE, head)
 
     def data(self, data: bytes) -> None:
-        hop = self.hop
-        hop.received += len(data)
+        transaction = self.transaction
+        transaction.received += len(data)
+        if self._history is not None:
+            self._note(Received, None, len(data))
         if not self.wanted:
-            if hop.received - self.consumed > DROPPED and self.exchange is not None:
+            if transaction.received - self.consumed > DROPPED and self.exchange is not None:
                 self.exchange.cancel()
             return
-        load = self.load
-        if hop.received - self.consumed > HELD and not self.paused:
-            load.nudge()
-        load.bring(self, Event.DATA, data)
+        inbox = self._inbox
+        if transaction.received - self.consumed > HELD and not self.paused:
+            inbox.nudge()
+        inbox.bring(self, Event.DATA, data)
 
     def end(self, trailers: Headers) -> None:
+        self.transaction.ended = self._engine.clock.now()
         self._over("")
         if self.wanted:
-            self.load.bring(self, Event.END, trailers)
+            self._inbox.bring(self, Event.END, trailers)
 
     def fail(self, error: URLError) -> None:
-        self._over(str(error))
+        self._over(error)
         if self.wanted:
-            self.load.bring(self, Event.FAILED, error)
+            self._inbox.bring(self, Event.FAILED, error)
 
     def cork(self) -> None:
         self.corked = True
 
     def uncork(self) -> None:
         self.corked = False
-        self.load.pump()
+        self._inbox.pump()
 
-    def _over(self, error: str) -> None:
+    def _over(self, error: URLError | str) -> None:
         self.ended = True
         self.exchange = None           # it knows this sink: together they would be a cycle
-        hop = self.hop
-        if not error:
-            hop.ended = self.load.context.engine.clock.now()
-        if trace.current is not None:
-            load = self.load
-            elapsed = load.context.engine.clock.now() - self.started
-            trace.current.exchanges.append(trace.ExchangeRecord(
-                hop.request.http_method, hop.request.url or "", self.status, load.source, elapsed / 1e6, error))
+        if self._history is not None and Ended in self._history.kinds:
+            transaction = self.transaction
+            request = transaction.request
+            elapsed = self._engine.clock.now() - transaction.started
+            self._note(Ended, request.http_method, request.url or "", self.status, transaction.source, elapsed / 1e6, str(error))
+
+    # in a turn of the load --------------------------------------------------------------------------------------------
+    def opened(self) -> None:
+        """The request goes to the transaction's source."""
+        if self._history is not None:
+            request = self.transaction.request
+            self._note(Opened, request.http_method, request.url or "", self.transaction.source)
+
+    def consume(self) -> None:
+        """Nobody has in hand any more what was handed out."""
+        if self.taken:
+            self.consumed += self.taken
+            self.taken = 0
+
+    def hold_back(self, still: bool) -> None:
+        """Pause the exchange while the task stands `still` or too much of the body waits; else let it go on."""
+        exchange = self.exchange
+        if exchange is not None and not self.ended:
+            pause = still or self.transaction.received - self.consumed > HELD
+            if pause != self.paused:
+                self.paused = pause
+                (exchange.pause if pause else exchange.resume)()
+
+    def abort(self) -> None:
+        """Nothing more is wanted: the exchange ends at once."""
+        self.wanted = False
+        if self.exchange is not None and not self.ended:
+            self._give_up(self.exchange)
+
+    def drop(self) -> None:
+        """The rest of this response is not wanted; a short one is read to its end, which saves the connection. Where no head has
+        come, the request is not wanted."""
+        self.wanted = False
+        if self.exchange is not None and not self.ended:
+            if self.status is None or self.transaction.received > DROPPED:
+                self._give_up(self.exchange)
+            else:
+                self.exchange.resume()
+
+    def _give_up(self, exchange: Exchange) -> None:
+        if self._history is not None:
+            self._note(Closed)
+        exchange.cancel()
+
+    def _note(self, kind: Any, *values: Any) -> None:
+        history = self._history
+        if history is not None and kind in history.kinds:
+            history.add(self._engine.clock, kind, self._task, self._number, *values)

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, MutableSequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import trio
 
 import sessionmock as sm
+from sessionmock.history import Asked, Called
 from sessionmock.routes.base import Channel, ChannelOver, Exchange, Host, Route, Sink
 from tests.contract.behaviours import CASSETTE, LIVE, SCRIPT, Behaviour, Reply, Step
 from tests.routes.origin import Origin, Peer
@@ -84,14 +85,17 @@ def plain(value: Any) -> Any:
     return value
 
 
-class Calls(MutableSequence[Any]):
-    """The callbacks of a `Trace`, made plain as they come; pieces of one body are one call with their sum."""
+class Calls:
+    """The callbacks of a history, made plain as they come; pieces of one body are one call with their sum."""
 
     def __init__(self, *, counts: bool) -> None:
         self.list: list[Call] = []
         self.counts = counts       # False: some exchange is given up, and how much came of it is a matter of time
 
-    def insert(self, index: int, value: Any) -> None:
+    def watch(self, value: Any) -> None:
+        """A record of the history."""
+        if not isinstance(value, Called | Asked):
+            return
         assert value.task is not None or value.name == "session_did_become_invalid", value
         name, task = NAMES[value.name], None if value.task is None else value.task.task_identifier
         arguments = tuple(plain(each) for each in value.arguments if each is not value.task)
@@ -108,18 +112,6 @@ class Calls(MutableSequence[Any]):
 
     def note(self, name: str, task: Any, *values: Any) -> None:
         self.list.append((name, task.task_identifier, values))
-
-    def __len__(self) -> int:
-        return len(self.list)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.list[index]
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise NotImplementedError
-
-    def __delitem__(self, index: Any) -> None:
-        raise NotImplementedError
 
 
 class Watched:
@@ -234,7 +226,8 @@ class Run:
         self.calls = Calls(counts=behaviour.counted)
 
     def play(self) -> Played:
-        trace = sm.Trace(self.calls)
+        trace = sm.Trace()
+        trace.history.watch(self.calls.watch)
         before = sm.set_trace(trace)
         try:
             with sm.use_route(self.route):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionmock.core.machine import ASKING, TRANSITIONS, Effect, Event, Phase, public_state
+from sessionmock.core.machine import ASKING, TRANSITIONS, Effect, Event, Machine, Phase
 from sessionmock.models.enums import TaskState
 
 TERMINAL = {Effect.FAIL, Effect.SUCCEED}
@@ -106,4 +106,6 @@ def test_the_public_state_is_derived(phase: Phase, suspensions: int, cancelled: 
     """Completed comes first, then canceling, then suspended while a suspension is left, else running (I2, I3)."""
     expected = (TaskState.COMPLETED if phase is Phase.COMPLETED else TaskState.CANCELING if cancelled
                 else TaskState.SUSPENDED if suspensions else TaskState.RUNNING)
-    assert expected is public_state(phase, suspensions, cancelled)
+    machine = Machine()
+    machine.phase, machine.suspensions, machine.cancelled = phase, suspensions, cancelled
+    assert expected is machine.state

@@ -176,7 +176,7 @@ class Stress:
             time.sleep(0.01)
         took = time.monotonic() - started
         open_tasks = [task for task in self.witness.tasks if task.state is not sm.TaskState.COMPLETED]
-        self.problems += [f"never ended: {task!r} {task._load.phase!r}" for task in open_tasks]
+        self.problems += [f"never ended: {task!r} {task._life.inbox.machine.phase!r}" for task in open_tasks]
         if self.witness.invalidated != len(self.sessions):
             self.problems.append(f"{self.witness.invalidated} sessions of {len(self.sessions)} became invalid: "
                                  f"{[session for session in self.sessions if not session._invalid.done]} {open_tasks}")

@@ -74,7 +74,7 @@ def run(url: str, route: sm.ScriptRoute | None, seed: int) -> None:
         each.join(PATIENCE)
         assert not each.is_alive(), "a thread hangs"
     session.invalidate_and_cancel()
-    assert witness.over.wait(PATIENCE), f"{session!r} did not become invalid: {[t._load.phase for t in session._tasks.values()]}"
+    assert witness.over.wait(PATIENCE), f"{session!r} did not become invalid: {[t._life.inbox.machine.phase for t in session._tasks.values()]}"
     assert [] == faults
     assert dict.fromkeys([*made, session], 1) == Counter(witness.ends)
     assert session is witness.ends[-1]

@@ -323,7 +323,7 @@ tasks = [session.data_task(url + "/fast", lambda data, *_: told.append(data)) fo
 for task in tasks:
     task.resume()
 ending.finish_tasks_and_invalidate()
-wait_for(lambda: all(task._load.phase.name == "COMPLETING" for task in tasks))
+wait_for(lambda: all(task._life.inbox.machine.phase.name == "COMPLETING" for task in tasks))
 child = os.fork()
 if not child:
     with session, ending:

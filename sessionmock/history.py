@@ -1,0 +1,162 @@
+"""What happened: typed records, numbered, in the session's own time, each in the history of the scope that it belongs to.
+
+A session, a task or an exchange keeps the history that it began in (see `trace`), so two tests in two threads see only
+their own. Where there is none, or none that wants a kind, nothing is made of it. `Trace` is a view of a history; reports,
+invariants and hashes are others.
+"""
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, MutableSequence
+from typing import Any, NamedTuple, Self, TypeAlias
+
+from .clock import Clock
+
+
+class Called(NamedTuple):
+    """A delegate method or a handler was called, and nobody waits for an answer."""
+
+    number: int                   # counts up in a history
+    time: int                     # nanoseconds of the session's clock
+    task: Any                     # what it was about; None for the session's own
+    name: str                     # of the delegate method, or "completion_handler"
+    arguments: tuple[Any, ...]    # after the session
+
+
+class Asked(NamedTuple):
+    """A delegate method was called that is a question."""
+
+    number: int
+    time: int
+    task: Any
+    name: str
+    arguments: tuple[Any, ...]
+
+
+class Answered(NamedTuple):
+    """The question `name` was answered."""
+
+    number: int
+    time: int
+    task: Any
+    name: str
+    values: tuple[Any, ...]
+
+
+class Opened(NamedTuple):
+    """A request was given to a route, or to the cache or a protocol class, as `source` says."""
+
+    number: int
+    time: int
+    task: Any
+    exchange: int                 # tells the exchanges of a process apart
+    method: str
+    url: str
+    source: str                   # "live", "cassette", "script", "cache", "protocol" or "local"
+
+
+class Sent(NamedTuple):
+    """`size` bytes of a request's body were handed to the transport."""
+
+    number: int
+    time: int
+    task: Any
+    exchange: int
+    size: int
+
+
+class Received(NamedTuple):
+    """A head came (`status`, informational ones too), or `size` bytes of a body."""
+
+    number: int
+    time: int
+    task: Any
+    exchange: int
+    status: int | None
+    size: int
+
+
+class Closed(NamedTuple):
+    """An exchange was given up before its end."""
+
+    number: int
+    time: int
+    task: Any
+    exchange: int
+
+
+class Written(NamedTuple):
+    """`size` bytes were written into the file of a download."""
+
+    number: int
+    time: int
+    task: Any
+    path: Any
+    size: int
+
+
+class Ended(NamedTuple):
+    """An exchange ended, or with `exchange` 0 a task."""
+
+    number: int
+    time: int
+    task: Any
+    exchange: int
+    method: str
+    url: str
+    status: int | None            # None where no response came
+    source: str
+    milliseconds: float
+    error: str                    # why no response came, or not all of it; "" where it did
+
+
+Record: TypeAlias = Called | Asked | Answered | Opened | Sent | Received | Closed | Written | Ended
+EVERYTHING: frozenset[type] = frozenset({Called, Asked, Answered, Opened, Sent, Received, Closed, Written, Ended})
+
+exchange_numbers = itertools.count(1)
+
+
+class History:
+    """The records of one scope, in the order in which they came. Any thread may add.
+
+    `kinds` are those that are kept, the last `limit` of them (None: all).
+    """
+
+    def __init__(self, kinds: Iterable[type] = EVERYTHING, limit: int | None = None) -> None:
+        self.kept = self.kinds = frozenset(kinds)      # `kinds` are those that somebody looks at, here or around
+        self.records: MutableSequence[Record] = [] if limit is None else deque(maxlen=limit)
+        self.outer: History | None = None
+        self._numbers = itertools.count(1)
+        self._watchers: list[Callable[[Record], None]] = []
+
+    @classmethod
+    def of_exchanges(cls, limit: int) -> Self:
+        """The last `limit` exchanges and tasks that ended, and nothing else: what a report of a failure shows."""
+        return cls((Ended,), limit)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(list(self.records))
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def add(self, clock: Clock, kind: Callable[..., Record], *values: Any) -> None:
+        """A record of `kind` (one of `kinds`: ask before) with its `values`, numbered and timed here."""
+        if kind in self.kept:
+            record = kind(next(self._numbers), clock.now(), *values)
+            self.records.append(record)
+            for watcher in self._watchers:
+                watcher(record)
+        if self.outer is not None and kind in self.outer.kinds:
+            self.outer.add(clock, kind, *values)
+
+    def nest(self, outer: History) -> None:
+        """What is added here goes to `outer` too, as far as that wants it. A history that lies in another stays there."""
+        if self.outer is None and outer is not self:
+            self.outer = outer
+            self.kinds = self.kept | outer.kinds
+
+    def watch(self, watcher: Callable[[Record], None]) -> None:
+        """Call `watcher` with each record from now on, where it is made; it must neither block nor raise."""
+        self._watchers.append(watcher)

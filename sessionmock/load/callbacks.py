@@ -1,0 +1,213 @@
+"""Callbacks: the one place where delegate methods and handlers are called, plain, as coroutines or with a completion handler.
+
+What a load asks is posted to the delegate queue, and no event of its exchange comes in before it is over. What is only told
+(the terminal message, metrics, what is the session's own) goes through `tell`.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from ..clock import Clock
+from ..core.machine import Event, Phase, Question
+from ..delegates import QUESTIONS, Method
+from ..engine import work
+from ..errors import Code, GenericException
+from ..history import Answered, Asked, Called, History
+from .context import Context
+from .inbox import Inbox
+
+Rest = Coroutine[Any, Any, None] | None     # of a callback that is a coroutine: what the queue runs to its end
+
+
+def make(call: Callable[..., Any], arguments: tuple[Any, ...], over: Callable[[Any], None], failed: Callable[[BaseException], None]) -> Rest:
+    """Make a call: `over` gets what it gives, by returning it or as a coroutine, `failed` what it raises."""
+    try:
+        value = call(*arguments)
+    except BaseException as error:
+        failed(error)
+        return None
+    if work.is_coroutine(value):
+        return _finish(value, over, failed)
+    over(value)
+    return None
+
+
+async def _finish(coroutine: Any, over: Callable[[Any], None], failed: Callable[[BaseException], None]) -> None:
+    try:
+        value = await coroutine
+    except BaseException as error:
+        failed(error)
+    else:
+        over(value)
+
+
+def note(history: History | None, clock: Clock, task: Any, name: str, arguments: tuple[Any, ...]) -> None:
+    """Write down that `name` is called with `arguments`, those after the session."""
+    if history is not None:
+        kind: Any = Asked if name in QUESTIONS else Called
+        if kind in history.kinds:
+            history.add(clock, kind, task, name, arguments)
+
+
+class Telling:
+    """A callback that nobody waits for, as an operation of a queue: what it raises is reported, and `over` is called after it."""
+
+    __slots__ = ("_arguments", "_call", "_over", "_where")
+
+    def __init__(self, where: str, call: Callable[..., Any], arguments: tuple[Any, ...], over: Callable[[], None] | None = None) -> None:
+        self._where, self._call, self._arguments, self._over = where, call, arguments, over
+
+    def __call__(self) -> Rest:
+        return make(self._call, self._arguments, self._told, self._failed)
+
+    def _told(self, value: Any) -> None:
+        if self._over is not None:
+            self._over()
+
+    def _failed(self, error: BaseException) -> None:
+        work.report(self._where)
+        self._told(None)
+
+
+class Callbacks:
+    """The callbacks of one task."""
+
+    __slots__ = ("_context", "_inbox", "_methods", "history", "task")
+
+    def __init__(self, context: Context, inbox: Inbox, task: Any, history: History | None) -> None:
+        self._context = context
+        self._inbox = inbox
+        self._methods: dict[str, Method] | None = None       # of the task's own delegate
+        self.task = task
+        self.history = history
+
+    def set_methods(self, methods: dict[str, Method] | None) -> None:
+        """The methods of the task's own delegate, asked before the session's (I23)."""
+        self._methods = methods
+
+    def method(self, name: str) -> Method | None:
+        """The delegate method to call: the task's own delegate is asked first, method by method (I23)."""
+        if self._methods is not None and (found := self._methods.get(name)) is not None:
+            return found
+        return self._context.methods.get(name)
+
+    # asking -------------------------------------------------------------------------------------------------------
+    def call(self, name: str, *arguments: Any, answered: Callable[..., None] | None = None) -> bool:
+        """Post the callback `name` about this task; the exchange's events wait for it. False: no delegate has it.
+
+        `answered` takes what a question is answered with, in a turn of the load; what it raises ends the load.
+        """
+        method = self.method(name)
+        if method is None:
+            return False
+        self.post(method, (self.task, *arguments), answered)
+        return True
+
+    def post(self, method: Method, arguments: tuple[Any, ...], answered: Callable[..., None] | None) -> None:
+        """`call` of `method`, with these `arguments` after the session."""
+        question = self._inbox.machine.ask(method.name)
+        context = self._context
+        context.queue.submit(_Call(self, method, arguments, question, answered), context.engine)
+
+    def perform(self, call: _Call) -> Rest:
+        """On the delegate queue: make `call` unless the task was ended meanwhile (a cancelled task delivers nothing)."""
+        machine, method, arguments = self._inbox.machine, call.method, call.arguments
+        if machine.question is not call.question or machine.phase >= Phase.COMPLETING or machine.cancelled:
+            return None
+        if self.history is not None:
+            note(self.history, self._context.engine.clock, self.task, method.name, arguments)
+        if machine.phase is Phase.CHALLENGED:      # who is asked for a credential keeps a peer waiting, at work or not
+            self.leave_to_delegate(call.question)
+        session = self._context.session
+        if method.takes_handler:
+            return make(method.call, (session, *arguments, _Handler(call)), call.left, call.failed)
+        rest = make(method.call, (session, *arguments), call.over, call.failed)
+        if rest is not None:
+            self.leave_to_delegate(call.question)
+        return rest
+
+    def leave_to_delegate(self, question: Question) -> None:
+        """From now on it is the delegate who lets the load wait, and neither its queue nor its work."""
+        self._inbox.moved()
+        question.left = True
+
+    def crashed(self, name: str, error: BaseException) -> None:
+        """A delegate's exception is reported, and ends its task."""
+        work.report(f"the delegate's {name} of {self.task!r}")
+        self._inbox.fail(Event.FAILED, self._inbox.owner.failure(Code.UNKNOWN, error))
+
+    def hold(self) -> Question:
+        """Take no further events of the exchange until `go_on` with what this returns. In a turn of the load."""
+        return self._inbox.machine.ask("")
+
+    def go_on(self, question: Question) -> None:
+        """End `hold`; on any thread."""
+        self.answer(question, None, ())
+
+    def answer(self, question: Question, answered: Callable[..., None] | None, values: tuple[Any, ...]) -> None:
+        """The callback of `question` is over; on any thread."""
+        def take() -> None:
+            if not self._inbox.machine.answer(question):        # the load went on without it
+                return
+            self._inbox.moved()
+            if self.history is not None and question.name in QUESTIONS and Answered in self.history.kinds:
+                self.history.add(self._context.engine.clock, Answered, self.task, question.name, values)
+            if answered is not None:
+                answered(*values)
+
+        self._inbox.instruct(take)
+
+    # telling ------------------------------------------------------------------------------------------------------
+    def tell(self, task: Any, name: str, call: Callable[..., Any], arguments: tuple[Any, ...], over: Callable[[], None] | None = None) -> Rest:
+        """On the delegate queue: make a callback about `task`, which ends nothing by what it raises; then call `over`."""
+        if self.history is not None:
+            session = self._context.session
+            note(self.history, self._context.engine.clock, task, name.removeprefix("delegate's "), arguments[arguments[:1] == (session,):])
+        return Telling(f"the {name} of {task!r}", call, arguments, over)()
+
+
+class _Call:
+    """One callback on its way, as an operation of the delegate queue."""
+
+    __slots__ = ("_answered", "_callbacks", "arguments", "method", "question")
+
+    def __init__(self, callbacks: Callbacks, method: Method, arguments: tuple[Any, ...], question: Question,
+                 answered: Callable[..., None] | None) -> None:
+        self._callbacks = callbacks
+        self.method, self.arguments, self.question = method, arguments, question
+        self._answered = answered
+
+    def __call__(self) -> Rest:
+        return self._callbacks.perform(self)
+
+    def over(self, value: Any) -> None:
+        """It is over, and `value` is the answer of a question."""
+        self._callbacks.answer(self.question, self._answered, value if isinstance(value, tuple) else (value,))
+
+    def answer(self, values: tuple[Any, ...]) -> None:
+        """The completion handler was called."""
+        self._callbacks.answer(self.question, self._answered, values)
+
+    def left(self, value: Any) -> None:
+        """The method has returned, and has the completion handler to call."""
+        self._callbacks.leave_to_delegate(self.question)
+
+    def failed(self, error: BaseException) -> None:
+        self._callbacks.crashed(self.method.name, error)
+
+
+class _Handler:
+    """The completion handler of a question: to be called once, from any thread."""
+
+    __slots__ = ("_call", "_name")
+
+    def __init__(self, call: _Call) -> None:
+        self._call: _Call | None = call
+        self._name = call.method.name
+
+    def __call__(self, *values: Any) -> None:
+        call, self._call = self._call, None
+        if call is None:
+            raise GenericException(f"the completion handler of {self._name} was called twice")
+        call.answer(values)

@@ -1,0 +1,149 @@
+"""How a request of a load gets on its way: completed, answered by a protocol class or the cache, or given to a route."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..core import preparation
+from ..core.caching import Verdict
+from ..core.machine import Event
+from ..errors import Code, url_error
+from ..models.body import ChainedStream, FileStream
+from ..models.credential import URLAuthenticationChallenge
+from ..models.message import BodyStream, ResponseHead
+from ..models.request import URLRequest
+from ..models.response import HTTPURLResponse
+from ..path_monitor import obstacle
+from ..routes.base import Route
+from ..routes.local import file_error
+from ..routes.url_protocol import consult
+from .body import Body
+from .caching import CacheVisit
+from .callbacks import Callbacks
+from .challenges import SECURE, Challenges
+from .context import Context
+from .inbox import Inbox
+from .life import Outbound
+from .metrics import Transactions
+from .responses import Responses
+from .sink import LoadSink
+from .url_protocol import LoadOccasion
+
+
+class Sending:
+    """Sends the requests of one load. In turns of the load."""
+
+    __slots__ = ("_body", "_callbacks", "_challenges", "_context", "_inbox", "_outbound", "_responses", "_route", "_transactions", "keeps")
+
+    def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, outbound: Outbound, body: Body, responses: Responses,
+                 transactions: Transactions, route: Route | None, *, keeps: bool) -> None:
+        self._context = context
+        self._inbox = inbox
+        self._callbacks = callbacks
+        self._outbound = outbound
+        self._body = body
+        self._responses = responses
+        self._transactions = transactions
+        self._route = route                           # None: live
+        self.keeps = keeps                            # whether the cache is looked into and filled
+        self._challenges: Challenges | None = None    # made when the load has to do with one
+
+    def dispatch(self, request: URLRequest, body: bytes | BodyStream | None, *, is_own: bool = True, answers_own: bool = True) -> None:
+        """Complete `request`, to be sent with `body`, and load it (`body.Dispatch`)."""
+        context, inbox, callbacks, transactions = self._context, self._inbox, self._callbacks, self._transactions
+        protocols = context.protocols()
+        refused = preparation.refusal(request, body, redirected=transactions.redirects > 0, any_scheme=bool(protocols))
+        if refused is not None:
+            inbox.meet(Event.FAILED, refused)
+            return
+        if isinstance(body, FileStream | ChainedStream) and (problem := body.problem()) is not None:
+            inbox.meet(Event.FAILED, file_error(request.url, problem))
+            return
+        if not is_own and answers_own:
+            self._responses.stand_in(self.keeps)
+        engine, task = context.engine, callbacks.task
+        sink = inbox.sink = LoadSink(inbox, engine, transactions.begin(request, engine.clock.now()), callbacks.history, task)
+        message = preparation.completed(
+            request, body, additional=context.additional, cookies=context.cookies_for(request, task), defaults=context.defaults(),
+            is_upload=self._body.is_upload)
+        if self._challenges is not None or not context.accepted.empty or message.parts.scheme in SECURE:
+            self.challenges().authorize(message)
+        self._outbound.message = message
+        if protocols:
+            sink.transaction.source = "protocol"
+            sink.opened()
+            exchange = consult(protocols, task, request, message, sink, LoadOccasion(self, sink, request, is_own), engine)
+            if not sink.ended:
+                sink.exchange = exchange
+        else:
+            self.carry(sink, request, is_own)
+
+    def carry(self, sink: LoadSink, request: URLRequest, is_own: bool) -> None:
+        """Answer `request` from the cache, or open an exchange with the route for it."""
+        context, message, inbox, transaction = self._context, self._outbound.message, self._inbox, sink.transaction
+        assert message is not None
+        scheme = message.parts.scheme
+        if is_own and scheme in preparation.HTTP:
+            verdict = self._responses.look(message, request, self.keeps)
+            if verdict is Verdict.USE:
+                self._responses.serve(sink)
+                return
+            if verdict is Verdict.FAIL:
+                inbox.meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
+                return
+        if context.path_monitor is not None and scheme not in preparation.LOCAL:
+            path = transaction.path = context.path_monitor.path
+            if (blocked := obstacle(path, request, context.configuration)) is not None:
+                inbox.sink = None                # the request was not begun
+                self._transactions.all.pop()
+                waits = context.configuration.waits_for_connectivity
+                inbox.meet(Event.UNREACHABLE if waits else Event.FAILED, None if waits else blocked)
+                return
+        transaction.source, channel = context.channel(self._route, scheme)
+        if self._callbacks.history is not None:
+            sink.opened()
+        exchange = transaction.exchange = channel.open(message, sink)
+        if not sink.ended:
+            sink.exchange = exchange
+            if sink.paused:              # while classes were asked
+                exchange.pause()
+
+    # challenges ---------------------------------------------------------------------------------------------------
+    def challenges(self) -> Challenges:
+        """Those of this load."""
+        if self._challenges is None:
+            self._challenges = Challenges(self._context, self._inbox, self._callbacks, self._outbound, self._body, self._route)
+        return self._challenges
+
+    def meets(self, head: ResponseHead, response: HTTPURLResponse) -> bool:
+        """Whether a final head is a challenge, which is dealt with then; what let a request in is kept."""
+        if head.status in (401, 407) and self.challenges().refused(head, response):
+            return True
+        if self._challenges is not None:
+            self._challenges.accepted(head)
+        return False
+
+    # for a protocol class (url_protocol.Lender) -----------------------------------------------------------------------
+    def lend(self, request: URLRequest) -> CacheVisit | None:
+        """What the class has of the cache for `request`, the load's own."""
+        return self._responses.lend(request, self.keeps)
+
+    def bring_challenge(self, sink: LoadSink, challenge: URLAuthenticationChallenge, answered: Callable[..., Any]) -> None:
+        """Put `challenge` to the delegate, before the response; from any thread."""
+        self._inbox.bring(sink, Event.CHALLENGE, lambda: self.challenges().ask_for(challenge, answered))
+
+    def withdraw(self, challenge: URLAuthenticationChallenge) -> None:
+        """No answer to it is wanted any more; from any thread."""
+        self._inbox.instruct(lambda: self.challenges().withdraw(challenge))
+
+    def pass_by(self, sink: LoadSink, request: URLRequest, is_own: bool) -> None:
+        """No class takes `request`: the usual way, unless the load has ended meanwhile; from any thread."""
+        self._inbox.instruct(lambda: self._go_on(sink, request, is_own))
+
+    def _go_on(self, sink: LoadSink, request: URLRequest, is_own: bool) -> None:
+        message = self._outbound.message
+        if sink.wanted and not sink.ended and message is not None:
+            if message.parts.scheme in preparation.HTTP | preparation.LOCAL:
+                self.carry(sink, request, is_own)
+            else:
+                self._inbox.meet(Event.FAILED, url_error(Code.UNSUPPORTED_URL, request.url))
