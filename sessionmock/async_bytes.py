@@ -6,9 +6,11 @@ from functools import partial
 from typing import Any
 
 from .core.text import CharacterSplitter, LineSplitter, ScalarSplitter, Splitter
+from .errors import URLError
 from .load.consumers import ToReader
 from .load.life import Life
 from .loading import ended_or, whoever
+from .models.response import URLResponse
 
 
 class AsyncBytes:
@@ -119,3 +121,15 @@ class Text:
         for piece in self._source._pieces_here():
             yield from splitter.feed(piece)
         yield from splitter.rest()
+
+
+class Opened:
+    """The outcome of `bytes`: the same reader however often it is asked for."""
+
+    def __init__(self, task: Any, life: Life, reader: ToReader) -> None:
+        self._bytes = AsyncBytes(task, life, reader)
+        self._reader = reader
+
+    def __call__(self) -> tuple[tuple[AsyncBytes, URLResponse], URLError | None]:
+        failed = self._reader.error if self._reader.response is None else None
+        return (self._bytes, self._reader.response), failed  # type: ignore[return-value]    # a response or an error

@@ -1,4 +1,7 @@
-"""URLSession: makes tasks, calls its delegate, and lives until it is invalidated (api: NSURLSession)."""
+"""URLSession: makes tasks, calls its delegate, and lives until it is invalidated (docs/rules.md, Names).
+
+Long because it is Apple's class, whose every member says here what it does.
+"""
 from __future__ import annotations
 
 import itertools
@@ -12,9 +15,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from . import registry
-from .async_bytes import AsyncBytes
+from .async_bytes import AsyncBytes, Opened
 from .clock import SECOND
-from .core.preparation import announced
 from .engine.current import current_engine
 from .engine.interrupts import shield
 from .engine.loop import engine as system_engine
@@ -23,33 +25,28 @@ from .engine.queues import OperationQueue
 from .engine.virtual import describers
 from .errors import GenericException, InvalidArgumentException, URLError
 from .latch import Latch
-from .load.body import Body, RequestBody
-from .load.callbacks import Callbacks, Rest, Telling, note
+from .load.callbacks import Rest, Telling, note
+from .load.consumer import Consumer
 from .load.consumers import ToLoading, ToReader
 from .load.context import Context
 from .load.download import ToFile
-from .load.inbox import Inbox
-from .load.life import Life, Outbound
-from .load.load import Consumer, Load
-from .load.upload import Upload
+from .load.life import Life
+from .load.load import Load
 from .loading import Done, Loading, ended_or, whoever
-from .models.body import as_body_stream, fresh
 from .models.configuration import URLSessionConfiguration
 from .models.enums import ResponseDisposition
-from .models.message import BodyStream
 from .models.request import URLRequest
 from .models.response import URLResponse
 from .path_monitor import PathMonitor
 from .registry import Site
 from .routes.current import current_route
-from .task_arguments import Handler, downloaded, handed, posted, resumed_upload, uploaded
+from .task_arguments import Handler, Sent, downloaded, handed, own_body, sending
 from .tasks import URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
 from .trace import history_of
 
 _NOT_GIVEN: Any = None      # a session without a configuration is misuse like any other, and says so (I29)
 DRAIN = SECOND // 2     # how long leaving `with` by an exception waits for the session to become invalid
 
-MakeBody = Callable[[Outbound, Inbox, Callbacks, Context], Body]
 Data = bytes        # below `URLSession.bytes` the word means that method
 Task = TypeVar("Task", bound=URLSessionTask)
 T = TypeVar("T")
@@ -154,7 +151,8 @@ class URLSession(metaclass=_SharedSession):
         `resume_data` an upload goes on where it stopped (draft-ietf-httpbis-resumable-upload): its file must be untouched,
         and a stream is asked for by `task_need_new_body_stream_from_offset`. Data that is none raises InvalidArgumentException.
         """
-        return self._upload(request, from_data, from_file, streamed_request, resume_data, handed(completion_handler))
+        request, sent = sending(request, from_data, from_file, streamed_request, resume_data)
+        return self._make(URLSessionUploadTask, request, handed(completion_handler), sent)
 
     def download_task(self, request: URLRequest | str | None = None, completion_handler: Handler | None = None, *,
                       resume_data: bytes | None = None) -> URLSessionDownloadTask:
@@ -177,7 +175,8 @@ class URLSession(metaclass=_SharedSession):
                delegate: object | None = None, *, resume_from: bytes | None = None) -> Loading[tuple[bytes, URLResponse]]:
         """Send a body, or go on with an upload, and load the answer into memory."""
         consumer = ToLoading()
-        task = self._upload(request, from_data, from_file, None, resume_from, consumer, eager=False, delegate=delegate)
+        request, sent = sending(request, from_data, from_file, None, resume_from)
+        task = self._make(URLSessionUploadTask, request, consumer, sent, eager=False, delegate=delegate)
         return self._loading(task, consumer.outcome)
 
     def download(self, request: URLRequest | str | None = None, *, resume_from: bytes | None = None,
@@ -191,7 +190,7 @@ class URLSession(metaclass=_SharedSession):
         """Load `request` piece by piece: the outcome is there with the response, and its body is read as it comes."""
         reader = ToReader()
         task = self._make(URLSessionDataTask, request, reader, delegate=delegate)
-        return self._loading(task, _Opened(task, reader), reader.opened)
+        return self._loading(task, Opened(task, task._life, reader), reader.opened)
 
     # invalidation ---------------------------------------------------------------------------------------------
     def finish_tasks_and_invalidate(self) -> None:
@@ -341,20 +340,17 @@ class URLSession(metaclass=_SharedSession):
                           "download_task_did_finish_downloading", RuntimeWarning, stacklevel=3)
 
     # inside -----------------------------------------------------------------------------------------------------
-    def _make(self, kind: type[Task], request: URLRequest | str, consumer: Consumer, *, body: Data | BodyStream | None = None,
-              make_body: MakeBody | None = None, eager: bool = True, delegate: object | None = None,
-              original: URLRequest | None = None) -> Task:
+    def _make(self, kind: type[Task], request: URLRequest | str, consumer: Consumer, sent: Sent | None = None, *,
+              eager: bool = True, delegate: object | None = None, original: URLRequest | None = None) -> Task:
         if isinstance(request, URLRequest):
             request = request.copy()
         elif isinstance(request, str):
             request = URLRequest(request)
         else:
             raise InvalidArgumentException(f"a task takes a URLRequest or a URL as str, not {request!r}")
-        if make_body is None:
-            stream = request.http_body_stream
-            body = request.http_body if stream is None else announced(fresh(as_body_stream(stream)), request)
+        body, make_body = sent or own_body(request)
         task = kind(self, next(self._identifiers), Site(), registry.current_scope())
-        task._life = life = Load(self._context, task, request, consumer, body=body, make_body=make_body or RequestBody, eager=eager,
+        task._life = life = Load(self._context, task, request, consumer, body=body, make_body=make_body, eager=eager,
                                  route=current_route(), original=original)
         if delegate is not None:
             task.delegate = delegate
@@ -370,20 +366,6 @@ class URLSession(metaclass=_SharedSession):
             except Exception as error:
                 life.crashed(created.name, error)
         return task
-
-    def _upload(self, request: URLRequest | str | None, from_data: Data | None, from_file: str | PathLike[str] | None,
-                streamed_request: URLRequest | str | None, resume_data: Data | None, consumer: Consumer, **more: Any) -> URLSessionUploadTask:
-        if streamed_request is not None or resume_data is not None:
-            if [request, from_data, from_file, streamed_request, resume_data].count(None) < 4:
-                raise InvalidArgumentException("upload_task: streamed_request and resume_data stand alone, each says where the body comes from")
-            if streamed_request is not None:
-                return self._make(URLSessionUploadTask, posted(streamed_request), consumer, make_body=partial(Upload, streamed=True), **more)
-            request, body, resumed = resumed_upload(resume_data)
-            make_body = partial(Upload, streamed=body is None, resumed=resumed)
-            return self._make(URLSessionUploadTask, request, consumer, body=body, make_body=make_body, **more)
-        if request is None:
-            raise InvalidArgumentException("upload_task: a request is needed")
-        return self._make(URLSessionUploadTask, posted(request), consumer, body=uploaded(from_data, from_file), make_body=Upload, **more)
 
     def _become(self, load: Life, disposition: ResponseDisposition) -> tuple[URLSessionTask, Consumer]:
         """The task that `load` goes on as, by the delegate's disposition; it keeps the identifier."""
@@ -421,18 +403,6 @@ class URLSession(metaclass=_SharedSession):
             task._life.orphan()
         if self._announced and not self._invalid.done:
             self._end()
-
-
-class _Opened:
-    """The outcome of `bytes`: the same reader however often it is asked for."""
-
-    def __init__(self, task: URLSessionTask, reader: ToReader) -> None:
-        self._bytes = AsyncBytes(task, task._life, reader)
-        self._reader = reader
-
-    def __call__(self) -> tuple[tuple[AsyncBytes, URLResponse], URLError | None]:
-        failed = self._reader.error if self._reader.response is None else None
-        return (self._bytes, self._reader.response), failed  # type: ignore[return-value]    # a response or an error
 
 
 def _after_fork() -> None:

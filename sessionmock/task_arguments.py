@@ -2,15 +2,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
+from .core.preparation import announced
 from .core.resume_data import DownloadResumeData, UploadResumeData, decode
 from .errors import InvalidArgumentException
+from .load.body import MakeBody, RequestBody
+from .load.consumer import Consumer
 from .load.consumers import ToDelegate, ToHandler
 from .load.download import ToFile
-from .load.load import Consumer
-from .models.body import FileStream
+from .load.upload import Upload
+from .models.body import FileStream, as_body_stream, fresh
+from .models.message import BodyStream
 from .models.request import URLRequest
 from .models.settings import reject
 
@@ -37,12 +42,40 @@ def downloaded(request: URLRequest | str | None, resume_data: bytes | None, hand
     return consumer, *consumer.resuming()
 
 
-def posted(request: URLRequest | str) -> URLRequest:
+class Sent(NamedTuple):
+    """What a task sends beside the head of its request, and what keeps it."""
+
+    body: bytes | BodyStream | None
+    make_body: MakeBody
+
+
+def own_body(request: URLRequest) -> Sent:
+    """What a request brings itself."""
+    stream = request.http_body_stream
+    return Sent(request.http_body if stream is None else announced(fresh(as_body_stream(stream)), request), RequestBody)
+
+
+def sending(request: URLRequest | str | None, from_data: bytes | None, from_file: str | PathLike[str] | None,
+            streamed_request: URLRequest | str | None, resume_data: bytes | None) -> tuple[URLRequest | str, Sent]:
+    """The request of an upload, and what it sends."""
+    if streamed_request is not None or resume_data is not None:
+        if [request, from_data, from_file, streamed_request, resume_data].count(None) < 4:
+            raise InvalidArgumentException("upload_task: streamed_request and resume_data stand alone, each says where the body comes from")
+        if streamed_request is not None:
+            return _posted(streamed_request), Sent(None, partial(Upload, streamed=True))
+        request, body, resumed = _resumed(resume_data)
+        return request, Sent(body, partial(Upload, streamed=body is None, resumed=resumed))
+    if request is None:
+        raise InvalidArgumentException("upload_task: a request is needed")
+    return _posted(request), Sent(_uploaded(from_data, from_file), Upload)
+
+
+def _posted(request: URLRequest | str) -> URLRequest:
     """The request of an upload: POST, where there is a URL alone."""
     return URLRequest(request, "POST") if isinstance(request, str) else request
 
 
-def uploaded(from_data: bytes | None, from_file: str | PathLike[str] | None) -> bytes | FileStream:
+def _uploaded(from_data: bytes | None, from_file: str | PathLike[str] | None) -> bytes | FileStream:
     """The body of an upload."""
     if from_data is not None and from_file is not None:
         raise InvalidArgumentException("upload_task: the body is from_data or from_file, not both")
@@ -55,7 +88,7 @@ def uploaded(from_data: bytes | None, from_file: str | PathLike[str] | None) -> 
     return bytes(from_data or b"")
 
 
-def resumed_upload(resume_data: bytes | None) -> tuple[URLRequest, bytes | FileStream | None, UploadResumeData]:
+def _resumed(resume_data: bytes | None) -> tuple[URLRequest, bytes | FileStream | None, UploadResumeData]:
     """The request and the body, None where the delegate has it, of an upload that is gone on with."""
     try:
         resumed = decode(resume_data or b"", UploadResumeData)

@@ -1,6 +1,7 @@
 """The body of a load's request: what it is sent with, at first, again and elsewhere."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..core import preparation
@@ -56,6 +57,9 @@ class Body(Protocol):
 
     def failed(self, error: URLError) -> None:
         """The load fails with `error`, which may carry what the body can be gone on with."""
+
+
+MakeBody = Callable[[Outbound, Inbox, Callbacks, Context], Body]
 
 
 class RequestBody:

@@ -11,8 +11,8 @@ from ..core.machine import Question
 from ..errors import Code, URLError
 from ..latch import Latch
 from ..models.response import URLResponse
+from .consumer import Consumed
 from .ending import Message
-from .load import Load
 
 
 class InMemory:
@@ -23,22 +23,22 @@ class InMemory:
     is_incremental = False
     undecodable = (Code.CANNOT_DECODE_RAW_DATA, Code.CANNOT_DECODE_RAW_DATA)
 
-    def begin(self, load: Load, response: URLResponse) -> None:
+    def begin(self, load: Consumed, response: URLResponse) -> None:
         """Nothing is prepared."""
 
-    def end(self, load: Load) -> None:
+    def end(self, load: Consumed) -> None:
         load.ask_to_store()
 
     def told(self) -> None:
         """Nothing is left to be cleared away."""
 
-    def leave(self, load: Load, leaver: object) -> None:
+    def leave(self, load: Consumed, leaver: object) -> None:
         """Nobody has to read for the load to end."""
 
-    def loses(self, load: Load) -> bool:
+    def loses(self, load: Consumed) -> bool:
         return False
 
-    def resume_data(self, load: Load) -> bytes | None:
+    def resume_data(self, load: Consumed) -> bytes | None:
         return None
 
     def orphan(self) -> None:
@@ -52,10 +52,10 @@ class ToHandler(InMemory):
         self._handler: Callable[..., Any] | None = handler
         self._pieces: list[bytes] = []
 
-    def data(self, load: Load, data: bytes) -> None:
+    def data(self, load: Consumed, data: bytes) -> None:
         self._pieces.append(data)
 
-    def finished(self, load: Load, error: URLError | None) -> Message | None:
+    def finished(self, load: Consumed, error: URLError | None) -> Message | None:
         data = None if error is not None else b"".join(self._pieces)
         self._pieces = []
         handler, self._handler = self._handler, None
@@ -71,10 +71,10 @@ class ToLoading(InMemory):
         self._response: URLResponse | None = None
         self._error: URLError | None = None
 
-    def data(self, load: Load, data: bytes) -> None:
+    def data(self, load: Consumed, data: bytes) -> None:
         self._pieces.append(data)
 
-    def finished(self, load: Load, error: URLError | None) -> Message | None:
+    def finished(self, load: Consumed, error: URLError | None) -> Message | None:
         self._response, self._error = load.inbound.response, error
         return None
 
@@ -95,21 +95,21 @@ class ToDelegate(InMemory):
         self.is_incremental = True
         self._pieces: list[bytes] = []
 
-    def data(self, load: Load, data: bytes) -> None:
+    def data(self, load: Consumed, data: bytes) -> None:
         if self.is_incremental:
             load.callbacks.call("data_task_did_receive_data", data)
         else:
             self._pieces.append(data)
 
-    def end(self, load: Load) -> None:
+    def end(self, load: Consumed) -> None:
         pieces, self._pieces = self._pieces, []
         if not (pieces and load.callbacks.call("data_task_did_receive_data", b"".join(pieces), answered=partial(self._told, load))):
             load.ask_to_store()
 
-    def _told(self, load: Load, *_: Any) -> None:
+    def _told(self, load: Consumed, *_: Any) -> None:
         load.ask_to_store()
 
-    def finished(self, load: Load, error: URLError | None) -> Message | None:
+    def finished(self, load: Consumed, error: URLError | None) -> Message | None:
         return completion(load, error)
 
 
@@ -125,18 +125,18 @@ class ToReader(InMemory):
         self._left = False
         self._pieces: deque[tuple[bytes, Question]] = deque()
         self._arrived: Latch | None = None
-        self._load: Load | None = None
+        self._load: Consumed | None = None
 
-    def begin(self, load: Load, response: URLResponse) -> None:
+    def begin(self, load: Consumed, response: URLResponse) -> None:
         self._load = load
         self.response = response
         self.opened.set()
 
-    def data(self, load: Load, data: bytes) -> None:
+    def data(self, load: Consumed, data: bytes) -> None:
         self._pieces.append((data, load.callbacks.hold()))
         self._ring()
 
-    def finished(self, load: Load, error: URLError | None) -> Message | None:
+    def finished(self, load: Consumed, error: URLError | None) -> Message | None:
         self.error = error
         self._over = True
         self.opened.set()
@@ -173,14 +173,14 @@ class ToReader(InMemory):
             if self._left and not self._readers and self._load is not None:
                 self._load.cancel()
 
-    def leave(self, load: Load, leaver: object) -> None:
+    def leave(self, load: Consumed, leaver: object) -> None:
         """The session is left by `leaver`, and waits for its tasks: what nobody else is reading, now or then, would never end."""
         self._left = True
         if not self.opened.awaited and all(reader == leaver for reader in self._readers):
             load.cancel()
 
 
-def completion(load: Load, error: URLError | None) -> Message | None:
+def completion(load: Consumed, error: URLError | None) -> Message | None:
     """`task_did_complete`, where a delegate has it."""
     method = load.callbacks.method("task_did_complete")
     return None if method is None else (method.name, method.call, (load.context.session, load.task, error))

@@ -16,9 +16,9 @@ from ..history import Written
 from ..models.request import URLRequest
 from ..models.response import URLResponse
 from ..stores.files import try_lock, unlock
+from .consumer import Consumed
 from .consumers import completion
 from .ending import Message
-from .load import Load
 
 
 def folder() -> Path:
@@ -64,11 +64,11 @@ class ToFile:
         self.expected = -1
         self._outcome: tuple[Any, URLError | None] = (None, None)
 
-    def loses(self, load: Load) -> bool:
+    def loses(self, load: Consumed) -> bool:
         """Whether nobody gets the file."""
         return self._handler is None and not self._keeps and load.callbacks.method("download_task_did_finish_downloading") is None
 
-    def leave(self, load: Load, leaver: object) -> None:
+    def leave(self, load: Consumed, leaver: object) -> None:
         """Nobody has to read for the load to end."""
 
     def resuming(self) -> tuple[URLRequest, URLRequest]:
@@ -92,7 +92,7 @@ class ToFile:
                 request.set_value(value, name)
         return request, original
 
-    def begin(self, load: Load, response: URLResponse) -> None:
+    def begin(self, load: Consumed, response: URLResponse) -> None:
         self.expected = response.expected_content_length
         resumed, head = self._resumed, load.transactions.last.head
         self._asked = load.outbound.request
@@ -120,7 +120,7 @@ class ToFile:
         else:
             load.callbacks.call("download_task_did_resume_at_offset", self.written, self.expected)
 
-    def _create(self, load: Load) -> bool:
+    def _create(self, load: Consumed) -> bool:
         """Open a new file; False where the load failed of that."""
         try:
             self._file, name = tempfile.mkstemp(prefix="download-", suffix=".tmp", dir=folder())
@@ -153,7 +153,7 @@ class ToFile:
         self._file, self.path, self.written, self._begun = file, path, offset, True
         return True
 
-    def data(self, load: Load, data: bytes) -> None:
+    def data(self, load: Consumed, data: bytes) -> None:
         assert self._file is not None
         if 0 <= self._whole < self.written + len(data):
             assert self._resumed is not None
@@ -174,7 +174,7 @@ class ToFile:
         if self._handler is None:
             load.callbacks.call("download_task_did_write_data", len(data), self.written, self.expected)
 
-    def resume_data(self, load: Load) -> bytes | None:
+    def resume_data(self, load: Consumed) -> bytes | None:
         """What the download can be gone on with, or None (the preconditions of I19)."""
         resumed, asked, head = self._resumed, self._asked, load.transactions.last.head if load.transactions.all else None
         if self._blob is not None or self.path is None or not self.path.exists():
@@ -192,7 +192,7 @@ class ToFile:
             created=load.engine.clock.date()))
         return self._blob
 
-    def end(self, load: Load) -> None:
+    def end(self, load: Consumed) -> None:
         if self.written < self._whole:
             load.end_with(url_error(Code.NETWORK_CONNECTION_LOST, load.outbound.request.url))
             return
@@ -218,11 +218,11 @@ class ToFile:
         self.path = own
         return None
 
-    def _told(self, load: Load, *_: Any) -> None:
+    def _told(self, load: Consumed, *_: Any) -> None:
         self._remove()
         load.stored()
 
-    def finished(self, load: Load, error: URLError | None) -> Message | None:
+    def finished(self, load: Consumed, error: URLError | None) -> Message | None:
         self._close()
         if error is not None:
             if error.code is not Code.CANCELLED and (blob := self.resume_data(load)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from ..core.machine import Effect, Event, Phase
 from ..delegates import Method
@@ -23,52 +23,17 @@ from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Route
 from ..trace import history_of
 from .beginning import Beginning
-from .body import Body, RequestBody
+from .body import Body, MakeBody, RequestBody
 from .callbacks import Callbacks
+from .consumer import Consumer
 from .context import Context
-from .ending import Ending, Message
+from .ending import Ending
 from .inbox import Inbox
 from .life import Outbound
 from .metrics import Transactions
 from .responses import Responses
 from .sending import Sending
 from .timeouts import Timeouts
-
-
-class Consumer(Protocol):
-    """Who takes the response of a load."""
-
-    caches: bool    # whether the cache is looked into and filled
-    asks: bool      # whether the delegate is asked what to do with the response
-    undecodable: tuple[Code, Code]     # what a body fails with whose coding is broken: in the middle, at the end
-    is_incremental: bool               # whether a delegate gets the data as it comes
-
-    def begin(self, load: Load, response: URLResponse) -> None:
-        """The response is the final one."""
-
-    def data(self, load: Load, data: bytes) -> None:
-        """A piece of the decoded body."""
-
-    def end(self, load: Load) -> None:
-        """The body is complete. Calls `load.stored()` when nothing is left to be asked."""
-
-    def finished(self, load: Load, error: URLError | None) -> Message | None:
-        """The load has its outcome: the terminal message to make on the delegate queue, or None where nobody takes one."""
-
-    def told(self) -> None:
-        """The terminal message was delivered."""
-
-    def leave(self, load: Load, leaver: object) -> None:
-        """The session is left by `leaver`, and waits for its tasks."""
-
-    def loses(self, load: Load) -> bool:
-        """Whether nobody gets what comes, which then is removed."""
-
-    def resume_data(self, load: Load) -> bytes | None:
-        """What another load can go on with."""
-
-    def orphan(self) -> None:
-        """In a forked child: what is kept outside memory is the parent's."""
 
 
 class Load:
@@ -84,7 +49,7 @@ class Load:
     effects: ClassVar[Mapping[Effect, Callable[[Any, Any], None]]]
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
-                 body: bytes | BodyStream | None = None, make_body: Callable[[Outbound, Inbox, Callbacks, Context], Body] = RequestBody,
+                 body: bytes | BodyStream | None = None, make_body: MakeBody = RequestBody,
                  eager: bool = True, route: Route | None = None, original: URLRequest | None = None) -> None:
         self.context = context
         self.consumer = consumer
@@ -241,9 +206,8 @@ class Load:
     def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
         return url_error(code, self.outbound.request.url, cause)
 
-    # for consumers, in a turn ---------------------------------------------------------------------------------------
+    # for consumers, in a turn (consumer.Consumed) ----------------------------------------------------------------------
     def ask_to_store(self) -> None:
-        """The body is complete: the delegate decides about caching it where that is its right."""
         response, visit = self.inbound.response, self.responses.visit
         proposal = None if visit is None or response is None else visit.proposal(response)
         told = proposal is not None and self.consumer.asks and not (isinstance(response, HTTPURLResponse) and response.status_code >= 300)
@@ -251,16 +215,13 @@ class Load:
             self.stored(proposal)
 
     def stored(self, proposal: CachedURLResponse | None = None) -> None:
-        """Nothing is left to be asked about the complete body; `proposal` is kept."""
         self.inbox.meet(Event.STORED, proposal)
 
     def start_over(self, request: URLRequest) -> None:
-        """Send `request` in place of the one whose answer is of no use."""
         self.outbound.request = request
         self.inbox.meet(Event.RETRY)
 
     def end_with(self, error: URLError) -> None:
-        """Fail."""
         self.inbox.meet(Event.FAILED, error)
 
     def _held_back(self) -> Beginning:
