@@ -297,3 +297,20 @@ print(load(1_000_000), load(200_000_000))
 """, server)
     small, large = map(int, printed.split())
     assert large - small < 20_000_000
+
+
+@pytest.mark.parametrize("make", [
+    lambda session: session.data_task("http://api.example.com/", lambda *_: None), lambda session: session.download_task("http://api.example.com/"),
+], ids=["handler", "download"])
+def test_only_a_delegate_gets_data_as_it_comes(make: Any) -> None:
+    """`prefers_incremental_delivery` is False where nobody gets data piece by piece, and setting it there changes nothing."""
+    with sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        task = make(session)
+        task.prefers_incremental_delivery = True
+        assert not task.prefers_incremental_delivery
+        task.cancel()
+        delegated = session.data_task("http://api.example.com/")
+        assert delegated.prefers_incremental_delivery
+        delegated.prefers_incremental_delivery = False
+        assert not delegated.prefers_incremental_delivery
+        delegated.cancel()

@@ -123,7 +123,8 @@ class Load:
 
     @is_incremental.setter
     def is_incremental(self, value: bool) -> None:
-        self.consumer.is_incremental = value
+        if self.consumer.asks:               # of a delegate; all others get their data whole whatever is said
+            self.consumer.is_incremental = value
 
     @property
     def loses_its_result(self) -> bool:
