@@ -7,7 +7,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from contextvars import copy_context
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -397,3 +399,66 @@ def test_sessions_made_outside_live_in_real_time(script: sm.ScriptRoute) -> None
     thread.start()
     thread.join(20)
     assert [b"real"] == results
+
+
+# stores --------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in the block", "after it"])
+def test_cookies_expire_by_the_sessions_clock(inside: bool) -> None:
+    """A cookie of 60 s is sent for 60 virtual seconds, wherever the session is used that was made in virtual time."""
+    route = sm.ScriptRoute().answer(headers=[("Set-Cookie", "a=1; Max-Age=60")])
+    sent: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("cookie"))
+        return httpx.Response(200)
+
+    with sm.virtual_time() as clock, sm.use_route(route):
+        session = sm.URLSession(configuration())
+    with sm.virtual_time(clock) if inside else nullcontext(), sm.use_route(route), session:
+        session.data(URL).result()
+        route.get(URL).mock(side_effect=answer)
+        session.data(URL).result()
+        sleep(clock, 59)
+        session.data(URL).result()
+        sleep(clock, 1)
+        session.data(URL).result()
+    assert ["a=1", "a=1", None] == sent
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in the block", "after it"])
+def test_cached_responses_grow_old_by_the_sessions_clock(inside: bool) -> None:
+    """What is fresh for 60 s is given for 60 virtual seconds, and then asked for again."""
+    route = sm.ScriptRoute()
+    for body in (b"first", b"second"):
+        route.answer(headers=[("Cache-Control", "max-age=60")], body=body)
+    with sm.virtual_time() as clock, sm.use_route(route):
+        session = sm.URLSession(configuration())
+    got: list[tuple[float, bytes]] = []
+    with sm.virtual_time(clock) if inside else nullcontext(), sm.use_route(route), session:
+        for wait in (0, 59, 2):
+            sleep(clock, wait)
+            data, _ = session.data(URL).result()
+            got.append((clock.now() / SECOND, data))
+    assert [(0.0, b"first"), (59.0, b"first"), (61.0, b"second")] == got
+
+
+def test_what_a_delegate_has_cached_is_stored_at_the_sessions_date() -> None:
+    """A response that it made says no dates: they are those of the session, also outside of the block in which that was made."""
+    class Own:
+        def data_task_will_cache_response(self, session: Any, task: Any, proposed: sm.CachedURLResponse) -> sm.CachedURLResponse:
+            return sm.CachedURLResponse(proposed.response, b"mine")
+
+    route = sm.ScriptRoute().answer(headers=[("Cache-Control", "max-age=60")], body=b"theirs")
+    with sm.virtual_time() as clock:
+        session = sm.URLSession(configuration(), Own())
+    cache = session.configuration.url_cache
+    with sm.use_route(route), session:
+        sleep(clock, 10)
+        session.data_task(URL).resume()
+    kept = cache.cached_response(URL)
+    assert (b"mine", clock.date()) == (kept.data, kept.received)
+    cache.remove_cached_responses_since(clock.date())
+    assert kept == cache.cached_response(URL)
+    cache.remove_cached_responses_since(clock.date() - timedelta(seconds=1))
+    assert cache.cached_response(URL) is None

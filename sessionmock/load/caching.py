@@ -112,10 +112,7 @@ class CacheVisit:
     def keep(self, proposal: CachedURLResponse) -> None:
         """Store what the delegate agreed to."""
         assert self._cache is not None
-        if self._lent:
-            self._cache.store_cached_response(proposal, self._request)
-        else:
-            self._cache.store_cached_response_for_task(proposal, self._task)
+        self._cache.keep(proposal, self._request, None if self._lent else self._task, self._clock.date())
 
     def give_up(self) -> None:
         """The body will not come whole."""

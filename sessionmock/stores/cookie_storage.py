@@ -13,7 +13,6 @@ from importlib import import_module
 from itertools import count
 from typing import Any, NamedTuple
 
-from ..clock import Clock, SystemClock
 from ..core.cookies import (
     SECURE_SCHEMES,
     PublicSuffix,
@@ -25,6 +24,7 @@ from ..core.cookies import (
     scripts_may_set,
     would_cover,
 )
+from ..engine.current import current_date
 from ..errors import InvalidArgumentException
 from ..models.cookie import EARLIEST, HTTPCookie, canonical_host, cookie_pair, parse_set_cookie
 from ..models.enums import CookieAcceptPolicy
@@ -61,20 +61,19 @@ class HTTPCookieStorage(metaclass=_Shared):
     processes: each change is merged into it at once, and what others changed is seen at the next call. An unreadable
     file is InvalidArgumentException here, and later on no cookies.
 
+    It has no clock: whether a cookie has expired is told by the date of who asks. A session asks by its own clock; where no date
+    is said, it is the wall clock's, and within `virtual_time` the virtual one.
+
     `is_public_suffix` says which domains no cookie may have (RFC 6265bis, section 5.7, step 9). By default it is
     the Public Suffix List of the extra `psl` where that is installed, else names without a dot.
 
     `cookies_changed` is a list of callables that get the storage after each change, on the thread that made it.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str] | None = None, *, clock: Clock | None = None,
-        is_public_suffix: PublicSuffix | None = None,
-    ) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, is_public_suffix: PublicSuffix | None = None) -> None:
         self.cookie_accept_policy = CookieAcceptPolicy.ALWAYS
         self.cookies_changed: list[Callable[[HTTPCookieStorage], None]] = []
         self.path = None if path is None else os.path.abspath(path)
-        self._clock: Clock = clock or SystemClock()
         self._is_public_suffix = is_public_suffix or _listed
         self._lock: threading.Lock
         give_lock(self)
@@ -111,18 +110,18 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     def store_from_headers(
         self, url: str | URLParts, headers: Iterable[tuple[str, str]], policy: CookieAcceptPolicy | None = None,
-        main_document_url: str | None = None, task: Any = None,
+        main_document_url: str | None = None, task: Any = None, now: datetime | None = None,
     ) -> None:
         """Keep what the Set-Cookie fields of a response from `url` may set (5.7), under `policy` or the storage's own. A subclass
         with a way of its own to keep those of a `task` is given what the policy lets through."""
         lines = [value for name, value in headers if len(name) == 10 and name.lower() == "set-cookie"]
         if lines:
             parts = split_url(url) if isinstance(url, str) else url
-            host, now = canonical_host(parts.host), self._clock.date()
+            host, now = canonical_host(parts.host), now or current_date()
             cookies = [cookie for line in lines if (cookie := parse_set_cookie(line, host, parts.path, now)) is not None]
             policy = self.cookie_accept_policy if policy is None else policy
             if task is None or type(self).store_cookies is HTTPCookieStorage.store_cookies:
-                self._receive(cookies, parts, policy, main_document_url)
+                self._receive(cookies, parts, policy, main_document_url, now)
             elif self._lets(policy, host, main_document_url):
                 self.store_cookies(cookies, task)
 
@@ -131,7 +130,7 @@ class HTTPCookieStorage(metaclass=_Shared):
     @property
     def cookies(self) -> list[HTTPCookie]:
         """Every cookie that has not expired, the oldest first."""
-        now = self._clock.date()
+        now = current_date()
         with self._lock:
             self._refresh()
             live = [kept for kept in self._all() if not _expired(kept.cookie, now)]
@@ -194,28 +193,30 @@ class HTTPCookieStorage(metaclass=_Shared):
                             found.extend(named.values())
         if not found:
             return found
-        now = now or self._clock.date()
+        now = now or current_date()
         found = [kept for kept in found if is_sent(kept.cookie, parts) and not _expired(kept.cookie, now)]
         found.sort()
         return found
 
     def _receive(
         self, cookies: Iterable[HTTPCookie], parts: URLParts, policy: CookieAcceptPolicy, main_document_url: str | None,
+        now: datetime | None = None,
     ) -> None:
         host, secure = canonical_host(parts.host), parts.scheme in SECURE_SCHEMES
         if self._lets(policy, host, main_document_url):
             admitted = [c for cookie in cookies if (c := admit(cookie, host, secure, self._is_public_suffix)) is not None]
-            self._change(admitted, guarded=not secure)
+            self._change(admitted, now, guarded=not secure)
 
     def _lets(self, policy: CookieAcceptPolicy, host: str, main_document_url: str | None) -> bool:
         main_host = canonical_host(split_url(main_document_url).host) if main_document_url else None
         return permits(policy, host, main_host, self._is_public_suffix)
 
     def _change(
-        self, cookies: Iterable[HTTPCookie] = (), *, remove: Callable[[_Kept], bool] | None = None, guarded: bool = False,
+        self, cookies: Iterable[HTTPCookie] = (), now: datetime | None = None, *,
+        remove: Callable[[_Kept], bool] | None = None, guarded: bool = False,
     ) -> None:
         """Remove and add in the jar and, where a lasting cookie is concerned, in the file; then tell."""
-        now = self._clock.date()
+        now = now or current_date()
         cookies = list(cookies)
         with self._lock:
             if self.path is None:

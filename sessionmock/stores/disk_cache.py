@@ -21,7 +21,7 @@ from hashlib import sha256
 from itertools import chain
 from typing import Any, NamedTuple
 
-from ..clock import SECOND, Clock
+from ..clock import SECOND, SystemClock
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.response import HTTPURLResponse, URLResponse
 from .files import replace_file
@@ -34,6 +34,7 @@ VARIANTS = 16                 # responses of one URL at once, each for other hea
 STALE_TEMPORARY = 86_400 * SECOND    # what a process that died left half written is removed after a day
 _FOOTER = struct.Struct(">4sII")
 _MAGIC = b"smc1"
+_wall = SystemClock()    # the times of files are the file system's, whatever clock a session has
 _NAME = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}")
 _TEMPORARY = re.compile(r"\.(?:body|[0-9a-f]{32}-[0-9a-f]{16})\..*\.tmp")
 
@@ -104,10 +105,9 @@ def _unlink(path: str) -> None:
 class DiskCache:
     """The files below `folder`, at most `capacity` bytes of them; the least recently used go first."""
 
-    def __init__(self, folder: str | os.PathLike[str], capacity: int, clock: Clock) -> None:
+    def __init__(self, folder: str | os.PathLike[str], capacity: int) -> None:
         self.folder = os.path.abspath(folder)
         self._capacity = capacity
-        self._clock = clock
         self._lock: threading.Lock          # of the three below
         give_lock(self)
         self._stamp = 0
@@ -256,16 +256,17 @@ class DiskCache:
                         status = each.stat(follow_symlinks=False)
                         if _NAME.fullmatch(each.name):
                             yield each.path, status.st_size, status.st_mtime_ns
-                        elif _TEMPORARY.fullmatch(each.name) and self._now() - status.st_mtime_ns > STALE_TEMPORARY:
+                        elif _TEMPORARY.fullmatch(each.name) and _now() - status.st_mtime_ns > STALE_TEMPORARY:
                             os.unlink(each.path)
-
-    def _now(self) -> int:
-        return int(self._clock.date().timestamp() * SECOND)
 
     def _touch(self, path: str) -> None:
         with self._lock:
-            self._stamp = stamp = max(self._stamp + 1, self._now())     # two uses in one tick keep their order
+            self._stamp = stamp = max(self._stamp + 1, _now())     # two uses in one tick keep their order
         os.utime(path, ns=(stamp, stamp))
+
+
+def _now() -> int:
+    return int(_wall.date().timestamp() * SECOND)
 
 
 def _mark_of(raw: bytes) -> int:

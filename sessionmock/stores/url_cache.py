@@ -9,8 +9,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from ..clock import Clock, SystemClock
 from ..core.caching import cache_key, directives, freshen, head_agrees, invalidated, selection, varying
+from ..engine.current import current_date
 from ..errors import InvalidArgumentException
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.message import Headers, Request, header
@@ -51,18 +51,20 @@ class URLCache(metaclass=_Shared):
 
     A response is found by its URL (without fragment and user) and the request fields that its Vary names; of one URL the
     last 16 are kept.
+
+    It has no clock: when a response was sent, received and stored is told by who stores it. A session has its own clock; where
+    no date is said, it is the wall clock's, and within `virtual_time` the virtual one.
     """
 
     StoragePolicy: ClassVar[type[CacheStoragePolicy]] = CacheStoragePolicy
 
     def __init__(
         self, memory_capacity: int = MEMORY_CAPACITY, disk_capacity: int = DISK_CAPACITY,
-        directory: str | os.PathLike[str] | None = None, *, clock: Clock | None = None,
+        directory: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._clock: Clock = clock or SystemClock()
         self._memory_capacity = _capacity("memory_capacity", memory_capacity)
         self._disk_capacity = _capacity("disk_capacity", disk_capacity)
-        self._disk = None if directory is None else DiskCache(directory, disk_capacity, self._clock)
+        self._disk = None if directory is None else DiskCache(directory, disk_capacity)
         self._lock: threading.Lock          # of the memory tier
         give_lock(self)
         self._memory: dict[str, dict[Selected, Entry]] = {}
@@ -138,12 +140,11 @@ class URLCache(metaclass=_Shared):
         """
         method, url, headers = _asked(request)
         if url is not None and method == "GET":
-            self._keep(cached_response, cache_key(url), headers)
+            self._keep(cached_response, cache_key(url), headers, current_date())
 
-    def _keep(self, cached: CachedURLResponse, key: str, headers: Headers) -> None:
+    def _keep(self, cached: CachedURLResponse, key: str, headers: Headers, now: datetime) -> None:
         if cached.storage_policy is CacheStoragePolicy.NOT_ALLOWED:
             return
-        now = self._clock.date()
         if cached.requested is None or cached.received is None:
             cached = CachedURLResponse(
                 cached.response, cached.body, cached.user_info, cached.storage_policy, requested=now, received=now,
@@ -184,7 +185,18 @@ class URLCache(metaclass=_Shared):
         """`remove_cached_response` for a task's current request."""
         self.remove_cached_response(_request_of(task))
 
-    # For the engine ------------------------------------------------------------------------------
+    # For a load ----------------------------------------------------------------------------------
+
+    def keep(self, cached: CachedURLResponse, request: Request, task: Any, now: datetime) -> None:
+        """Store, at `now`, the response to `request`: the current one of `task`, or where that is None, one of another's choice. A
+        subclass with a way of its own to store is asked for it."""
+        own = type(self)
+        if task is not None and own.store_cached_response_for_task is not URLCache.store_cached_response_for_task:
+            self.store_cached_response_for_task(cached, task)
+        elif own.store_cached_response is not URLCache.store_cached_response:
+            self.store_cached_response(cached, request)
+        elif request.method == "GET":
+            self._keep(cached, cache_key(request.url), request.headers, now)
 
     def refresh(
         self, cached: CachedURLResponse, request: Request, headers: Headers, requested: datetime, received: datetime,
@@ -209,7 +221,7 @@ class URLCache(metaclass=_Shared):
         if "no-store" in directives(header(headers, "cache-control")):
             self.remove_cached_response(key)
         else:
-            self._keep(new, key, asked)
+            self._keep(new, key, asked, received)
         return new
 
     def compare(self, request: Request, headers: Headers, requested: datetime, received: datetime) -> None:

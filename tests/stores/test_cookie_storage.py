@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 import types
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sessionmock.clock import VirtualClock
+from sessionmock.engine.current import virtual_time
 from sessionmock.errors import InvalidArgumentException
 from sessionmock.models.cookie import HTTPCookie
 from sessionmock.models.enums import CookieAcceptPolicy
@@ -36,13 +38,16 @@ class Hand(VirtualClock):
 
 
 @pytest.fixture
-def clock() -> Hand:
-    return Hand()
+def clock() -> Iterator[Hand]:
+    """The date in force in a test that asks for it."""
+    clock = Hand()
+    with virtual_time(clock):
+        yield clock
 
 
 @pytest.fixture
 def jar(clock: Hand) -> HTTPCookieStorage:
-    return HTTPCookieStorage(clock=clock, is_public_suffix=lambda domain: "." not in domain)
+    return HTTPCookieStorage(is_public_suffix=lambda domain: "." not in domain)
 
 
 def receive(
@@ -133,6 +138,20 @@ def test_a_cookie_goes_when_its_time_has_come(jar: HTTPCookieStorage, clock: Han
     clock.today += timedelta(seconds=1)
     assert "b=2" == jar.header_for(SITE)
     assert ["b"] == [kept.name for kept in jar.cookies]
+
+
+def test_the_date_is_that_of_who_asks() -> None:
+    """A date that is said counts; without, it is today's, and in a block in virtual time the date of its clock."""
+    jar = HTTPCookieStorage()
+    lines = [("Set-Cookie", "a=1; Max-Age=60")]
+    jar.store_from_headers(SITE, lines, now=START)
+    assert "a=1" == jar.header_for(SITE, START + timedelta(seconds=59))
+    assert jar.header_for(SITE, START + timedelta(seconds=60)) is None
+    assert (None, []) == (jar.header_for(SITE), jar.cookies)        # today is later
+    with virtual_time(Hand()):
+        assert ("a=1", ["a"]) == (jar.header_for(SITE), [kept.name for kept in jar.cookies])
+    jar.store_from_headers(SITE, lines)
+    assert ("a=1", ["a"]) == (jar.header_for(SITE), [kept.name for kept in jar.cookies])
 
 
 def test_a_new_value_keeps_the_place_of_the_old(jar: HTTPCookieStorage, clock: Hand) -> None:
@@ -363,11 +382,11 @@ def test_the_public_suffix_list_is_asked_where_it_is_installed(monkeypatch: pyte
 def test_lasting_cookies_are_in_the_file_and_no_others(tmp_path: Path, clock: Hand) -> None:
     """A second storage on the file has every member of the lasting cookies; the session's stay in memory."""
     path = tmp_path / "deep" / "cookies.json"
-    jar = HTTPCookieStorage(path, clock=clock)
+    jar = HTTPCookieStorage(path)
     receive(jar, SITE, "a=1; Max-Age=60; Secure; HttpOnly; SameSite=Lax; Path=/x; Domain=example.com")
     receive(jar, SITE, "s=session", "v; Max-Age=60")
     jar.set_cookie(cookie("p", port="80,81", comment="c", expires=START + timedelta(days=1)))
-    again = HTTPCookieStorage(path, clock=clock)
+    again = HTTPCookieStorage(path)
     assert [kept for kept in jar.cookies if kept.name != "s"] == again.cookies
     assert "a=1; v" == again.header_for("https://example.com/x")
     assert "a=1; s=session; v" == jar.header_for("https://example.com/x")
@@ -376,7 +395,7 @@ def test_lasting_cookies_are_in_the_file_and_no_others(tmp_path: Path, clock: Ha
 
 def test_storages_of_one_file_see_each_others_changes(tmp_path: Path, clock: Hand) -> None:
     """Changes merge: what one adds, removes or replaces the other sees at its next call, and neither loses its own."""
-    one, two = (HTTPCookieStorage(tmp_path / "cookies.json", clock=clock) for _ in range(2))
+    one, two = (HTTPCookieStorage(tmp_path / "cookies.json") for _ in range(2))
     receive(one, SITE, "a=1; Max-Age=60", "mine=session")
     receive(two, SITE, "b=2; Max-Age=60")
     assert {"mine=session", "a=1", "b=2"} == set((one.header_for(SITE) or "").split("; "))

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from sessionmock.clock import VirtualClock
+from sessionmock.engine.current import virtual_time
 from sessionmock.errors import InvalidArgumentException
 from sessionmock.models.cached_response import CachedURLResponse, CacheStoragePolicy
 from sessionmock.models.message import Request
@@ -40,8 +42,11 @@ class Hand(VirtualClock):
 
 
 @pytest.fixture
-def clock() -> Hand:
-    return Hand()
+def clock() -> Iterator[Hand]:
+    """The date in force in a test that asks for it."""
+    clock = Hand()
+    with virtual_time(clock):
+        yield clock
 
 
 Make = Callable[..., URLCache]
@@ -49,8 +54,8 @@ Make = Callable[..., URLCache]
 
 @pytest.fixture
 def make(tmp_path: Path, clock: Hand) -> Make:
-    """Caches that share a folder and a clock."""
-    return lambda memory=4 * MB, disk=20 * MB: URLCache(memory, disk, tmp_path / "cache", clock=clock)
+    """Caches that share a folder."""
+    return lambda memory=4 * MB, disk=20 * MB: URLCache(memory, disk, tmp_path / "cache")
 
 
 @pytest.fixture(params=[MEMORY, DISK, (4 * MB, 20 * MB)], ids=["memory", "disk", "both"])
@@ -187,6 +192,31 @@ def test_vary_keeps_a_response_for_each_choice(cache: URLCache) -> None:
     ]
     found = [cache.cached_response(sent(headers=headers)) for headers in asked]
     assert [b"a/a", b"b/b, c/c", b"b/b, c/c", None, None, None] == [each and each.data for each in found]
+
+
+def test_the_date_is_that_of_who_stores(cache: URLCache, clock: Hand) -> None:
+    """A load says when it stores; who says nothing stores at the date in force: of the clock in virtual time, else today's."""
+    then = clock.today + timedelta(days=1)
+    cache.keep(response(), sent(URL), None, then)
+    cache.store_cached_response(response(), URL + "2")
+    context = Context()
+    context.run(cache.store_cached_response, response(), URL + "3")      # which knows of no virtual time
+    dates = [found.received for name in ("", "2", "3") if (found := cache.cached_response(URL + name)) is not None]
+    assert [then, clock.today] == dates[:2]
+    assert abs(dates[2] - datetime.now(UTC)) < timedelta(hours=1)
+    cache.remove_cached_responses_since(clock.today)
+    assert [False, True, False] == [cache.cached_response(URL + name) is not None for name in ("", "2", "3")]
+
+
+@pytest.mark.parametrize(("overridden", "whose"), [
+    ("store_cached_response_for_task", True), ("store_cached_response", True), ("store_cached_response", False)])
+def test_a_subclass_with_a_way_of_its_own_to_store_is_asked(overridden: str, whose: bool) -> None:
+    """Its methods take no date, as Apple's; the one for tasks is asked for the response of a task alone."""
+    asked: list[Any] = []
+    kind = type("Own", (URLCache,), {overridden: lambda self, *given: asked.append(given)})
+    request, task = sent(), object() if whose else None
+    kind().keep(response(), request, task, datetime.now(UTC))
+    assert [(response(), task if overridden.endswith("task") else request)] == asked
 
 
 def test_few_responses_of_one_url_are_kept(cache: URLCache, clock: Hand, tmp_path: Path) -> None:
@@ -527,7 +557,7 @@ def test_what_is_not_the_caches_is_left_alone(make: Make, tmp_path: Path) -> Non
     old, young = (tmp_path / "cache" / f".body.{name}.tmp" for name in ("old", "young"))
     for path, age in ((old, 90_000), (young, 10)):
         path.write_text("x")
-        when = (datetime(2026, 1, 1, tzinfo=UTC) - timedelta(seconds=age)).timestamp()
+        when = (datetime.now(UTC) - timedelta(seconds=age)).timestamp()
         os.utime(path, (when, when))
     assert cache.current_disk_usage < 1000
     cache.remove_all_cached_responses()
