@@ -14,7 +14,6 @@ import trio
 
 import sessionmock as sm
 from sessionmock.engine import awaits
-from sessionmock.latch import Latch
 from sessionmock.load.load import Load
 from tests.engine.server import Server
 
@@ -176,29 +175,6 @@ def test_awaited_twice_it_gives_the_same(session: sm.URLSession, server: str) ->
     loading = session.data(f"{server}/fast/x")
     first, second = asyncio.run(twice(loading))
     assert first == second == loading.result() == asyncio.run(twice(loading))[0]
-
-
-def test_a_thousand_loads_wake_their_loop_in_batches(session: sm.URLSession, server: str) -> None:
-    """One call into the foreign loop serves all completions since the last (and none is lost)."""
-    class Counting(asyncio.SelectorEventLoop):
-        calls = 0
-
-        def call_soon_threadsafe(self, *arguments: Any, **more: Any) -> Any:
-            Counting.calls += 1
-            return super().call_soon_threadsafe(*arguments, **more)
-
-    latches = [Latch() for _ in range(1000)]
-
-    async def all_of_them() -> None:
-        waiting = [asyncio.ensure_future(awaits.ended(latch)) for latch in latches]
-        await asyncio.sleep(0)
-        for latch in latches:
-            latch.set()
-        await asyncio.gather(*waiting)
-
-    with asyncio.Runner(loop_factory=Counting) as runner:
-        runner.run(all_of_them())
-        assert 1 == Counting.calls
 
 
 def test_cancelling_the_awaiter_cancels_the_task(session: sm.URLSession, server: str) -> None:

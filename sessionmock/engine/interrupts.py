@@ -1,12 +1,14 @@
-"""Keeps SIGINT out of code that an exception must not split.
+"""Interrupts (SIGINT, Ctrl-C) that come at a bad moment wait for a better one.
 
-Python raises KeyboardInterrupt on the main thread between any two bytecodes. There it could take a lock along, lose
-what was just taken out of a queue, or end somebody else's load. `with shield:` makes the signal wait until the block is
-left; on other threads, which Python never interrupts, it does nothing.
+Python answers the signal on the main thread, between any two bytecodes, mostly by raising KeyboardInterrupt. In the midst
+of this library that could leave a lock held, lose what was just taken out of a queue, or end somebody else's load. In a
+block `with shield:` the signal waits until the outermost block is left. On other threads, which Python never interrupts,
+such a block does nothing.
 
-The handler is installed at the first wait of the main thread and taken away when the last session is invalidated: then
-asyncio and others find the one that they expect. A handler that is no Python callable is left alone. Before that first
-wait an interrupt can still come between two statements of an API call.
+For that a handler of ours takes the place of the program's, and calls it when the time has come. It is put in place at the
+first wait of the main thread and taken away when the last session is invalidated: then asyncio and others find the one that
+they expect. A handler that is no Python callable is left alone. Before that first wait an interrupt can still come between
+two statements of an API call.
 """
 from __future__ import annotations
 
@@ -26,16 +28,16 @@ class Shield:
     """See the module. All but `rest` is for the main thread, and does nothing elsewhere."""
 
     def __init__(self) -> None:
-        self._resting = False       # no session is left: take the handler away when nobody is under the shield
-        self.alarm: Callable[[], None] | None = None    # makes whoever waits under the shield look at `pending`
+        self._resting = False       # no session is left: our handler goes when the last block is left
+        self.alarm: Callable[[], None] | None = None    # makes whoever waits in a block look at `pending`
         self.forget()
 
     def forget(self) -> None:
         """At first, and in a forked child, where the thread that forked is the main one."""
         self._main = threading.main_thread().ident
-        self._depth = 0
-        self._lifted = False
-        self.pending: Callable[[], Any] | None = None    # what the signal that came is answered with
+        self._depth = 0             # blocks that the main thread is in
+        self._lifted = False        # code of the user's runs within one
+        self.pending: Callable[[], Any] | None = None    # answers the signal that came in a block
 
     def __enter__(self) -> None:
         if threading.get_ident() == self._main:
@@ -51,7 +53,7 @@ class Shield:
 
     @contextmanager
     def lifted(self) -> Iterator[None]:
-        """User code runs in here: a signal interrupts it, and then also the wait that runs it."""
+        """Code of the user's runs in here, called from within a block: a signal interrupts it, and then also the wait around it."""
         depth, lifted = self._depth, self._lifted
         self._lifted = depth > 0
         self._depth = 0
@@ -61,14 +63,14 @@ class Shield:
             self._depth, self._lifted = depth, lifted
 
     def install(self) -> None:
-        """Take the place of the handler that is there, unless that is done."""
+        """Put our handler in the place of the one that is there, unless that is done."""
         self._resting = False
         present = handler_of(signal.SIGINT)
         if type(present) is not _Handler and callable(present):
             signal.signal(signal.SIGINT, _Handler(self, present))
 
     def rest(self) -> None:
-        """The last session is invalid: put the handler back that was there, now or when the main thread waits no longer."""
+        """The last session is invalid: put the program's handler back, now or when the main thread has left its blocks."""
         self._resting = True
         if threading.get_ident() == self._main and not self._depth:
             self._remove()
@@ -79,13 +81,13 @@ class Shield:
             signal.signal(signal.SIGINT, present.original)
 
     def pass_on(self) -> None:
-        """Do what the handler that was there does with the signal that came."""
+        """Let the program's handler answer the signal that came, if one did."""
         pending, self.pending = self.pending, None
         if pending is not None:
             pending()
 
     def handle(self, original: Callable[[int, Any], Any], number: int, frame: Any) -> None:
-        """A signal came: `original` answers it, now or when the shield is left."""
+        """A signal came: `original` answers it, now or when the last block is left."""
         if self._depth:
             self.pending = partial(original, number, frame)
             if self.alarm is not None:
@@ -100,8 +102,8 @@ class Shield:
 
 
 class _Handler:
-    """What stands in for the handler that was there. Each knows its own, because a user's later handler may call the one
-    that it found, which is this."""
+    """Takes the place of a program's handler, and knows it: a handler that is set later may call the one that it found, which
+    is this."""
 
     __slots__ = ("_shield", "original")
 

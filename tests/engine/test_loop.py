@@ -13,7 +13,7 @@ import pytest
 
 import sessionmock as sm
 from sessionmock.clock import SECOND
-from sessionmock.engine import loop, work
+from sessionmock.engine import loop
 from sessionmock.engine.loop import SystemEngine
 from sessionmock.latch import Latch
 
@@ -56,28 +56,6 @@ def join(*threads: threading.Thread) -> None:
 
 def configuration() -> sm.URLSessionConfiguration:
     return sm.URLSessionConfiguration.ephemeral()
-
-
-# latches --------------------------------------------------------------------------------------------------------
-
-def test_a_latch_tells_everybody_once() -> None:
-    """Who asked before hears when it happens, who asks later at once, and nobody twice."""
-    latch, heard = Latch(), []
-    latch.tell(lambda: heard.append("before"))
-    latch.set()
-    latch.set()
-    latch.tell(lambda: heard.append("after"))
-    assert (["before", "after"], True) == (heard, latch.done)
-
-
-def test_a_latch_set_and_asked_at_the_same_time_loses_nobody() -> None:
-    """Whichever thread is first, each call is made exactly once."""
-    for _ in range(300):
-        latch, heard = Latch(), []
-        asker, _ = in_thread(latch.tell, partial(heard.append, 1))
-        latch.set()
-        join(asker)
-        assert [1] == heard
 
 
 # the claim window ----------------------------------------------------------------------------------------------------
@@ -462,39 +440,3 @@ def test_what_a_session_closes_is_driven_to_its_end(engine: SystemEngine, monkey
         engine.post(latch.set)
     join(in_thread(engine.wait, latch)[0])
     assert released.wait(PATIENCE)
-
-
-# the pool of threads --------------------------------------------------------------------------------------------
-
-def test_a_job_that_blocks_holds_up_no_other() -> None:
-    """Each job has a thread at once."""
-    gate, done = threading.Event(), threading.Event()
-    work.pool.submit(gate.wait)
-    work.pool.submit(done.set)
-    assert done.wait(PATIENCE)
-    gate.set()
-
-
-def test_what_a_job_raises_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It goes to threading.excepthook, and the thread takes the next job."""
-    reports: list[Any] = []
-    monkeypatch.setattr(threading, "excepthook", reports.append)
-    work.pool.submit(int, "no number")
-    wait_for(lambda: reports)
-    assert ValueError is reports[0].exc_type
-    done = threading.Event()
-    work.pool.submit(done.set)
-    assert done.wait(PATIENCE)
-
-
-def test_idle_threads_of_the_pool_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They stay for their linger, then go; jobs given at that very moment are not lost."""
-    monkeypatch.setattr(work, "LINGER", SECOND // 500)
-    pool = work.WorkPool()
-    made: list[int] = []
-    for n in range(100):
-        pool.submit(made.append, n)
-        time.sleep(0.002)
-    wait_for(lambda: len(made) == 100)
-    wait_for(lambda: not pool._idle)
-    assert list(range(100)) == sorted(made)

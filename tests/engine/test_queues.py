@@ -251,6 +251,25 @@ def test_a_coroutine_on_the_main_queue_runs_on_the_main_threads_loop() -> None:
     assert 2 == len(seen)
 
 
+def test_what_a_coroutine_on_the_main_queue_raises_is_reported(reports: list[Any]) -> None:
+    """As that of every queue, on the loop that is running there or where none is."""
+    async def operation() -> None:
+        await asyncio.sleep(0)
+        raise KeyError("odd")
+
+    async def main() -> None:
+        sm.OperationQueue.main.add_operation(operation)
+        async with asyncio.timeout(PATIENCE):
+            while not reports:
+                await asyncio.sleep(0)
+
+    asyncio.run(main())
+    sm.OperationQueue.main.add_operation(operation)
+    sm.OperationQueue.main.run()
+    assert [KeyError, KeyError] == [report.exc_type for report in reports]
+    assert all("raised in an operation of <OperationQueue main" in report.exc_value.__notes__[0] for report in reports)
+
+
 # queues on loops ----------------------------------------------------------------------------------------------------------
 
 def test_a_queue_on_a_loop_runs_there_in_order(reports: list[Any]) -> None:
