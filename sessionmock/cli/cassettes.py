@@ -12,9 +12,10 @@ from ..clock import SystemClock
 from ..errors import CassetteError, InvalidArgumentException
 from ..models.message import Headers, header
 from ..routes.cassette import Interaction, Secrets, Tape, read_tape, write_tape
+from ..routes.cassette.asked import asked_of
+from ..routes.cassette.expiry import recorded_at
 from ..routes.cassette.formats.codings import undone
-from ..routes.cassette.matching import Index, asked_of
-from ..routes.cassette.modes import recorded_at
+from ..routes.cassette.matching import Index
 from ..routes.cassette.verify import compare
 from .output import Report, Table, place, printable, size
 
@@ -158,9 +159,9 @@ def _whole(interaction: Interaction) -> str:
 # diff ---------------------------------------------------------------------------------------------------------------
 def diff(options: argparse.Namespace) -> Report:
     """What one file has and the other has not, and where answers to one request differ; secrets aside."""
-    veil = Secrets().masking
+    masking = Secrets().masking
     ours, theirs = (read_tape(path).interactions for path in (options.file, options.other))
-    there = Index(theirs, veil=veil)
+    there = Index(theirs, masking=masking)
     table = Table(("request", "place", str(options.file), str(options.other)))
     report = Report([])
     rows: list[tuple[str, str, str, str]] = []
@@ -169,7 +170,7 @@ def diff(options: argparse.Namespace) -> Report:
         if position is None:
             rows.append((f"{one.method} {one.uri}", "answer", f"status {one.response.status}", "none"))
         else:
-            found = compare(one, theirs[position], veil, options.ignore)
+            found = compare(one, theirs[position], masking, options.ignore)
             rows += [(difference.request, difference.place, difference.tape, difference.live) for difference in found]
     rows += [(f"{one.method} {one.uri}", "answer", "none", f"status {one.response.status}")
              for position, one in enumerate(theirs) if not there.played[position]]

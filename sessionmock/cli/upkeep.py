@@ -14,9 +14,9 @@ from ..clock import SystemClock
 from ..errors import InvalidArgumentException
 from ..models.message import header
 from ..routes.cassette import Interaction, Secrets, Tape, files
+from ..routes.cassette.expiry import age
 from ..routes.cassette.formats.codings import undone
 from ..routes.cassette.locking import locked
-from ..routes.cassette.modes import age
 from .cassettes import command, found_files, tapes
 from .output import Report, Table, place, printable
 

@@ -95,7 +95,7 @@ def test_whoever_plays_a_part_has_every_member_of_it(part: Any) -> None:
 @pytest.mark.parametrize(("part", "expected"), [
     (base.Route, {"LiveRoute", "LocalRoute", "CassetteRoute", "ScriptRoute", "ClientRoute", "TransportRoute", "WatchedRoute", "Cassette"}),
     (base.Channel, {"LiveChannel", "CassetteChannel", "ScriptChannel", "ClientChannel", "TransportChannel", "WatchedChannel"}),
-    (base.Exchange, {"LiveExchange", "Deferred", "Pump", "Passing", "Recording", "OwnWay", "Finished", "Playback"}),
+    (base.Exchange, {"LiveExchange", "Deferred", "Pump", "Passing", "RecordedExchange", "OwnWay", "Finished", "Playback"}),
     (base.Sink, {"Passing", "Recorder", "Inbox"}),
 ], ids=lambda value: getattr(value, "__name__", ""))
 def test_walk_meets_those_that_are_there(part: Any, expected: set[str]) -> None:

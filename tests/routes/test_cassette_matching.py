@@ -8,8 +8,9 @@ import pytest
 from sessionmock.errors import InvalidArgumentException
 from sessionmock.models.message import Request
 from sessionmock.routes.cassette import CassetteRoute, Interaction, RecordedRequest, RecordedResponse, Tape, files
+from sessionmock.routes.cassette.asked import Asked
 from sessionmock.routes.cassette.bodies import meaning, multipart, parts, read_body
-from sessionmock.routes.cassette.matching import Asked, Index
+from sessionmock.routes.cassette.matching import Index
 
 from .test_cassette_route import URL, FakeHost, RecordingSink, get, item
 

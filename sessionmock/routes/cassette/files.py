@@ -1,24 +1,17 @@
-"""Cassettes on disk: what a file holds says how it is read, and a file is replaced whole or not at all."""
+"""Cassettes on disk: a file is read and replaced whole, or not at all."""
 from __future__ import annotations
 
 import contextlib
 import gc
-import io
-import json
 import os
 import secrets
-import zipfile
-import zlib
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ...errors import CassetteError
-from .formats import foreign, har, json_text, vcr_tree, vcr_yaml, yaml_index, yaml_writer
+from .formats.layouts import MAX_BYTES, decode, encode, layout_for
 from .interaction import Format, Tape
-
-MAX_BYTES = 1 << 29    # 512 MiB: no cassette of tests comes near
 
 
 def read_tape(path: str | os.PathLike[str]) -> Tape:
@@ -39,11 +32,9 @@ def write_tape(path: str | os.PathLike[str], tape: Tape, format: Format | str | 
     A HAR does without vcrpy's metadata and keys of responses that are not known.
     """
     path = Path(path)
-    layout = _NAMES.get(path.suffix.lower(), Format.VCR_YAML) if format is None else Format(format)
-    if layout not in _WRITERS:
-        raise CassetteError(f"{path}: files of {layout.value} are read, not written; choose yaml, json or har")
+    data = encode(path, tape, layout_for(path) if format is None else Format(format))
     try:
-        replace(path, _WRITERS[layout](path, tape))
+        replace(path, data)
     except OSError as error:
         raise CassetteError(f"{path}: cannot be written: {error.strerror}") from error
 
@@ -53,14 +44,8 @@ def load(path: Path) -> Tape | None:
     data = _bytes(path)
     if not data or data.isspace():
         return None
-    try:
-        with uncollected():
-            return _decode(path, data)
-    except (vcr_yaml.YAMLError, vcr_tree.Misshapen) as error:
-        line = vcr_tree.line_of(error)
-        if line is None and isinstance(error, vcr_tree.Misshapen):
-            line = json_text.line(data, lambda tree: _tape(tree, partial(_beside, path)))
-        raise CassetteError(f"{path}, line {line or 1}: {error}") from None
+    with uncollected():
+        return decode(path, data, partial(_beside, path))
 
 
 @contextlib.contextmanager
@@ -117,72 +102,6 @@ def _bytes(path: Path) -> bytes | None:
     return data
 
 
-def _decode(path: Path, data: bytes) -> Tape:
-    if data.startswith(b"PK\x03\x04"):
-        return _zipped(data)
-    if data[:64].lstrip(_BLANK)[:1] not in (b"{", b"["):
-        return yaml_index.read(path, data) or _tape(vcr_yaml.read(data), partial(_beside, path))
-    try:
-        tree = json_text.read(data)
-    except vcr_yaml.YAMLError:
-        if path.suffix.lower() in _NAMES:
-            raise
-        return _tape(vcr_yaml.read(data), partial(_beside, path))    # brackets are YAML too
-    if isinstance(tree, dict) and isinstance(tree.get("interactions"), list) and (found := json_text.tape(path, data, tree)):
-        return found
-    tape = _tape(tree, partial(_beside, path))
-    tape.format = tape.format if tape.format is not Format.VCR_YAML else Format.VCR_JSON
-    return tape
-
-
-def _tape(tree: Any, attached: har.Attached) -> Tape:
-    """What `tree` holds, in the layout that it has. Raises Misshapen."""
-    if isinstance(tree, dict) and isinstance(tree.get("log"), dict):
-        return har.decode(tree, attached)
-    layout = foreign.recognised(tree)
-    tape = vcr_tree.decode(tree) if layout is None else foreign.decode(tree, layout)
-    tape.metadata = vcr_yaml.typed(tape.metadata)
-    return tape
-
-
 def _beside(path: Path, name: str) -> bytes | None:
     """The file called `name` in the folder of `path`; the caller has checked that it is a plain name."""
     return _bytes(path.with_name(name))
-
-
-def _zipped(data: bytes) -> Tape:
-    """A HAR that Playwright put into an archive with its bodies; nothing is unpacked to disk."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
-                raise zipfile.BadZipFile(f"more than {MAX_BYTES} bytes when unpacked")
-            names = archive.namelist()
-            log = next((name for name in names if name.endswith(".har")), None)
-            if log is None:
-                raise zipfile.BadZipFile("no .har in it")
-            members = cache(lambda name: archive.read(name) if name in names else None)
-            return _tape(json_text.read(archive.read(log)), members)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise vcr_yaml.YAMLError(f"an archive that cannot be read: {error}", None) from None
-
-
-def _yaml(path: Path, tape: Tape) -> bytes:
-    return yaml_writer.dump(vcr_tree.encode(tape))
-
-
-def _json(path: Path, tape: Tape) -> bytes:
-    tree = vcr_tree.encode(tape, binary=False)
-    for number, item in enumerate(tree["interactions"], 1):
-        if isinstance(item["request"]["body"], bytes) or isinstance(item["response"]["body"]["string"], bytes):
-            asked = f"interaction {number} ({item['request']['method']} {item['request']['uri']})"
-            raise CassetteError(f"{path}: JSON cannot hold the bytes of {asked}; give the cassette a name in .yaml")
-    return (json.dumps(tree, indent=4, default=str) + "\n").encode("ascii")
-
-
-def _har(path: Path, tape: Tape) -> bytes:
-    return (json.dumps(har.encode(tape), indent=2) + "\n").encode("ascii")
-
-
-_BLANK = b"\xef\xbb\xbf \t\r\n"
-_NAMES = {".json": Format.VCR_JSON, ".har": Format.HAR}
-_WRITERS = {Format.VCR_YAML: _yaml, Format.VCR_JSON: _json, Format.HAR: _har}

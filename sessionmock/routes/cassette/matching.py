@@ -6,13 +6,12 @@ vcrpy's names or a callable of a user's, which judges only what agrees in all th
 """
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
 
 from ...errors import InvalidArgumentException
 from ...models.message import Headers
+from .asked import Asked, Masking, Matcher, agree, asked_of
 from .bodies import Meaning, meaning, raw, read_body
 from .interaction import Interaction
 from .keys import URLKey, url_key
@@ -29,107 +28,6 @@ class Order(Enum):
     ANY = "any"            # each request gets the first answer that is left for it
     PER_URL = "per_url"    # the requests to one URL come in the order in which they were recorded
     STRICT = "strict"      # all requests do
-
-
-class Fields(dict[str, str]):
-    """Headers by name in any case, repeated ones joined; for matchers written for vcrpy."""
-
-    def __init__(self, headers: Headers) -> None:
-        super().__init__()
-        for name, value in headers:
-            key = name.lower()
-            self[key] = f"{self[key]}, {value}" if key in self else value
-
-    def __getitem__(self, name: str) -> str:
-        return super().__getitem__(name.lower())
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and super().__contains__(name.lower())
-
-    def get(self, name: str, default: str | None = None) -> str | None:    # type: ignore[override]
-        return super().get(name.lower(), default)
-
-
-class Pairs(list[tuple[str, str]]):
-    """Headers as pairs, and by name in any case, as a matcher that was written for vcrpy asks for them."""
-
-    def __getitem__(self, key: Any) -> Any:
-        return Fields(self)[key] if isinstance(key, str) else super().__getitem__(key)
-
-    def __contains__(self, key: object) -> bool:
-        return key in Fields(self) if isinstance(key, str) else super().__contains__(key)
-
-    def get(self, name: str, default: str | None = None) -> str | None:
-        """The value of the header `name`, repeated ones joined."""
-        return Fields(self).get(name, default)
-
-    def items(self) -> Iterable[tuple[str, str]]:
-        """Names in small letters and their values."""
-        return Fields(self).items()
-
-
-class Asked(NamedTuple):
-    """A request as the index sees it, and a matcher of a user's. `body` is None where it has none or cannot be known ahead."""
-
-    method: str
-    url: str
-    headers: Headers
-    body: bytes | None
-
-    @property
-    def uri(self) -> str:
-        return self.url
-
-    @property
-    def scheme(self) -> str:
-        return url_key(self.url).scheme
-
-    @property
-    def protocol(self) -> str:
-        return self.scheme
-
-    @property
-    def host(self) -> str:
-        return url_key(self.url).host
-
-    @property
-    def port(self) -> int:
-        return url_key(self.url).port
-
-    @property
-    def path(self) -> str:
-        return url_key(self.url).path
-
-    @property
-    def query(self) -> tuple[tuple[str, str], ...]:
-        return url_key(self.url).query
-
-    @property
-    def fields(self) -> Fields:
-        """The headers as a mapping."""
-        return Fields(self.headers)
-
-
-Matcher = Callable[[Asked, Asked], object]
-
-
-def asked_of(interaction: Interaction) -> Asked:
-    """The request of a recorded interaction."""
-    request = interaction.request
-    return Asked(request.method, request.uri, request.headers, request.body)
-
-
-class Veil(Protocol):
-    """What an index looks through at requests, asked and recorded alike."""
-
-    def url(self, url: str) -> str:
-        """`url` as it is to be compared."""
-
-    def headers(self, headers: Headers) -> Headers:
-        """`headers` as they are to be compared."""
-
-    def body(self, body: bytes) -> bytes:
-        """`body` as it is to be compared."""
 
 
 class Bucket:
@@ -165,7 +63,7 @@ class Index:
     """Finds the interaction for a request and remembers what was played. Not thread-safe: its owner has the lock."""
 
     def __init__(self, interactions: Iterable[Interaction] = (), match_on: Sequence[str | Matcher] = MATCH_ON,
-                 order: str | Order = Order.ANY, *, played: bytearray | None = None, veil: Veil | None = None) -> None:
+                 order: str | Order = Order.ANY, *, played: bytearray | None = None, masking: Masking | None = None) -> None:
         names = {"uri" if name == "url" else name for name in match_on if isinstance(name, str)}
         unknown = [name for name in match_on if not callable(name) and name not in (*FIELDS, "url")]
         if unknown or not match_on or isinstance(match_on, str):
@@ -177,7 +75,7 @@ class Index:
         self.interactions: list[Interaction] = []
         self._shared = played
         self.played = bytearray() if played is None else played
-        self._veil = veil
+        self._masking = masking
         self._method, self._headers, self._raw = "method" in names, "headers" in names, "raw_body" in names
         self._body = "body" in names or self._raw
         self._uri = "uri" in names
@@ -231,7 +129,7 @@ class Index:
         group = self._groups.get(self._key(asked.method, asked.url))
         if group is None:
             return None
-        how = self._meaning(asked)
+        how = self.meaning_of(asked)
         if how is None and not self._headers:
             return group
         buckets = group.divided.get(how)
@@ -262,7 +160,8 @@ class Index:
     def _agrees(self, asked: Asked, position: int) -> bool:
         return not self.custom or all(agree(matcher, asked, asked_of(self.interactions[position])) for matcher in self.custom)
 
-    def _meaning(self, asked: Asked) -> Meaning | None:
+    def meaning_of(self, asked: Asked) -> Meaning | None:
+        """How the body of `asked` is compared; None where it is not."""
         if not (self._body and asked.body):
             return None
         return raw if self._raw else meaning(asked.headers)
@@ -274,10 +173,10 @@ class Index:
     def _seen(self, how: Meaning | None, body: bytes | None) -> Hashable:
         if how is None or not body:
             return None
-        return read_body(how, self._veil.body(body) if self._veil else body)
+        return read_body(how, self._masking.body(body) if self._masking else body)
 
     def _seen_headers(self, headers: Headers) -> Hashable:
-        shown = self._veil.headers(headers) if self._veil else headers
+        shown = self._masking.headers(headers) if self._masking else headers
         return tuple(sorted((name.lower(), value) for name, value in shown))
 
     def _key(self, method: str, url: str) -> Key:
@@ -287,8 +186,8 @@ class Index:
         return (method.upper(), key) if self._method else key    # recorders of aiohttp write what its caller did
 
     def _of_url(self, url: str) -> Key:
-        if self._veil is not None:
-            url = self._veil.url(url)
+        if self._masking is not None:
+            url = self._masking.url(url)
         key = url_key(url)
         if self._whole:
             return key
@@ -298,89 +197,9 @@ class Index:
     def _turn(self, url: str) -> Key:
         return url_key(url) if self.order is Order.PER_URL else ()
 
-    # For reports ------------------------------------------------------------------------------------------------------
-
-    def differences(self, asked: Asked, position: int, *, bodies: bool = True) -> list[tuple[str, str, str]]:
-        """(field, asked, recorded) for each field of `match_on` in which the interaction at `position` differs."""
-        recorded = self.interactions[position]
-        ours, theirs = url_key(asked.url), url_key(recorded.uri)
-        found = []
-        for name in self.names:
-            if name == "method":
-                if asked.method.upper() != recorded.method.upper():
-                    found.append((name, asked.method, recorded.method))
-            elif name == "uri":
-                if asked.url.partition("#")[0] != recorded.uri:
-                    found.append((name, asked.url, recorded.uri))
-            elif name == "headers":
-                found += _fields(asked.headers, recorded.request.headers) if bodies else []
-            elif name in ("body", "raw_body"):
-                how = self._meaning(asked) if bodies else None
-                if how is not None and read_body(how, asked.body) != read_body(how, recorded.body):
-                    found.append((name, shown(asked.body), shown(recorded.body)))
-            elif (mine := getattr(ours, name)) != (other := getattr(theirs, name)):
-                found.append((name, _query(mine), _query(other)) if name == "query" else (name, str(mine), str(other)))
-        if bodies:
-            found += [(getattr(matcher, "__name__", repr(matcher)), "no match", "") for matcher in self.custom
-                      if not agree(matcher, asked, asked_of(recorded))]
-        return found
-
-    def nearest(self, asked: Asked, count: int = 3) -> list[int]:
-        """The positions that differ least from `asked`, by the weight of the fields; of equals the first. Linear: for reports."""
-        key = url_key(asked.url)
-
-        def weight(position: int, *, bodies: bool = False) -> tuple[int, int]:
-            differing = sum(_WEIGHTS.get(name, 1) for name, _, _ in self.differences(asked, position, bodies=bodies))
-            return differing, -_common(key.path, url_key(self.interactions[position].uri).path)
-
-        likely = heapq.nsmallest(20 + count, range(len(self.interactions)), weight)    # bodies are read of these alone
-        return heapq.nsmallest(count, likely, lambda position: weight(position, bodies=True))
-
-
-def agree(matcher: Matcher, asked: Asked, recorded: Asked) -> bool:
-    """What `matcher` says; as with vcrpy, one that returns None agrees and one that raises AssertionError does not."""
-    try:
-        verdict = matcher(*(one._replace(headers=Pairs(one.headers)) for one in (asked, recorded)))
-    except AssertionError:
-        return False
-    return verdict is None or bool(verdict)
-
 
 def _order(order: str | Order) -> Order:
     try:
         return Order(order)
     except ValueError:
         raise InvalidArgumentException(f"order {order!r}: choose from {', '.join(o.value for o in Order)}") from None
-
-
-# How much a differing field speaks against a candidate in a report.
-_WEIGHTS = {"host": 16, "path": 12, "uri": 12, "method": 6, "scheme": 4, "port": 4, "query": 3, "body": 2, "raw_body": 2}
-
-
-def _common(one: str, other: str) -> int:
-    """How many characters `one` and `other` share at their start."""
-    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-
-
-def _fields(asked: Headers, recorded: Headers) -> list[tuple[str, str, str]]:
-    ours, theirs = Fields(asked), Fields(recorded)
-    return [(f"headers[{name}]", ours.get(name) or "(none)", theirs.get(name) or "(none)")
-            for name in dict.fromkeys((*ours, *theirs)) if ours.get(name) != theirs.get(name)]
-
-
-def _query(pairs: tuple[tuple[str, str], ...]) -> str:
-    return _cut("&".join(f"{name}={value}" for name, value in pairs)) or "(none)"
-
-
-def shown(body: bytes | None) -> str:
-    """`body` for a reader, cut to what fits."""
-    if not body:
-        return "(none)"
-    try:
-        return _cut(body.decode())
-    except UnicodeDecodeError:
-        return f"{len(body)} bytes beginning {body[:16].hex(' ')}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"

@@ -1,154 +1,90 @@
-"""A live answer on its way to a sink, kept as it passes."""
+"""What was recorded for one cassette, in the order in which it was asked, until it stands in its file."""
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import itertools
+import threading
+from collections.abc import Collection, Sequence
 
-from ...clock import Clock
-from ...errors import URLError
-from ...models.message import BodyStream, Headers, Request, ResponseHead, header
-from ...models.timing import Timing
-from ..base import ExchangeOver, SinkOver
-from .interaction import METRICS, STEPS, Extra, Interaction, RecordedRequest, RecordedResponse
-
-if TYPE_CHECKING:
-    from ..base import Exchange, Sink
-
-MILLISECOND = 1_000_000
+from ...errors import CassetteError
+from . import files
+from .asked import Masking, Matcher, asked_of
+from .interaction import Interaction
+from .matching import Index
+from .secrets import Secrets
+from .shared_file import SharedFile
 
 
-class Tee:
-    """A request body stream that keeps what is read from it."""
+class Recording:
+    """The answers recorded for `file`. With `replaces`, they take the place of what stood there for the same requests. For any thread."""
 
-    def __init__(self, stream: BodyStream) -> None:
-        self._stream = stream
-        self.length = stream.length
-        self.may_block = stream.may_block
-        self.pieces: list[bytes] = []
+    def __init__(self, file: SharedFile, match_on: Sequence[str | Matcher], secrets: Secrets | None, *, replaces: bool) -> None:
+        self._file, self._match_on, self._secrets, self._replaces = file, match_on, secrets, replaces
+        self.count = 0                                   # answers recorded
+        self._new: list[tuple[int, Interaction]] = []    # with the number of their request
+        self._renewed: dict[int, Interaction] = {}       # in the place of those that had grown old
+        self._numbers = itertools.count()
+        self._dirty = False                              # whether something is not in the file yet
+        self._lock = threading.Lock()                    # for what is above
+        self._writing = threading.Lock()
 
-    def read(self, size: int) -> bytes:
-        piece = self._stream.read(size)
-        if piece:
-            self.pieces.append(bytes(piece))
-        return piece
+    def __len__(self) -> int:
+        """How many interactions there are, in the file and new."""
+        return len(self._file.tape.interactions) + len(self._new)
 
-    def close(self) -> None:
-        self._stream.close()
+    @property
+    def has_renewed(self) -> bool:
+        """Whether an answer of the file was replaced because it had grown old."""
+        return bool(self._renewed)
 
+    def number(self) -> int:
+        """The place that a request takes among the new ones, whenever its answer is complete."""
+        return next(self._numbers)
 
-class Ready:
-    """A request body stream that was read ahead: the same bytes, framed as the stream would have been."""
+    def add(self, number: int, place: int | None, interaction: Interaction) -> bool:
+        """Take in what was recorded for request `number`: at the end, or at the `place` in the file of one that had grown old.
 
-    may_block = False
+        Whether it is one more.
+        """
+        with self._lock:
+            self._dirty = True
+            self.count += 1
+            if place is not None and place < len(self._file.tape.interactions):
+                self._renewed[place] = interaction
+                return False
+            self._new.append((number, interaction))
+            return True
 
-    def __init__(self, stream: BodyStream, body: bytes) -> None:
-        self._stream, self._body, self._position = stream, body, 0
-        self.length = stream.length
+    def save(self, drop: Collection[int] = ()) -> None:
+        """Write the file, without the positions in `drop`, if that or a new answer changes it. Raises CassetteError.
 
-    def read(self, size: int) -> bytes:
-        piece = self._body[self._position:self._position + size]
-        self._position += len(piece)
-        return piece
+        What others wrote into it meanwhile is kept; what both recorded stands there once.
+        """
+        with self._writing:
+            with self._lock:
+                dirty, self._dirty = self._dirty, False
+                new = [interaction for _, interaction in sorted(self._new, key=lambda pair: pair[0])]
+            if not (dirty or drop):
+                return
+            try:
+                with files.uncollected():
+                    self._write(new, drop)
+            except BaseException as error:
+                if dirty:
+                    self._dirty = True      # it can be tried again
+                if isinstance(error, OSError):
+                    raise CassetteError(f"{self._file.path}: cannot be written: {error.strerror}") from error
+                raise
 
-    def close(self) -> None:
-        self._stream.close()
-
-
-class Recorder(SinkOver):
-    """Passes on what an exchange brings; a complete answer goes to `keep` just before its end is passed on.
-
-    An answer that is given up before its end is not kept, but for a redirect and a challenge: the requests that come
-    after depend on those, and nobody wanted their bodies. Times of pieces are kept where the answer names no length, as a
-    stream of events does. `over` is told when there is nothing more to record.
-    """
-
-    __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_opened", "_over", "_pieces", "_request", "_size", "_start",
-                 "_streamed", "_timing", "_turn", "_when")
-
-    def __init__(self, request: Request, sink: Sink, clock: Clock, keep: Callable[[Interaction], None],
-                 over: Callable[[Recorder], None]) -> None:
-        super().__init__(sink)
-        self._request, self._clock, self._keep, self._over = request, clock, keep, over
-        self._turn = [None]        # whoever pops it ends the recording: one of two threads at the most
-        self._informational: list[ResponseHead] = []
-        self._head = ResponseHead(0, [])
-        self._pieces: list[bytes] = []
-        self._chunks: list[tuple[int, int]] = []
-        self._size = self._start = 0
-        self._streamed = False
-        self._opened = clock.now()
-        self._timing: Timing | None = None      # what the live route measures, where it does
-        self._when = clock.date().replace(microsecond=0)
-
-    def informational(self, head: ResponseHead) -> None:
-        self._informational.append(ResponseHead(head.status, head.headers[:], head.reason, head.http_version))
-        self.sink.informational(head)
-
-    def head(self, head: ResponseHead) -> None:
-        self._head = ResponseHead(head.status, head.headers[:], head.reason, head.http_version)
-        self._timing = head.timing
-        self._streamed = header(head.headers, "content-length") is None
-        if self._streamed:
-            self._start = self._clock.now()
-        self.sink.head(head)
-
-    def data(self, data: bytes) -> None:
-        self._pieces.append(data)
-        if self._streamed:
-            self._chunks.append((self._size, (self._clock.now() - self._start) // MILLISECOND))
-            self._size += len(data)
-        self.sink.data(data)
-
-    def end(self, trailers: Headers) -> None:
-        if self._head.status != 101:    # what follows a 101 is another protocol, not an answer
-            self._finish(trailers)
-        self._over(self)
-        self.sink.end(trailers)
-
-    def fail(self, error: URLError) -> None:
-        self.give_up()
-        self.sink.fail(error)
-
-    def give_up(self) -> None:
-        """Nothing more will come, or be wanted; from any thread."""
-        status = self._head.status
-        if status in (401, 407) or (300 <= status < 400 and status != 304):
-            self._finish([])
-        self._over(self)
-
-    def _finish(self, trailers: Headers) -> None:
-        try:
-            self._turn.pop()
-        except IndexError:
-            return
-        request, head = self._request, self._head
-        body = b"".join(request.body.pieces) if isinstance(request.body, Tee) else request.body
-        assert body is None or isinstance(body, bytes), "a stream is recorded through a Tee"
-        self._keep(Interaction(
-            RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),
-            RecordedResponse(head.status, head.reason, head.headers, b"".join(self._pieces)),
-            Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else [],
-                  recorded_at=self._when, metrics=self._metrics()),
-        ))
-
-    def _metrics(self) -> dict[str, int]:
-        timing, opened = self._timing, self._opened
-        if timing is None:
-            return {}
-        measured = {name: number for name in METRICS if (number := getattr(timing, name, None)) is not None}
-        measured["response_end"] = self._clock.now()
-        return {name: max(0, number - opened) // 1000 if name in STEPS else number for name, number in measured.items()}
-
-
-class Recording(ExchangeOver):
-    """The exchange of an answer that is recorded."""
-
-    __slots__ = ("_recorder",)
-
-    def __init__(self, inner: Exchange, recorder: Recorder) -> None:
-        super().__init__(inner)
-        self._recorder = recorder
-
-    def cancel(self) -> None:
-        self._recorder.give_up()
-        super().cancel()
+    def _write(self, new: list[Interaction], drop: Collection[int]) -> None:
+        masking: Masking | None = None
+        if self._secrets:
+            self._secrets.clean_all((*new, *self._renewed.values()))
+            masking = self._secrets.masking
+        kept = [self._renewed.get(position, interaction) for position, interaction in enumerate(self._file.tape.interactions)
+                if position not in drop]
+        if self._replaces and new and kept:    # as vcrpy 9
+            again = Index(new, self._match_on, masking=masking)
+            kept = [interaction for interaction in kept if not again.answers(asked_of(interaction))]
+        gone = set(map(id, self._file.write(kept, new, self._match_on, masking)))
+        with self._lock:
+            self._new = [pair for pair in self._new if id(pair[1]) not in gone]

@@ -1,44 +1,35 @@
 """The cassette route: answers from a file, and records into it what the file does not have."""
 from __future__ import annotations
 
-import itertools
 import math
 import os
-import threading
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from ...errors import CassetteError, Code, InvalidArgumentException, UnmatchedRequest, URLError, url_error
 from ...models.message import BodyStream, Request
 from ..base import FINISHED, ChannelOver
-from . import files
-from .interaction import Interaction, Tape
-from .locking import locked, merge, stamp
-from .matching import MATCH_ON, Asked, Index, Matcher, Order, Veil, asked_of
-from .misses import explain
-from .modes import Mode, OnExpiry, age, in_ci
+from .asked import Asked, Masking, Matcher
+from .expiry import Expiry, OnExpiry
+from .finder import Finder, Found
+from .interaction import Interaction
+from .matching import MATCH_ON, Order
+from .modes import Mode
 from .playback import play
-from .recording import Ready, Recorder, Recording, Tee
+from .recorder import KeptBody, ReadAhead, RecordedExchange, Recorder
+from .recording import Recording
 from .secrets import Secrets
+from .shared_file import SharedFile
 from .verify import Difference, compare
 
 if TYPE_CHECKING:
     from ...models.configuration import URLSessionConfiguration
     from ..base import Channel, Exchange, Host, Route, Sink
-
-
-class Found(NamedTuple):
-    """An answer of the tape."""
-
-    interaction: Interaction
-    position: int
-    old: bool = False      # older than it may be, so that the server is to be asked
 
 
 class CassetteRoute:
@@ -72,42 +63,25 @@ class CassetteRoute:
             raise InvalidArgumentException(f"max_age {max_age!r}: a number of seconds, or None for no limit")
         self.path = Path(path)
         self.mode = Mode.named(mode)
-        self.live = live
-        self.allow_playback_repeats = allow_playback_repeats
-        self.speed, self.max_age, self.on_expiry, self.trim = speed, max_age, OnExpiry.named(on_expiry), trim
+        self.live, self.speed, self.trim = live, speed, trim
         self.secrets = _secrets(filter)
-        self.hint = ""                                   # the command that would record, for misses
+        self.hint = ""                               # the command that would record, for misses
         self.misses: list[UnmatchedRequest] = []
-        self.differences: list[Difference] = []          # found in mode "verify"
-        self.expired: list[str] = []                     # answers that were too old when they were asked for
-        self.played = 0
-        self.recorded = 0
+        self.differences: list[Difference] = []      # found in mode "verify"
         self._ignore = tuple(ignore)
-        self._stamp = stamp(self.path)
-        tape = files.load(self.path)
-        self.found = tape is not None
+        self.expiry = Expiry(max_age, on_expiry, can_ask=live is not None)
+        self.file = SharedFile(self.path)
         self.replays = self.mode is not Mode.ALL
-        self.records = live is not None and (self.mode in (Mode.NEW_EPISODES, Mode.ALL) or (self.mode is Mode.ONCE and not self.found))
-        self.renews = live is not None and max_age is not None and self.on_expiry is OnExpiry.RERECORD and not in_ci()
-        if (self.records or self.renews or trim) and tape and tape.format and not tape.format.written:
+        self.records = live is not None and self.mode.records(over_a_file=self.file.exists)
+        tape = self.file.tape
+        if (self.records or self.expiry.renews or trim) and tape.format and not tape.format.written:
             raise CassetteError(f"{self.path}: a file of {tape.format.value} is replayed, not recorded into; convert it first")
-        self._tape = tape or Tape()
-        with files.uncollected():
-            self._index = Index(self._tape.interactions, match_on, order)
-        self._masked: Index | None = None                # which sees no secrets; made when it is first needed
-        self._veiled: list[Interaction] | None = None    # with pseudonyms in them; so too
-        self._new: list[tuple[int, Interaction]] = []    # with the number of their request, so that the file keeps that order
-        self._renewed: dict[int, Interaction] = {}       # in the place of those that had grown old
-        self._others: list[Interaction] = []             # what others wrote into the file meanwhile
-        self._before = self._tape.interactions           # what the file held when it was last read or written
-        self._numbers = itertools.count()
-        self._dirty = False
-        self._lock = threading.Lock()                    # index, counters and lists; never held while a sink is called
-        self._writing = threading.Lock()
+        self.finder = Finder(tape.interactions, match_on, order, self.secrets, allow_playback_repeats)
+        self.recording = Recording(self.file, self.finder.match_on, self.secrets, replaces=self.mode is Mode.ALL)
 
     def __len__(self) -> int:
         """How many interactions there are, read and recorded."""
-        return len(self._tape.interactions) + len(self._new)
+        return len(self.recording)
 
     def __bool__(self) -> bool:
         """True: a route with nothing recorded is a route."""
@@ -120,192 +94,87 @@ class CassetteRoute:
         self.close()
 
     @property
-    def unplayed(self) -> list[int]:
-        """The positions, from 0, of the interactions in the file that were not played."""
-        with self._lock:
-            return [position for position, played in enumerate(self._index.played[:len(self._tape.interactions)]) if not played]
+    def found(self) -> bool:
+        """Whether there was a file."""
+        return self.file.exists
 
     @property
-    def veil(self) -> Veil | None:
-        """What hides secrets from a comparison; None where they are not looked for."""
-        return self.secrets.masking if self.secrets else None
+    def played(self) -> int:
+        """How many answers were given from the file, or of what was recorded meanwhile."""
+        return self.finder.played
+
+    @property
+    def recorded(self) -> int:
+        """How many answers were recorded."""
+        return self.recording.count
+
+    @property
+    def unplayed(self) -> list[int]:
+        """The positions, from 0, of the interactions in the file that were not played."""
+        return self.finder.unplayed(len(self.file.tape.interactions))
+
+    @property
+    def expired(self) -> list[str]:
+        """The answers that were too old when they were asked for."""
+        return self.expiry.expired
+
+    @property
+    def max_age(self) -> float | None:
+        """The age in seconds at which an answer is too old."""
+        return self.expiry.max_age
+
+    @property
+    def on_expiry(self) -> OnExpiry:
+        """What happens to one that is."""
+        return self.expiry.on_expiry
+
+    @property
+    def allow_playback_repeats(self) -> bool:
+        """Whether an answer that is used up is given again."""
+        return self.finder.repeats
+
+    @property
+    def masking(self) -> Masking | None:
+        """What takes secrets out of a comparison; None where they are not looked for."""
+        return self.finder.masking
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> CassetteChannel:
         """The channel of one session; its live channel is bound only where this route may ask the server."""
-        asks = self.live is not None and (self.records or self.renews or self.mode is Mode.VERIFY)
+        asks = self.records or self.expiry.renews or self.mode is Mode.VERIFY
         return CassetteChannel(self, host, self.live.bind(configuration, host) if self.live and asks else None)
-
-    # Writing ----------------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
         """Write the file if anything was recorded, or is to be dropped, since it was last written. Raises CassetteError.
 
         What others wrote into it meanwhile is kept; what both recorded stands there once.
         """
-        with self._writing:
-            with self._lock:
-                dirty, self._dirty = self._dirty, False
-                new = [interaction for _, interaction in sorted(self._new, key=lambda pair: pair[0])]
-                drop = self._droppable()
-            if not (dirty or drop):
-                return
-            try:
-                with files.uncollected():
-                    self._write(new, drop)
-            except BaseException as error:
-                self._dirty = dirty      # it can be tried again
-                if isinstance(error, OSError):
-                    raise CassetteError(f"{self.path}: cannot be written: {error.strerror}") from error
-                raise
+        drops = self.trim and self.played and not self.misses
+        self.recording.save(frozenset(self.unplayed) if drops else ())
 
     def close(self) -> None:
         """`save`, and warn of answers that were too old; the route can still be used."""
         self.save()
-        if self.expired and self.on_expiry is not OnExpiry.FAIL and not self._renewed:
-            warnings.warn(f"{self.path}: {len(self.expired)} answers are older than {timedelta(seconds=self.max_age or 0)}: {self.expired[0]}"
-                          f"{', …' if len(self.expired) > 1 else ''}", stacklevel=2)
-
-    def _write(self, new: list[Interaction], drop: set[int]) -> None:
-        if self.secrets:
-            self.secrets.clean_all((*new, *self._renewed.values()))
-        kept = self._kept(new, drop)
-        with locked(self.path):
-            if stamp(self.path) != self._stamp:
-                there = self._changed(len(new))
-                merged = merge(kept, new, self._before, there.interactions if there else (), self._index.match_on, self.veil)
-                kept, others = merged.kept, merged.others
-                known = set(map(id, merged.added))
-                gone = [interaction for interaction in new if id(interaction) not in known]
-                new = merged.added
-            else:
-                others, gone = [], []
-            whole = [*kept, *others, *new]
-            files.save(self.path, Tape(whole, self._tape.metadata, self._tape.format))
-            self._stamp = stamp(self.path)
-        with self._lock:
-            dropped = set(map(id, gone))
-            self._others += others
-            self._new = [pair for pair in self._new if id(pair[1]) not in dropped]
-            self._before = whole
-
-    def _changed(self, count: int) -> Tape | None:
-        """The file, which another wrote. Raises CassetteError."""
-        try:
-            return files.load(self.path)
-        except CassetteError as error:
-            lost = f"{self.path} was changed meanwhile and cannot be read, so {count} recorded answers are not saved"
-            raise CassetteError(f"{lost}: {error}") from error
-
-    def _kept(self, new: list[Interaction], drop: set[int]) -> list[Interaction]:
-        """What of the file stays: in mode "all" what was recorded replaces what it matches (as vcrpy 9)."""
-        kept = [self._renewed.get(position, interaction) for position, interaction in enumerate(self._tape.interactions)
-                if position not in drop]
-        if self.mode is Mode.ALL and new and kept:
-            again = Index(new, self._index.match_on, veil=self.veil)
-            kept = [interaction for interaction in kept if not again.answers(asked_of(interaction))]
-        return kept + self._others
-
-    def _droppable(self) -> set[int]:
-        if not (self.trim and self.played) or self.misses:
-            return set()
-        return {position for position in range(len(self._tape.interactions)) if not self._index.played[position]}
+        if (warning := self.expiry.warning) and not self.recording.has_renewed:
+            warnings.warn(f"{self.path}: {warning}", stacklevel=2)
 
     # For the channels -------------------------------------------------------------------------------------------------
 
-    def seen(self, asked: Asked) -> Asked:
-        """`asked` as a recording would have it: with pseudonyms for its secrets."""
-        secrets = self.secrets
-        if secrets is None:
-            return asked
-        method, url, headers, body = asked
-        if "headers" in self._index.names or self._index.custom:
-            headers = secrets.headers(headers)
-        return Asked(method, secrets.url(url), headers, secrets.body(body) if body else body)
-
-    def find(self, asked: Asked, now: datetime) -> Found | None:
-        """The answer to `asked`, from now on played; or None. Raises CassetteError where what stands in the file is broken.
-
-        What was recorded with pseudonyms goes before what others recorded with the same secrets, and that before what has others.
-        """
-        seen = self.seen(asked)
-        with self._lock:
-            index, repeats = self._index, self.allow_playback_repeats
-            position = index.take(seen, repeats)
-            if position is None and self.secrets is not None and index.bucket(seen) is None:
-                position = index.take(asked, repeats) if asked != seen else None
-                if position is None and index.bucket(asked) is None:
-                    position = self._mask().take(asked, repeats)
-                if position is None and self._learn(seen):
-                    position = index.take(self.seen(asked), repeats)
-            if position is None:
-                return None
-            self.played += 1
-            found = self._index.interactions[position]
-        found.read()
-        return Found(found, position, self._has_expired(found, now))
-
-    def _learn(self, seen: Asked) -> bool:
-        """Whether a recorded request differs from `seen` in secrets alone that nobody could know for such until now."""
-        secrets = self.secrets
-        if self._veiled is None:
-            self._veiled = [one for one in self._index.interactions if "fake-" in one.uri or b"fake-" in (one.body or b"")]
-        body = (seen.body or b"").decode("latin-1")
-        return secrets is not None and any(
-            secrets.learn(f"{seen.url}\n{body}", f"{one.uri}\n{(one.body or b'').decode('latin-1')}") for one in self._veiled)
-
-    def _mask(self) -> Index:
-        if self._masked is None:
-            index = self._index
-            self._masked = Index(index.interactions, index.match_on, index.order, played=index.played, veil=self.veil)
-        return self._masked
-
-    def _has_expired(self, found: Interaction, now: datetime) -> bool:
-        if self.max_age is None:
-            return False
-        old = age(found, now)
-        if old is None or old.total_seconds() <= self.max_age:
-            return False
-        with self._lock:
-            self.expired.append(f"{found.method} {found.uri}, recorded {old.days} days ago" if old.days else
-                                f"{found.method} {found.uri}, recorded {int(old.total_seconds())} s ago")
-        return self.on_expiry is OnExpiry.FAIL or self.renews
-
-    def number(self) -> int:
-        """The place that a request takes in the file."""
-        return next(self._numbers)
-
     def keep(self, number: int, place: int | None, interaction: Interaction) -> None:
-        """Take in what was recorded for request `number`: at the end, or at the `place` of one that had grown old."""
-        repeats = self.replays and self.allow_playback_repeats
+        """Take in what was recorded for request `number`, and play it too where answers are repeated (see `Recording.add`)."""
+        repeats = self.replays and self.finder.repeats
         if repeats and self.secrets is not None:    # else that waits until it is written: many at once take a third of the time
             self.secrets.clean(interaction)
-        with self._lock:
-            self._dirty = True
-            self.recorded += 1
-            if place is not None and place < len(self._tape.interactions):
-                self._renewed[place] = interaction
-                return
-            self._new.append((number, interaction))
-            if repeats:
-                self._index.add(interaction)
-                if self._masked is not None:
-                    self._masked.add(interaction)
+        if self.recording.add(number, place, interaction) and repeats:
+            self.finder.add(interaction)
 
-    def judge(self, found: Interaction | None, interaction: Interaction) -> None:
-        """Hold what the server gave against what the tape has."""
-        differences = compare(found, interaction, self.veil, self._ignore)
-        with self._lock:
-            self.differences += differences
+    def verify(self, found: Interaction | None, interaction: Interaction) -> None:
+        """Note in what the server's answer differs from the recorded one."""
+        self.differences.extend(compare(found, interaction, self.masking, self._ignore))
 
     def miss(self, asked: Asked, because: str = "") -> UnmatchedRequest:
         """Note that nothing answers `asked`."""
-        asked = self.seen(asked)
-        with self._lock:
-            index = self._index
-            if self.secrets is not None and index.bucket(asked) is None:
-                index = self._mask()     # which knows what was used up by requests with other secrets
-            unmatched = UnmatchedRequest(explain(self, index, asked, because))
-            self.misses.append(unmatched)
+        unmatched = UnmatchedRequest(self.finder.explain(asked, self, because))
+        self.misses.append(unmatched)
         return unmatched
 
 
@@ -315,6 +184,7 @@ class CassetteChannel(ChannelOver):
     def __init__(self, route: CassetteRoute, host: Host, live: Channel | None) -> None:
         super().__init__(live)
         self._route, self._host = route, host
+        self._verifies = live is not None and route.mode is Mode.VERIFY
         self._recorders: set[Recorder] = set()
 
     def open(self, request: Request, sink: Sink) -> Exchange:
@@ -327,27 +197,41 @@ class CassetteChannel(ChannelOver):
                     body = read_whole(stream)
                 except Exception as error:
                     return self._fail(request, sink, stream, error)
-                stream = Ready(stream, body)
-        try:
-            asked = Asked(request.method, request.url, request.headers, body)
-            found = route.find(asked, self._host.clock.date()) if route.replays else None
-        except CassetteError as error:
-            return self._fail(request, sink, stream, error)
-        live = self.inner
-        verifies = live is not None and route.mode is Mode.VERIFY
-        if found is not None and not (verifies or found.old):
+                stream = ReadAhead(stream, body)
+        asked = Asked(request.method, request.url, request.headers, body)
+        found, refused = None, False
+        if route.replays:
+            try:
+                found = route.finder.find(asked)
+            except CassetteError as error:
+                return self._fail(request, sink, stream, error)
+            if found is not None and route.expiry.max_age is not None:
+                refused = route.expiry.refuses(found.interaction, self._host.clock.date())
+        if found is not None and not refused and not self._verifies:
             self._release(stream)
             if body:
                 sink.sent(len(body))
             return play(found.interaction, request.method, sink, self._host, route.speed)
-        if live is None or (found is not None and not verifies and not route.renews) or not (found or verifies or route.records):
+        if not self._goes_live(found):
             return self._fail(request, sink, stream, route.miss(asked, f"expired: {route.expired[-1]}" if found else ""))
+        return self._record(request, sink, stream, found)
+
+    def _goes_live(self, found: Found | None) -> bool:
+        """Whether the server is asked: instead of what was `found` and is too old, or because nothing was."""
+        if self.inner is None:
+            return False
+        return self._verifies or (self._route.expiry.renews if found else self._route.records)
+
+    def _record(self, request: Request, sink: Sink, stream: BodyStream | None, found: Found | None) -> Exchange:
+        """Let `request` go live, and keep the answer or hold it against the one that was `found`."""
+        route = self._route
         if stream is not None:
-            request = replace(request, body=Tee(stream))
-        keep = partial(route.judge, found and found.interaction) if verifies else partial(route.keep, route.number(), found and found.position)
+            request = replace(request, body=KeptBody(stream))
+        keep = (partial(route.verify, found and found.interaction) if self._verifies else
+                partial(route.keep, route.recording.number(), found and found.position))
         recorder = Recorder(request, sink, self._host.clock, keep, self._recorders.discard)
         self._recorders.add(recorder)
-        return Recording(live.open(request, recorder), recorder)
+        return RecordedExchange(super().open(request, recorder), recorder)
 
     def _fail(self, request: Request, sink: Sink, stream: BodyStream | None, error: Exception) -> Exchange:
         self._release(stream)

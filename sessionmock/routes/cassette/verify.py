@@ -7,10 +7,11 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from ...models.message import header
+from .asked import Fields, Masking
 from .bodies import meaning, read_body
 from .formats.codings import undone
 from .interaction import Interaction, RecordedResponse
-from .matching import Fields, Veil, shown
+from .nearest import shown
 
 _MOST = 50    # differences of one answer
 
@@ -34,13 +35,13 @@ class Difference(NamedTuple):
         return f"{self.request}: {self.place}: the cassette has {self.tape}, the server gave {self.live}"
 
 
-def compare(tape: Interaction | None, live: Interaction, veil: Veil | None, ignore: Sequence[str] = ()) -> list[Difference]:
+def compare(tape: Interaction | None, live: Interaction, masking: Masking | None, ignore: Sequence[str] = ()) -> list[Difference]:
     """How the answer in `live` differs from the one in `tape`, secrets aside; places that match a pattern of `ignore` are left out."""
     asked = f"{live.request.method} {live.request.uri}"
     if tape is None:
         return [Difference(asked, "answer", "none", f"status {live.response.status}")]
     found = []
-    for place, one, other in _differences(tape.response, live.response, veil):
+    for place, one, other in _differences(tape.response, live.response, masking):
         if not any(fnmatchcase(place, pattern) for pattern in ignore):
             found.append(Difference(asked, place, _cut(one), _cut(other)))
             if len(found) == _MOST:
@@ -48,20 +49,20 @@ def compare(tape: Interaction | None, live: Interaction, veil: Veil | None, igno
     return found
 
 
-def _differences(tape: RecordedResponse, live: RecordedResponse, veil: Veil | None) -> Iterator[tuple[str, str, str]]:
+def _differences(tape: RecordedResponse, live: RecordedResponse, masking: Masking | None) -> Iterator[tuple[str, str, str]]:
     if tape.status != live.status:
         yield "status", str(tape.status), str(live.status)
-    ours, theirs = (Fields(veil.headers(answer.headers) if veil else answer.headers) for answer in (tape, live))
+    ours, theirs = (Fields(masking.headers(answer.headers) if masking else answer.headers) for answer in (tape, live))
     for name in dict.fromkeys((*ours, *theirs)):
         if ours.get(name) != theirs.get(name) and not any(fnmatchcase(name, pattern) for pattern in _VOLATILE):
             yield f"headers.{name}", ours.get(name) or "none", theirs.get(name) or "none"
-    yield from _bodies(tape, live, veil)
+    yield from _bodies(tape, live, masking)
 
 
-def _bodies(tape: RecordedResponse, live: RecordedResponse, veil: Veil | None) -> Iterator[tuple[str, str, str]]:
+def _bodies(tape: RecordedResponse, live: RecordedResponse, masking: Masking | None) -> Iterator[tuple[str, str, str]]:
     one, other = (undone(answer.headers, answer.body) for answer in (tape, live))
-    if veil is not None:
-        one, other = veil.body(one), veil.body(other)
+    if masking is not None:
+        one, other = masking.body(one), masking.body(other)
     if one == other:
         return
     kind = header(live.headers, "content-type") or ""

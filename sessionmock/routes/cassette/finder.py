@@ -1,0 +1,119 @@
+"""What a cassette answers to a request, secrets seen through, and what of it was played."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from . import files
+from .asked import Asked, Masking, Matcher
+from .interaction import Interaction
+from .matching import Index, Order
+from .misses import Cassette, explain
+from .secrets import Secrets
+
+
+class Found(NamedTuple):
+    """A recorded answer, and its place."""
+
+    interaction: Interaction
+    position: int
+
+
+class Finder:
+    """The answers of one cassette, found by request. With `repeats`, one that is used up is given again. For any thread.
+
+    With `secrets`, a request finds what was recorded with pseudonyms in the places of its secrets; else what others recorded
+    with the same secrets; else what differs from it in secrets alone.
+    """
+
+    def __init__(self, interactions: Sequence[Interaction], match_on: Sequence[str | Matcher], order: str | Order,
+                 secrets: Secrets | None, repeats: bool) -> None:
+        with files.uncollected():
+            self._index = Index(interactions, match_on, order)
+        self._secrets, self.repeats = secrets, repeats
+        self.played = 0                                            # answers given
+        self._masked: Index | None = None                          # over the same, blind to secrets; made when first needed
+        self._with_pseudonyms: list[Interaction] | None = None     # those that have some in them; so too
+        self._lock = threading.Lock()                              # never held while a sink is called
+
+    @property
+    def match_on(self) -> Sequence[str | Matcher]:
+        """What must agree in two requests, as the user said it."""
+        return self._index.match_on
+
+    @property
+    def masking(self) -> Masking | None:
+        """What takes secrets out of a comparison; None where they are not looked for."""
+        return self._secrets.masking if self._secrets else None
+
+    def find(self, asked: Asked) -> Found | None:
+        """The answer to `asked`, from now on played; or None. Raises CassetteError where what stands in the file is broken."""
+        known = self._as_recorded(asked)
+        with self._lock:
+            index = self._index
+            position = index.take(known, self.repeats)
+            if position is None and self._secrets is not None and index.bucket(known) is None:
+                position = self._through_secrets(asked, known)
+            if position is None:
+                return None
+            self.played += 1
+            found = index.interactions[position]
+        found.read()
+        return Found(found, position)
+
+    def add(self, interaction: Interaction) -> None:
+        """`interaction` answers from now on too."""
+        with self._lock:
+            self._index.add(interaction)
+            if self._masked is not None:
+                self._masked.add(interaction)
+
+    def unplayed(self, count: int) -> list[int]:
+        """The positions, from 0, of those of the first `count` interactions that were not played."""
+        with self._lock:
+            return [position for position, played in enumerate(self._index.played[:count]) if not played]
+
+    def explain(self, asked: Asked, cassette: Cassette, because: str = "") -> str:
+        """Why nothing answers `asked`, for a reader who knows that `cassette`."""
+        known = self._as_recorded(asked)
+        with self._lock:
+            index = self._index
+            if self._secrets is not None and index.bucket(known) is None:
+                index = self._blind_to_secrets()     # which knows what was used up by requests with other secrets
+            return explain(cassette, index, known, because)
+
+    def _as_recorded(self, asked: Asked) -> Asked:
+        """`asked` as a recording would have it: with pseudonyms for its secrets."""
+        secrets = self._secrets
+        if secrets is None:
+            return asked
+        method, url, headers, body = asked
+        if "headers" in self._index.names or self._index.custom:
+            headers = secrets.headers(headers)
+        return Asked(method, secrets.url(url), headers, secrets.body(body) if body else body)
+
+    def _through_secrets(self, asked: Asked, known: Asked) -> int | None:
+        """The position that answers `asked` where none has the pseudonyms of its secrets, as `known` has."""
+        index, repeats = self._index, self.repeats
+        position = index.take(asked, repeats) if asked != known else None
+        if position is None and index.bucket(asked) is None:
+            position = self._blind_to_secrets().take(asked, repeats)
+        if position is None and self._learns_from(known):
+            position = index.take(self._as_recorded(asked), repeats)
+        return position
+
+    def _learns_from(self, known: Asked) -> bool:
+        """Whether a recorded request differs from `known` in secrets alone that nobody could know for such until now."""
+        secrets = self._secrets
+        if self._with_pseudonyms is None:
+            self._with_pseudonyms = [one for one in self._index.interactions if "fake-" in one.uri or b"fake-" in (one.body or b"")]
+        body = (known.body or b"").decode("latin-1")
+        return secrets is not None and any(
+            secrets.learn(f"{known.url}\n{body}", f"{one.uri}\n{(one.body or b'').decode('latin-1')}") for one in self._with_pseudonyms)
+
+    def _blind_to_secrets(self) -> Index:
+        if self._masked is None:
+            index = self._index
+            self._masked = Index(index.interactions, index.match_on, index.order, played=index.played, masking=self.masking)
+        return self._masked

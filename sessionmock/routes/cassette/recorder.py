@@ -1,0 +1,154 @@
+"""A live answer on its way to a sink, kept as it passes."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ...clock import Clock
+from ...errors import URLError
+from ...models.message import BodyStream, Headers, Request, ResponseHead, header
+from ...models.timing import Timing
+from ..base import ExchangeOver, SinkOver
+from .interaction import METRICS, STEPS, Extra, Interaction, RecordedRequest, RecordedResponse
+
+if TYPE_CHECKING:
+    from ..base import Exchange, Sink
+
+MILLISECOND = 1_000_000
+
+
+class KeptBody:
+    """A request body stream that keeps what is read from it."""
+
+    def __init__(self, stream: BodyStream) -> None:
+        self._stream = stream
+        self.length = stream.length
+        self.may_block = stream.may_block
+        self.pieces: list[bytes] = []
+
+    def read(self, size: int) -> bytes:
+        piece = self._stream.read(size)
+        if piece:
+            self.pieces.append(bytes(piece))
+        return piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class ReadAhead:
+    """A request body stream that was read ahead: the same bytes, framed as the stream would have been."""
+
+    may_block = False
+
+    def __init__(self, stream: BodyStream, body: bytes) -> None:
+        self._stream, self._body, self._position = stream, body, 0
+        self.length = stream.length
+
+    def read(self, size: int) -> bytes:
+        piece = self._body[self._position:self._position + size]
+        self._position += len(piece)
+        return piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class Recorder(SinkOver):
+    """Passes on what an exchange brings; a complete answer goes to `keep` just before its end is passed on.
+
+    An answer that is given up before its end is not kept, but for a redirect and a challenge: the requests that come
+    after depend on those, and nobody wanted their bodies. Times of pieces are kept where the answer names no length, as a
+    stream of events does. `over` is told when there is nothing more to record.
+    """
+
+    __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_opened", "_over", "_pieces", "_request", "_size", "_start",
+                 "_streamed", "_timing", "_turn", "_when")
+
+    def __init__(self, request: Request, sink: Sink, clock: Clock, keep: Callable[[Interaction], None],
+                 over: Callable[[Recorder], None]) -> None:
+        super().__init__(sink)
+        self._request, self._clock, self._keep, self._over = request, clock, keep, over
+        self._turn = [None]        # whoever pops it ends the recording: one of two threads at the most
+        self._informational: list[ResponseHead] = []
+        self._head = ResponseHead(0, [])
+        self._pieces: list[bytes] = []
+        self._chunks: list[tuple[int, int]] = []
+        self._size = self._start = 0
+        self._streamed = False
+        self._opened = clock.now()
+        self._timing: Timing | None = None      # what the live route measures, where it does
+        self._when = clock.date().replace(microsecond=0)
+
+    def informational(self, head: ResponseHead) -> None:
+        self._informational.append(ResponseHead(head.status, head.headers[:], head.reason, head.http_version))
+        self.sink.informational(head)
+
+    def head(self, head: ResponseHead) -> None:
+        self._head = ResponseHead(head.status, head.headers[:], head.reason, head.http_version)
+        self._timing = head.timing
+        self._streamed = header(head.headers, "content-length") is None
+        if self._streamed:
+            self._start = self._clock.now()
+        self.sink.head(head)
+
+    def data(self, data: bytes) -> None:
+        self._pieces.append(data)
+        if self._streamed:
+            self._chunks.append((self._size, (self._clock.now() - self._start) // MILLISECOND))
+            self._size += len(data)
+        self.sink.data(data)
+
+    def end(self, trailers: Headers) -> None:
+        if self._head.status != 101:    # what follows a 101 is another protocol, not an answer
+            self._finish(trailers)
+        self._over(self)
+        self.sink.end(trailers)
+
+    def fail(self, error: URLError) -> None:
+        self.give_up()
+        self.sink.fail(error)
+
+    def give_up(self) -> None:
+        """Nothing more will come, or be wanted; from any thread."""
+        status = self._head.status
+        if status in (401, 407) or (300 <= status < 400 and status != 304):
+            self._finish([])
+        self._over(self)
+
+    def _finish(self, trailers: Headers) -> None:
+        try:
+            self._turn.pop()
+        except IndexError:
+            return
+        request, head = self._request, self._head
+        body = b"".join(request.body.pieces) if isinstance(request.body, KeptBody) else request.body
+        assert body is None or isinstance(body, bytes), "a stream is recorded through a KeptBody"
+        self._keep(Interaction(
+            RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),
+            RecordedResponse(head.status, head.reason, head.headers, b"".join(self._pieces)),
+            Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else [],
+                  recorded_at=self._when, metrics=self._metrics()),
+        ))
+
+    def _metrics(self) -> dict[str, int]:
+        timing, opened = self._timing, self._opened
+        if timing is None:
+            return {}
+        measured = {name: number for name in METRICS if (number := getattr(timing, name, None)) is not None}
+        measured["response_end"] = self._clock.now()
+        return {name: max(0, number - opened) // 1000 if name in STEPS else number for name, number in measured.items()}
+
+
+class RecordedExchange(ExchangeOver):
+    """The exchange of an answer that is recorded: cancelled, it records what was worth it so far."""
+
+    __slots__ = ("_recorder",)
+
+    def __init__(self, inner: Exchange, recorder: Recorder) -> None:
+        super().__init__(inner)
+        self._recorder = recorder
+
+    def cancel(self) -> None:
+        self._recorder.give_up()
+        super().cancel()
