@@ -2,31 +2,25 @@
 from __future__ import annotations
 
 import asyncio
-import linecache
 import os
 import socket
 import sys
-import sysconfig
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
-from itertools import chain
-from types import FrameType
 from typing import Any
 
 from ..engine.loop import engine
 from ..errors import UnmatchedRequest
 from ..patches import Patch, Target
+from .calling_lines import calling_lines
 
 LOOPBACK = "loopback"
 
 _HERE = os.path.dirname(os.path.dirname(__file__)) + os.sep      # this package
-_LIBRARIES = tuple({sysconfig.get_path(name) + os.sep: None for name in ("purelib", "platlib", "stdlib", "platstdlib")})
-
-_INSTALLED = sysconfig.get_path("purelib") + os.sep
 
 _guards: list[NetworkGuard] = []
-_judged: list[str] = []      # names that loops look up on threads just now: it was asked there whether they may
+_asked_on_loops: list[str] = []      # names that loops look up on threads just now: whether they may was asked on the loop
 
 
 class NetworkGuard:
@@ -49,7 +43,7 @@ class NetworkGuard:
         _sockets.__exit__()
 
     def concerned(self) -> bool:
-        """Whether a connection made here would be this one's to judge."""
+        """Whether a connection made here is this one's concern."""
         return self._applies()
 
     def allows(self, host: str) -> bool:
@@ -65,7 +59,7 @@ class NetworkGuard:
     def refuse(self, what: str, host: str) -> UnmatchedRequest:
         """The error for `what` (a connection or a look-up), kept once for each place it came from."""
         error = UnmatchedRequest(
-            f"{what} that no route answers\n{_place()}\n"
+            f"{what} that no route answers\n{calling_lines()}\n"
             "  sessionmock's sessions, and httpx and httpx2 clients, take the test's route; any other client would reach the network\n"
             f"  to allow it: sessionmock_allowed_hosts = {' '.join([*self._allowed, host])}")
         if str(error) not in map(str, self._refused):
@@ -123,7 +117,7 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
 def _look_up(original: Callable[..., Any]) -> Callable[..., Any]:
     def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
         name = _text(host or "")
-        guard = None if not name or _asks_nobody(flags) or _is_address(name) or name in _judged else _guard()
+        guard = None if not name or _asks_nobody(flags) or _is_address(name) or name in _asked_on_loops else _guard()
         if guard is not None and not guard.allows(name):
             raise guard.refuse(f"a look-up of {name}:{_text(port)}", name)
         found = original(host, port, family, type, proto, flags)
@@ -154,11 +148,11 @@ def _look_up_from_loop(original: Callable[..., Any]) -> Callable[..., Any]:
         guard = None if not name or _asks_nobody(flags) or _is_address(name) else _guard()
         if guard is not None and not guard.allows(name):
             raise guard.refuse(f"a look-up of {name}:{_text(port)}", name)
-        _judged.append(name)
+        _asked_on_loops.append(name)
         try:
             found = await original(self, host, port, family=family, type=type, proto=proto, flags=flags)
         finally:
-            _judged.remove(name)
+            _asked_on_loops.remove(name)
         if guard is not None:
             guard.resolve(str(entry[4][0]) for entry in found)
         return found
@@ -178,56 +172,3 @@ _sockets = Patch(lambda: (
     Target(socket, "gethostbyname_ex", _look_up_plainly),
     Target(asyncio.BaseEventLoop, "getaddrinfo", _look_up_from_loop),
 ))
-
-
-# the line --------------------------------------------------------------------------------------------------------------
-def _place() -> str:
-    """The innermost line outside Python's library and the installed packages, and the innermost one of all."""
-    frames = list(_frames(sys._getframe(1)))
-    loop = next((number for number, frame in enumerate(frames) if frame[2] == "_run_once"), len(frames))
-    tried = chain(frames[:loop], _awaiting(frames[:loop]), frames[loop:])
-    own = next((frame for frame in tried if not frame[0].startswith((*_LIBRARIES, "<"))), frames[0])
-    return "\n".join([f"  at {_near(*own)}", *([f"  by {_near(*frames[0])}"] if own is not frames[0] else [])])
-
-
-def _frames(frame: FrameType | None) -> Iterator[tuple[str, int, str]]:
-    while frame is not None:
-        if not frame.f_code.co_filename.startswith(_HERE):
-            yield _line(frame)
-        frame = frame.f_back
-
-
-def _awaiting(running: list[tuple[str, int, str]]) -> Iterator[tuple[str, int, str]]:
-    """Lines that tasks of the running loop wait at: a library may have made a task of its own for the connection. Those
-    that wait in a library that runs now come first."""
-    if asyncio._get_running_loop() is None:
-        return
-    stacks = []
-    for task in asyncio.all_tasks():
-        lines = []
-        waiting: Any = task.get_coro()
-        while (frame := getattr(waiting, "cr_frame", None)) is not None:
-            lines.append(_line(frame))
-            waiting = waiting.cr_await
-        stacks.append(lines[::-1])
-    busy = _packages(running)
-    yield from chain.from_iterable(sorted(stacks, key=lambda lines: busy.isdisjoint(_packages(lines))))
-
-
-def _packages(lines: Iterable[tuple[str, int, str]]) -> set[str]:
-    """The installed packages that `lines` are of."""
-    return {file.removeprefix(_INSTALLED).partition(os.sep)[0] for file, _, _ in lines if file.startswith(_INSTALLED)}
-
-
-def _line(frame: FrameType) -> tuple[str, int, str]:
-    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-
-
-def _near(file: str, line: int, function: str) -> str:
-    text = linecache.getline(file, line).strip()
-    for folder in (*_LIBRARIES, os.getcwd() + os.sep):
-        if file.startswith(folder):
-            file = file.removeprefix(folder)
-            break
-    place = f"{file}:{line} in {function}"
-    return f"{place}\n       {text}" if text else place

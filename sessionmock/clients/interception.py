@@ -19,12 +19,12 @@ from ..errors import UnmatchedRequest
 from ..patches import Patch, Target, is_own_traffic
 from ..registry import Scope, current_scope
 from ..routes.current import current_route
+from ..routes.httpx.client_route import OwnWay
 from .guard import NetworkGuard
 from .transport import transport
 
 if TYPE_CHECKING:
     from ..routes.httpx.edge import RouteTransport
-    from ..routes.httpx.transport_route import OwnWay
 
 _open: list[Interception] = []
 _here: ContextVar[Interception | None] = ContextVar("sessionmock_interception", default=None)
@@ -113,16 +113,10 @@ def _is_mocked() -> bool:
         mocker.routers and "handle_request" in mocker.target_methods for mocker in mocks.Mocker.registry.values())
 
 
-def _own_way(original: Callable[..., Any], sender: Any, request: Any) -> OwnWay:
-    from ..routes.httpx.transport_route import OwnWay
-
-    return OwnWay(partial(original, sender), request)
-
-
 def _sync(original: Callable[..., Any]) -> Callable[..., Any]:
     def handle_request(self: Any, request: Any) -> Any:
         taker = _taker()
-        return original(self, request) if taker is None else taker.handle_request(request, _own_way(original, self, request))
+        return original(self, request) if taker is None else taker.handle_request(request, OwnWay(partial(original, self), request))
 
     return handle_request
 
@@ -130,7 +124,7 @@ def _sync(original: Callable[..., Any]) -> Callable[..., Any]:
 def _async(original: Callable[..., Any]) -> Callable[..., Any]:
     async def handle_async_request(self: Any, request: Any) -> Any:
         taker = _taker()
-        return await (original(self, request) if taker is None else taker.handle_async_request(request, _own_way(original, self, request)))
+        return await (original(self, request) if taker is None else taker.handle_async_request(request, OwnWay(partial(original, self), request)))
 
     return handle_async_request
 

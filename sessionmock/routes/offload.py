@@ -85,10 +85,10 @@ class Pump(Unmeasured):
     `run()` is called on a thread that may block. A pause ends that call, `resume` asks the host for another one.
     """
 
-    __slots__ = ("_cancelled", "_host", "_judge", "_lock", "_paused", "_pieces", "_running", "_sink")
+    __slots__ = ("_cancelled", "_host", "_lock", "_paused", "_pieces", "_running", "_sink", "_to_error")
 
-    def __init__(self, host: Host, sink: Sink, pieces: Generator[bytes], judge: Callable[[BaseException], URLError]) -> None:
-        self._host, self._sink, self._pieces, self._judge = host, sink, pieces, judge
+    def __init__(self, host: Host, sink: Sink, pieces: Generator[bytes], to_error: Callable[[BaseException], URLError]) -> None:
+        self._host, self._sink, self._pieces, self._to_error = host, sink, pieces, to_error
         self._lock = threading.Lock()
         self._paused = self._cancelled = False
         self._running = True       # whoever makes a pump calls `run()`
@@ -110,7 +110,7 @@ class Pump(Unmeasured):
                 sink.end([])
             self._pieces.close()
         except BaseException as error:
-            fail(sink, error, self._judge)
+            fail(sink, error, self._to_error)
 
     def pause(self) -> None:
         with self._lock:
@@ -134,9 +134,9 @@ class Pump(Unmeasured):
         self._host.work(self.run)
 
 
-def fail(sink: Sink, error: BaseException, judge: Callable[[BaseException], URLError]) -> None:
+def fail(sink: Sink, error: BaseException, to_error: Callable[[BaseException], URLError]) -> None:
     """End an exchange by `error` of user code. Also what is no Exception, as pytest.fail's, must not be lost with a thread."""
-    sink.fail(judge(error))
+    sink.fail(to_error(error))
     if isinstance(error, KeyboardInterrupt | SystemExit):
         raise error
 

@@ -1,22 +1,21 @@
 """Live, as a plain client would be without us: by its own transport, with its own TLS, proxies, HTTP version and loop."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Protocol
+from typing import TYPE_CHECKING, Any
 
-from ...models.configuration import URLSessionConfiguration
 from ...models.message import Request
-from ..base import Channel, ChannelOver, Exchange, Host, Route, Sink
+from ...patches import own_traffic
+from ..base import Channel, ChannelOver, Exchange, Host, Route, Sink, Unmeasured
+from ..offload import read_body
+from .errors import url_error_for
+from .values import head_of, package_of
 
+if TYPE_CHECKING:
+    from ...models.configuration import URLSessionConfiguration
 
-class Way(Exchange, Protocol):
-    """A request that a client's own transport is to send. Whoever reads the answer makes it go on."""
-
-    def start(self, request: Request, sink: Sink) -> None:
-        """It is to be sent after all; `sink` takes the answer."""
-
-
-way: ContextVar[Way | None] = ContextVar("sessionmock_own_way", default=None)     # of the request that is being opened here
+own_way: ContextVar[OwnWay | None] = ContextVar("sessionmock_own_way", default=None)     # of the request that is being opened here
 
 
 class ClientRoute:
@@ -40,8 +39,95 @@ class ClientChannel(ChannelOver):
     """Such a route in the hands of one session."""
 
     def open(self, request: Request, sink: Sink) -> Exchange:
-        own = way.get()
+        own = own_way.get()
         if own is None:
             return super().open(request, sink)
         own.start(request, sink)
         return own
+
+
+class OwnWay(Unmeasured):
+    """A client's request, sent by its own transport for a route: piece by piece, on the stack of who reads the answer.
+
+    `send` is what the client's transport sends `asked` with, a function or a coroutine function.
+    """
+
+    def __init__(self, send: Callable[[Any], Any], asked: Any) -> None:
+        self._send, self._asked = send, asked
+        self._request: Request
+        self._sink: Sink
+        self._response: Any = None
+        self._pieces: Any = None
+        self.sends = False           # this way was taken, and the answer is not complete
+
+    def start(self, request: Request, sink: Sink) -> None:
+        self._request, self._sink = request, sink
+        self.sends = True
+
+    def go_on(self) -> None:
+        """Bring the head, then each time a piece of the body, to the sink."""
+        try:
+            if self._response is None:
+                with own_traffic():
+                    self._pieces = iter(self._answered(self._send(self._to_send())))
+            elif not self._pass_on(next(self._pieces, None)):
+                self._response.stream.close()
+        except BaseException as error:
+            self._failed(error)
+
+    async def go_on_async(self) -> None:
+        try:
+            if self._response is None:
+                with own_traffic():
+                    self._pieces = aiter(self._answered(await self._send(self._to_send())))
+            elif not self._pass_on(await anext(self._pieces, None)):
+                await self._response.stream.aclose()
+        except BaseException as error:
+            self._failed(error)
+
+    def _to_send(self) -> Any:
+        """The client's own request; where the route has read its body, one with the same head."""
+        body, asked = self._request.body, self._asked
+        if body is None or isinstance(body, bytes):
+            self._sink.sent(len(body or b""))
+            return asked
+        package = package_of(asked)
+        stream = package.ByteStream(read_body(body, self._sink))
+        return package.Request(asked.method, asked.url, headers=asked.headers.raw, stream=stream, extensions=asked.extensions)
+
+    def _answered(self, response: Any) -> Any:
+        self._response = response
+        self._sink.head(head_of(response))
+        return response.stream
+
+    def _pass_on(self, piece: bytes | None) -> bool:
+        if piece is None:
+            self.sends = False
+            self._sink.end([])
+        elif piece:
+            self._sink.data(piece)
+        return piece is not None
+
+    def _failed(self, error: BaseException) -> None:
+        """An interrupt, or the cancellation of who asks, ends the exchange and goes on to its own."""
+        self.sends = False
+        self._sink.fail(url_error_for(error, self._request.url))
+        if not isinstance(error, Exception):
+            raise error
+
+    def pause(self) -> None:
+        """Nothing is read unless somebody asks for it."""
+
+    resume = pause
+
+    def cancel(self) -> None:
+        self.sends = False
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._response is not None:
+            self._response.stream.close()
+
+    async def aclose(self) -> None:
+        if self._response is not None:
+            await self._response.stream.aclose()

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import Code, UnmatchedRequest, URLError, url_error
-
-PACKAGES = ("httpx", "httpx2")
+from .values import client_class
 
 _CODES = {             # by the name of the class, the nearest in the order of inheritance
     "TimeoutException": Code.TIMED_OUT,
@@ -120,12 +119,3 @@ def client_error(error: URLError, package: Any, request: Any) -> BaseException:
     raised: BaseException = kind(text, request=request)
     raised.__cause__ = error
     return raised
-
-
-def client_class(value: object) -> tuple[str, str]:
-    """The nearest class of httpx or httpx2 that `value` is of, as (package, name); two times "" where it is of none."""
-    for kind in type(value).__mro__:
-        package = kind.__module__.partition(".")[0]
-        if package in PACKAGES:
-            return package, kind.__name__
-    return "", ""

@@ -24,12 +24,12 @@ def nearest(request: EdgeRequest, routers: list[respx.Router]) -> str:
     routes = [route for router in routers for route in router.routes]
     if not routes:
         return "it has no route"
-    found = sorted((_judge(route, request) for route in routes), key=lambda near: -near.share)[:SHOWN]
+    found = sorted((_nearness(route, request) for route in routes), key=lambda near: -near.share)[:SHOWN]
     first = f"none of its {len(routes)} routes matches; nearest:" if len(routes) > 1 else "its only route does not match:"
     return "\n  ".join([first, *(near.text for near in found)])
 
 
-def _judge(route: respx.Route, request: EdgeRequest) -> Near:
+def _nearness(route: respx.Route, request: EdgeRequest) -> Near:
     parts = list(leaves(route.pattern))
     # What a user's own pattern does is not for this stack, and nobody waits for it here.
     missed = [part for part in parts if plain(part) and not part.match(request)]

@@ -2,22 +2,20 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import respx
 from respx.models import SideEffectError
 
 from ...errors import Code, InvalidArgumentException, URLError, url_error
 from ...models.message import Request
-from ..base import FINISHED, Exchange, Sink
-from ..httpx.edge import ByteStream, DecodingError, EdgeRequest, InvalidURL, RequestError, Response, edge_request, head_of
+from ..base import FINISHED, Channel, Exchange, Host, Sink
+from ..httpx.edge import ByteStream, DecodingError, EdgeRequest, InvalidURL, RequestError, Response, edge_request
 from ..httpx.errors import url_error_for
-from ..offload import Deferred, Pump, fail
+from ..httpx.values import head_of
+from ..offload import Deferred, LoopThread, Pump, fail
 from .index import Candidate, Index, Key, key_of
 from .nearest import nearest
-
-if TYPE_CHECKING:
-    from .route import ScriptChannel
 
 
 class NeedsThread(Exception):
@@ -26,6 +24,25 @@ class NeedsThread(Exception):
 
 class UsedUp(Exception):
     """The route that matches has no side effect left."""
+
+
+class Asker(Protocol):
+    """The channel that a request came in by, as far as an answer of a router takes it."""
+
+    @property
+    def host(self) -> Host:
+        """The threads that users' code runs on."""
+
+    @property
+    def loop(self) -> LoopThread:
+        """The asyncio loop of users' coroutines."""
+
+    @property
+    def inner(self) -> Channel | None:
+        """Where requests go that a router passes through; None where there is no such place."""
+
+    def miss(self, request: Request, sink: Sink, reason: str) -> Exchange:
+        """Fail `request` because nothing answers it."""
 
 
 class Routers:
@@ -42,7 +59,7 @@ class Routers:
             raise InvalidArgumentException(f"attach({router!r}): this router is attached already")
         self._indexes.append(Index(router))
 
-    def open(self, request: Request, sink: Sink, channel: ScriptChannel) -> Exchange:
+    def open(self, request: Request, sink: Sink, channel: Asker) -> Exchange:
         """Answer `request`, whose body is bytes or None: here where no user code is needed, else on a pooled thread."""
         try:
             edge, key = key_of(request.url)
@@ -67,7 +84,7 @@ class Answering:
     __slots__ = ("asked", "channel", "indexes", "key", "request", "sink")
 
     def __init__(
-        self, request: Request, asked: EdgeRequest, key: Key, indexes: list[Index], sink: Sink, channel: ScriptChannel,
+        self, request: Request, asked: EdgeRequest, key: Key, indexes: list[Index], sink: Sink, channel: Asker,
     ) -> None:
         self.request, self.asked, self.key = request, asked, key
         self.indexes, self.sink, self.channel = indexes, sink, channel
@@ -125,7 +142,7 @@ class Answering:
             route: respx.Route | None = None
             try:
                 for candidate in index.candidates(self.key):
-                    response = self._judge(candidate, threaded)
+                    response = self._answer_of(candidate, threaded)
                     if response is not None:
                         route = candidate.route
                         break
@@ -149,7 +166,7 @@ class Answering:
             return response
         return None
 
-    def _judge(self, candidate: Candidate, threaded: bool) -> Any:
+    def _answer_of(self, candidate: Candidate, threaded: bool) -> Any:
         """What the candidate answers: a response, the request to pass it through, or None where it does not match."""
         route, asked = candidate.route, self.asked
         if not threaded and not (candidate.plain and _static(route)):

@@ -1,0 +1,194 @@
+"""A plain client's request on its way over a route: what it sends, what it gets, and how it waits for that."""
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from ...clock import nanoseconds
+from ...errors import Code, url_error
+from ...models.message import BodyStream, Request, body_length
+from ..base import Channel, Host
+from .client_route import OwnWay, own_way
+from .errors import client_error
+from .inbox import Inbox
+from .values import package_of, text_pairs
+from .waiting import Alarm, Limits, Waiter
+
+
+class Sending:
+    """One request of a client on its way over `channel`; `own` is the way of the client's own transport, which may be taken."""
+
+    def __init__(self, request: Any, channel: Channel, host: Host, waiter: Waiter, own: OwnWay | None = None) -> None:
+        self.package = package = package_of(request)
+        self.request = request
+        self._host, self._waiter = host, waiter
+        timeout = request.extensions.get("timeout", {})
+        self._limits = Limits(timeout.get("read"), timeout.get("write"))
+        body = body_of(request, package)
+        self.inbox = inbox = Inbox(body_length(body))
+        self.own = own
+        outer = own_way.set(own)
+        try:
+            exchange = channel.open(Request(request.method, str(request.url), text_pairs(request.headers.raw), body), inbox)
+        finally:
+            own_way.reset(outer)
+        inbox.exchange.settle(exchange)
+
+    def response(self) -> Any:
+        """The client's response, once the head is there; raises the client's exception where none came."""
+        inbox = self.inbox
+        if inbox.answer is None:
+            assert inbox.error is not None
+            raise client_error(inbox.error, self.package, self.request)
+        head = inbox.answer
+        extensions = {"http_version": head.http_version.encode()}
+        if head.reason:                 # without, httpx names the standard one
+            extensions["reason_phrase"] = head.reason.encode()
+        return self.package.Response(
+            head.status,
+            headers=[(name.encode(), value.encode()) for name, value in head.headers],
+            stream=_body_class(self.package)(self),
+            extensions=extensions,
+        )
+
+    def piece(self) -> bytes | None:
+        """The next piece of the body after a wait, None at its end; raises the client's exception where it broke off."""
+        piece = self.inbox.take()
+        if piece is None and self.inbox.error is not None:
+            raise client_error(self.inbox.error, self.package, self.request)
+        return piece
+
+    def answered(self) -> bool:
+        return self.inbox.answer is not None or self.inbox.error is not None
+
+    def block(self, ready: Callable[[], bool]) -> None:
+        """Block until `ready()`, or raise the client's time-out."""
+        while not ready():
+            if self.own is not None and self.own.sends:
+                self.own.go_on()
+                continue
+            latch = self.inbox.expect()
+            if ready():
+                return
+            limit = self._limit()
+            until = None if limit is None else self._host.clock.now() + nanoseconds(limit)
+            try:
+                told = self._waiter.wait(latch, until)
+            except BaseException:
+                self.inbox.exchange.cancel()
+                raise
+            if not told and not latch.done:
+                raise self._timeout()
+
+    async def hold(self, ready: Callable[[], bool]) -> None:
+        """Like `block`, in a coroutine."""
+        while not ready():
+            if self.own is not None and self.own.sends:
+                await self.own.go_on_async()
+                continue
+            latch = self.inbox.expect()
+            if ready():
+                return
+            limit = self._limit()
+            alarm = None if limit is None else Alarm(self._host, latch, limit)
+            try:
+                await self._waiter.ended(latch)
+            except BaseException:
+                self.inbox.exchange.cancel()
+                raise
+            finally:
+                if alarm is not None:
+                    alarm.cancel()
+            if alarm is not None and alarm.rung and not ready():
+                raise self._timeout()
+
+    def _limit(self) -> float | None:
+        return self._limits.write if self.inbox.unsent > 0 and self.inbox.answer is None else self._limits.read
+
+    def _timeout(self) -> BaseException:
+        self.inbox.exchange.cancel()
+        writing = self.inbox.unsent > 0 and self.inbox.answer is None
+        kind = self.package.WriteTimeout if writing else self.package.ReadTimeout
+        raised: BaseException = kind("The route took too long", request=self.request)
+        raised.__cause__ = url_error(Code.TIMED_OUT, str(self.request.url))
+        return raised
+
+    def close(self) -> None:
+        self._cancel()
+        if self.own is not None:
+            self.own.close()
+
+    async def aclose(self) -> None:
+        self._cancel()
+        if self.own is not None:
+            await self.own.aclose()
+
+    def _cancel(self) -> None:
+        if not self.inbox.ended and self.inbox.error is None:
+            self.inbox.exchange.cancel()
+
+
+@lru_cache(maxsize=2)
+def _body_class(package: Any) -> type:
+    """The class of response streams, a kind of the package's own: its client asks for that."""
+
+    class RouteBody(package.SyncByteStream, package.AsyncByteStream):     # type: ignore[misc]
+        def __init__(self, sending: Sending) -> None:
+            self._sending = sending
+
+        def __iter__(self) -> Iterator[bytes]:
+            sending = self._sending
+            while True:
+                sending.block(sending.inbox.readable)
+                if (piece := sending.piece()) is None:
+                    return
+                yield piece
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            sending = self._sending
+            while True:
+                await sending.hold(sending.inbox.readable)
+                if (piece := sending.piece()) is None:
+                    return
+                yield piece
+
+        def close(self) -> None:
+            self._sending.close()
+
+        async def aclose(self) -> None:
+            await self._sending.aclose()
+
+    return RouteBody
+
+
+class IterableBody:
+    """A client's request body that is iterated, as an upload of a file: pulled on pooled threads."""
+
+    may_block = True
+
+    def __init__(self, pieces: Iterable[bytes], length: int) -> None:
+        self.length = length
+        self._pieces = iter(pieces)
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._rest = piece
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
+
+    def close(self) -> None:
+        self._rest = b""
+        self._pieces = iter(())
+
+
+def body_of(request: Any, package: Any) -> bytes | BodyStream | None:
+    """The body of a client's request."""
+    if isinstance(request.stream, package.ByteStream):
+        return request.read() or None
+    length = request.headers.get("content-length", "")
+    return IterableBody(request.stream, int(length) if length.isdecimal() else -1)
