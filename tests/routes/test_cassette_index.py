@@ -145,7 +145,7 @@ def test_a_broken_body_fails_the_request_that_it_answers(tmp_path: Path):
     from sessionmock.models.message import Request
     from sessionmock.routes.cassette import CassetteRoute
 
-    from .test_cassette_route import FakeHost, RecordingSink
+    from .doubles import FakeHost, RecordingSink
 
     path = tmp_path / "a.yaml"
     path.write_bytes(dumped(item(uri="http://h/1"), item(uri="http://h/2")).replace(b"string: hi", b'string: "\\ud800"', 1))

@@ -12,7 +12,8 @@ from sessionmock.routes.cassette.asked import Asked
 from sessionmock.routes.cassette.bodies import meaning, multipart, parts, read_body
 from sessionmock.routes.cassette.matching import Index
 
-from .test_cassette_route import URL, FakeHost, RecordingSink, get, item
+from .doubles import FakeHost, RecordingSink
+from .test_cassette_route import URL, get, item
 
 
 @pytest.fixture

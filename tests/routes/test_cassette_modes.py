@@ -14,7 +14,8 @@ from sessionmock.errors import CassetteError, InvalidArgumentException
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.cassette import CassetteRoute, Interaction, Mode, Tape, files
 
-from .test_cassette_route import URL, FakeHost, FakeLive, RecordingSink, answer, get, item
+from .doubles import FakeHost, FakeLive, RecordingSink
+from .test_cassette_route import URL, answer, get, item
 
 NOW = VirtualClock().date()
 

@@ -18,7 +18,8 @@ from sessionmock.routes.cassette import CassetteRoute, Interaction, RecordedRequ
 from sessionmock.routes.cassette.secrets import names as secret_names
 from sessionmock.routes.cassette.secrets.pseudonyms import Pseudonyms, is_pseudonym
 
-from .test_cassette_route import URL, FakeHost, FakeLive, RecordingSink, item
+from .doubles import FakeHost, FakeLive, RecordingSink
+from .test_cassette_route import URL, item
 
 CANARY = "cAnArY1234567890abcdef"
 

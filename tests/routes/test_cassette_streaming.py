@@ -13,7 +13,7 @@ from sessionmock.models.message import Request
 from sessionmock.routes.cassette import CassetteRoute, Extra, Interaction, RecordedRequest, RecordedResponse, Tape, write_tape
 from sessionmock.routes.cassette.playback import PIECE, pieces
 
-from .test_cassette_route import FakeHost, RecordingSink
+from .doubles import FakeHost, RecordingSink
 
 URL = "http://api.test/events"
 EVENTS = [b"data: 1\n\n", b"data: 2\n\n", b"data: 3\n\n"]

@@ -10,7 +10,8 @@ import pytest
 from sessionmock.errors import CassetteError
 from sessionmock.routes.cassette import CassetteRoute, Tape, files
 
-from .test_cassette_route import URL, FakeLive, answer, get, item
+from .doubles import FakeLive
+from .test_cassette_route import URL, answer, get, item
 
 
 def recorded(path: Path) -> list[tuple[str, bytes]]:
