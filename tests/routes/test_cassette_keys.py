@@ -1,0 +1,33 @@
+"""What of a URL is compared."""
+from __future__ import annotations
+
+import pytest
+
+from sessionmock.routes.cassette.keys import URLKey, split_key, url_key
+
+
+@pytest.mark.parametrize(("url", "expected"), [
+    ("http://api.test", URLKey("http", "api.test", 80, "/", ())),
+    ("https://api.test/a?b=2&a=1#part", URLKey("https", "api.test", 443, "/a", (("a", "1"), ("b", "2")))),
+    ("HTTPS://API.test:8443/a%2fb%41", URLKey("https", "api.test", 8443, "/a%2FbA", ())),
+    ("http://api.test/a b?c+d=%20", URLKey("http", "api.test", 80, "/a%20b", (("c d", " "),))),
+    ("http://api.test/?a&b=&&c=1=2", URLKey("http", "api.test", 80, "/", (("a", ""), ("b", ""), ("c", "1=2")))),
+    ("http://user:pw@api.test/", URLKey("http", "api.test", 80, "/", ())),
+    ("http://[::1]:81/", URLKey("http", "::1", 81, "/", ())),
+    ("my:thing", URLKey("my", "", 0, "thing", ())),
+])
+def test_what_is_compared(url: str, expected: URLKey) -> None:
+    """Ports are filled in, escapes have one form, the query is sorted, fragment and user are left out."""
+    assert expected == url_key(url)
+
+
+@pytest.mark.parametrize("url", ["http://api.test:port/", "http://[::1/"])
+def test_what_is_no_url_is_compared_as_text(url: str) -> None:
+    """It equals itself and nothing else."""
+    assert URLKey("", "", 0, url, ()) == url_key(url)
+
+
+@pytest.mark.parametrize("url", ["http://api.test", "http://api.test/a/b;c?x=1&y=2&x=0", "https://a-b.test?a", "https://api.test/?=1&&b"])
+def test_the_short_way_gives_what_the_long_one_does(url: str) -> None:
+    """URLs in which nothing is to be decoded are split without the general reader, and alike."""
+    assert split_key(url) == url_key(url)

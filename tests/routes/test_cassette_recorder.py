@@ -1,0 +1,131 @@
+"""A live answer that is kept as it passes: what is passed on, what is worth keeping, and its times."""
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from sessionmock.clock import VirtualClock
+from sessionmock.errors import Code, url_error
+from sessionmock.models.message import Headers, Request, ResponseHead
+from sessionmock.models.timing import Timing
+from sessionmock.routes.base import Finished
+from sessionmock.routes.cassette import Interaction
+from sessionmock.routes.cassette.recorder import KeptBody, ReadAhead, RecordedExchange, Recorder
+
+from .doubles import RecordingSink, Stream
+
+
+class Kept:
+    """A recorder, what it passes on and what it keeps."""
+
+    def __init__(self, body: Any = None, url: str = "http://api.test/a#part") -> None:
+        self.clock, self.sink = VirtualClock(), RecordingSink()
+        self.interactions: list[Interaction] = []
+        self.over = 0
+        self.recorder = Recorder(Request("PUT", url, [("A", "1")], body), self.sink, self.clock, self.interactions.append, self.note)
+
+    def note(self, recorder: Recorder) -> None:
+        assert recorder is self.recorder
+        self.over += 1
+
+    def answer(self, status: int, *pieces: bytes, headers: Headers | None = None, ends: bool = True) -> None:
+        self.recorder.head(ResponseHead(status, headers or [], "OK", "HTTP/2"))
+        for piece in pieces:
+            self.clock._now += 1_500_000
+            self.recorder.data(piece)
+        if ends:
+            self.recorder.end([("T", "1")])
+
+
+def test_all_of_an_answer_is_kept_and_passed_on() -> None:
+    """The request without its fragment, the head, the body and its times, the trailers and when it was asked."""
+    kept = Kept(b"asked")
+    kept.recorder.informational(ResponseHead(103, [("Link", "<x>")]))
+    kept.answer(201, b"one", b"two")
+    assert ["informational", "head", "data", "data", "end"] == kept.sink.names
+    (one,) = kept.interactions
+    assert ("PUT", "http://api.test/a", [("A", "1")], b"asked") == (one.method, one.uri, one.request.headers, one.body)
+    assert (201, "OK", b"onetwo") == (one.response.status, one.response.reason, one.response.body)
+    assert ("HTTP/2", [("T", "1")], [(0, 1), (3, 3)], 103) == (
+        one.extra.http_version, one.extra.trailers, one.extra.chunks, one.extra.informational[0].status)
+    assert one.extra.recorded_at is not None
+    assert (UTC, 0) == (one.extra.recorded_at.tzinfo, one.extra.recorded_at.microsecond)
+    assert {} == one.extra.metrics
+    assert 1 == kept.over
+
+
+def test_times_of_pieces_are_kept_of_streams_alone() -> None:
+    """An answer that names its length, or comes in one piece, has none."""
+    kept = Kept()
+    kept.answer(200, b"one", b"two", headers=[("Content-Length", "6")])
+    single = Kept()
+    single.answer(200, b"one")
+    assert [[], []] == [one.extra.chunks for one in kept.interactions + single.interactions]
+
+
+def test_what_was_measured_is_kept_from_the_request_on() -> None:
+    """Steps in microseconds after it was sent, a step of before as 0, sizes as they are, and when the answer ended."""
+    kept = Kept()
+    kept.clock._now += 2_000
+    sizes = {"request_header_bytes": 7, "response_header_bytes": 9}
+    timing = Timing(request_start=-5, response_start=4_000, **sizes)
+    kept.recorder.head(ResponseHead(200, [("Content-Length", "0")], timing=timing))
+    kept.recorder.end([])
+    assert {"request_start": 0, "response_start": 4, "response_end": 2, **sizes} == kept.interactions[0].extra.metrics
+
+
+@pytest.mark.parametrize(("status", "is_kept"), [(200, False), (304, False), (302, True), (401, True), (407, True), (0, False)])
+def test_an_answer_that_was_given_up(status: int, is_kept: bool) -> None:
+    """Of redirects and challenges the head is enough: what comes next depends on it. Others are not kept."""
+    for give_up in ("cancel", "fail", "close"):
+        kept = Kept()
+        if status:
+            kept.answer(status, b"part", ends=False)
+        if give_up == "cancel":
+            RecordedExchange(Finished(), kept.recorder).cancel()
+        elif give_up == "fail":
+            kept.recorder.fail(url_error(Code.NETWORK_CONNECTION_LOST, "http://api.test/a"))
+            assert "fail" == kept.sink.names[-1]
+        else:
+            kept.recorder.give_up()
+        assert is_kept is bool(kept.interactions)
+        assert 1 == kept.over
+
+
+def test_an_answer_is_kept_once() -> None:
+    """A load that is cancelled when its redirect is complete gives nothing more."""
+    kept = Kept()
+    kept.answer(302)
+    kept.recorder.give_up()
+    assert 1 == len(kept.interactions)
+
+
+def test_another_protocol_is_no_answer() -> None:
+    """What follows a 101 is not kept, and passed on all the same."""
+    kept = Kept()
+    kept.answer(101, b"frames")
+    assert ([], ["head", "data", "end"], 1) == (kept.interactions, kept.sink.names, kept.over)
+
+
+def test_a_body_that_is_read_elsewhere_is_kept() -> None:
+    """Piece by piece, as the live route reads it; closing it closes the user's."""
+    stream = Stream(b"abcdef", may_block=True, length=6)
+    body = KeptBody(stream)
+    kept = Kept(body)
+    assert (6, True) == (body.length, body.may_block)
+    assert b"abcdef" == b"".join(iter(lambda: body.read(4), b""))
+    body.close()
+    kept.answer(200)
+    assert (b"abcdef", 1) == (kept.interactions[0].body, stream.closed)
+
+
+def test_a_body_that_was_read_ahead_is_read_again() -> None:
+    """The same bytes, framed as the stream would have been; reading it blocks nobody."""
+    stream = Stream(b"", may_block=True, length=3)
+    body = ReadAhead(stream, b"abc")
+    assert (3, False) == (body.length, body.may_block)
+    assert [b"ab", b"c", b""] == [body.read(2) for _ in range(3)]
+    body.close()
+    assert 1 == stream.closed
