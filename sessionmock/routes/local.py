@@ -5,14 +5,16 @@ import base64
 import binascii
 import mimetypes
 import os
-from typing import Any
+from collections.abc import Generator
+from functools import partial
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from ..errors import Code, URLError, url_error
 from ..models.configuration import URLSessionConfiguration
 from ..models.message import GivenResponse, Request, ResponseHead
 from ..models.response import URLResponse
-from .base import FINISHED, Exchange, Host, Sink, UnconnectedChannel, Unmeasured
+from .base import FINISHED, Exchange, Host, Sink, UnconnectedChannel
+from .offload import Pump
 
 _PIECE = 128 * 1024
 
@@ -28,85 +30,52 @@ class LocalRoute:
 
 
 class LocalChannel(UnconnectedChannel):
-    """`LocalRoute` in the hands of one session."""
+    """`LocalRoute` in the hands of one session. Files are read on pooled threads, no further than is wanted."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
 
     def open(self, request: Request, sink: Sink) -> Exchange:
+        url = request.url
         if request.parts.scheme == "file":
-            reading = _File(request.url, sink, self._host)
-            self._host.work(reading.start)
+            reading = Pump(self._host, sink, _pieces(url, sink), partial(file_error, url))
+            self._host.work(reading.run)
             return reading
         try:
-            data, kind, charset = _data(request.url)
+            data, kind, charset = _data(url)
         except ValueError as error:
-            sink.fail(url_error(Code.BAD_URL, request.url, error))
+            sink.fail(url_error(Code.BAD_URL, url, error))
         else:
-            sink.head(_head(request.url, kind, len(data), charset))
+            sink.head(_head(url, kind, len(data), charset))
             if data:
                 sink.data(data)
             sink.end([])
         return FINISHED
 
 
-class _File(Unmeasured):
-    """A file on its way: read piece by piece on pooled threads, no further than is wanted."""
-
-    def __init__(self, url: str, sink: Sink, host: Host) -> None:
-        self._url, self._sink, self._host = url, sink, host
-        self._file: Any = None
-        self._paused = self._cancelled = False
-
-    def start(self) -> None:
-        parts = urlsplit(self._url)
-        path = os.fsdecode(unquote_to_bytes(parts.path))
-        try:
-            if parts.netloc not in ("", "localhost"):
-                raise FileNotFoundError(f"file: URLs name files of this machine, not of {parts.netloc!r}")
-            if not path.startswith("/"):
-                raise FileNotFoundError(f"file: URLs name files by their whole path, not as {path!r}")
-            self._file = open(path, "rb")  # noqa: SIM115 - closed at its end, or when the load is
-            size = os.fstat(self._file.fileno()).st_size
-        except OSError as error:
-            self._sink.fail(file_error(self._url, error))
-            return
-        except ValueError as error:        # a NUL in the path
-            self._sink.fail(file_error(self._url, FileNotFoundError(f"{error}: {path!r}")))
-            return
-        self._sink.head(_head(self._url, mimetypes.guess_type(path)[0] or "application/octet-stream", size, None))
-        self._read()
-
-    def _read(self) -> None:
-        while not self._paused and not self._cancelled:
-            try:
-                data = self._file.read(_PIECE)
-            except OSError as error:
-                self._file.close()
-                self._sink.fail(file_error(self._url, error))
-                return
-            if not data:
-                self._file.close()
-                self._sink.end([])
-                return
-            self._sink.data(data)
-        if self._cancelled:
-            self._file.close()
-
-    def pause(self) -> None:
-        self._paused = True
-
-    def resume(self) -> None:
-        if self._paused:
-            self._paused = False
-            self._host.work(self._read)
-
-    def cancel(self) -> None:
-        self._cancelled = True
-        self.resume()
+def _pieces(url: str, sink: Sink) -> Generator[bytes]:
+    """Open the file of `url`, give its head to the sink, and yield what is in it. Raises OSError."""
+    path = _path(url)
+    with open(path, "rb") as file:
+        sink.head(_head(url, mimetypes.guess_type(path)[0] or "application/octet-stream", os.fstat(file.fileno()).st_size, None))
+        while piece := file.read(_PIECE):
+            yield piece
 
 
-def file_error(url: str | None, error: OSError) -> URLError:
+def _path(url: str) -> str:
+    """The path that a file: URL names. Raises FileNotFoundError where that can be none of this machine."""
+    parts = urlsplit(url)
+    path = os.fsdecode(unquote_to_bytes(parts.path))
+    if parts.netloc not in ("", "localhost"):
+        raise FileNotFoundError(f"file: URLs name files of this machine, not of {parts.netloc!r}")
+    if not path.startswith("/"):
+        raise FileNotFoundError(f"file: URLs name files by their whole path, not as {path!r}")
+    if "\0" in path:
+        raise FileNotFoundError(f"no path holds a NUL: {path!r}")
+    return path
+
+
+def file_error(url: str | None, error: BaseException) -> URLError:
     """The error of a file that cannot be read: -1100, -1101 or -1102."""
     if isinstance(error, IsADirectoryError):
         code = Code.FILE_IS_DIRECTORY
