@@ -17,7 +17,7 @@ from ..models.enums import TaskState
 
 
 class Phase(IntEnum):
-    """Where a task is. The public state follows from it and from the suspend count (`public_state`)."""
+    """Where a task is. The public state follows from it and from the suspend count (`Machine.state`)."""
 
     CREATED = 0         # never resumed
     DELAYED = 1         # resumed before its earliest begin date
@@ -104,15 +104,17 @@ _CANCELS = Row(P.COMPLETING, (F.ABORT, F.FAIL), "I3: cancelled at once, -999, wh
 _TIMES_OUT = Row(P.COMPLETING, (F.ABORT, F.FAIL), "I16: -1001")
 _AGAIN = Row(P.LOADING, (F.DROP, F.OPEN), "I21, I22: the next hop is a request of its own")
 
-_EVERYWHERE = {E.RESUMED: _STAYS, E.CANCELLED: _CANCELS, E.TIMED_OUT: _TIMES_OUT, E.FAILED: _FAILS}
+# No limit runs before the first resume and before the earliest begin date; everywhere else a time-out ends the task.
+_UNLIMITED = {E.RESUMED: _STAYS, E.CANCELLED: _CANCELS, E.FAILED: _FAILS}
+_LIMITED = {**_UNLIMITED, E.TIMED_OUT: _TIMES_OUT}
 
-_ROWS: dict[Phase, dict[Event, Row]] = {
+ROWS: dict[Phase, dict[Event, Row]] = {
     P.CREATED: {
-        **_EVERYWHERE,
+        **_UNLIMITED,
         E.RESUMED: Row(P.LOADING, (F.OPEN,), "I1: nothing happens before the first resume"),
     },
     P.LOADING: {
-        **_EVERYWHERE,
+        **_LIMITED,
         E.NEEDS_STREAM: Row(P.NEEDING_STREAM, (F.DROP, F.ASK_STREAM), "Apple: needNewBodyStream for a streamed upload"),
         E.SENT: Row(None, (F.TELL_SENT,), "Apple: didSendBodyData"),
         E.INFORMED: Row(None, (F.TELL_INFORMED,), "data-informational: a 1xx but 101 is told and is not the response"),
@@ -121,28 +123,27 @@ _ROWS: dict[Phase, dict[Event, Row]] = {
         E.RETRY: Row(P.LOADING, (F.DROP, F.OPEN),
                      "RFC 7616, section 3.3: a stale nonce is answered without asking again; an upload goes on after a loss (api.md, 13)"),
         E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "I14: response before data"),
-        E.END: _IGNORED,
         E.EARLY: Row(P.DELAYED, (), "Apple: nothing begins before earliestBeginDate"),
         E.UNREACHABLE: Row(P.WAITING, (F.TELL_WAITING,), "Apple: waitsForConnectivity, and taskIsWaitingForConnectivity at most once"),
     },
     P.DELAYED: {
-        **_EVERYWHERE,
+        **_UNLIMITED,
         E.DUE: Row(P.BEGINNING, (F.ASK_DELAYED,), "Apple: willBeginDelayedRequest"),
     },
     P.BEGINNING: {
-        **_EVERYWHERE,
+        **_LIMITED,
         E.BEGIN: Row(P.LOADING, (F.OPEN,), "Apple: continueLoading, or useNewRequest"),
     },
     P.WAITING: {
-        **_EVERYWHERE,
+        **_LIMITED,
         E.REACHABLE: Row(P.LOADING, (F.SEND,), "Apple: the task begins when there is connectivity"),
     },
     P.NEEDING_STREAM: {
-        **_EVERYWHERE,
+        **_LIMITED,
         E.STREAM: Row(P.LOADING, (F.OPEN,), "auth-basic-upload-stream: the new stream is sent; none is -1021"),
     },
     P.REDIRECTING: {
-        **_EVERYWHERE,
+        **_LIMITED,
         E.TIMED_OUT: Row(P.COMPLETING, (F.SETTLE_RESPONSE, F.ABORT, F.SUCCEED),
                          "corelibs: a time-out while the redirect is asked about ends the task with the 3xx and no error"),
         E.FOLLOW: _AGAIN,
@@ -150,26 +151,26 @@ _ROWS: dict[Phase, dict[Event, Row]] = {
         E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "redirect-refused: the 3xx and its body are the response"),
     },
     P.CHALLENGED: {
-        **_EVERYWHERE,
+        **_LIMITED,
         E.RETRY: _AGAIN,
         E.NEEDS_STREAM: Row(P.NEEDING_STREAM, (F.DROP, F.ASK_STREAM), "auth-basic-upload-stream: a stream is asked for again before the retry"),
         E.ALLOW: Row(P.LOADING, (), "Apple: the server of a new connection is trusted, and the exchange goes on"),
         E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "auth-basic-default: without a credential the 401 is the response"),
     },
     P.DECIDING: {
-        **_EVERYWHERE,
+        **_LIMITED,
         E.ALLOW: Row(P.RECEIVING, (), "I15: no data before the disposition"),
         E.BECOME: Row(P.RECEIVING, (F.BECOME,), "data-become-download: the body goes to the task that this one became"),
         E.RETRY: Row(P.LOADING, (F.DROP, F.OPEN), "I19: what cannot be resumed is loaded from the start"),
     },
     P.RECEIVING: {
-        **_EVERYWHERE,
+        **_LIMITED,
         E.SENT: Row(None, (F.TELL_SENT,), "Apple: didSendBodyData"),
         E.DATA: Row(None, (F.CONSUME,), "I14: data in order"),
         E.END: Row(P.CACHING, (F.ASK_STORE,), "Apple: willCacheResponse after the last data"),
     },
     P.CACHING: {
-        **_EVERYWHERE,
+        **_LIMITED,
         E.STORED: Row(P.COMPLETING, (F.STORE, F.SUCCEED), "I4, I13: a response of any status is no error"),
     },
     P.COMPLETING: {
@@ -177,8 +178,9 @@ _ROWS: dict[Phase, dict[Event, Row]] = {
     },
     P.COMPLETED: {},
 }
+"""What the rules name: each of these can happen."""
 
-TRANSITIONS: dict[Phase, dict[Event, Row]] = {phase: {event: _ROWS[phase].get(event, _IGNORED) for event in Event} for phase in Phase}
+TRANSITIONS: dict[Phase, dict[Event, Row]] = {phase: {event: ROWS[phase].get(event, _IGNORED) for event in Event} for phase in Phase}
 """Every pair of phase and event. A pair that no rule names is ignored, and stays where it is."""
 
 # Phases in which the delegate is asked, and the exchange's events wait for the answer.

@@ -196,7 +196,7 @@ class Inbox:
 
     def settle(self) -> None:
         """The outcome is fixed: nothing of the exchange counts any more."""
-        self.machine.question = self.sink = None
+        self.machine.question = self.sink = self.ahead = None
         self.postponed = False
         self._incoming.clear()
 
