@@ -1,12 +1,14 @@
 # Each target makes the environment that it needs, and makes it again only when pyproject.toml has changed.
 #
 #   make demo    record, replay without the server, plant a leak: what the project is for, in two minutes
-#   make test    the whole suite, in random order, warnings as errors; builds the wheel and tries it
+#   make test    the whole suite, in random order, warnings as errors; builds the wheel and tries it. Fails under 95 % of
+#                branch coverage; COVERAGE=no runs it without counting
 #   make lint    ruff and mypy --strict
 #   make bench   speed beside httpx, aiohttp, respx and vcrpy; wants nginx on the PATH. NAMES="get script" picks some,
 #                NAMES=--readme writes the figures of all into README.md; AGAINST=REVISION compares the CPU and the wall
 #                time of ours with that commit's instead, and fails where a row takes over 5 % more CPU
 #   make soak    the longer runs that `make test` leaves out
+#   make soak-busy   `make test`, TIMES=20 times, beside two processes that compute; ends at the first failure
 #   make clean   forget the environment and everything built
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -14,20 +16,33 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 WORKERS ?= 2
 NAMES ?=
 AGAINST ?=
+TIMES ?= 20
+COVERAGE ?= yes
 VENV := .venv
 BIN := $(VENV)/bin
+SUITE := pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: demo test lint bench soak clean
+.PHONY: demo test lint bench soak soak-busy clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.has-test
 	$(BIN)/python -m tests.downstream
 
 test: $(VENV)/.has-test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
+ifeq ($(COVERAGE),no)
+	$(BIN)/python -m $(SUITE)
+else
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m $(SUITE)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+endif
 
 soak: $(VENV)/.has-test
 	$(BIN)/python -m pytest -n $(WORKERS) -m soak -q
+
+soak-busy: $(VENV)/.has-test
+	$(BIN)/python -m tests.busy $(TIMES) $(MAKE) test
 
 lint: $(VENV)/.has-lint
 	$(BIN)/ruff check .
@@ -46,5 +61,5 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

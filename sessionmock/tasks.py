@@ -1,4 +1,4 @@
-"""Tasks: one load each, started, held and cancelled by whoever has them (api: NSURLSessionTask and its kinds)."""
+"""Tasks: one load each, started, held and cancelled by whoever has them (Apple's `URLSessionTask` and its kinds)."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -231,7 +231,7 @@ class URLSessionDownloadTask(URLSessionTask):
     """A response in a file."""
 
     def resume(self) -> None:
-        """As for every task (I2). Warns, once for a session, where nobody is there to take the file (api.md, section 4)."""
+        """As for every task (I2). Warns, once for a session, where nobody is there to take the file (docs/rules.md, Delegates)."""
         life = self._life
         if life.never_resumed and life.loses_its_result:
             self._session._warn_of_lost_file(self)

@@ -27,6 +27,7 @@ INVARIANT = re.compile(r"\bI\d+\b")
 SECTION = re.compile(r"docs/rules\.md, ([A-Z][^.,;:()\"`]*)")
 NAMES = r"[a-z0-9]+(?:-[a-z0-9*]+)+"
 SCENARIO = re.compile(rf"\bscenarios? ({NAMES}(?:(?:, | and ){NAMES})*)")
+DOCUMENT = re.compile(r"[\w./-]*\w\.md\b")
 
 
 @cache
@@ -72,6 +73,15 @@ def test_cited_scenarios_are_there() -> None:
     found = [(place, name) for place, names in cited(SCENARIO) for name in re.findall(NAMES, names)]
     assert found
     assert [] == [(place, name) for place, name in found if not matching(SCENARIOS, name)]
+
+
+def test_cited_documents_are_there() -> None:
+    """Each document that a comment or docstring names, from the root of the repository or beside it."""
+    documents = {file.relative_to(ROOT).as_posix() for folder in (ROOT / "docs", ROOT / "tests") for file in folder.rglob("*.md")} | {"README.md"}
+    found = list(cited(DOCUMENT))
+    assert found
+    assert [] == [(place, name) for place, name in found
+                  if name not in documents and f"{place.rpartition('/')[0]}/{name}" not in documents]
 
 
 @pytest.mark.parametrize("rule", sorted({row.rule for rows in TRANSITIONS.values() for row in rows.values()}))

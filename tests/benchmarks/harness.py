@@ -112,8 +112,8 @@ class Worker:
 
 
 def importing_from(paths: Sequence[Path]) -> dict[str, str]:
-    """The environment of a process that imports from `paths` before anything that is installed."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+    """The environment of a process that imports from `paths` before anything that is installed. Its lines are not counted."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "COVERAGE_PROCESS_CONFIG": ""}
 
 
 @contextmanager

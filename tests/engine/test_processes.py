@@ -9,6 +9,7 @@ START = """
 import asyncio, os, signal, sys, threading, time
 import sessionmock as sm
 from sessionmock.engine import event_loop, loop
+signal.signal(signal.SIGINT, signal.default_int_handler)     # as in a terminal: a shell's background job ignores it
 url = sys.argv[1]
 loop.policy = sys.argv[2]
 configuration = sm.URLSessionConfiguration.ephemeral()

@@ -517,7 +517,8 @@ def test_failed_download_leaves_no_file(place: str, path: str, code: int, downlo
     reported: list[Any] = []
     monkeypatch.setattr(threading, "excepthook", reported.append)
     delegate = Failing(place)
-    with Origin(simple if path == "/whole" else partly) as server, made(delegate, timeout_interval_for_request=0.3) as session:
+    with Origin(simple if path == "/whole" else partly) as server, made(
+            delegate, timeout_interval_for_request=0.3 if place == "time" else PATIENCE) as session:
         session.download_task(server.url + path).resume()
         assert code == delegate.code()
     assert [] == left(downloads)

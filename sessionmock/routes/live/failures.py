@@ -1,4 +1,4 @@
-"""What the operating system, TLS and the codec report, as the codes of a URLError (api.md section 14)."""
+"""What the operating system, TLS and the codec report, as the codes of a URLError (docs/rules.md, Error codes)."""
 from __future__ import annotations
 
 import errno
