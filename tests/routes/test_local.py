@@ -1,12 +1,17 @@
 """data: and file: URLs."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sessionmock import URLError, URLSession, URLSessionConfiguration
+from sessionmock.models.message import Request, ResponseHead
+from sessionmock.routes import local
+from sessionmock.routes.local import LocalRoute
 
 Code = URLError.Code
 
@@ -61,3 +66,104 @@ def test_files_that_are_none(session: URLSession, tmp_path: Path, monkeypatch: p
     with pytest.raises(URLError) as failure:
         session.data(url.format(tmp_path)).result(20)
     assert code == failure.value.code
+
+
+class Pooled:
+    """A host whose pooled threads run when they are told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+
+    def work(self, call: Callable[[], None]) -> None:
+        self.calls.append(call)
+
+    def run(self) -> None:
+        while self.calls:
+            self.calls.pop(0)()
+
+
+class Taking:
+    """A sink that pauses its exchange after each piece."""
+
+    exchange: Any = None
+
+    def __init__(self, *, pausing: bool = True) -> None:
+        self.pausing = pausing
+        self.body = b""
+        self.ended: Any = None
+
+    def head(self, head: ResponseHead) -> None:
+        assert head.given is not None
+
+    def data(self, data: bytes) -> None:
+        self.body += data
+        if self.pausing:
+            self.exchange.pause()
+
+    def end(self, trailers: Any) -> None:
+        self.ended = True
+
+    def fail(self, error: URLError) -> None:
+        self.ended = error.code
+
+
+@pytest.fixture
+def host() -> Pooled:
+    return Pooled()
+
+
+def _opened(host: Any, sink: Any, path: str) -> Any:
+    channel = LocalRoute().bind(URLSessionConfiguration.ephemeral(), host)
+    sink.exchange = channel.open(Request("GET", f"file://{path}", []), sink)
+    host.run()
+    return sink.exchange
+
+
+def test_a_file_is_read_no_further_than_is_wanted(host: Pooled, tmp_path: Path) -> None:
+    """A piece at a time where its taker pauses, and on when it resumes."""
+    content = bytes(range(256)) * 2000
+    (tmp_path / "large").write_bytes(content)
+    sink = Taking()
+    exchange = _opened(host, sink, f"{tmp_path}/large")
+    read = [len(sink.body)]
+    while not sink.ended:
+        exchange.resume()
+        host.run()
+        read.append(len(sink.body))
+    assert sink.body == content
+    assert 0 < read[0] < len(content)
+    assert read == sorted(set(read)) or read[-2] == read[-1]      # the last piece is followed by the end alone
+
+
+def test_a_file_is_closed_where_its_load_is_cancelled(host: Pooled, tmp_path: Path) -> None:
+    """Also while it is paused; nothing more of it comes."""
+    (tmp_path / "large").write_bytes(bytes(500_000))
+    sink = Taking()
+    exchange = _opened(host, sink, f"{tmp_path}/large")
+    before = len(sink.body)
+    exchange.cancel()
+    host.run()
+    assert exchange._file.closed
+    assert (None, before) == (sink.ended, len(sink.body))
+
+
+def test_a_file_that_cannot_be_read_on(host: Pooled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read was delivered; then it fails, and the file is closed."""
+    class Torn(io.FileIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                raise OSError("the disk is gone")
+            return super().read(size) or b""
+
+    (tmp_path / "large").write_bytes(bytes(500_000))
+    monkeypatch.setattr(local, "open", lambda path, mode: Torn(path, mode), raising=False)
+    sink = Taking(pausing=False)
+    exchange = _opened(host, sink, f"{tmp_path}/large")
+    assert Code.FILE_DOES_NOT_EXIST == sink.ended
+    assert 0 < len(sink.body) < 500_000
+    assert exchange._file.closed
+
+
+def test_a_file_that_may_not_be_read() -> None:
+    """Is -1102."""
+    assert Code.NO_PERMISSIONS_TO_READ_FILE == local.file_error("file:///a", PermissionError()).code

@@ -1,7 +1,7 @@
 """URLProtocol classes: consulted before the route."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -28,6 +28,7 @@ from sessionmock import (
     URLSessionConfiguration,
     use_route,
 )
+from sessionmock.routes.url_protocol import URLProtocolClient
 
 
 class Echo(URLProtocol):
@@ -381,3 +382,139 @@ def test_a_challenge_comes_before_the_response() -> None:
     with pytest.raises(URLError) as failure:
         guarded(Late, None)
     assert isinstance(failure.value.underlying_error, GenericException)
+
+
+# what a class is, and what it may tell -------------------------------------------------------------------------------
+class Told:
+    """A sink that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    def head(self, head: Any) -> None:
+        self.calls.append("head")
+
+    def data(self, data: bytes) -> None:
+        self.calls.append(data)
+
+    def end(self, trailers: Any) -> None:
+        self.calls.append("end")
+
+    def fail(self, error: URLError) -> None:
+        self.calls.append(error.code)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def client(told: Any) -> URLProtocolClient:
+    request = URLRequest("my:x")
+    occasion: Any = None        # nothing is asked here
+    return URLProtocolClient(told, request, request, occasion)
+
+
+RESPONSE = URLResponse("my:x", "text/plain", -1)
+
+
+@pytest.mark.parametrize("too_early", [lambda client: client.did_load(b"x"), lambda client: client.did_finish_loading()], ids=["data", "end"])
+def test_the_response_comes_first(client: URLProtocolClient, told: Told, too_early: Any) -> None:
+    """Data, or the end, before it are misuse, and change nothing."""
+    with pytest.raises(GenericException, match="the response comes first"):
+        too_early(client)
+    client.did_receive_response(RESPONSE)
+    client.did_load(b"x")
+    client.did_load(b"")
+    client.did_finish_loading()
+    assert ["head", b"x", "end"] == told.calls
+
+
+def test_there_is_one_response(client: URLProtocolClient, told: Told) -> None:
+    """A second one, of whatever kind, is misuse."""
+    client.did_receive_response(RESPONSE)
+    with pytest.raises(GenericException, match="responds once"):
+        client.was_redirected(URLRequest("my:y"), HTTPURLResponse("my:x", 302))
+    assert ["head"] == told.calls
+
+
+@pytest.mark.parametrize("end", [lambda client: client.did_finish_loading(), lambda client: client.did_fail(OSError())], ids=["end", "failure"])
+def test_nothing_comes_after_the_end(client: URLProtocolClient, told: Told, end: Any) -> None:
+    """Neither data nor another end; the protocol is stopped, once."""
+    stopped: list[int] = []
+    client.on_end = lambda: stopped.append(1)
+    client.did_receive_response(RESPONSE)
+    end(client)
+    before = list(told.calls)
+    client.did_load(b"late")
+    client.did_finish_loading()
+    client.did_fail(OSError())
+    assert before == told.calls
+    assert [1] == stopped
+
+
+def test_a_load_that_is_over_takes_no_response(client: URLProtocolClient, told: Told) -> None:
+    """It was cancelled, perhaps, before the class had its answer."""
+    assert client.end()
+    client.did_receive_response(RESPONSE)
+    assert [] == told.calls
+
+
+@pytest.mark.parametrize(("error", "code"), [(URLError(-1200), -1200), (OSError("no paper"), -1)])
+def test_failures(client: URLProtocolClient, told: Told, error: Exception, code: int) -> None:
+    """A URLError is taken as it is, anything else is -1 over it."""
+    client.did_fail(error)
+    assert [code] == told.calls
+
+
+@pytest.mark.parametrize(("call", "says"), [
+    (lambda: URLProtocol.can_init_with_request(URLRequest("my:x")), "overrides neither can_init_with_task nor can_init_with_request"),
+    (lambda: URLProtocol(None, URLRequest("my:x"), None, None).start_loading(), "does not override start_loading"),  # type: ignore[arg-type]
+])
+def test_what_a_class_must_override(call: Any, says: str) -> None:
+    """The base says so."""
+    with pytest.raises(NotImplementedError, match=says):
+        call()
+
+
+def test_what_a_class_may_override() -> None:
+    """The canonical form of a request is itself, and requests are alike for a cache where their canonical forms are equal."""
+    class Folding(URLProtocol):
+        @classmethod
+        def canonical_request(cls, request: URLRequest) -> URLRequest:
+            return URLRequest((request.url or "").lower())
+
+    one, other = URLRequest("my:X"), URLRequest("my:x")
+    assert one is URLProtocol.canonical_request(one)
+    assert (False, True) == (URLProtocol.request_is_cache_equivalent(one, other), Folding.request_is_cache_equivalent(one, other))
+
+
+def test_registering() -> None:
+    """The newest class is asked first by the shared session; unregistering one that is not there does nothing."""
+    class Other(Echo):
+        stopped: ClassVar[list[str]] = []
+
+    class Newest(Echo):
+        stopped: ClassVar[list[str]] = []
+
+    try:
+        assert URLProtocol.register_class(Other)
+        assert URLProtocol.register_class(Newest)
+        assert [Newest, Other] == URLProtocol._registered[:2]
+        assert b"my:shared" == URLSession.shared.data("my:shared").result(20)[0]
+    finally:
+        URLProtocol.unregister_class(Newest)
+        URLProtocol.unregister_class(Other)
+    URLProtocol.unregister_class(Other)
+    assert {Newest, Other}.isdisjoint(URLProtocol._registered)
+
+
+def test_tags() -> None:
+    """A tag goes with the copies of a request, and is taken away from one alone."""
+    request = URLRequest("my:x")
+    URLProtocol.set_property(1, "seen", request)
+    copy = request.copy()
+    URLProtocol.remove_property("seen", request)
+    URLProtocol.remove_property("never", request)
+    assert (None, 1) == (URLProtocol.property("seen", request), URLProtocol.property("seen", copy))

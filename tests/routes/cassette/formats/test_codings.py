@@ -1,0 +1,68 @@
+"""Content codings held against the bytes."""
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import brotli
+import pytest
+import zstandard
+
+from sessionmock.models.message import Headers
+from sessionmock.routes.cassette.formats import codings
+
+TEXT = b'{"name": "Ann"}' * 10
+RAW_DEFLATE = zlib.compress(TEXT, wbits=-15)
+CODED = {
+    "gzip": gzip.compress(TEXT), "x-gzip": gzip.compress(TEXT), "deflate": zlib.compress(TEXT), "br": brotli.compress(TEXT),
+    "zstd": zstandard.compress(TEXT),
+}
+
+
+def fields(coding: str, length: int = 5) -> Headers:
+    return [("Content-Type", "application/json"), ("Content-Encoding", coding), ("content-length", str(length))]
+
+
+@pytest.mark.parametrize(("coding", "body"), [*CODED.items(), ("deflate", RAW_DEFLATE), ("GZIP", CODED["gzip"]), ("br, gzip", CODED["gzip"])])
+def test_a_coding_that_the_body_has_stays(coding: str, body: bytes) -> None:
+    """Also without zlib's frame, in capitals, and where it is the last of several."""
+    assert fields(coding) == codings.repaired(fields(coding), body)
+
+
+@pytest.mark.parametrize("coding", CODED)
+def test_a_coding_that_was_undone_goes(coding: str) -> None:
+    """With it the length of the coded body; the other fields stay."""
+    assert [("Content-Type", "application/json"), ("content-length", str(len(TEXT)))] == codings.repaired(fields(coding), TEXT)
+
+
+def test_bytes_that_are_no_text_are_no_deflate_either() -> None:
+    """Where nothing can be inflated, nothing was deflated."""
+    assert [("Content-Encoding", "deflate")] != codings.repaired([("Content-Encoding", "deflate")], b"\xff\xfe\xfd" * 9)
+
+
+@pytest.mark.parametrize(("headers", "body"), [([], TEXT), (fields("gzip"), b""), (fields("unheard-of"), TEXT), (fields("br"), b"\xff\xfe" + TEXT)])
+def test_what_cannot_be_told_stays(headers: Headers, body: bytes) -> None:
+    """No coding, no body, a coding that is not known, and bytes that are no text."""
+    assert headers == codings.repaired(headers, body)
+
+
+@pytest.mark.parametrize(("coding", "body"), CODED.items())
+def test_undoing(coding: str, body: bytes) -> None:
+    """The body as it was before the coding."""
+    assert TEXT == codings.undone(fields(coding), body)
+
+
+@pytest.mark.parametrize(("headers", "body"), [
+    ([], TEXT), (fields("gzip"), b""), (fields("gzip"), TEXT), (fields("gzip"), CODED["gzip"][:-9]),
+    (fields("unheard-of"), TEXT), (fields("identity"), TEXT),
+])
+def test_what_cannot_be_undone_is_given_as_it_is(headers: Headers, body: bytes) -> None:
+    """No coding, no body, another coding, one that breaks off, and one that is not known."""
+    assert body == codings.undone(headers, body)
+
+
+def test_a_body_that_grows_without_end_is_given_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file may stand for gigabytes."""
+    monkeypatch.setattr(codings, "_LARGEST", 1000)
+    bomb = gzip.compress(bytes(100_000))
+    assert bomb == codings.undone(fields("gzip"), bomb)
