@@ -5,7 +5,8 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterator
+from typing import TypeVar
 
 import pytest
 
@@ -13,6 +14,7 @@ import sessionmock as sm
 from tests.routes.origin import Origin, Peer
 
 PATIENCE = 20.0
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -73,6 +75,63 @@ def test_cancelling_who_waits_for_the_next_byte_cancels(session: sm.URLSession) 
 
     with Origin(holding(gone)) as server:
         stream = asyncio.run(main())
+        error = ended(stream.task)
+        assert error is not None
+        assert sm.URLError.Code.CANCELLED == error.code
+        assert gone.wait(PATIENCE)
+
+
+@pytest.fixture
+def scripted(session: sm.URLSession) -> Iterator[sm.URLSession]:
+    """A session that a text is the answer to, each time."""
+    route = sm.ScriptRoute()
+    route.get("http://a.test/").respond(content=b"one\r\ntwo\n\nthr\xc3\xa9e")
+    with sm.use_route(route, everywhere=True):
+        yield session
+
+
+def test_the_same_body_in_every_way(scripted: sm.URLSession) -> None:
+    """Bytes, chunks, lines, characters and scalars, by `for` and by `async for`."""
+    def opened() -> sm.AsyncBytes:
+        return scripted.bytes("http://a.test/").result()[0]
+
+    async def gathered(parts: AsyncIterable[T]) -> list[T]:
+        return [part async for part in parts]
+
+    body = "one\r\ntwo\n\nthr\u00e9e"
+    for parts, expected in [
+        (lambda stream: stream, list(body.encode())),
+        (lambda stream: stream.chunks(4), [b"one\r", b"\ntwo", b"\n\nth", b"r\xc3\xa9e"]),
+        (lambda stream: stream.lines(), ["one", "two", "thr\u00e9e"]),
+        (lambda stream: stream.lines(keep_empty=True), ["one", "two", "", "thr\u00e9e"]),
+        (lambda stream: stream.characters(), ["o", "n", "e", "\r\n", *body[5:]]),
+        (lambda stream: stream.unicode_scalars(), list(body)),
+    ]:
+        assert expected == list(parts(opened()))
+        assert expected == asyncio.run(gathered(parts(opened())))
+
+
+def test_a_reader_names_its_task(scripted: sm.URLSession) -> None:
+    """For whoever prints it."""
+    stream, _ = scripted.bytes("http://a.test/").result()
+    assert repr(stream) == f"<AsyncBytes of {stream.task!r}>"
+    assert b"one" == bytes(stream)[:3]
+
+
+def test_an_interrupt_of_who_waits_for_the_next_byte_cancels(session: sm.URLSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C comes out of the iteration, and the task ends with -999."""
+    def interrupted(latch: object) -> None:
+        raise KeyboardInterrupt
+
+    gone = threading.Event()
+    with Origin(holding(gone)) as server:
+        stream, _ = session.bytes(server.url).result()
+        pieces = iter(stream)
+        assert b"x"[0] == next(pieces)
+        monkeypatch.setattr(type(stream._life.engine), "wait", lambda self, latch: interrupted(latch))
+        with pytest.raises(KeyboardInterrupt):
+            next(pieces)
+        monkeypatch.undo()
         error = ended(stream.task)
         assert error is not None
         assert sm.URLError.Code.CANCELLED == error.code

@@ -112,6 +112,25 @@ def host() -> Pooled:
     return Pooled()
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[io.FileIO]:
+    """The files that were opened. Reading a second piece fails of one that is called torn."""
+    files: list[io.FileIO] = []
+
+    class Watched(io.FileIO):
+        def __init__(self, path: str, mode: str) -> None:
+            super().__init__(path, mode)
+            self.torn = path.endswith("torn")
+            files.append(self)
+
+        def read(self, size: int | None = -1) -> bytes:
+            if self.torn and self.tell():
+                raise OSError("the disk is gone")
+            return super().read(size) or b""
+    monkeypatch.setattr(local, "open", Watched, raising=False)
+    return files
+
+
 def _opened(host: Any, sink: Any, path: str) -> Any:
     channel = LocalRoute().bind(URLSessionConfiguration.ephemeral(), host)
     sink.exchange = channel.open(Request("GET", f"file://{path}", []), sink)
@@ -135,7 +154,7 @@ def test_a_file_is_read_no_further_than_is_wanted(host: Pooled, tmp_path: Path) 
     assert read == sorted(set(read)) or read[-2] == read[-1]      # the last piece is followed by the end alone
 
 
-def test_a_file_is_closed_where_its_load_is_cancelled(host: Pooled, tmp_path: Path) -> None:
+def test_a_file_is_closed_where_its_load_is_cancelled(host: Pooled, tmp_path: Path, opened: list[io.FileIO]) -> None:
     """Also while it is paused; nothing more of it comes."""
     (tmp_path / "large").write_bytes(bytes(500_000))
     sink = Taking()
@@ -143,25 +162,18 @@ def test_a_file_is_closed_where_its_load_is_cancelled(host: Pooled, tmp_path: Pa
     before = len(sink.body)
     exchange.cancel()
     host.run()
-    assert exchange._file.closed
+    assert [True] == [file.closed for file in opened]
     assert (None, before) == (sink.ended, len(sink.body))
 
 
-def test_a_file_that_cannot_be_read_on(host: Pooled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_on(host: Pooled, tmp_path: Path, opened: list[io.FileIO]) -> None:
     """What was read was delivered; then it fails, and the file is closed."""
-    class Torn(io.FileIO):
-        def read(self, size: int | None = -1) -> bytes:
-            if self.tell():
-                raise OSError("the disk is gone")
-            return super().read(size) or b""
-
-    (tmp_path / "large").write_bytes(bytes(500_000))
-    monkeypatch.setattr(local, "open", lambda path, mode: Torn(path, mode), raising=False)
+    (tmp_path / "torn").write_bytes(bytes(500_000))
     sink = Taking(pausing=False)
-    exchange = _opened(host, sink, f"{tmp_path}/large")
+    _opened(host, sink, f"{tmp_path}/torn")
     assert Code.FILE_DOES_NOT_EXIST == sink.ended
     assert 0 < len(sink.body) < 500_000
-    assert exchange._file.closed
+    assert [True] == [file.closed for file in opened]
 
 
 def test_a_file_that_may_not_be_read() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from sessionmock.errors import CassetteError
 from sessionmock.routes.cassette import Interaction, RecordedRequest, RecordedResponse, Tape, files, read_tape, write_tape
+from sessionmock.routes.cassette.formats import layouts
 from sessionmock.routes.cassette.interaction import Format
 
 TAPE = Tape([Interaction(RecordedRequest("GET", "http://a.test/", [], None), RecordedResponse(200, "OK", [], b"ok"))])
@@ -103,7 +104,7 @@ def test_an_archive_without_a_har(tmp_path: Path) -> None:
 def test_an_archive_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it would be when unpacked counts."""
     path = archive(tmp_path / "tape.zip", trace_har=json.dumps(HAR), large_txt=bytes(100_000))
-    monkeypatch.setattr(files, "MAX_BYTES", 50_000)
+    monkeypatch.setattr(layouts, "MAX_BYTES", 50_000)
     with pytest.raises(CassetteError, match="more than 50000 bytes when unpacked"):
         read_tape(path)
 

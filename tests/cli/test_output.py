@@ -1,0 +1,87 @@
+"""What a command has to say, on a terminal and elsewhere."""
+from __future__ import annotations
+
+import io
+import json
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from sessionmock import cli
+from sessionmock.cli import output
+from sessionmock.cli.output import Report, Table
+
+TABLE = Table(("file", "bytes"), [("a.yaml", "5"), ("a.yaml", "10000"), ("deep/b.json", "7")], frozenset({"bytes"}))
+
+
+class Terminal(io.StringIO):
+    """Says that it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(table: Table, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a terminal of 60 columns shows."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "dumb")
+    with redirect_stdout(Terminal()) as terminal:
+        table.write()
+    return terminal.getvalue()
+
+
+def test_a_table_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """Aligned text, with each row whole, for other programs."""
+    TABLE.write()
+    assert ["file         bytes", "a.yaml           5", "a.yaml       10000", "deep/b.json      7"] == capsys.readouterr().out.splitlines()
+
+
+def test_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn by rich: what a row shares with the one above is said once."""
+    drawn = shown(TABLE, monkeypatch)
+    assert 1 == drawn.count("a.yaml")
+    assert all(cell in drawn for cell in ("file", "bytes", "10000", "deep/b.json"))
+
+
+def test_a_table_on_a_terminal_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aligned text again, cut where the terminal ends."""
+    monkeypatch.setitem(sys.modules, "rich.box", None)
+    lines = shown(Table(("file", "error"), [("a.yaml", "x" * 100)]), monkeypatch).splitlines()
+    assert 2 == len(lines)
+    assert (60, "…") == (len(lines[1]), lines[1][-1])
+
+
+def test_a_report_is_json_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its data, with what JSON does not know as text; else its parts, without what a terminal would obey."""
+    report = Report({"file": Path("a.yaml")}, ["one \x1b[31mred\n", TABLE])
+    report.write(as_json=True)
+    assert {"file": "a.yaml"} == json.loads(capsys.readouterr().out)
+    report.write(as_json=False)
+    printed = capsys.readouterr().out
+    assert printed.startswith("one \\x1b[31mred\n")
+    assert "deep/b.json" in printed
+
+
+@pytest.mark.parametrize(("error", "where"), [("a.yaml, line 12: not YAML", "line 12"), ("a.yaml: cannot be read: Is a directory", "unreadable")])
+def test_the_place_of_an_error(error: str, where: str) -> None:
+    """Its line, where it has one."""
+    assert where == output.place(error)
+
+
+@pytest.mark.parametrize(("count", "short"), [(0, "0 B"), (9_999, "9999 B"), (10_000, "10 kB"), (9_999_999, "10000 kB"), (12_345_678, "12 MB")])
+def test_sizes(count: int, short: str) -> None:
+    """In the unit that leaves few digits."""
+    assert short == output.size(count)
+
+
+def test_a_reader_that_has_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`| head` is no error: nothing is said of it, also not by Python at its end."""
+    def broken(self: Report, *, as_json: bool) -> None:
+        raise BrokenPipeError
+    errors = io.StringIO()
+    monkeypatch.setattr(Report, "write", broken)
+    monkeypatch.setattr(sys, "stderr", errors)
+    assert cli.OK == cli.main(["cassette", "ls", str(tmp_path)])
+    assert errors.closed
