@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import math
 import socket
 import ssl
@@ -255,3 +256,25 @@ def test_who_judges_the_server_sees_that_it_is_out_of_date(authority: trustme.CA
     asked: list[Any] = []
     assert load(MemoryNetwork(serve), "https://localhost/", trusting(authority), Trusting()) == b"hello"
     assert len(asked) == 1
+
+
+def test_a_server_that_says_nothing_more_is_not_collected(clock: sm.VirtualClock) -> None:
+    """It waits for ever, and nothing but the channel holds it; the connection stands until the idle time is over."""
+    async def serve(peer: Peer) -> None:
+        await peer.receive()
+        await peer.send(GREETING[:-1])
+        peer.start(helper(peer))
+        await peer.sleep(math.inf)
+
+    async def helper(peer: Peer) -> None:
+        try:
+            await peer.sleep(math.inf)
+        finally:
+            ended.append("helper")
+
+    ended: list[str] = []
+    clock.call_at(30 * SECOND, gc.collect)
+    with sm.use_route(sm.LiveRoute(network=MemoryNetwork(serve), trust_env=False)), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        with pytest.raises(sm.URLError) as failure:
+            session.data("http://a.test/").result()
+        assert (Code.TIMED_OUT, 60, []) == (failure.value.code, clock.now() / SECOND, ended)

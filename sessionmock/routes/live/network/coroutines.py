@@ -58,14 +58,20 @@ class Later(Generic[T]):
 
 
 class Routine:
-    """A coroutine under way; what it raises is raised by the call that drives it. It begins after what is due already."""
+    """A coroutine under way; what it raises is raised by the call that drives it. It begins after what is due already.
 
-    __slots__ = ("_awaited", "_coroutine", "_post")
+    `running` holds it until it ends: what waits for something that never comes is held by nothing else, and would be
+    closed when the collector finds it.
+    """
 
-    def __init__(self, coroutine: Coroutine[Any, Any, None], post: Post) -> None:
+    __slots__ = ("_awaited", "_coroutine", "_post", "_running")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], post: Post, running: set[Routine]) -> None:
         self._coroutine: Coroutine[Any, Any, None] | None = coroutine
         self._post = post
+        self._running = running
         self._awaited: Later[Any] | None = None
+        running.add(self)
         post(self._go_on, None)
 
     def cancel(self) -> None:
@@ -84,7 +90,10 @@ class Routine:
         coroutine, self._coroutine = self._coroutine, None
         try:
             awaited = self._awaited = act(argument)
-        except (StopIteration, CancelledError):
-            return
+        except BaseException as ended:
+            self._running.discard(self)
+            if isinstance(ended, StopIteration | CancelledError):
+                return
+            raise
         self._coroutine = coroutine
         awaited.tell(lambda: self._post(self._go_on, awaited))

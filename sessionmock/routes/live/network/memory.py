@@ -88,12 +88,13 @@ class MemoryNetwork:
 class MemoryAdapter:
     """One channel's access to a network in memory. Whatever goes on goes on by calls that are posted to the host."""
 
-    __slots__ = ("_host", "_network", "buffer")
+    __slots__ = ("_host", "_network", "_running", "buffer")
 
     buffer: memoryview
 
     def __init__(self, network: MemoryNetwork, host: Host) -> None:
         self._network, self._host = network, host
+        self._running: set[Routine] = set()
 
     def enter(self) -> None:
         self.buffer = memoryview(bytearray(READ_SIZE))
@@ -107,7 +108,7 @@ class MemoryAdapter:
         self._host.post(self._host.post, call, *arguments)
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Routine:
-        return Routine(coroutine, self._host.post)
+        return Routine(coroutine, self._host.post, self._running)
 
     def promise(self) -> Later[Any]:
         return Later()
@@ -135,7 +136,7 @@ class MemoryAdapter:
             return
         if problem is None:
             wire.end, far = pair(*self._network.ends(address, port))
-            self.start(_served(serve, Peer(far, self._host)))
+            self.start(_served(serve, Peer(far, self._host, self._running)))
         settled(wire, problem)
 
     async def _outcome(self, outcome: Any) -> Any:

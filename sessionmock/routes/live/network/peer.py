@@ -97,11 +97,11 @@ class MemoryWire:
 class Peer(MemoryWire):
     """The server's side of a connection. What waits goes on by the client's engine and in its time."""
 
-    __slots__ = ("_host", "_incoming", "_outgoing", "tls")
+    __slots__ = ("_host", "_incoming", "_outgoing", "_running", "tls")
 
-    def __init__(self, end: End, host: Host) -> None:
+    def __init__(self, end: End, host: Host, running: set[Routine]) -> None:
         super().__init__(end)
-        self._host = host
+        self._host, self._running = host, running
         self.tls: ssl.SSLObject | None = None    # of the handshake, once `secure` is over
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
 
@@ -149,7 +149,7 @@ class Peer(MemoryWire):
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run `coroutine` beside this one."""
-        Routine(coroutine, self._host.post)
+        Routine(coroutine, self._host.post, self._running)
 
     def finish(self) -> None:
         """Send no more, but go on reading: a FIN. TLS is told nothing of it."""
