@@ -64,17 +64,6 @@ def test_the_table_of_parts_is_true(names: str, state: str) -> None:
     assert dict.fromkeys(found, state == "there") == found
 
 
-def test_figures_are_those_of_the_benchmarks() -> None:
-    """The table of figures is whole as `make bench` wrote it: every row is one that a benchmark gives."""
-    table = re.search(r"<!-- measured -->\n(.*?)<!-- end -->", TEXT, re.DOTALL)
-    assert table is not None
-    rows = re.findall(r"^\| (.+?) \|.* (?:ok|miss|) \|$", table[1], re.MULTILINE)
-    suite = (README.parent / "tests" / "benchmarks" / "suite.py").read_text()
-    known = [re.sub(r"\\{.*?\\}", ".+", re.escape(name)) for name in re.findall(r'f?"([^"\n]{8,})"', suite)]
-    assert rows
-    assert [] == [row for row in rows if not any(re.match(name, row) for name in known)]
-
-
 def test_commands_are_targets_of_the_makefile() -> None:
     """Every `make` command that is shown is a target."""
     targets = set(re.findall(r"^(\w+):", (README.parent / "Makefile").read_text(), re.MULTILINE))
