@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
+from ..engine.work import is_coroutine
 from ..errors import URLError
 from ..models.message import BodyStream
 from ..models.timing import Timing
@@ -156,7 +157,7 @@ class LoopThread:
         """What `awaitable` gives; the calling thread blocks meanwhile."""
         with self._lock:
             if self._closed:
-                if asyncio.iscoroutine(awaitable):
+                if is_coroutine(awaitable):        # which nobody is going to await
                     awaitable.close()
                 raise RuntimeError("the channel is closed")
             if self._loop is None:

@@ -182,7 +182,7 @@ class Answering:
                 answer = route.resolve(asked)
         except StopIteration:
             raise UsedUp(f"all side effects of {route!r} are used up") from None
-        if threaded and inspect.isawaitable(answer):
+        if threaded and inspect.isawaitable(answer):         # any, as respx itself
             try:
                 answer = self.channel.loop.run(answer)
             except Exception as error:

@@ -1,0 +1,130 @@
+"""HAR as trees: the ways in which its writers differ, and what we write."""
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse, Tape
+from sessionmock.routes.cassette.formats.har import decode, encode
+from sessionmock.routes.cassette.formats.vcr_tree import Misshapen
+
+URL = "http://api.test/"
+NAME = "a" * 40 + ".txt"
+
+
+def entry(request: dict[str, Any] | None = None, response: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return {"request": {"method": "GET", "url": URL, **(request or {})}, "response": {"status": 200, **(response or {})}, **more}
+
+
+def read(*entries: dict[str, Any]) -> list[Interaction]:
+    return decode({"log": {"entries": list(entries)}}, {NAME: b"attached"}.get).interactions
+
+
+@pytest.mark.parametrize("status", [0, -1, "0", None, 101])
+def test_entries_without_an_answer_are_left_out(status: Any) -> None:
+    """Blocked, failed, or of another protocol."""
+    assert 1 == len(read(entry(response={"status": status}), entry()))
+
+
+def test_an_entry_without_a_response_is_one_of_them() -> None:
+    """As a writer leaves it that was cut off."""
+    assert [] == read({"request": {}, "response": None})
+
+
+def test_pollys_order_is_the_order() -> None:
+    """Where every entry says it."""
+    first, second = entry({"url": f"{URL}1"}, _order=2), entry({"url": f"{URL}2"}, _order=1)
+    assert [f"{URL}2", f"{URL}1"] == [one.uri for one in read(first, second)]
+    del second["_order"]
+    assert [f"{URL}1", f"{URL}2"] == [one.uri for one in read(first, second)]
+
+
+@pytest.mark.parametrize(("version", "expected"), [
+    ("h2", "HTTP/2"), ("http/2.0", "HTTP/2"), ("HTTP/3", "HTTP/3"), ("HTTP/1.0", "HTTP/1.0"), ("", "HTTP/1.1"), (None, "HTTP/1.1"),
+])
+def test_versions_are_those_of_the_wire(version: Any, expected: str) -> None:
+    """However a browser writes them."""
+    assert expected == read(entry(response={"httpVersion": version}))[0].extra.http_version
+
+
+@pytest.mark.parametrize(("headers", "expected"), [
+    ([{"name": ":status", "value": "200"}, {"name": "A", "value": "1"}], [("A", "1")]),
+    ([{"name": "A", "value": ["1", "2"]}, {"name": "B", "value": None}], [("A", "1"), ("A", "2"), ("B", "")]),
+    ({"A": "1"}, [("A", "1")]), (None, []),
+])
+def test_headers_in_all_their_forms(headers: Any, expected: list[tuple[str, str]]) -> None:
+    """Pseudo fields are none; Polly writes lists."""
+    assert expected == read(entry(response={"headers": headers}))[0].response.headers
+
+
+POLLY = '["' + base64.b64encode(b"one").decode() + '", "' + base64.b64encode(b"two").decode() + '"]'
+
+
+@pytest.mark.parametrize(("content", "more", "expected"), [
+    ({}, {}, b""), ({"text": "\xe9"}, {}, "\xe9".encode()), ({"text": "/wA=", "encoding": "base64"}, {}, b"\xff\x00"),
+    ({"_file": NAME}, {}, b"attached"), ({"text": POLLY}, {"_order": 1}, b"onetwo"), ({"text": POLLY}, {}, POLLY.encode()),
+    ({"text": '["6f6e65"]'}, {"_order": 1}, b"one"), ({"text": '["neither"]'}, {"_order": 1}, b'["neither"]'),
+    ({"text": '["broken'}, {"_order": 1}, b'["broken'), ({"text": '[["list"]]'}, {"_order": 1}, b'[["list"]]'),
+])
+def test_bodies_of_answers(content: dict[str, Any], more: dict[str, Any], expected: bytes) -> None:
+    """Text, base64, a file beside, and what Polly makes of an encoded one."""
+    assert expected == read(entry(response={"content": content}, **more))[0].response.body
+
+
+@pytest.mark.parametrize(("post", "request_", "expected"), [
+    (None, {}, None), ({"text": "a"}, {}, b"a"), ({"text": None}, {}, b""), ({"_file": NAME}, {}, b"attached"),
+    ({"params": [{"name": "a", "value": "1 2"}, {"name": "b"}]}, {}, b"a=1+2&b="),
+    ({"text": "/wA=", "encoding": "base64"}, {}, b"\xff\x00"),
+    ({"text": "/wA="}, {"bodySize": 2}, b"\xff\x00"),                # whose size fits the bytes alone
+    ({"text": "/wA="}, {"bodySize": 4}, b"/wA="), ({"text": "/w@="}, {"bodySize": 2}, b"/w@="), ({"text": "/wA="}, {"bodySize": 9}, b"/wA="),
+])
+def test_bodies_of_requests(post: Any, request_: dict[str, Any], expected: bytes | None) -> None:
+    """Text, fields, base64 with a flag or without one, a file."""
+    assert expected == read(entry({"postData": post, **request_}))[0].body
+
+
+@pytest.mark.parametrize(("wrong", "told"), [
+    (entry(response={"content": {"text": 7}}), "the text of a body is text"),
+    (entry(response={"content": {"_file": "b" * 40}}), "the attached file"),
+    (entry(_sessionmock={"chunks": [[1]]}), "a chunk is its first byte and its milliseconds"),
+    (entry(_sessionmock={"informational": [7]}), "an informational response is a mapping"),
+    (entry({"method": []}), "`method`"), ({"request": 7}, "`request` is a mapping"),
+])
+def test_what_is_wrong_is_told(wrong: dict[str, Any], told: str) -> None:
+    """In the words of the part."""
+    with pytest.raises(Misshapen, match=told):
+        read(wrong)
+
+
+def written(one: Interaction) -> dict[str, Any]:
+    found: dict[str, Any] = encode(Tape([one]))["log"]["entries"][0]
+    return found
+
+
+def test_what_has_no_place_is_left_out_or_beside() -> None:
+    """A URL that cannot be split has no query, a moment that nobody knows is the first one, and comes back as none."""
+    one = Interaction(RecordedRequest("GET", "http://[/?a=1"), RecordedResponse(200))
+    found = written(one)
+    assert ([], "1970-01-01T00:00:00.000Z", {"send": 0, "wait": 0, "receive": 0}) == (
+        found["request"]["queryString"], found["startedDateTime"], found["timings"])
+    assert [one] == decode(encode(Tape([one])), lambda name: None).interactions
+
+
+def test_times_are_shown_as_a_browser_shows_them() -> None:
+    """Phases in milliseconds, -1 for one that was not there; the sum leaves TLS out, which is a part of connecting."""
+    metrics = {"domain_lookup_start": 0, "domain_lookup_end": 1000, "connect_start": 1000, "secure_connection_start": 2000,
+               "secure_connection_end": 4000, "connect_end": 4000, "request_start": 4000, "request_end": 5000, "response_start": 7000,
+               "response_end": 8000}
+    extra = Extra(metrics=metrics, recorded_at=datetime(2025, 1, 1, tzinfo=UTC))
+    one = Interaction(RecordedRequest("GET", f"{URL}?a=1&b"), RecordedResponse(200), extra)
+    found = written(one)
+    assert {"dns": 1, "connect": 3, "ssl": 2, "send": 1, "wait": 2, "receive": 1} == found["timings"]
+    assert (8, "2025-01-01T00:00:00.000000Z") == (found["time"], found["startedDateTime"])
+    assert [{"name": "a", "value": "1"}, {"name": "b", "value": ""}] == found["request"]["queryString"]
+    plain = Interaction(one.request, one.response, Extra(metrics={"response_start": 1, "response_end": 1001}))
+    assert {"dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": 0, "receive": 1} == written(plain)["timings"]
+    streamed = Interaction(one.request, one.response, Extra(chunks=[(0, 1), (1, 700)]))
+    assert 700 == written(streamed)["timings"]["receive"]
