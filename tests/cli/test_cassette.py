@@ -294,3 +294,80 @@ def test_a_narrow_terminal_breaks_no_short_cell(monkeypatch: pytest.MonkeyPatch)
     assert all(word in printed for word in ("request cookie", "response token"))
     assert 1 == printed.count("cassettes/")
     assert all(len(line) <= 60 for line in printed.splitlines())
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, "0 B"), (9_999, "9999 B"), (10_000, "10 kB"), (9_999_999, "10000 kB"), (10_000_000, "10 MB")])
+def test_sizes_are_short(count: int, expected: str):
+    """Bytes as long as they can be read."""
+    assert expected == output.size(count)
+
+
+@pytest.mark.parametrize(("error", "expected"), [("a.yaml, line 7: broken", "line 7"), ("a.yaml: cannot be read", "unreadable")])
+def test_the_place_of_an_error(error: str, expected: str):
+    """Its line, where it has one."""
+    assert expected == output.place(error)
+
+
+def test_a_reader_that_has_enough_is_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """As `head`, which closes the pipe: the status is that of the command."""
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert 0 == main(["cassette", "ls"])
+    assert sys.stderr.closed
+
+
+def test_without_rich_a_terminal_gets_plain_text(monkeypatch: pytest.MonkeyPatch):
+    """Columns are aligned, and lines cut to its width."""
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for name in list(sys.modules):
+        if name.partition(".")[0] == "rich":
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "rich", None)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("COLUMNS", "20")
+    output.Table(("name", "count"), [("x" * 30, "1"), ("y", "22")], frozenset({"count"})).write()
+    assert ["name", "y"] == [line.split()[0] for line in sys.stdout.getvalue().splitlines()][::2]    # type: ignore[attr-defined]
+    assert all(len(line) <= 20 for line in sys.stdout.getvalue().splitlines())    # type: ignore[attr-defined]
+
+
+def test_bodies_that_are_no_text_are_shown_by_their_size(folder: Path, run: Run):
+    """In words for people, and for scripts."""
+    files.save(folder / "c.yaml", Tape([item("/1", b"\xff\x00", asked=b"\xff")]))
+    assert "(2 bytes)" in run(0, "show", folder / "c.yaml", "1")
+    shown = run.json(0, "show", folder / "c.yaml", "1")
+    assert ("(1 bytes)", "(2 bytes)") == (shown["request"]["body"], shown["response"]["body"])
+    files.save(folder / "c.yaml", Tape([item("/1", b"")]))
+    assert run(0, "show", folder / "c.yaml", "1").rstrip().endswith("Content-Type: application/json")
+
+
+def test_trim_leaves_alone_what_no_test_of_the_run_opened(folder: Path, run: Run):
+    """Also a file that it could not read; one that it should read and cannot is an error."""
+    (folder / "broken.yaml").write_text("interactions: [")
+    cache = Path(".pytest_cache/v/sessionmock/played")
+    cache.parent.mkdir(parents=True)
+    cache.write_text(json.dumps({"complete": True, "cassettes": {"cassettes/a.yaml": {"played": [0, 1], "total": 2}}}))
+    assert "nothing to drop" in run(0, "trim")
+    run(2, "trim", "--older-than", "1d", folder / "broken.yaml")
+    assert "line 2" in run.error
+
+
+def test_doctor_knows_what_is_wrong_with_a_tape(folder: Path, run: Run):
+    """Nothing in it, a layout that is only read, the same twice, secrets, JSON that is none but for a stream of it."""
+    files.save(folder / "a.yaml", Tape([item("/1", b"{"), item("/1", b"{"), item(f"/2?token={SECRET}", b"")]))
+    files.save(folder / "empty.yaml", Tape([]))
+    (folder / "vcr.json").write_text('{"http_interactions": [], "recorded_with": "VCR 6.0.0"}')
+    lines = Tape([item("/1", b"{}\n{}")])
+    lines.interactions[0].response.headers = [("Content-Type", "application/x-ndjson")]
+    files.save(folder / "lines.yaml", lines)
+    found = {Path(one["cassette"]).name: one["problems"] for one in run.json(1, "doctor")["cassettes"]}
+    assert ["1 interactions stand there more than once", "1 interactions with what looks like a secret, the first is number 3: scan it",
+            "number 1: a body that is not the JSON that its type says", "number 2: a body that is not the JSON that its type says"] == found["a.yaml"]
+    assert (["nothing in it"], []) == (found["empty.yaml"], found["lines.yaml"])
+    assert "replayed, but not recorded into: convert it" in found["vcr.json"]

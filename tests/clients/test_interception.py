@@ -30,6 +30,7 @@ from sessionmock import (
     watch_clients,
 )
 from sessionmock.clients.guard import NetworkGuard
+from sessionmock.clients.interception import interception
 from sessionmock.engine.loop import engine
 from sessionmock.latch import Latch
 from sessionmock.routes.base import ChannelOver
@@ -276,6 +277,30 @@ def test_live_requests_of_ours_pass_the_guard(scope: LeakScope, served: str) -> 
         with pytest.raises(UnmatchedRequest, match=r"(?s)a look-up of localhost.*at tests/clients/test_interception.py:\d+ in test_live"):
             socket.create_connection(("localhost", httpx.URL(name).port))
     assert 1 == len(interception.misses)
+
+
+def test_whose_scopes_are_its_own(scope: LeakScope) -> None:
+    """Its own, those within, those that it serves too, and those that ended: not the ones around it, and nobody's."""
+    with LeakScope("fixture") as fixture, LeakScope("other") as other, LeakScope("ended") as ended:
+        pass
+    with LeakScope("served") as served, LeakScope("inner") as inner, LeakScope("stranger") as stranger:
+        served.outer = stranger.outer = None
+        inner.outer = scope
+        taking = Interception(scope, [served])
+        assert [True, True, True, False, False] == [taking.owns(one) for one in (scope, inner, served, stranger, None)]
+    assert [True] * 3 == [taking.owns(one) for one in (fixture, other, ended)]
+
+
+def test_interceptions_may_end_in_any_order(scope: LeakScope) -> None:
+    """The one that is left is in force; when the last one has ended, none is."""
+    one, other = Interception(scope), Interception(scope)
+    one.__enter__()
+    other.__enter__()
+    assert other is interception()
+    one.__exit__(None, None, None)
+    assert other is interception()
+    other.__exit__(None, None, None)
+    assert interception() is None
 
 
 class Passed:

@@ -9,7 +9,7 @@ import pytest
 
 from sessionmock.errors import UNDERLYING, CassetteError, Code, InvalidArgumentException, url_error
 from sessionmock.models.message import Request, ResponseHead
-from sessionmock.routes.cassette import CassetteRoute, Interaction, RecordedRequest, RecordedResponse, Tape, files
+from sessionmock.routes.cassette import CassetteRoute, Interaction, OnExpiry, RecordedRequest, RecordedResponse, Tape, files
 from sessionmock.routes.cassette.playback import PIECE
 
 from .doubles import FakeHost, FakeLive, RecordingSink, Stream
@@ -480,3 +480,24 @@ def test_a_long_body_is_cut_and_a_binary_one_shown_in_hex(tape):
     message = str(get(route, method="POST", body=b"a" * 900).missed)
     assert "a" * 200 + "… (900 characters), recorded 900 bytes beginning ff ff" in message
     assert "a" * 201 not in message
+
+
+# What it says of itself ------------------------------------------------------------------------------------------------
+
+def test_its_options_can_be_read_again(tape):
+    """What it was made with, and what it found."""
+    route = CassetteRoute(tape(item(b"1")), "none", max_age=60, on_expiry="fail", allow_playback_repeats=True, trim=True, speed=2.0)
+    assert (60, OnExpiry.FAIL, True, True, 2.0) == (route.max_age, route.on_expiry, route.allow_playback_repeats, route.trim, route.speed)
+    assert (True, True, False, [0]) == (route.found, route.replays, route.records, route.unplayed)
+    assert bool(CassetteRoute(tape(), "none"))
+
+
+@pytest.mark.parametrize("options", [{"trim": True}, {"mode": "new_episodes", "live": FakeLive()},
+                                     {"max_age": 1, "on_expiry": "rerecord", "live": FakeLive()}])
+def test_a_file_of_another_recorder_is_not_written_over(tmp_path: Path, options):
+    """It is replayed as it is; whatever would write into it is refused at once."""
+    path = tmp_path / "a.json"
+    path.write_text('{"http_interactions": [], "recorded_with": "VCR 6.0.0"}')
+    with pytest.raises(CassetteError, match="a file of Ruby VCR is replayed, not recorded into; convert it first"):
+        CassetteRoute(path, **{"mode": "none", **options})
+    assert 0 == len(CassetteRoute(path, "none"))

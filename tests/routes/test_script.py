@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 import respx
 
 from sessionmock.clock import SECOND, VirtualClock
-from sessionmock.errors import Code, InvalidArgumentException, UnmatchedRequest, URLError
+from sessionmock.errors import Code, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.script import Answer, ScriptRoute
 
@@ -559,3 +560,31 @@ def test_importing_and_answering_need_no_respx() -> None:
         "print([name for name in ('respx', 'httpx') if name in sys.modules])"
     )
     assert "[]" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_without_respx_a_router_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers in order need nothing."""
+    monkeypatch.setitem(sys.modules, "sessionmock.routes.script.routers", None)
+    script = ScriptRoute().answer(status=204)
+    for use in (lambda: script.router, lambda: script.attach(respx.Router()), lambda: script.get(URL)):
+        with pytest.raises(SessionMockError, match=r"pip install 'sessionmock\[script\]'"):
+            use()
+    assert script.asked is None
+
+
+def test_an_answer_that_another_thread_took_is_none(bench: Bench) -> None:
+    """Between the look whether there is one and the taking of it."""
+    class Taken(deque[Answer]):
+        def __bool__(self) -> bool:
+            return True
+
+    bench.script.waiting = Taken()
+    assert "no answer is left" in str(bench.open().error.underlying_error)
+
+
+def test_reset_of_a_script_without_a_router(bench: Bench) -> None:
+    """Misses are forgotten, and no router is made for it."""
+    bench.open()
+    assert 1 == len(bench.script.misses)
+    bench.script.reset()
+    assert ([], None) == (bench.script.misses, bench.script.asked)
