@@ -67,13 +67,19 @@ class Answer:
         if error is not None and not self.body:
             yield Step(wait, "fail", error)
             return
-        pairs = self.headers.items() if isinstance(self.headers, Mapping) else self.headers or ()
-        yield Step(wait, "head", ResponseHead(self.status, list(pairs), self.reason, self.http_version))
+        yield Step(wait, "head", self.head())
         body = self.body.encode() if isinstance(self.body, str) else self.body
         for data, seconds in [(body, 0.0)] if isinstance(body, bytes) else body:
             if request.method != "HEAD" and (data or seconds):
                 yield Step(seconds, "data", data)
         yield Step(0.0, "end", list(self.trailers)) if error is None else Step(0.0, "fail", error)
+
+
+    def head(self) -> ResponseHead:
+        """The head of the final response, made anew for who gets it."""
+        headers = self.headers
+        pairs = [] if headers is None else list(headers.items() if isinstance(headers, Mapping) else headers)
+        return ResponseHead(self.status, pairs, self.reason, self.http_version)
 
 
 class Step(NamedTuple):
@@ -93,6 +99,13 @@ def _code(code: int) -> Code:
 
 def play(answer: Answer, request: Request, host: Host, sink: Sink) -> Exchange:
     """Give `answer` to `sink`: on this stack up to the first step that has to wait, the rest on the engine."""
+    body = answer.body
+    if type(body) is bytes and answer.error is None and not answer.delay and not answer.informational:
+        sink.head(answer.head())                 # what nearly all answers are: no steps are made of it
+        if body and request.method != "HEAD":
+            sink.data(body)
+        sink.end(list(answer.trailers))
+        return FINISHED
     steps = answer.steps(request)
     for step in steps:
         if step.wait:
