@@ -159,13 +159,17 @@ class Origin:
                 except ssl.SSLError:
                     drain(sock)
                     raise
-            self.script(Peer(self, sock, number))
+            self.run_script(Peer(self, sock, number))
         except OSError:
             pass
         except BaseException as error:
             self.errors.append(error)
         finally:
             sock.close()
+
+    def run_script(self, peer: Peer) -> None:
+        """Serve a connection by the script that there is now."""
+        self.script(peer)
 
 
 def drain(sock: socket.socket) -> None:
@@ -208,8 +212,8 @@ class LoopHost:
 
     def work(self, call: Callable[..., None], *arguments: Any) -> None:
         worker = threading.Thread(target=call, args=arguments, daemon=True)
-        self.workers.append(worker)
         worker.start()
+        self.workers.append(worker)    # a thread that was not started cannot be joined
 
     def settle(self, passes: int = 5) -> None:
         """Wait until the loop has run what was posted, and what that posted."""

@@ -289,7 +289,7 @@ def test_a_cancelled_task_cancels_the_exchange(host: LoopHost) -> None:
         async with httpx.AsyncClient(transport=RouteTransport(late, host)) as client:
             task = asyncio.create_task(client.get(URL))
             while not late.requests:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)    # takes no time: lets the request go on
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -300,7 +300,7 @@ def test_a_cancelled_task_cancels_the_exchange(host: LoopHost) -> None:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(client.get, URL)
                     while not late.requests:
-                        await trio.sleep(0)
+                        await trio.sleep(0)    # likewise
                     scope.cancel()
 
     first, second = Late(lambda sink: None), Late(lambda sink: None)

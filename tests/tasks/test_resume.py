@@ -279,7 +279,7 @@ def test_resume_data_outlives_its_process(tmp_path: Path, downloads: Path) -> No
         deadline = time.monotonic() + PATIENCE
         while partial.stat().st_size < HALF + 50_000:
             assert time.monotonic() < deadline, "the bytes are not written as they come"
-            time.sleep(0.005)
+            time.sleep(0.005)    # another process writes the file, and nothing tells when
         second.kill()
         assert b"" == second.communicate(timeout=PATIENCE)[0]
         assert FILE[:HALF + 50_000] == partial.read_bytes()

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -185,73 +184,6 @@ def test_waiting_task_can_be_cancelled() -> None:
 
 
 # suspending ---------------------------------------------------------------------------------------------------------
-class Holding(Ending):
-    """Suspends its task at the first data."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-        self.held = threading.Event()
-
-    def data_task_did_receive_data(self, session: Any, task: Any, data: bytes) -> None:
-        self.count += len(data)
-        if not self.held.is_set():
-            task.suspend()
-            self.held.set()
-
-
-def test_suspended_task_reads_no_more() -> None:
-    """Suspending pauses reading: the server cannot send on, nothing is delivered, the idle timer stands still, and after
-    `resume` the same response goes on: the server sees one request."""
-    body = bytes(32 << 20)
-    stuck = threading.Event()
-
-    def serve(peer: Peer) -> None:
-        peer.read_head()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
-        peer.sock.settimeout(0.5)
-        rest = memoryview(body)
-        while rest:
-            try:
-                rest = rest[peer.sock.send(rest[:1 << 18]):]
-            except TimeoutError:
-                stuck.set()
-
-    delegate = Holding()
-    with Origin(serve) as server, made(delegate, timeout_interval_for_request=0.4) as session:
-        task = session.data_task(server.url)
-        task.resume()
-        assert stuck.wait(PATIENCE)
-        assert delegate.held.is_set()
-        assert State.SUSPENDED == task.state
-        assert delegate.count < 1 << 20
-        assert task.count_of_bytes_received < 1 << 20
-        task.resume()
-        assert delegate.wait() is None
-    assert len(body) == delegate.count
-    assert 1 == len(server.heads)
-
-
-def test_task_suspended_before_its_answer_hears_of_it_after() -> None:
-    """A task that is suspended while the server thinks stays silent, and its time does not count."""
-    delegate = Collecting()
-    with Gate() as server, made(delegate, timeout_interval_for_request=0.3) as session:
-        task = session.data_task(f"{server.url}/a")
-        task.resume()
-        server.arrived(1)
-        task.suspend()
-        task.suspend()
-        server.let("/a")
-        time.sleep(0.4)
-        task.resume()
-        gathered(session)
-        assert (State.SUSPENDED, b"", None) == (task.state, delegate.body, task.response)
-        task.resume()
-        assert delegate.wait() is None
-    assert b"/a" == delegate.body
-    assert ["/a"] == server.order
-
-
 class Pausing(Answering):
     """Suspends its task whenever it is asked something."""
 
@@ -354,39 +286,6 @@ def test_task_that_was_never_resumed_can_be_cancelled() -> None:
         gathered(session)
         assert delegate.ended.empty()
     assert [] == server.heads
-
-
-# time ---------------------------------------------------------------------------------------------------------------
-def thinking(peer: Peer) -> None:
-    while peer.read_head():
-        time.sleep(0.4)
-        peer.reply(b"done")
-
-
-@pytest.mark.parametrize(("request_limit", "configured", "code"), [
-    (60.0, 0.1, None), (None, 0.1, -1001), (0.1, 60.0, -1001), (None, 60.0, None)])
-def test_time_of_the_request_beats_the_configuration(request_limit: float | None, configured: float, code: int | None) -> None:
-    """A time-out that was set on the request holds, also 60 where that is the default; else the configuration's does."""
-    delegate = Ending()
-    with Origin(thinking) as server, made(delegate, timeout_interval_for_request=configured) as session:
-        session.data_task(sm.URLRequest(server.url, timeout_interval=request_limit)).resume()
-        assert code == delegate.code()
-
-
-def test_whole_load_has_a_time_of_its_own() -> None:
-    """A drip that never stands still long enough for the idle timer ends when the time for the resource is over."""
-    def drip(peer: Peer) -> None:
-        peer.read_head()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        while True:
-            peer.send(b"x")
-            time.sleep(0.02)
-
-    delegate = Collecting()
-    with Origin(drip) as server, made(delegate, timeout_interval_for_request=30, timeout_interval_for_resource=0.4) as session:
-        session.data_task(server.url).resume()
-        assert -1001 == delegate.code()
-    assert 0 < len(delegate.body) < 100
 
 
 class Becoming(Ending):
@@ -605,8 +504,10 @@ def test_nothing_is_told_after_the_end(told_of_the_end: bool) -> None:
             told.append("invalid")
 
     with Origin(simple) as server, made(Ended() if told_of_the_end else Measuring()) as session:
-        session.delegate_queue.add_operation(lambda: time.sleep(0.05))
+        loaded = threading.Event()
+        session.delegate_queue.add_operation(lambda: loaded.wait(PATIENCE))
         session.data(server.url).result(PATIENCE)
+        loaded.set()
     assert ["metrics", *["invalid"] * told_of_the_end] == told
 
 

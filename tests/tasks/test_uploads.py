@@ -91,29 +91,6 @@ def test_a_file_cut_short_on_its_way_fails_its_upload(session: Any, tmp_path: Pa
     assert [] == reported
 
 
-def test_body_waits_for_100_continue(session: Any) -> None:
-    """With Expect: 100-continue no byte of the body is sent before the server says so."""
-    early: list[bytes] = []
-
-    def serve(peer: Peer) -> None:
-        peer.read_head()
-        peer.sock.settimeout(0.15)
-        try:
-            early.append(peer.buffer + peer.sock.recv(1))
-        except TimeoutError:
-            early.append(peer.buffer)
-        peer.sock.settimeout(None)
-        peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        peer.reply(hashlib.sha256(peer.read_body()).hexdigest().encode())
-
-    request = sm.URLRequest("", "PUT", all_http_header_fields={"Expect": "100-continue"})
-    with Origin(serve) as server:
-        request.url = server.url
-        data, _ = session.upload(request, BODY).result(PATIENCE)
-    assert [b""] == early
-    assert hashlib.sha256(BODY).hexdigest() == data.decode()
-
-
 def test_refused_expectation_saves_the_body(session: Any) -> None:
     """A final answer in place of 100 Continue is the response, and the body stays where it is."""
     sent: list[bytes] = []

@@ -37,22 +37,13 @@ def serving(certificate: trustme.LeafCert | Path, version: ssl.TLSVersion | None
 
 def self_signed(folder: Path, name: str = "localhost") -> Path:
     """The PEM file of a key and a certificate that it signed itself."""
-    return _made(folder, name, None, *_days(-1, 9))
-
-
-def dated(authority: trustme.CA, start: int, end: int, folder: Path) -> Path:
-    """The PEM file of a key and a certificate for localhost that holds from `start` to `end`, in days from now."""
-    return between(authority, *_days(start, end), folder)
+    now = datetime.datetime.now(datetime.UTC)
+    return _made(folder, name, None, now - datetime.timedelta(days=900), now + datetime.timedelta(days=9))
 
 
 def between(authority: trustme.CA, start: datetime.datetime, end: datetime.datetime, folder: Path) -> Path:
     """The PEM file of a key and a certificate for localhost that holds from `start` to `end`."""
     return _made(folder, "localhost", authority, start, end)
-
-
-def _days(*counts: int) -> list[datetime.datetime]:
-    now = datetime.datetime.now(datetime.UTC)
-    return [now + datetime.timedelta(days=count) for count in counts]
 
 
 def _made(folder: Path, name: str, authority: trustme.CA | None, start: datetime.datetime, end: datetime.datetime) -> Path:

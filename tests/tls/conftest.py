@@ -1,7 +1,7 @@
 """What the tests of TLS share: authorities, and delegates that answer challenges."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,9 +9,18 @@ import trustme
 
 from sessionmock import AuthChallengeDisposition, URLSession, URLSessionConfiguration, use_route
 from sessionmock.errors import URLError
-from sessionmock.routes.live import LiveRoute
+from tests.routes.live.memory_world import MemoryWorld
+from tests.routes.live.socket_world import SocketWorld
+from tests.routes.live.worlds import World
 
 PATIENCE = 20
+
+
+@pytest.fixture(params=["memory", "sockets"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Where the test takes place: once in memory and once over loopback sockets."""
+    with (MemoryWorld() if request.param == "memory" else SocketWorld()) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +78,8 @@ def load(session: URLSession, *requests: Any) -> list[Any]:
 class Loader:
     """Sessions on a live route that trusts `context` and finds every name on loopback."""
 
-    def __init__(self, context: Any, **route: Any) -> None:
-        self.route = LiveRoute(context, lambda _: ["127.0.0.1"], trust_env=False, **route)
+    def __init__(self, world: World, context: Any, **route: Any) -> None:
+        self.route = world.route(context, lambda _: ["127.0.0.1"], trust_env=False, **route)
 
     def __call__(self, delegate: Any, *requests: Any, configuration: URLSessionConfiguration | None = None) -> list[Any]:
         with use_route(self.route), URLSession(configuration or URLSessionConfiguration.ephemeral(), delegate) as session:

@@ -1,3 +1,4 @@
+"""Certificates of the client: when one is asked for, who gives it, and what becomes of one that is not taken."""
 from __future__ import annotations
 
 import shutil
@@ -24,7 +25,8 @@ from sessionmock import (
 )
 from sessionmock.errors import Code
 from sessionmock.routes.live.contexts import distinguished_names
-from tests.routes.origin import Origin, Peer
+from tests.routes.live.peers import Peer
+from tests.routes.live.worlds import over_sockets
 
 from .certificates import serving, trusting
 from .conftest import Loader, SessionLevel, TaskLevel, cancel, default, reject
@@ -33,11 +35,11 @@ METHOD = "NSURLAuthenticationMethodClientCertificate"
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 
-def named(peer: Peer) -> None:
+async def named(peer: Peer) -> None:
     """Answer every request with the client's name and the length of the body."""
-    subject = dict(pair for group in (peer.sock.getpeercert() or {}).get("subject", ()) for pair in group)
-    while peer.read_head():
-        peer.reply(f"{subject.get('commonName')} {len(peer.read_body())}".encode())
+    subject = dict(pair for group in (peer.tls.getpeercert() or {}).get("subject", ()) for pair in group)
+    while await peer.read_head():
+        await peer.reply(f"{subject.get('commonName')} {len(await peer.read_body())}".encode())
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +61,8 @@ def identity(clients, tmp_path):
 
 
 @pytest.fixture(params=VERSIONS, ids=["1.2", "1.3"])
-def server(request, authority, clients):
-    with Origin(named, serving(authority.issue_cert("localhost"), request.param, clients)) as origin:
+def server(request, world, authority, clients):
+    with world.origin(named, serving(authority.issue_cert("localhost"), request.param, clients)) as origin:
         origin.url = f"https://localhost:{origin.port}/"
         yield origin
 
@@ -82,11 +84,11 @@ def about_certificate(delegate):
 
 
 @pytest.mark.parametrize("kind", [SessionLevel, TaskLevel])
-def test_shown(server, authority, identity, kind):
+def test_shown(world, server, authority, identity, kind):
     """A server that wants a certificate gets the delegate's, asked for once a session."""
     delegate = kind(using(URLCredential.identity(identity("ann"))))
     post = URLRequest(server.url, http_method="POST", http_body=b"x" * 1000)
-    assert Loader(trusting(authority))(delegate, server.url, post) == [b"ann 0", b"ann 1000"]
+    assert Loader(world, trusting(authority))(delegate, server.url, post) == [b"ann 0", b"ann 1000"]
     (challenge,) = about_certificate(delegate)
     space = challenge.protection_space
     assert (space.host, space.port, space.protocol, challenge.previous_failure_count) == ("localhost", server.port, "https", 0)
@@ -96,109 +98,109 @@ def test_shown(server, authority, identity, kind):
 @pytest.mark.parametrize(("answer", "code"), [
     (default, Code.CLIENT_CERTIFICATE_REQUIRED), (reject, Code.CLIENT_CERTIFICATE_REQUIRED), (cancel, Code.CANCELLED),
     (using(None), Code.CLIENT_CERTIFICATE_REQUIRED), (using(URLCredential("ann", "x")), Code.CLIENT_CERTIFICATE_REQUIRED)])
-def test_none(server, authority, answer, code):
+def test_none(world, server, authority, answer, code):
     """Without a certificate the task fails with -1206, and cancelled with -999."""
     def to_certificate(challenge):
         return answer(challenge) if challenge.protection_space.authentication_method == METHOD else default(challenge)
 
     delegate = SessionLevel(to_certificate)
-    (error,) = Loader(trusting(authority))(delegate, server.url)
+    (error,) = Loader(world, trusting(authority))(delegate, server.url)
     assert error.code == code
     assert len(about_certificate(delegate)) == 1
 
 
 @pytest.fixture(params=VERSIONS, ids=["1.2", "1.3"])
-def content(request, authority, clients):
+def content(request, world, authority, clients):
     """A server that asks for a certificate and serves without one too."""
     context = serving(authority.issue_cert("localhost"), request.param, clients)
     context.verify_mode = ssl.CERT_OPTIONAL
-    with Origin(named, context) as origin:
+    with world.origin(named, context) as origin:
         origin.url = f"https://localhost:{origin.port}/"
         yield origin
 
 
-def test_shown_where_it_is_optional(content, authority, identity):
+def test_shown_where_it_is_optional(world, content, authority, identity):
     """A server that does not insist is shown the delegate's certificate too: it is asked for before the request is sent."""
     seen = []
     show = using(URLCredential.identity(identity("ann")))
     delegate = SessionLevel(lambda challenge: (seen.append(len(content.heads)), show(challenge))[1])
-    assert Loader(trusting(authority))(delegate, content.url, content.url) == [b"ann 0", b"ann 0"]
+    assert Loader(world, trusting(authority))(delegate, content.url, content.url) == [b"ann 0", b"ann 0"]
     (challenge,) = about_certificate(delegate)
     assert (challenge.previous_failure_count, challenge.proposed_credential, challenge.error) == (0, None, None)
     assert (seen, content.connections) == ([0, 0, 0], 2)    # the server's trust, the certificate, and the trust on the connection with it
 
 
 @pytest.mark.parametrize("answer", [default, reject, using(None)])
-def test_none_where_it_is_optional(content, authority, answer):
+def test_none_where_it_is_optional(world, content, authority, answer):
     """Without a certificate the request goes out over the connection that stands, and one that is kept asks no more."""
     delegate = SessionLevel(lambda challenge: answer(challenge) if challenge.protection_space.authentication_method == METHOD
                             else default(challenge))
-    assert Loader(trusting(authority))(delegate, content.url, content.url) == [b"None 0", b"None 0"]
+    assert Loader(world, trusting(authority))(delegate, content.url, content.url) == [b"None 0", b"None 0"]
     assert (len(about_certificate(delegate)), content.connections) == (1, 1)
 
 
-def test_cancelled_where_it_is_optional(content, authority):
+def test_cancelled_where_it_is_optional(world, content, authority):
     """Cancelling the question ends the task with -999 before the server hears of the request."""
     delegate = SessionLevel(lambda challenge: cancel(challenge) if challenge.protection_space.authentication_method == METHOD
                             else default(challenge))
-    (error,) = Loader(trusting(authority))(delegate, content.url)
+    (error,) = Loader(world, trusting(authority))(delegate, content.url)
     assert (error.code, content.heads) == (Code.CANCELLED, [])
 
 
 @pytest.mark.parametrize("delegate", [None, SessionLevel(default)])
-def test_stored_where_it_is_optional(content, authority, identity, delegate):
+def test_stored_where_it_is_optional(world, content, authority, identity, delegate):
     """Default handling shows the stored identity, with a delegate and without one."""
     configuration = URLSessionConfiguration.ephemeral()
     space = URLProtectionSpace("localhost", content.port, "https", None, METHOD)
     configuration.url_credential_storage.set_default_credential(URLCredential.identity(identity("bob")), space)
-    assert Loader(trusting(authority))(delegate, content.url, configuration=configuration) == [b"bob 0"]
+    assert Loader(world, trusting(authority))(delegate, content.url, configuration=configuration) == [b"bob 0"]
 
 
-def test_nobody_to_ask(server, authority):
+def test_nobody_to_ask(world, server, authority):
     """Without a delegate and without a stored identity: -1206."""
-    (error,) = Loader(trusting(authority))(None, server.url)
+    (error,) = Loader(world, trusting(authority))(None, server.url)
     assert error.code == Code.CLIENT_CERTIFICATE_REQUIRED
 
 
-def test_stored(server, authority, identity):
+def test_stored(world, server, authority, identity):
     """Default handling shows the identity that is the storage's default for the space."""
     configuration = URLSessionConfiguration.ephemeral()
     space = URLProtectionSpace("localhost", server.port, "https", None, METHOD)
     configuration.url_credential_storage.set_default_credential(URLCredential.identity(identity("bob")), space)
-    assert Loader(trusting(authority))(None, server.url, configuration=configuration) == [b"bob 0"]
+    assert Loader(world, trusting(authority))(None, server.url, configuration=configuration) == [b"bob 0"]
 
 
-def test_refused_then_right(server, authority, identity):
+def test_refused_then_right(world, server, authority, identity):
     """A certificate that the server does not take is asked about again, with the failure; the next one may do."""
     wrong, right = URLCredential.identity(identity("eve", trustme.CA())), URLCredential.identity(identity("ann"))
     delegate = SessionLevel(using(wrong, right))
-    assert Loader(trusting(authority))(delegate, server.url) == [b"ann 0"]
+    assert Loader(world, trusting(authority))(delegate, server.url) == [b"ann 0"]
     second = about_certificate(delegate)[1]
     assert (second.previous_failure_count, second.proposed_credential, second.error.code) == (
         1, wrong, Code.CLIENT_CERTIFICATE_REJECTED)
 
 
-def test_refused(server, authority, identity):
+def test_refused(world, server, authority, identity):
     """A stored certificate that the server does not take is not shown twice: -1205."""
     configuration = URLSessionConfiguration.ephemeral()
     space = URLProtectionSpace("localhost", server.port, "https", None, METHOD)
     configuration.url_credential_storage.set_default_credential(URLCredential.identity(identity("eve", trustme.CA())), space)
-    (error,) = Loader(trusting(authority))(None, server.url, configuration=configuration)
+    (error,) = Loader(world, trusting(authority))(None, server.url, configuration=configuration)
     assert error.code == Code.CLIENT_CERTIFICATE_REJECTED
 
 
 @pytest.mark.parametrize("identity_files", [("nowhere.pem",), ("nowhere.pem", "nowhere.key", "password")])
-def test_unreadable(server, authority, identity_files):
+def test_unreadable(world, server, authority, identity_files):
     """An identity that cannot be read counts as refused: -1205, with the reason under it."""
     delegate = SessionLevel(using(URLCredential.identity(identity_files), None))
-    (error,) = Loader(trusting(authority))(delegate, server.url)
+    (error,) = Loader(world, trusting(authority))(delegate, server.url)
     assert error.code == Code.CLIENT_CERTIFICATE_REJECTED
     assert isinstance(error.underlying_error, FileNotFoundError)
 
 
 @pytest.mark.parametrize("form", ["path", "DER"])
 @pytest.mark.parametrize("files", [1, 2])
-def test_intermediate_certificates(server, authority, clients, tmp_path, form, files):
+def test_intermediate_certificates(world, server, authority, clients, tmp_path, form, files):
     """The intermediate certificates of a credential are shown after its own, so that a server that knows the root alone takes it."""
     middle = clients.create_child_ca()
     leaf = middle.issue_cert("ann.example", common_name="ann")
@@ -209,11 +211,11 @@ def test_intermediate_certificates(server, authority, clients, tmp_path, form, f
     identity = own if files == 1 else (own, key)
     intermediate = chain if form == "path" else ssl.PEM_cert_to_DER_cert(middle.cert_pem.bytes().decode())
     delegate = SessionLevel(using(URLCredential.identity(identity), URLCredential.identity(identity, [intermediate])))
-    assert Loader(trusting(authority))(delegate, server.url) == [b"ann 0"]
+    assert Loader(world, trusting(authority))(delegate, server.url) == [b"ann 0"]
     assert [None, Code.CLIENT_CERTIFICATE_REJECTED] == [one.error and one.error.code for one in about_certificate(delegate)]
 
 
-def test_key_without_password(server, authority, identity, tmp_path):
+def test_key_without_password(world, server, authority, identity, tmp_path):
     """A key that needs a password, and has none, fails and asks nobody on the terminal."""
     certificate, key = identity("ann")
     loaded = serialization.load_pem_private_key(Path(key).read_bytes(), None)
@@ -221,21 +223,21 @@ def test_key_without_password(server, authority, identity, tmp_path):
     sealed.write_bytes(loaded.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"secret")))
     good = URLCredential.identity((certificate, str(sealed), "secret"))
-    assert Loader(trusting(authority))(SessionLevel(using(good)), server.url) == [b"ann 0"]
+    assert Loader(world, trusting(authority))(SessionLevel(using(good)), server.url) == [b"ann 0"]
     delegate = SessionLevel(using(URLCredential.identity((certificate, str(sealed))), None))
-    (error,) = Loader(trusting(authority))(delegate, server.url)
+    (error,) = Loader(world, trusting(authority))(delegate, server.url)
     assert error.code == Code.CLIENT_CERTIFICATE_REJECTED
 
 
-def test_for_one_task(server, authority, identity):
+def test_for_one_task(world, server, authority, identity):
     """A certificate of persistence NONE is good for its task; the next one asks again."""
     one, other = (URLCredential.identity(identity(name), (), CredentialPersistence.NONE) for name in ("ann", "bob"))
     delegate = SessionLevel(using(one, other))
-    assert Loader(trusting(authority))(delegate, server.url, server.url) == [b"ann 0", b"bob 0"]
+    assert Loader(world, trusting(authority))(delegate, server.url, server.url) == [b"ann 0", b"bob 0"]
     assert len(about_certificate(delegate)) == 2
 
 
-def test_stream_sent_again(server, authority, identity):
+def test_stream_sent_again(world, server, authority, identity):
     """A streamed body that is gone when the certificate is asked for comes anew from the delegate."""
     class Streaming(SessionLevel):
         def task_need_new_body_stream(self, session, task):
@@ -246,7 +248,7 @@ def test_stream_sent_again(server, authority, identity):
 
     bodies: list[bytes] = []
     delegate = Streaming(using(URLCredential.identity(identity("ann"))))
-    with use_route(Loader(trusting(authority)).route), URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
+    with use_route(Loader(world, trusting(authority)).route), URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
         session.upload_task(streamed_request=URLRequest(server.url, http_method="POST")).resume()
     assert b"".join(bodies) == b"ann 500"
 
@@ -265,9 +267,10 @@ def test_names_of_a_message():
         assert distinguished_names(b"\x0d\x00\x00\x00" + new[:cut]) == ()
 
 
+@over_sockets
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_distinguished_names(authority, clients, identity, tmp_path, version):
+def test_distinguished_names(world, authority, clients, identity, tmp_path, version):
     """The challenge names the authorities that the server takes certificates of, as DER."""
     leaf = authority.issue_cert("localhost")
     leaf.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
@@ -279,7 +282,7 @@ def test_distinguished_names(authority, clients, identity, tmp_path, version):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert any(line.startswith(b"ACCEPT") for line in process.stdout)
         delegate = SessionLevel(using(URLCredential.identity(identity("ann"))))
-        (page,) = Loader(trusting(authority))(delegate, f"https://localhost:{port}/")
+        (page,) = Loader(world, trusting(authority))(delegate, f"https://localhost:{port}/")
         process.kill()
     subject = x509.load_pem_x509_certificate(clients.cert_pem.bytes()).subject.public_bytes()
     assert about_certificate(delegate)[0].protection_space.distinguished_names == (subject,)

@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from sessionmock import AuthChallengeDisposition, NSURLAuthenticationMethodClientCertificate, URLCredential, URLRequest
+from tests.routes.live.worlds import over_sockets
 
 from .certificates import trusting
 from .conftest import PATIENCE, Loader, SessionLevel, TaskLevel, default
@@ -71,29 +72,31 @@ def nginx(authority, clients, tmp_path_factory):
                     break
                 except OSError:
                     assert time.monotonic() < deadline
-                    time.sleep(0.01)
+                    time.sleep(0.01)    # nothing tells when nginx listens
             yield ports
         finally:
             process.terminate()
 
 
-def test_password(nginx, authority):
+@over_sockets
+def test_password(world, nginx, authority):
     """Its Basic lets ann in, with a body of some size too, which is sent again; asked once, then ahead; nobody else gets in."""
     ann = TaskLevel(lambda _: (AuthChallengeDisposition.USE_CREDENTIAL, URLCredential("ann", "secret")))
     url = f"http://localhost:{nginx['basic']}/"
     post = URLRequest(url, http_method="POST", http_body=b"x" * 2_000_000)
-    assert Loader(trusting(authority))(ann, post, url) == [b"ann 2000000", b"ann "]
+    assert Loader(world, trusting(authority))(ann, post, url) == [b"ann 2000000", b"ann "]
     (challenge,) = ann.asked
     assert challenge.protection_space.realm == "a garden, walled"
     eve = TaskLevel(lambda challenge: (AuthChallengeDisposition.USE_CREDENTIAL, None if challenge.previous_failure_count
                                        else URLCredential("eve", "secret")))
-    (body,) = Loader(trusting(authority))(eve, url)
+    (body,) = Loader(world, trusting(authority))(eve, url)
     assert b"401 Authorization Required" in body
     assert [0, 1] == [challenge.previous_failure_count for challenge in eve.asked]
 
 
+@over_sockets
 @pytest.mark.parametrize("server", ["insists", "old", "http2"])
-def test_certificate(nginx, authority, clients, tmp_path, server):
+def test_certificate(world, nginx, authority, clients, tmp_path, server):
     """It completes every handshake and answers 400 where it missed a certificate: the delegate is asked before, for one that it names."""
     clients.issue_cert("ann.example", common_name="ann").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "ann.pem"))
     credential = URLCredential.identity(tmp_path / "ann.pem")
@@ -105,9 +108,9 @@ def test_certificate(nginx, authority, clients, tmp_path, server):
 
     url = f"https://localhost:{nginx[server]}/"
     delegate = SessionLevel(show)
-    bodies = Loader(trusting(authority))(delegate, url, url)
+    bodies = Loader(world, trusting(authority))(delegate, url, url)
     assert all(body.startswith(b"CN=ann,") and body.endswith(b"HTTP/2.0") == (server == "http2") for body in bodies)
     (challenge,) = (one for one in delegate.asked if one.protection_space.authentication_method.endswith("ClientCertificate"))
     assert len(challenge.protection_space.distinguished_names) == 1
-    (refused,) = Loader(trusting(authority))(SessionLevel(default), url)
+    (refused,) = Loader(world, trusting(authority))(SessionLevel(default), url)
     assert b"No required SSL certificate was sent" in refused

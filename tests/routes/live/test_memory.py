@@ -175,6 +175,21 @@ def test_closing_over_unread_bytes_is_a_reset() -> None:
     assert (response.status_code, body) == (413, b"big")
 
 
+def test_a_look_up_may_be_cancelled(clock: sm.VirtualClock, network: MemoryNetwork) -> None:
+    """A task that is cancelled waits for no name and no address."""
+    network.names.update({"name.test": After(10, ["10.0.0.1"]), "address.test": ["10.0.0.1"]})
+    network.places["10.0.0.1", 80] = After(10, greet)
+    with sm.use_route(sm.LiveRoute(network=network)), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        tasks = [session.data_task(f"http://{name}.test/") for name in ("name", "address")]
+        for task in tasks:
+            task.resume()
+        while clock.advance(SECOND):
+            pass
+        for task in tasks:
+            task.cancel()
+    assert ([task.error.code for task in tasks], clock.now() / SECOND) == ([Code.CANCELLED] * 2, 1.0)
+
+
 @pytest.mark.usefixtures("clock")
 def test_a_mistake_of_the_server_is_raised() -> None:
     """What a server's code raises comes out where the session is waited for."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
-Post = Callable[..., None]    # `Host.post`
+Post = Callable[..., None]    # makes a call with arguments, soon
 
 
 class Later(Generic[T]):

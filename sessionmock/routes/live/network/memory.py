@@ -17,6 +17,7 @@ import socket
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from itertools import count
+from threading import get_ident
 from typing import Any, TypeAlias, cast
 
 from ....clock import VirtualClock
@@ -88,27 +89,39 @@ class MemoryNetwork:
 class MemoryAdapter:
     """One channel's access to a network in memory. Whatever goes on goes on by calls that are posted to the host."""
 
-    __slots__ = ("_host", "_network", "_running", "buffer")
+    __slots__ = ("_host", "_network", "_running", "_thread", "buffer")
 
     buffer: memoryview
 
     def __init__(self, network: MemoryNetwork, host: Host) -> None:
         self._network, self._host = network, host
         self._running: set[Routine] = set()
+        self._thread: int | None = None    # that makes a call of `soon`: there is no loop to tell where the engine is
 
     def enter(self) -> None:
         self.buffer = memoryview(bytearray(READ_SIZE))
 
     def run(self, call: Callable[..., None], *arguments: Any) -> None:
-        self._host.post(call, *arguments)
+        if self._thread == get_ident():
+            call(*arguments)
+        else:
+            self._host.post(call, *arguments)
 
-    soon = run
+    def soon(self, call: Callable[..., None], *arguments: Any) -> None:
+        self._host.post(self._make, call, arguments)
+
+    def _make(self, call: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        before, self._thread = self._thread, get_ident()
+        try:
+            call(*arguments)
+        finally:
+            self._thread = before
 
     def after_reading(self, call: Callable[..., None], *arguments: Any) -> None:
-        self._host.post(self._host.post, call, *arguments)
+        self.soon(self.soon, call, *arguments)
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Routine:
-        return Routine(coroutine, self._host.post, self._running)
+        return Routine(coroutine, self.soon, self._running)
 
     def promise(self) -> Later[Any]:
         return Later()
@@ -151,7 +164,7 @@ class MemoryAdapter:
     async def stand(self, wire: Wire, make: Callable[[], P], offer: Offer | None, name: str | None) -> P:
         assert isinstance(wire, MemoryWire)
         assert wire.end is not None
-        protocol, post = make(), self._host.post
+        protocol, post = make(), self.soon
         stood: Later[None] = Later()
         if offer is None:
             transport = MemoryTransport(wire.end, protocol, post)
@@ -159,7 +172,7 @@ class MemoryAdapter:
         else:
             if isinstance(self._host.clock, VirtualClock):
                 offer = dated(offer, self._host.clock)
-            transport = MemoryTransport(wire.end, MemoryTLS(self._host, protocol, offer, stood, name), post)
+            transport = MemoryTransport(wire.end, MemoryTLS(self._host.clock, post, protocol, offer, stood, name), post)
         try:
             await stood
         except BaseException:
@@ -178,6 +191,8 @@ async def _served(serve: Serve, peer: Peer) -> None:
         await serve(peer)
     except OSError:
         peer.close()      # the client broke off, or this side of the connection is closed already
+    except GeneratorExit:
+        raise             # nobody knows of this connection any more
     except BaseException:
         peer.reset()
         raise

@@ -6,17 +6,17 @@ from asyncio.sslproto import SSLProtocol, _SSLProtocolTransport
 from collections.abc import Callable
 from typing import Any, cast
 
-from ....clock import SECOND, Timer
-from ...base import Host
+from ....clock import SECOND, Clock, Timer
 from ..contexts import Offer
-from .coroutines import Later
+from .coroutines import Later, Post
 
 
 class MemoryTLS(SSLProtocol):
     """The client's side of TLS for `protocol`; `stood` is told how the handshake ended."""
 
-    def __init__(self, host: Host, protocol: BaseProtocol, offer: Offer, stood: Later[None], name: str | None) -> None:
-        super().__init__(cast("Any", _Loop(host)), protocol, cast("Any", offer), cast("Any", stood), server_hostname=name)
+    def __init__(self, clock: Clock, post: Post, protocol: BaseProtocol, offer: Offer, stood: Later[None],
+                 name: str | None) -> None:
+        super().__init__(cast("Any", _Loop(clock, post)), protocol, cast("Any", offer), cast("Any", stood), server_hostname=name)
 
     def _get_app_transport(self) -> Any:
         made: Any = super()._get_app_transport()    # type: ignore[misc]    # typeshed does not know it
@@ -33,19 +33,17 @@ class _Unwatched(_SSLProtocolTransport):
 class _Loop:
     """What asyncio's TLS asks of the loop that it runs on."""
 
-    __slots__ = ("_host", "call_soon")
+    __slots__ = ("_clock", "call_soon")
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self.call_soon = host.post
+    def __init__(self, clock: Clock, post: Post) -> None:
+        self._clock, self.call_soon = clock, post
 
     def call_later(self, seconds: float, call: Callable[..., None], *arguments: Any) -> Timer:
-        clock = self._host.clock
-        return clock.call_at(clock.now() + int(seconds * SECOND), call, *arguments)
+        return self._clock.call_at(self._clock.now() + int(seconds * SECOND), call, *arguments)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Something went wrong that is no matter of the connection's: raised by the next call."""
-        self._host.post(_raise, context["exception"])
+        self.call_soon(_raise, context["exception"])
 
     def get_debug(self) -> bool:
         return False

@@ -18,8 +18,7 @@ from hypercorn.config import Config
 
 from sessionmock import URLRequest, URLSession, URLSessionConfiguration, use_route
 from sessionmock.routes.live import LiveRoute
-
-from .origin import PATIENCE, Client, LoopHost, Stream
+from tests.routes.origin import PATIENCE, Client, LoopHost, Stream
 
 BIG = bytes(range(256)) * 8000
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -196,7 +195,7 @@ def running_nginx(folder: Path, certificate: tuple[Path, Path], requests: int = 
                     break
                 except OSError:
                     assert time.monotonic() < deadline
-                    time.sleep(0.01)
+                    time.sleep(0.01)    # nothing tells when nginx listens
             yield f"https://127.0.0.1:{port}"
         finally:
             process.terminate()

@@ -1,9 +1,9 @@
-"""The server's side of HTTP/2 for the tests of the live route: h2 on the sockets of an Origin, as scripts that see each event."""
+"""The server's side of HTTP/2 for the tests of the wire: h2 over a `Peer`, as scripts that see each event."""
 from __future__ import annotations
 
 import ssl
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import trustme
@@ -14,11 +14,12 @@ from h2.events import DataReceived, RequestReceived, StreamEnded
 from h2.exceptions import StreamClosedError
 from h2.settings import SettingCodes
 
-from .origin import Origin, Peer
+from .peers import Peer
+from .worlds import World
 
 
 class Server:
-    """One connection as its script sees it."""
+    """One connection as its script sees it, from `begin` on."""
 
     def __init__(self, peer: Peer, settings: dict[SettingCodes, int]) -> None:
         self.peer = peer
@@ -32,14 +33,17 @@ class Server:
         self.fields: dict[int, list[tuple[str, str]]] = {}
         self.arrived: deque[Any] = deque()
         self.greedy = True
-        self.flush()
 
-    def flush(self) -> None:
-        self.peer.send(self.h2.data_to_send())
+    async def begin(self) -> Server:
+        await self.flush()
+        return self
 
-    def receive(self) -> bool:
+    async def flush(self) -> None:
+        await self.peer.send(self.h2.data_to_send())
+
+    async def receive(self) -> bool:
         """Take in what the client sent; windows are opened again at once unless `greedy` is off."""
-        data = self.peer.sock.recv(65536)
+        data = await self.peer.receive()
         for event in self.h2.receive_data(data) if data else ():
             if isinstance(event, RequestReceived):
                 self.fields[event.stream_id] = event.headers
@@ -51,49 +55,48 @@ class Server:
                     self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             self.arrived.append(event)
         if data:
-            self.flush()
+            await self.flush()
         return bool(data)
 
-    def events(self) -> Iterator[Any]:
+    async def events(self) -> AsyncIterator[Any]:
         """What the client sends until it closes."""
-        while self.arrived or self.receive():
+        while self.arrived or await self.receive():
             if self.arrived:
                 yield self.arrived.popleft()
 
-    def wait_for(self, kind: type[Any]) -> Any:
-        return next(event for event in self.events() if isinstance(event, kind))
-
-    def requests(self, count: int = -1) -> Iterator[int]:
-        """The streams of complete requests, `count` of them."""
-        for event in self.events():
+    async def requests(self) -> AsyncIterator[int]:
+        """The streams of complete requests."""
+        async for event in self.events():
             if isinstance(event, StreamEnded):
                 yield event.stream_id
-                count -= 1
-                if not count:
-                    return
 
-    def gather(self, count: int) -> list[int]:
-        return list(self.requests(count))
+    async def gather(self, count: int) -> list[int]:
+        """The streams of the next `count` complete requests."""
+        streams: list[int] = []
+        while len(streams) < count and (self.arrived or await self.receive()):
+            if self.arrived and isinstance(event := self.arrived.popleft(), StreamEnded):
+                streams.append(event.stream_id)
+        return streams
 
     def head(self, stream: int, status: int = 200, *fields: tuple[str, str], end: bool = False) -> None:
         self.h2.send_headers(stream, [(":status", str(status)), *fields], end_stream=end)
 
-    def reply(self, stream: int, body: bytes | None = None, *fields: tuple[str, str], status: int = 200) -> None:
+    async def reply(self, stream: int, body: bytes | None = None, *fields: tuple[str, str], status: int = 200) -> None:
         """A whole answer; without a body, the path."""
         if body is None:
             body = self.heads[stream][":path"].encode()
         self.head(stream, status, *fields, end=not body)
         if body:
-            self.send_all(stream, body)
-        self.flush()
+            await self.send_all(stream, body)
+        await self.flush()
 
-    def send_all(self, stream: int, body: bytes) -> None:
+    async def send_all(self, stream: int, body: bytes) -> None:
         """A body of any size, waiting for windows."""
-        self.send_some(stream, body)
+        await self.send_some(stream, body)
         self.h2.end_stream(stream)
-        self.flush()
+        await self.flush()
 
-    def send_some(self, stream: int, body: bytes) -> None:
+    async def send_some(self, stream: int, body: bytes) -> None:
         while body:
             if self.h2.streams[stream].closed:
                 raise StreamClosedError(stream)
@@ -101,27 +104,27 @@ class Server:
             if size:
                 self.h2.send_data(stream, body[:size])
                 body = body[size:]
-            self.flush()
-            if not size and not self.receive():
+            await self.flush()
+            if not size and not await self.receive():
                 raise ConnectionError("the client closed")
 
-    def goodbye(self, last: int, code: ErrorCodes = ErrorCodes.NO_ERROR) -> None:
+    async def goodbye(self, last: int, code: ErrorCodes = ErrorCodes.NO_ERROR) -> None:
         """GOAWAY, after which h2 would say no more."""
         state = self.h2.state_machine.state
         self.h2.close_connection(code, last_stream_id=last)
         self.h2.state_machine.state = state
-        self.flush()
+        await self.flush()
 
-    def linger(self) -> None:
+    async def linger(self) -> None:
         """Serve the protocol until the client closes."""
-        for _ in self.events():
+        while await self.receive():
             pass
 
 
-def echo(server: Server) -> None:
+async def echo(server: Server) -> None:
     """Answer every request with its path, or with its body."""
-    for stream in server.requests():
-        server.reply(stream, server.bodies[stream] or None)
+    async for stream in server.requests():
+        await server.reply(stream, server.bodies[stream] or None)
 
 
 def serving(authority: trustme.CA, *protocols: str) -> ssl.SSLContext:
@@ -131,9 +134,11 @@ def serving(authority: trustme.CA, *protocols: str) -> ssl.SSLContext:
     return context
 
 
-class H2Origin(Origin):
-    """An Origin whose scripts get a Server."""
+def h2_origin(world: World, script: Callable[[Server], Coroutine[Any, Any, None]], context: ssl.SSLContext, **settings: int) -> Any:
+    """A server in `world` whose scripts get a Server."""
+    chosen = {SettingCodes[name.upper()]: value for name, value in settings.items()}
 
-    def __init__(self, script: Callable[[Server], None], context: ssl.SSLContext, **settings: int) -> None:
-        chosen = {SettingCodes[name.upper()]: value for name, value in settings.items()}
-        super().__init__(lambda peer: script(Server(peer, chosen)), context)
+    async def serve(peer: Peer) -> None:
+        await script(await Server(peer, chosen).begin())
+
+    return world.origin(serve, context)

@@ -1,4 +1,5 @@
-"""The contract's behaviours over HTTP/2: what a session makes of them does not depend on the wire."""
+"""The contract's behaviours over HTTP/2: what a session makes of them does not depend on the wire. Its players have threads of
+their own that wait, so these run over sockets."""
 from __future__ import annotations
 
 import math
@@ -11,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from h2.errors import ErrorCodes
 from h2.exceptions import StreamClosedError
 
 from sessionmock.routes.base import ChannelOver
-from sessionmock.routes.live import LiveRoute
 from tests.contract.behaviours import BEHAVIOURS, DELEGATE, LIVE, Behaviour, Reply
 from tests.contract.players import Outcome, Run, expanded
 
-from .h2origin import H2Origin, Server, serving
+from .h2server import Server, h2_origin, serving
+from .socket_world import Blocking
+from .worlds import World, over_sockets
 
 # "wire" is what a server writes as HTTP/1.1; nothing at all is a connection closed at once, here a stream.
 ROWS = [pytest.param(behaviour, id=behaviour.name) for behaviour in BEHAVIOURS
@@ -29,20 +30,13 @@ NOT_IN_HTTP2 = {"connection", "transfer-encoding", "keep-alive"}
 
 
 @pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
 def tls(authority):
     return serving(authority)
 
 
-@pytest.fixture(scope="module")
-def route(authority):
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
-    return Trusting(LiveRoute(trusting))
+@pytest.fixture
+def route(world, trust):
+    return Trusting(world.route(trust))
 
 
 class Trusting:
@@ -51,7 +45,7 @@ class Trusting:
     source = "live"
     is_live = True
 
-    def __init__(self, route: LiveRoute) -> None:
+    def __init__(self, route: Any) -> None:
         self._route = route
 
     def bind(self, configuration: Any, host: Any) -> TrustingChannel:
@@ -67,10 +61,10 @@ class TrustingChannel(ChannelOver):
 class Stage:
     """Two servers that give a behaviour's answers in order, whichever of them is asked."""
 
-    def __init__(self, behaviour: Behaviour, tls: ssl.SSLContext) -> None:
+    def __init__(self, world: World, behaviour: Behaviour, tls: ssl.SSLContext) -> None:
         self.replies = deque(behaviour.replies)
         self.seen: list[str] = []
-        self._origins = H2Origin(self.serve, tls), H2Origin(self.serve, tls)
+        self._origins = h2_origin(world, self.serve, tls), h2_origin(world, self.serve, tls)
 
     def __enter__(self) -> Stage:
         self.base, self.other = (origin.__enter__().url for origin in self._origins)
@@ -80,12 +74,12 @@ class Stage:
         for origin in self._origins:
             origin.__exit__(*error)
 
-    def serve(self, server: Server) -> None:
-        for stream in server.requests():
+    async def serve(self, server: Server) -> None:
+        async for stream in server.requests():
             head, body = server.heads[stream], server.bodies[stream]
             self.seen.append(f"{head[':method']} {head[':path']}" + (f" {body.decode('latin-1')}" if body and len(body) < 100 else ""))
             try:
-                give(server, stream, expanded(self.replies.popleft(), self.base, self.other), head[":method"])
+                await give(server, stream, expanded(self.replies.popleft(), self.base, self.other), head[":method"])
             except StreamClosedError:
                 pass     # the client has given the stream up
 
@@ -94,37 +88,40 @@ def plain(fields: Any) -> list[tuple[str, bytes]]:
     return [(name.lower(), value.encode("latin-1")) for name, value in fields or () if name.lower() not in NOT_IN_HTTP2]
 
 
-def give(server: Server, stream: int, reply: Reply, method: str) -> None:
+async def give(server: Server, stream: int, reply: Reply, method: str) -> None:
     answer = reply.answer
     if math.isinf(answer.delay):
         return
     if reply.wire is not None:
         server.h2.reset_stream(stream, ErrorCodes.INTERNAL_ERROR)
-        return server.flush()
+        await server.flush()
+        return
     for early in answer.informational:
         server.head(stream, early.status, *plain(early.headers))
     server.head(stream, answer.status, *plain(answer.headers))
     pieces = [(answer.body, 0.0)] if isinstance(answer.body, bytes) else answer.body
     for data, seconds in [] if method == "HEAD" else pieces:
-        server.flush()
+        await server.flush()
         if math.isinf(seconds):
-            return None
-        time.sleep(seconds)
-        server.send_some(stream, data)
+            return
+        if seconds:
+            await Blocking(time.sleep, seconds)    # a body that drips over sockets takes that time
+        await server.send_some(stream, data)
     if answer.error is not None:
         server.h2.reset_stream(stream, ErrorCodes.INTERNAL_ERROR)
     elif answer.trailers:
         server.h2.send_headers(stream, plain(answer.trailers), end_stream=True)
     else:
         server.h2.end_stream(stream)
-    return server.flush()
+    await server.flush()
 
 
+@over_sockets
 @pytest.mark.parametrize("behaviour", ROWS)
-def test_behaviour(behaviour: Behaviour, route: Trusting, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_behaviour(world: World, behaviour: Behaviour, route: Trusting, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The outcome that the table names, by the same calls and the same requests."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with Stage(behaviour, tls) as stage:
+    with Stage(world, behaviour, tls) as stage:
         played = Run(behaviour, DELEGATE, route, stage.base, stage.other, tmp_path).play()
         assert not stage.replies
     for step, outcome in zip(behaviour.steps, played.outcomes, strict=True):

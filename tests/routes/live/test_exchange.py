@@ -1,11 +1,9 @@
+"""Exchanges over HTTP/1.1: what comes of an answer, how they fail, are cancelled and held."""
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import contextvars
 import gc
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,40 +13,30 @@ import pytest
 from sessionmock.clock import SECOND
 from sessionmock.errors import Code
 from sessionmock.models.message import Request
-from sessionmock.routes.live import LiveRoute, race
+from sessionmock.routes.live import race
+from tests.routes.origin import Stream
 
-from .origin import PATIENCE, Client, LoopHost, Origin, Peer, Recorder, Stream
+from .peers import Peer
+from .socket_world import PATIENCE
+from .worlds import over_sockets
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.fixture
-def host():
-    with LoopHost() as running:
-        yield running
-
-
-@pytest.fixture
-def client(host):
-    made = Client(host)
-    yield made
-    made.channel.close()
-
-
 def one(*replies: bytes):
     """A script that answers one request with these bytes and closes."""
-    def script(peer: Peer) -> None:
-        peer.read_head()
-        peer.read_body()
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.read_body()
         for reply in replies:
-            peer.send(reply)
+            await peer.send(reply)
     return script
 
 
 class TestAnswers:
-    def test_get(self, client):
+    def test_get(self, world, client):
         """A GET brings head, body and end, and the head tells addresses and times."""
-        with Origin() as origin:
+        with world.origin() as origin:
             sink = client.load(origin.url + "/hello?x")
         assert (sink.events, sink.body, sink.status) == (["head", "data", "end"], b"/hello?x", 200)
         timing = sink.heads[0].timing
@@ -61,91 +49,89 @@ class TestAnswers:
         assert timing.request_header_bytes == len(origin.heads[0]) + 4
         assert timing.response_header_bytes == 38
 
-    def test_keep_alive(self, client):
+    def test_keep_alive(self, world, client):
         """Requests one after the other go over one connection, which only the first has to make."""
-        with Origin() as origin:
+        with world.origin() as origin:
             sinks = [client.load(f"{origin.url}/{i}") for i in range(5)]
         assert [sink.body for sink in sinks] == [b"/0", b"/1", b"/2", b"/3", b"/4"]
         assert origin.connections == 1
         assert [sink.heads[0].timing.reused for sink in sinks] == [False, True, True, True, True]
         assert sinks[1].heads[0].timing.connect_start is None
 
-    def test_name(self, host):
+    def test_name(self, world):
         """A name is looked up off the engine, and its addresses are tried in order."""
         asked = []
 
         def resolve(name: str) -> list[str]:
-            asked.append((name, threading.current_thread() is host._thread))
+            asked.append((name, threading.current_thread() is getattr(world.host, "_thread", None)))
             return ["::1", "127.0.0.1"]
 
-        client = Client(host, route=LiveRoute(resolve=resolve))
-        with Origin() as origin:
+        client = world.client(route=world.route(resolve=resolve))
+        with world.origin() as origin:
             sink = client.load(f"http://some.example:{origin.port}/").succeed()
-            client.channel.close()
         assert asked == [("some.example", False)]
         timing = sink.heads[0].timing
         assert timing.domain_lookup_start <= timing.domain_lookup_end <= timing.connect_start
         assert origin.heads[0].split("\r\n")[1] == f"Host: some.example:{origin.port}"
 
-    def test_head(self, client):
+    def test_head(self, world, client):
         """HEAD has no body, and its connection goes on."""
-        def script(peer: Peer) -> None:
-            while peer.read_head():
-                peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        async def script(peer: Peer) -> None:
+            while await peer.read_head():
+                await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
 
-        with Origin(script) as origin:
+        with world.origin(script) as origin:
             assert client.load(origin.url, "HEAD").events == ["head", "end"]
             assert client.load(origin.url, "HEAD").events == ["head", "end"]
         assert origin.connections == 1
 
-    def test_until_close(self, client):
+    def test_until_close(self, world, client):
         """A body without framing ends with its connection."""
-        with Origin(one(b"HTTP/1.1 200 OK\r\n\r\nab", b"cd")) as origin:
+        with world.origin(one(b"HTTP/1.1 200 OK\r\n\r\nab", b"cd")) as origin:
             assert client.load(origin.url).succeed().body == b"abcd"
 
-    def test_informational_and_trailers(self, client):
+    def test_informational_and_trailers(self, world, client):
         """1xx heads come before the answer, and trailers at its end."""
         reply = (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                  b"2\r\nab\r\n0\r\nX-T: 1\r\n\r\n")
-        with Origin(one(reply)) as origin:
+        with world.origin(one(reply)) as origin:
             sink = client.load(origin.url).succeed()
         assert sink.events == ["informational", "head", "data", "end"]
         assert (sink.early[0].status, sink.early[0].headers) == (103, [("Link", "</a>")])
         assert sink.trailers == [("X-T", "1")]
 
-    def test_excess(self, client):
+    def test_excess(self, world, client):
         """Bytes beyond an answer are dropped, and the connection with them."""
-        def script(peer: Peer) -> None:
-            peer.read_head()
-            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabmore")      # at once: later it would meet the next request
-            peer.read_head()
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabmore")      # at once: later it would meet the next request
+            await peer.read_head()
 
-        with Origin(script) as origin:
+        with world.origin(script) as origin:
             assert client.load(origin.url).succeed().body == b"ab"
             client.load(origin.url).succeed()
         assert origin.connections == 2
 
-    def test_switch(self, client):
+    def test_switch(self, world, client):
         """After 101 bytes go both ways until one side closes, and the host's limit no longer counts the connection."""
-        def script(peer: Peer) -> None:
-            peer.read_head()
-            peer.send(b"HTTP/1.1 101 Go\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\nhi ")
-            peer.send(peer.read(5))
-            peer.read(1)
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.send(b"HTTP/1.1 101 Go\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\nhi ")
+            await peer.send(await peer.read(5))
+            await peer.read(1)
 
-        with Origin(script) as origin:
-            small = Client(client.host, limit=1)
-            echoed = threading.Event()
-            sink = Recorder(data=lambda data: data.endswith(b"e") and echoed.set())
+        with world.origin(script) as origin:
+            small = world.client(limit=1)
+            echoed = world.event()
+            sink = world.recorder(data=lambda data: data.endswith(b"e") and echoed.set())
             exchange = small.open(origin.url, "GET", ("Connection", "Upgrade"), ("Upgrade", "echo"), sink=sink)
-            assert sink.began.wait(PATIENCE)
+            sink.began.wait()
             origin.script = one(b"HTTP/1.1 204 X\r\n\r\n")
             assert small.load(origin.url).status == 204
             exchange.write(b"there")
-            assert echoed.wait(PATIENCE)
+            echoed.wait()
             exchange.close()
             sink.succeed()
-            small.channel.close()
         assert (sink.heads[0].status, sink.body) == (101, b"hi there")
 
     @pytest.mark.parametrize(("fields", "url", "code"), [
@@ -154,7 +140,7 @@ class TestAnswers:
         ([], "gopher://127.0.0.1/", Code.UNSUPPORTED_URL),
         ([], "http://", Code.CANNOT_FIND_HOST),
     ])
-    def test_unsendable(self, client, fields, url, code):
+    def test_unsendable(self, world, client, fields, url, code):
         """A request that cannot be put on a wire fails before anything is sent, and says why."""
         sink = client.load(url, "GET", *fields)
         assert (sink.events, sink.error.code, sink.error.failing_url) == (["fail"], code, url)
@@ -170,180 +156,151 @@ class TestFailures:
         (CHUNKED + b"3\r\nabc\r\nzz\r\n", Code.CANNOT_PARSE_RESPONSE, ["head", "data", "fail"]),
         (b"this is not HTTP\r\n\r\n", Code.CANNOT_PARSE_RESPONSE, ["fail"]),
     ])
-    def test_broken_answers(self, client, reply, code, events):
+    def test_broken_answers(self, world, client, reply, code, events):
         """What came before an answer broke stays delivered; a fresh connection's request is never sent twice."""
-        with Origin(one(reply)) as origin:
+        with world.origin(one(reply)) as origin:
             sink = client.load(origin.url)
             assert len(origin.heads) == 1
         assert (events, code) == (sink.events, sink.error.code)
         assert sink.error.failing_url == origin.url
         assert sink.error.underlying_error is not None
 
-    def test_reset(self, client):
+    def test_reset(self, world, client):
         """A reset within an answer is a lost connection, after what came."""
-        def script(peer: Peer) -> None:
-            peer.read_head()
-            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
-            assert sink.began.wait(PATIENCE)
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+            await sink.began.reached()
             peer.reset()
 
-        sink = Recorder()
-        with Origin(script) as origin:
+        sink = world.recorder()
+        with world.origin(script) as origin:
             client.load(origin.url, sink=sink)
         assert (sink.body, sink.error.code) == (b"abc", Code.NETWORK_CONNECTION_LOST)
         assert isinstance(sink.error.underlying_error, ConnectionResetError)
 
-    def test_refused(self, client):
+    def test_refused(self, world, client):
         """Nobody listens: -1004."""
-        with Origin() as origin:
+        with world.origin() as origin:
             pass
         sink = client.load(origin.url)
         assert (sink.events, sink.error.code) == (["fail"], Code.CANNOT_CONNECT_TO_HOST)
 
     @pytest.mark.parametrize("answer", [OSError("no such name"), UnicodeError("bad label"), []])
-    def test_no_name(self, host, answer):
+    def test_no_name(self, world, answer):
         """A name that nobody knows: -1003, whatever the resolver's words (scenario fail-no-host)."""
         def resolve(_: str) -> list[str]:
             if isinstance(answer, Exception):
                 raise answer
             return answer
 
-        sink = Client(host, route=LiveRoute(resolve=resolve)).load("http://nowhere.example/")
+        sink = world.client(route=world.route(resolve=resolve)).load("http://nowhere.example/")
         assert (sink.events, sink.error.code) == (["fail"], Code.CANNOT_FIND_HOST)
 
-    def test_system_names(self, client):
-        """The system is asked where no resolver is given."""
-        with Origin() as origin:
+    def test_names_of_the_network(self, world, client):
+        """The network is asked where no resolver is given."""
+        with world.origin() as origin:
             assert client.load(f"http://localhost:{origin.port}/x").succeed().body == b"/x"
 
 
-@contextlib.contextmanager
-def silent(port: int = 0):
-    """The port of a listener on 127.0.0.2 whose queue is full: whoever connects hears nothing."""
-    with contextlib.ExitStack() as held:
-        listener = held.enter_context(socket.create_server(("127.0.0.2", port), backlog=0))
-        address = listener.getsockname()
-        for _ in range(4):
-            queued = held.enter_context(socket.socket())
-            queued.setblocking(False)
-            queued.connect_ex(address)
-        yield address[1]
-
-
 class TestAddresses:
-    def test_silent(self, host):
+    def test_silent(self, world):
         """An address that says nothing is not waited for: the next ones are tried beside it, each after a head start."""
-        client = Client(host, route=LiveRoute(resolve=lambda _: ["127.0.0.2", "127.0.0.3", "127.0.0.1"]))
-        with Origin() as origin, silent(origin.port):
+        client = world.client(route=world.route(resolve=lambda _: ["127.0.0.2", "127.0.0.3", "127.0.0.1"]))
+        with world.origin() as origin, world.silent(origin.port):
             sink = client.load(f"http://some.example:{origin.port}/").succeed()
-            client.channel.close()
-        timing = sink.heads[0].timing
-        assert 0.2 * SECOND < timing.connect_end - timing.connect_start < 2 * SECOND
-        assert client.channel.adapter._wires == set()
+            assert len(world.wires(client)) == 1
+        if world.in_memory:
+            timing = sink.heads[0].timing
+            assert timing.connect_end - timing.connect_start == SECOND // 4
 
-    def test_none(self, host):
+    def test_none(self, world):
         """The failure is that of the last address."""
-        client = Client(host, route=LiveRoute(resolve=lambda _: ["somewhere", "127.0.0.3", "127.0.0.1"]))
-        with Origin() as origin:
+        client = world.client(route=world.route(resolve=lambda _: ["somewhere", "127.0.0.3", "127.0.0.1"]))
+        with world.origin() as origin:
             pass
         sink = client.load(f"http://some.example:{origin.port}/")
         assert (sink.events, sink.error.code) == (["fail"], Code.CANNOT_CONNECT_TO_HOST)
         assert isinstance(sink.error.underlying_error, ConnectionRefusedError)
         assert f"127.0.0.1 port {origin.port}" in str(sink.error.underlying_error)
 
-    def test_cancel(self, host):
-        """Cancelling closes the sockets that are still connecting."""
-        client = Client(host, route=LiveRoute(resolve=lambda _: ["127.0.0.2"] * 2))
-        with silent() as port:
+    def test_cancel(self, world):
+        """Cancelling lets go of the connections that are still to stand."""
+        client = world.client(route=world.route(resolve=lambda _: ["127.0.0.2"] * 2))
+        with world.silent() as port:
             exchange = client.open(f"http://some.example:{port}/")
-            while len(client.channel.adapter._wires) < 2:
-                host.settle()
-            sockets = [wire.socket for wire in client.channel.adapter._wires]
+            if world.in_memory:
+                world.shift(1)
+            world.until(lambda: len(world.wires(client)) == 2)
             exchange.cancel()
-            host.settle()
-        assert [one.fileno() for one in sockets] == [-1, -1]
-        assert (client.channel.adapter._wires, exchange.sink.events) == (set(), [])
+            world.settle()
+        assert (world.wires(client), exchange.sink.events) == (set(), [])
 
-    def test_cancel_as_it_connects(self, host, monkeypatch):
-        """Cancelled between the connection and its first use, the socket is closed too."""
+    def test_cancel_as_it_connects(self, world, monkeypatch):
+        """Cancelled between the connection and its first use, it is let go of too."""
         def settle(entered, wire, problem):
             original(entered, wire, problem)
-            assert opened.wait(PATIENCE)
-            exchange.cancel()
-            sockets.append(wire.socket)
+            sink.exchange.cancel()
+            wires.append(wire)
 
-        original, opened, sockets = race._Race._settle, threading.Event(), []
+        original, wires = race._Race._settle, []
         monkeypatch.setattr(race._Race, "_settle", settle)
-        client = Client(host)
-        with Origin() as origin:
-            exchange = client.open(origin.url)
-            opened.set()
-            while not sockets:
-                host.settle()
-            host.settle()
-        assert ([one.fileno() for one in sockets], client.channel.adapter._wires, exchange.sink.events) == ([-1], set(), [])
+        client, sink = world.client(), world.recorder()
+        with world.origin() as origin:
+            client.open(origin.url, sink=sink)
+            world.until(lambda: wires)
+            world.settle()
+        assert (world.wires(client), sink.events) == (set(), [])
 
 
 class TestCancel:
-    def test_in_body(self, client):
+    def test_in_body(self, world, client):
         """Cancelling within a body closes the connection at once and says nothing more."""
-        def script(peer: Peer) -> None:
-            peer.read_head()
-            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
-            closed.append(peer.read(1))
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+            closed.append(await peer.read(1))
 
         closed: list[bytes] = []
-        sink = Recorder()
-        with Origin(script) as origin:
+        sink = world.recorder()
+        with world.origin(script) as origin:
             exchange = client.open(origin.url, sink=sink)
-            assert sink.began.wait(PATIENCE)
+            sink.began.wait()
             exchange.cancel()
             exchange.cancel()
-            client.host.settle()
+            world.settle()
         assert closed in ([b""], [])    # the reset may also raise in the script
         assert sink.events in (["head", "data"], ["head"])
         assert not exchange.ended or exchange.connection is None
 
     @pytest.mark.parametrize("event", ["head", "data"])
-    def test_from_the_sink(self, client, event):
+    def test_from_the_sink(self, world, client, event):
         """A sink that cancels hears nothing more, though the whole answer has been read."""
-        box = []
-        began = threading.Event()
-        sink = Recorder(**{event: lambda _: (began.wait(PATIENCE), box[0].cancel(), done.set())})
-        done = threading.Event()
-        with Origin() as origin:
-            box.append(client.open(origin.url, sink=sink))
-            began.set()
-            assert done.wait(PATIENCE)
-            client.host.settle()
+        done = world.event()
+        sink = world.recorder(**{event: lambda _: (sink.exchange.cancel(), done.set())})
+        with world.origin() as origin:
+            client.open(origin.url, sink=sink)
+            done.wait()
+            world.settle()
         assert sink.events[-1] == event
 
-    def test_while_connecting(self, host):
+    def test_while_connecting(self, world):
         """Cancelling while a name is looked up needs no answer of the resolver, and frees the place for the next."""
-        asked, go = threading.Event(), threading.Event()
-
-        def resolve(name: str) -> list[str]:
-            asked.set()
-            if name == "slow.example":
-                assert go.wait(PATIENCE)
-            return ["127.0.0.1"]
-
-        client = Client(host, limit=1, route=LiveRoute(resolve=resolve))
-        with Origin() as origin:
-            first = client.open(f"http://slow.example:{origin.port}/")
-            second = client.open(f"http://slow.example:{origin.port}/2")
-            assert asked.wait(PATIENCE)
-            first.cancel()
-            host.settle()
-            go.set()
+        client = world.client(limit=1, route=world.route(resolve=lambda _: ["127.0.0.1"]))
+        with world.origin() as origin:
+            with world.held_work():
+                first = client.open(f"http://some.example:{origin.port}/")
+                second = client.open(f"http://some.example:{origin.port}/2")
+                world.settle()
+                first.cancel()
+                world.settle()
             second.sink.succeed()
-            client.channel.close()
         assert first.sink.events == []
         assert origin.heads[0].startswith("GET /2 ")
 
-    def test_complete(self, client):
+    def test_complete(self, world, client):
         """Cancelling after the end does nothing, least of all to the connection."""
-        with Origin() as origin:
+        with world.origin() as origin:
             exchange = client.open(origin.url)
             exchange.sink.wait()
             exchange.cancel()
@@ -352,73 +309,60 @@ class TestCancel:
 
 
 class TestPause:
-    def test_bounded(self, client):
+    def test_bounded(self, world, client):
         """A paused sink is sent at most what one read holds, of 500 MB; resuming brings the rest."""
         size = 500_000_000
 
-        def script(peer: Peer) -> None:
-            peer.read_head()
-            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
             block = memoryview(bytes(1_000_000))
             for _ in range(size // len(block)):
-                peer.send(block)
+                await peer.send(block)
 
-        box = []
-        opened = threading.Event()
-        sink = Recorder(keep=False, head=lambda _: (opened.wait(PATIENCE), box[0].pause(), box[0].pause()))
-        with Origin(script) as origin:
-            box.append(client.open(origin.url, sink=sink))
-            opened.set()
-            assert sink.began.wait(PATIENCE)
-            client.host.settle(50)
+        sink = world.recorder(keep=False, head=lambda _: (sink.exchange.pause(), sink.exchange.pause()))
+        with world.origin(script) as origin:
+            exchange = client.open(origin.url, sink=sink)
+            sink.began.wait()
+            world.settle(50)
             assert sink.received <= 262_144
-            held = sink.received
-            box[0].resume()
-            box[0].resume()
+            exchange.resume()
+            exchange.resume()
             sink.succeed()
-        assert (held <= 262_144, sink.received) == (True, size)
+        assert sink.received == size
 
-    def test_reused(self, client):
+    def test_reused(self, world, client):
         """A connection whose exchange ended while paused serves the next one."""
-        box = []
-        opened = threading.Event()
-        sink = Recorder(head=lambda _: (opened.wait(PATIENCE), box[0].pause()))
-        with Origin() as origin:
-            box.append(client.open(origin.url, sink=sink))
-            opened.set()
-            sink.succeed()
+        sink = world.recorder(head=lambda _: sink.exchange.pause())
+        with world.origin() as origin:
+            client.load(origin.url, sink=sink).succeed()
             assert client.load(origin.url + "/next").succeed().body == b"/next"
         assert origin.connections == 1
 
-    def test_late_resume(self, client):
+    def test_late_resume(self, world, client):
         """A resume that comes while the answer ends does not leave the connection deaf."""
         def late(_: object) -> None:
-            assert opened.wait(PATIENCE)
-            box[0].pause()
-            other = threading.Thread(target=box[0].resume)
-            other.start()
-            other.join(PATIENCE)
+            sink.exchange.pause()
+            world.elsewhere(sink.exchange.resume)
 
-        box, opened = [], threading.Event()
-        with Origin() as origin:
-            box.append(client.open(origin.url, sink=(sink := Recorder(head=late))))
-            opened.set()
-            sink.succeed()
+        with world.origin() as origin:
+            sink = world.recorder(head=late)
+            client.load(origin.url, sink=sink).succeed()
             assert client.load(origin.url + "/next").succeed().body == b"/next"
 
-    def test_before_the_answer(self, client):
+    def test_before_the_answer(self, world, client):
         """An exchange paused before its connection stands reads nothing until it is resumed."""
-        replied = threading.Event()
+        replied = world.event()
 
-        def script(peer: Peer) -> None:
-            peer.read_head()
-            peer.reply(b"here")
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.reply(b"here")
             replied.set()
 
-        with Origin(script) as origin:
-            exchange = client.host.call(lambda: paused(client.open(origin.url)))
-            assert replied.wait(PATIENCE)
-            client.host.settle(20)
+        with world.origin(script) as origin:
+            exchange = world.call(lambda: paused(client.open(origin.url)))
+            replied.wait()
+            world.settle(20)
             assert exchange.sink.events == []
             exchange.resume()
             exchange.sink.succeed()
@@ -429,46 +373,49 @@ def paused(exchange):
     return exchange
 
 
+@over_sockets
 class TestForeignThreads:
-    def test_many(self, client):
+    def test_many(self, world, client):
         """Exchanges opened, paused, resumed and cancelled on many threads each end once, or were cancelled."""
         def drive(number: int) -> None:
             for i in range(30):
-                exchange = client.open(f"{origin.url}/{number}/{i}")
+                sink = world.recorder()
+                exchange = client.channel.open(Request("GET", f"{origin.url}/{number}/{i}", []), sink)
                 exchange.pause()
                 exchange.resume()
                 if i % 5 == 0:
                     exchange.cancel()
                 else:
-                    assert exchange.sink.succeed().body == f"/{number}/{i}".encode()
+                    assert sink.succeed().body == f"/{number}/{i}".encode()
 
-        with Origin() as origin:
+        with world.origin() as origin:
             threads = [threading.Thread(target=drive, args=(n,)) for n in range(4)]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join(PATIENCE)
             client.channel.close()
-            client.host.settle()
+            world.settle()
 
-    def test_context(self, client):
+    def test_context(self, world, client):
         """What the route sets up keeps no context of whoever opened the exchange."""
         variable = contextvars.ContextVar("variable", default="clean")
         seen = []
-        sink = Recorder(head=lambda _: seen.append(variable.get()))
-        with Origin() as origin:
+        sink = world.recorder(head=lambda _: seen.append(variable.get()))
+        with world.origin() as origin:
             def dirty() -> None:
                 variable.set("dirty")
                 client.open(origin.url, sink=sink)
-            client.host.call(dirty)
+            world.call(dirty)
             sink.succeed()
         assert seen == ["clean"]
 
 
+@over_sockets
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_fork(client):
+def test_fork(world, client):
     """A forked child gives its copies of the descriptors back without disturbing the parent's connection."""
-    with Origin() as origin:
+    with world.origin() as origin:
         client.load(origin.url).succeed()
         ready, told = os.pipe()
         child = os.fork()
@@ -491,24 +438,24 @@ def test_fork(client):
         assert origin.connections == 1
 
 
-def test_open_on_the_engine(client):
-    """On the engine an idle connection takes a request before `open` returns."""
-    with Origin() as origin:
+@over_sockets
+def test_open_on_the_engine(world, client):
+    """On the engine's own loop an idle connection takes a request before `open` returns."""
+    with world.origin() as origin:
         client.load(origin.url).succeed()
 
         def start() -> bool:
             exchange = client.channel.open(Request("GET", origin.url + "/now", []), sink)
-            assert asyncio.get_running_loop() is client.host.loop
             return exchange.connection is not None
 
-        sink = Recorder()
-        assert client.host.call(start)
+        sink = world.recorder()
+        assert world.call(start)
         assert sink.succeed().body == b"/now"
 
 
-def test_stream_closed_when_unused(client):
+def test_stream_closed_when_unused(world, client):
     """A body's stream is closed where its request never came to be sent."""
-    with Origin() as origin:
+    with world.origin() as origin:
         pass
     body = Stream([b"x"])
     client.load(origin.url, "POST", body=body)

@@ -6,8 +6,7 @@ from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.live.http1.answer import Answer, State
 from sessionmock.routes.live.http1.events import HEAD_LIMIT, INFORMATIONAL_LIMIT, End, Garbage, Lost
 from sessionmock.routes.live.http1.outgoing import LAST_CHUNK, chunk, outgoing
-
-from .origin import Stream
+from tests.routes.origin import Stream
 
 URL = "http://example.com/a?b=c"
 
