@@ -73,7 +73,7 @@ def test_limit_of_streams(world, make, tls):
 
     with h2_origin(world, script, tls, max_concurrent_streams=3) as origin:
         client.load(origin.url).succeed()
-        exchanges = [client.open(f"{origin.url}/{number}") for number in range(20)]
+        exchanges = world.call(lambda: [client.open(f"{origin.url}/{number}") for number in range(20)])    # all before an answer
         assert [b"/%d" % number for number in range(20)] == [exchange.sink.succeed().body for exchange in exchanges]
         assert origin.connections == 2
     assert max(most) <= 3

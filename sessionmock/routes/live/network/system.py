@@ -98,9 +98,10 @@ class SystemWire:
 class SystemAdapter:
     """One channel's sockets."""
 
-    __slots__ = ("_host", "_loop", "_wires", "buffer")
+    __slots__ = ("_host", "_loop", "_wires", "buffer", "soon")
 
     buffer: memoryview
+    soon: Callable[..., Any]    # the loop's own: HTTP/2 calls it for each request
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -115,6 +116,7 @@ class SystemAdapter:
         if buffer is None:
             buffer = _BUFFERS[loop] = memoryview(bytearray(READ_SIZE))
         self.buffer = buffer
+        self.soon = loop.call_soon
 
     def run(self, call: Callable[..., None], *arguments: Any) -> None:
         if self._loop is not None and asyncio._get_running_loop() is self._loop:
@@ -122,12 +124,8 @@ class SystemAdapter:
         else:
             self._host.post(call, *arguments)
 
-    def soon(self, call: Callable[..., None], *arguments: Any) -> None:
-        self.loop.call_soon(call, *arguments)
-
     def after_reading(self, call: Callable[..., None], *arguments: Any) -> None:
-        loop = self.loop
-        loop.call_soon(loop.call_soon, call, *arguments)    # two turns, because reads come after what is ready
+        self.soon(self.soon, call, *arguments)    # two turns, because reads come after what is ready
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Running:
         return self.loop.create_task(coroutine, context=Context())
@@ -159,7 +157,7 @@ class SystemAdapter:
             wire.close()
             raise
         else:
-            self.loop.call_soon(settled, wire, None)
+            self.soon(settled, wire, None)
         return wire
 
     def _settle(self, wire: SystemWire, where: str, settled: Callable[[Wire, OSError | None], None]) -> None:
