@@ -296,47 +296,6 @@ def test_a_narrow_terminal_breaks_no_short_cell(monkeypatch: pytest.MonkeyPatch)
     assert all(len(line) <= 60 for line in printed.splitlines())
 
 
-@pytest.mark.parametrize(("count", "expected"), [(0, "0 B"), (9_999, "9999 B"), (10_000, "10 kB"), (9_999_999, "10000 kB"), (10_000_000, "10 MB")])
-def test_sizes_are_short(count: int, expected: str):
-    """Bytes as long as they can be read."""
-    assert expected == output.size(count)
-
-
-@pytest.mark.parametrize(("error", "expected"), [("a.yaml, line 7: broken", "line 7"), ("a.yaml: cannot be read", "unreadable")])
-def test_the_place_of_an_error(error: str, expected: str):
-    """Its line, where it has one."""
-    assert expected == output.place(error)
-
-
-def test_a_reader_that_has_enough_is_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    """As `head`, which closes the pipe: the status is that of the command."""
-    class Closed(io.StringIO):
-        def write(self, text: str) -> int:
-            raise BrokenPipeError
-
-    monkeypatch.setattr(sys, "stdout", Closed())
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    assert 0 == main(["cassette", "ls"])
-    assert sys.stderr.closed
-
-
-def test_without_rich_a_terminal_gets_plain_text(monkeypatch: pytest.MonkeyPatch):
-    """Columns are aligned, and lines cut to its width."""
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    for name in list(sys.modules):
-        if name.partition(".")[0] == "rich":
-            monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "rich", None)
-    monkeypatch.setattr(sys, "stdout", Terminal())
-    monkeypatch.setenv("COLUMNS", "20")
-    output.Table(("name", "count"), [("x" * 30, "1"), ("y", "22")], frozenset({"count"})).write()
-    assert ["name", "y"] == [line.split()[0] for line in sys.stdout.getvalue().splitlines()][::2]    # type: ignore[attr-defined]
-    assert all(len(line) <= 20 for line in sys.stdout.getvalue().splitlines())    # type: ignore[attr-defined]
-
-
 def test_bodies_that_are_no_text_are_shown_by_their_size(folder: Path, run: Run):
     """In words for people, and for scripts."""
     files.save(folder / "c.yaml", Tape([item("/1", b"\xff\x00", asked=b"\xff")]))

@@ -179,3 +179,27 @@ def test_a_file_that_cannot_be_read_on(host: Pooled, tmp_path: Path, opened: lis
 def test_a_file_that_may_not_be_read() -> None:
     """Is -1102."""
     assert Code.NO_PERMISSIONS_TO_READ_FILE == local.file_error("file:///a", PermissionError()).code
+
+
+def test_a_pause_that_is_over_again_starts_no_second_reader(host: Pooled, tmp_path: Path) -> None:
+    """Two would mix the pieces up: who pauses and resumes within a piece goes on with the same one."""
+    class Undecided(Taking):
+        def data(self, data: bytes) -> None:
+            super().data(data)
+            self.exchange.resume()
+            assert [] == host.calls
+
+    (tmp_path / "large").write_bytes(bytes(500_000))
+    sink = Undecided()
+    channel = LocalRoute().bind(URLSessionConfiguration.ephemeral(), host)    # type: ignore[arg-type]
+    sink.exchange = channel.open(Request("GET", f"file://{tmp_path}/large", []), sink)
+    host.run()
+    assert (True, 500_000) == (sink.ended, len(sink.body))
+
+
+def test_a_file_with_nothing_in_it(host: Pooled, tmp_path: Path) -> None:
+    """Has a response and an end."""
+    (tmp_path / "empty").touch()
+    sink = Taking()
+    _opened(host, sink, f"{tmp_path}/empty")
+    assert (True, b"") == (sink.ended, sink.body)

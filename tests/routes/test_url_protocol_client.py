@@ -15,7 +15,6 @@ from sessionmock import (
     URLRequest,
     URLResponse,
 )
-from sessionmock.errors import Code, URLError, url_error
 from sessionmock.models.message import Request
 from sessionmock.routes.url_protocol import URLProtocolClient, checked, consult
 
@@ -68,26 +67,6 @@ def bench() -> Bench:
     return Bench()
 
 
-def test_a_response_and_its_data(bench: Bench) -> None:
-    """In this order; at the end the protocol is stopped, once, and what comes later is dropped."""
-    bench.client.did_receive_response(RESPONSE)
-    bench.client.did_load(b"")
-    bench.client.did_load(bytearray(b"abc"))
-    bench.client.did_finish_loading()
-    bench.client.did_load(b"late")
-    bench.client.did_finish_loading()
-    bench.client.did_fail(ValueError())
-    assert (["head", "data", "end"], b"abc", 1) == (bench.sink.names, bench.sink.body, bench.ended)
-    assert RESPONSE is bench.sink.calls[0][1].given.response
-
-
-@pytest.mark.parametrize("call", [lambda client: client.did_load(b"x"), lambda client: client.did_finish_loading()])
-def test_what_comes_before_the_response_is_misuse(bench: Bench, call: Any) -> None:
-    """The error says what comes first."""
-    with pytest.raises(GenericException, match="the response comes first"):
-        call(bench.client)
-
-
 def test_a_second_response_is_misuse(bench: Bench) -> None:
     """Also one after a redirect or a stored response."""
     bench.client.cached_response_is_valid(CachedURLResponse(RESPONSE, b"abc"))
@@ -96,22 +75,6 @@ def test_a_second_response_is_misuse(bench: Bench) -> None:
                  lambda: bench.client.was_redirected(URLRequest(URL), HTTPURLResponse(URL, 302))):
         with pytest.raises(GenericException, match="responds once"):
             call()
-
-
-def test_a_response_after_the_end_reaches_nobody(bench: Bench) -> None:
-    """A load that was cancelled, which its class is told of later."""
-    assert bench.client.end()
-    bench.client.did_receive_response(RESPONSE)
-    assert ([], 1) == (bench.sink.calls, bench.ended)
-
-
-@pytest.mark.parametrize("error", [url_error(Code.TIMED_OUT, URL), OSError("no paper")])
-def test_a_failure(bench: Bench, error: Exception) -> None:
-    """A URLError as it is, anything else under -1."""
-    bench.client.did_fail(error)
-    (name, told), = bench.sink.calls
-    assert "fail" == name
-    assert told is error if isinstance(error, URLError) else (Code.UNKNOWN, error) == (told.code, told.underlying_error)
 
 
 def test_a_challenge_comes_first(bench: Bench) -> None:
@@ -230,28 +193,6 @@ def test_a_load_that_was_cancelled_starts_nothing() -> None:
     Taking.made = []
     sink, _ = asked(Taking, cancels=True)
     assert ([], []) == (Taking.made, sink.calls)
-
-
-def test_equivalence_is_that_of_canonical_forms() -> None:
-    """A request is its own canonical form unless a class says otherwise."""
-    class Folding(Taking):
-        @classmethod
-        def canonical_request(cls, request: URLRequest) -> URLRequest:
-            return URLRequest((request.url or "").lower())
-
-    one, other = URLRequest("my:A"), URLRequest("my:a")
-    assert (False, True) == (Taking.request_is_cache_equivalent(one, other), Folding.request_is_cache_equivalent(one, other))
-
-
-def test_classes_are_registered_and_taken_out() -> None:
-    """The last one first; taking out what is not there is nothing."""
-    before = list(URLProtocol._registered)
-    assert URLProtocol.register_class(Taking)
-    assert Taking is URLProtocol._registered[0]
-    URLProtocol.unregister_class(Taking)
-    URLProtocol.unregister_class(Taking)
-    assert before == URLProtocol._registered
-    assert not URLProtocol.register_class("Taking")    # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("wrong", [int, "Taking", None])

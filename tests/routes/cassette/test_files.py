@@ -1,6 +1,7 @@
 """Cassettes on disk: what cannot be read or written says why, and what was there stays."""
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -81,10 +82,14 @@ def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
     writer.join()
 
 
-def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Is not read into memory."""
+@pytest.mark.parametrize("grows", [False, True])
+def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grows: bool) -> None:
+    """Is not read into memory, also where it only turns out to be."""
     monkeypatch.setattr(files, "MAX_BYTES", 100)
     (tmp_path / "tape.yaml").write_text("#" * 101)
+    if grows:
+        real = os.fstat(0)
+        monkeypatch.setattr(os, "fstat", lambda handle: os.stat_result((*real[:6], 4, *real[7:])))
     with pytest.raises(CassetteError, match="larger than 100 bytes"):
         read_tape(tmp_path / "tape.yaml")
 
@@ -125,3 +130,41 @@ def test_brackets_are_yaml_too(tmp_path: Path) -> None:
     assert [] == read_tape(tmp_path / "tape.yaml").interactions
     with pytest.raises(CassetteError, match="not JSON"):
         read_tape(tmp_path / "tape.json")
+
+
+@pytest.mark.parametrize("layout", [None, "json", Format.HAR])
+def test_the_layout_that_is_wanted(tmp_path: Path, layout: str | Format | None) -> None:
+    """By name, by value, or by the name of the file; a saved tape keeps the one that it was read in."""
+    path = tmp_path / "a.yaml"
+    write_tape(path, TAPE, layout)
+    tape = read_tape(path)
+    assert Format(layout or "yaml") is tape.format
+    files.save(path, tape)
+    assert tape.format is read_tape(path).format
+
+
+def test_no_garbage_is_looked_for_while_much_is_made() -> None:
+    """Collecting is as it was after it, on or off, also after an error."""
+    was = gc.isenabled()
+    try:
+        for enabled in (True, False):
+            (gc.enable if enabled else gc.disable)()
+            with pytest.raises(ZeroDivisionError), files.uncollected():
+                assert not gc.isenabled()
+                raise ZeroDivisionError
+            assert enabled is gc.isenabled()
+    finally:
+        (gc.enable if was else gc.disable)()
+
+
+def test_what_was_frozen_stays_so() -> None:
+    """Objects that somebody took out of collection before are not put back into it."""
+    if not gc.isenabled():
+        pytest.skip("nothing is collected here")
+    gc.freeze()
+    try:
+        with files.uncollected():
+            pass
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

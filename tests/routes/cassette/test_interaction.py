@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+from sessionmock.errors import CassetteError
 from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse
 from sessionmock.routes.cassette.interaction import Format
 
@@ -56,3 +57,21 @@ def test_what_an_interaction_does_not_have() -> None:
 def test_what_is_written_again() -> None:
     """Only layouts that are written can be saved in the place of the file that was read."""
     assert {Format.VCR_YAML, Format.VCR_JSON, Format.HAR, Format.VCR_0} == {each for each in Format if each.written}
+
+
+def test_it_has_no_hash() -> None:
+    """As any value that changes."""
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(Interaction(REQUEST, RESPONSE))
+
+
+def test_what_cannot_be_read_is_told_each_time() -> None:
+    """A broken one stays one."""
+    class Broken(Source):
+        def read(self) -> Interaction:
+            raise CassetteError("line 7")
+
+    one = Interaction.of(Broken())
+    for _ in range(2):
+        with pytest.raises(CassetteError, match="line 7"):
+            _ = one.response

@@ -28,12 +28,26 @@ def test_a_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert (tmp_path / "new").is_dir()
 
 
+def test_an_error_within_gives_the_lock_back(tmp_path: Path) -> None:
+    """The next one is let in."""
+    with pytest.raises(RuntimeError), locking.locked(tmp_path / "a.yaml"):
+        raise RuntimeError
+    with locking.locked(tmp_path / "a.yaml"):
+        pass
+
+
 def test_a_stamp_changes_with_the_file(tmp_path: Path) -> None:
-    """None without a file."""
-    path = tmp_path / "tape.yaml"
-    assert locking.stamp(path) is None
-    path.write_text("one")
-    one = locking.stamp(path)
-    path.write_text("another")
-    assert None not in (one, locking.stamp(path))
-    assert one != locking.stamp(path)
+    """None where there is none; another one after it was written, made longer or replaced."""
+    path = tmp_path / "a.yaml"
+    stamps = [locking.stamp(path)]
+    for text in ("one", "longer", "longes"):
+        path.write_text(text)
+        os.utime(path, ns=(len(stamps), len(stamps)))
+        stamps.append(locking.stamp(path))
+    (tmp_path / "b.yaml").write_text("longes")
+    os.utime(tmp_path / "b.yaml", ns=(3, 3))
+    (tmp_path / "b.yaml").replace(path)
+    stamps.append(locking.stamp(path))
+    assert stamps[0] is None
+    assert 5 == len(set(stamps))
+    assert stamps[-1] == locking.stamp(path)

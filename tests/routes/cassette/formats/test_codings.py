@@ -66,3 +66,14 @@ def test_a_body_that_grows_without_end_is_given_as_it_is(monkeypatch: pytest.Mon
     monkeypatch.setattr(codings, "_LARGEST", 1000)
     bomb = gzip.compress(bytes(100_000))
     assert bomb == codings.undone(fields("gzip"), bomb)
+
+
+def test_several_codings_are_undone_from_the_last() -> None:
+    """As they were applied."""
+    assert TEXT == codings.undone(fields("gzip, deflate"), zlib.compress(CODED["gzip"]))
+
+
+def test_a_length_that_is_not_named_is_not_added() -> None:
+    """It is changed where it stands."""
+    assert [("A", "1")] == codings.sized([("A", "1")], b"abc")
+    assert [("CONTENT-LENGTH", "3")] == codings.sized([("CONTENT-LENGTH", "1")], b"abc")

@@ -91,3 +91,13 @@ def test_an_interaction_without_what_a_match_needs(tmp_path: Path, change: dict[
 def test_no_line_where_there_is_none(data: bytes) -> None:
     """The slow look for a line gives up where the text is no JSON at all."""
     assert json_text.line(data, lambda tree: tree) is None
+
+
+@pytest.mark.parametrize("change", [
+    {"more": 1}, {"version": 2}, {"metadata": [1]}, {"interactions": [entry(request={"method": None, "uri": "http://a.test/"})]},
+    {"interactions": [entry(response={"status": {"code": "200"}})]}, {"interactions": [{"request": {}}]}, {"interactions": [7]},
+])
+def test_other_layouts_are_left_to_the_full_reader(change: dict[str, Any]) -> None:
+    """Where something else is there, or something that a match needs is not."""
+    assert json_text.tape(Path("a.json"), b"", {"version": 1, "interactions": [entry()]}) is not None
+    assert json_text.tape(Path("a.json"), b"", {"version": 1, "interactions": [entry()]} | change) is None

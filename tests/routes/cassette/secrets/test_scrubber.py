@@ -1,95 +1,133 @@
-"""Where secrets stand: what goes, what stays, and what is no longer what it was meant to be."""
+"""Where secrets are found, and what is left as it was."""
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+import json
 
 import pytest
 
-from sessionmock.models.message import Headers
-from sessionmock.routes.cassette.secrets import scrubber
 from sessionmock.routes.cassette.secrets.scrubber import Scrubber
 
-TOKEN = "s3cr3tT0kenOfTheTest"
+SECRET = "a-long-secret-12"
 
 
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+def put(value: str, where: str) -> str | None:
+    return "XXX"
 
 
-def masked(headers: Headers, patterns: Iterable[str] = ()) -> Headers:
-    """`headers` with `#` for each secret."""
-    return Scrubber(lambda value, where: "#", patterns=patterns).headers(headers)
+def gone(value: str, where: str) -> str | None:
+    return None
 
 
-def emptied(headers: Headers) -> Headers:
-    """`headers` without what holds a secret."""
-    return Scrubber(lambda value, where: None).headers(headers)
+CLEAN, EMPTY = Scrubber(put), Scrubber(gone)
+PART = '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n{}\r\n--b--'
+BASIC = base64.b64encode(b"ann:pw").decode()
 
 
-def body(text: str, patterns: Iterable[str] = ()) -> str:
-    return Scrubber(lambda value, where: "#", patterns=patterns).body(text.encode()).decode()
-
-
-@pytest.mark.parametrize(("value", "left"), [
-    (f"Bearer {TOKEN}", "Bearer #"), (TOKEN, "#"), ("", ""),
-    (f"Basic {encoded('ann:secret')}", f"Basic {encoded('#:#')}"), (f"Basic {encoded('ann:')}", f"Basic {encoded('#:')}"),
-    ("Basic this-is-no-base64", "Basic #"),
+@pytest.mark.parametrize(("name", "value", "expected", "emptied"), [
+    ("Authorization", f"Bearer {SECRET}", "Bearer XXX", None),
+    ("Authorization", SECRET, "XXX", None),
+    ("Authorization", "", "", ""),
+    ("Authorization", f"Basic {BASIC}", "Basic " + base64.b64encode(b"XXX:XXX").decode(), None),
+    ("Authorization", "Basic no-base64", "Basic XXX", None),
+    ("Cookie", f'a={SECRET}; b="{SECRET}"; {SECRET}; c=', 'a=XXX; b="XXX"; XXX; c=', None),
+    ("Set-Cookie", f"a={SECRET}; Path=/x", "a=XXX; Path=/x", None),
+    ("X-Api-Key", SECRET, "XXX", None),
+    ("X-Note", f"token={SECRET}", "token=XXX", "token="),
+    ("X-Note", "nothing of note", "nothing of note", "nothing of note"),
 ])
-def test_credentials(value: str, left: str) -> None:
-    """The scheme stays, what it goes with does not; Basic stays Basic, also where it is none."""
-    assert [("Authorization", left)] == masked([("Authorization", value)])
+def test_headers(name: str, value: str, expected: str, emptied: str | None) -> None:
+    """By their names and schemes, cookies by theirs, others by what stands in them; where nothing may stand, the header goes."""
+    assert [(name, expected)] == CLEAN.headers([(name, value)])
+    assert ([] if emptied is None else [(name, emptied)]) == EMPTY.headers([(name, value)])
 
 
-@pytest.mark.parametrize("value", [f"Bearer {TOKEN}", TOKEN, f"Basic {encoded('ann:secret')}", "Basic this-is-no-base64"])
-def test_credentials_that_are_left_out(value: str) -> None:
-    """Where nothing stands in their place, the whole field goes, and its neighbours stay."""
-    assert [("Accept", "*/*"), ("X-Last", "1")] == emptied([("Accept", "*/*"), ("Authorization", value), ("X-Last", "1")])
+def test_headers_without_a_secret_are_the_same_list() -> None:
+    """Nothing is made where nothing is found; what was seen once is known."""
+    headers = [("Accept", "*/*"), ("X-Request", "1")]
+    assert headers is CLEAN.headers(headers)
+    assert headers is CLEAN.headers(headers)
 
 
-@pytest.mark.parametrize(("name", "value", "left"), [
-    ("Cookie", f"a={TOKEN}; b=\"{TOKEN}\"; c=", 'a=#; b="#"; c='), ("Cookie", f" {TOKEN}", " #"),
-    ("Set-Cookie", f"a={TOKEN}; Path=/x; HttpOnly", "a=#; Path=/x; HttpOnly"),
+@pytest.mark.parametrize(("url", "expected", "emptied"), [
+    (f"http://a.test/?token={SECRET}&b=1", "http://a.test/?token=XXX&b=1", "http://a.test/?b=1"),
+    (f"http://a.test/?token={SECRET}", "http://a.test/?token=XXX", "http://a.test/"),
+    ("http://ann:pw12@a.test/", "http://ann:XXX@a.test/", "http://ann:@a.test/"),
+    ("http://a-name-as-long-as-a-token@a.test/", "http://XXX@a.test/", "http://@a.test/"),
+    ("http://ann@a.test/", "http://ann@a.test/", "http://ann@a.test/"),
+    (f"http://a.test/#access_token={SECRET}", "http://a.test/#access_token=XXX", "http://a.test/#access_token="),
+    ("http://a.test/things", "http://a.test/things", "http://a.test/things"),
+    (f"http://a.test/?next=http%3A%2F%2Fb.test%2F%3Ftoken%3D{SECRET}", "http://a.test/?next=http%3A%2F%2Fb.test%2F%3Ftoken%3DXXX",
+     "http://a.test/?next=http%3A%2F%2Fb.test%2F"),
+    ("http://a.test/?next=%2525token", "http://a.test/?next=%2525token", "http://a.test/?next=%2525token"),      # nobody goes so deep
+    ("http://a.test/?code=abc&state=xyz", "http://a.test/?code=XXX&state=xyz", "http://a.test/?state=xyz"),
+    ("http://a.test/?code=abc", "http://a.test/?code=abc", "http://a.test/?code=abc"),
 ])
-def test_cookies(name: str, value: str, left: str) -> None:
-    """Each cookie that is sent, and the one that is set without what describes it; quotes and names stay."""
-    assert [(name, left)] == masked([(name, value)])
-    assert [] == emptied([(name, value)])
+def test_urls(url: str, expected: str, emptied: str) -> None:
+    """Passwords, parameters, and URLs in parameters."""
+    assert (expected, emptied) == (CLEAN.url(url), EMPTY.url(url))
 
 
-def test_a_secret_that_a_pattern_finds() -> None:
-    """All of it, or its first group; a group that took no part is nothing."""
-    assert [("X-Trace", "id # here, long enough")] == masked([("X-Trace", "id T-12345 here, long enough")], [r"T-\d+"])
-    assert [("X-Trace", "id T-# here, long enough")] == masked([("X-Trace", "id T-12345 here, long enough")], [r"T-(\d+)"])
-    assert [("X-Trace", "id T- here, long enough")] == masked([("X-Trace", "id T- here, long enough")], [r"T-(\d+)?"])
-
-
-@pytest.mark.parametrize(("text", "left"), [
-    (f'{{"token": "{TOKEN}"}}', '{"token": "#"}'), ('{"token": ""}', '{"token": ""}'), ('{"pin": 1234567}', '{"pin": #}'),
-    (f'{{"token": "{TOKEN}\\n"}}', '{"token": "#"}'), (f'{{"token": "{TOKEN}\\u12"}}', '{"token": "#"}'),
-    ('{"password": "hunter2"}', '{"password": "#"}'), (f"<token>{TOKEN}</token>", "<token>#</token>"),
-    ("<token> </token>", "<token> </token>"), (f"token = '{TOKEN}'", "token = '#'"), (f"name = '{TOKEN}'", f"name = '{TOKEN}'"),
+@pytest.mark.parametrize(("body", "expected"), [
+    (f'{{"password": "{SECRET}", "a": 1}}', '{"password": "XXX", "a": 1}'),
+    ('{"password": "", "pin": 123456, "a": 123456}', '{"password": "", "pin": XXX, "a": 123456}'),
+    (f'{{"token": {{"deep": ["{SECRET}"]}}, "a": "b"}}', '{"token": {"deep": ["XXX"]}, "a": "b"}'),
+    (f'{{"name": "password", "value": "{SECRET}"}}', '{"name": "password", "value": "XXX"}'),
+    ('{"password": "\\u00e9\\x"}', '{"password": "XXX"}'),                            # which is no JSON, and a secret
+    (json.dumps({"a": json.dumps({"password": SECRET})}), json.dumps({"a": json.dumps({"password": "XXX"})})),
+    ('{"a": "\\x", "password": "secret-1"}', '{"a": "\\x", "password": "XXX"}'),
+    (f"password={SECRET}&a=1", "password=XXX&a=1"),
+    (f"grant_type=x&code={SECRET}", "grant_type=x&code=XXX"),
+    (f"user[password]={SECRET}", "user[password]=XXX"),
+    (f"<password>{SECRET}</password><a>b</a>", "<password>XXX</password><a>b</a>"),
+    (f'["X-Api-Key", "{SECRET}-{SECRET}"]', '["X-Api-Key", "XXX"]'),
+    (f"password = '{SECRET}'", "password = 'XXX'"),
+    ("password: justaword", "password: justaword"),                                  # prose
+    (PART.format(SECRET), PART.format("XXX")), (PART.format(""), PART.format("")),
+    ("Bearer abcdefgh12 and Basic " + BASIC, "Bearer XXX and Basic " + base64.b64encode(b"XXX:XXX").decode()),
+    ("bearer of news", "bearer of news"),
+    ("Basic bm9jb2xvbg==", "Basic bm9jb2xvbg=="), ("Basic abcdefghi", "Basic abcdefghi"),
+    (base64.b64encode(b'{"password": "a-long-secret-12"}').decode(), base64.b64encode(b'{"password": "XXX"}').decode()),
+    (base64.b64encode(b'{"a": "nothing of a secret"}').decode(), base64.b64encode(b'{"a": "nothing of a secret"}').decode()),
+    ("AKIA" + "A" * 16, "XXX"), ("nothing", "nothing"),
 ])
-def test_bodies(text: str, left: str) -> None:
-    """By the names of members, elements and assignments; what has no value has none afterwards. Also where an escape is cut off."""
-    assert left == body(text)
+def test_bodies(body: str, expected: str) -> None:
+    """Forms, JSON, XML, multipart, settings, code, and what shows by its shape; all else stays as it was."""
+    assert expected.encode() == CLEAN.body(body.encode())
 
 
-def test_basic_within_text() -> None:
-    """Only what decodes to a name and a password is one."""
-    assert f"sent Basic {encoded('#:#')} to it" == body(f"sent Basic {encoded('ann:hunter2hunter2')} to it")
-    for harmless in (f"sent Basic {encoded('no colon in it, and long')} to it", "sent Basic understanding1 to it"):
-        assert harmless == body(harmless)
+def test_a_body_without_a_secret_is_the_same_object() -> None:
+    """Also one that has a name of secrets in it, and one that is no text."""
+    for body in (b'{"a": 1}', b'{"password": ""}', b"password\xff: "):
+        assert body is CLEAN.body(body)
+    assert b"password=XXX\xff" == CLEAN.body(b'password="a-long-secret-12"\xff').replace(b'"', b"")
 
 
-def test_a_body_that_is_too_large_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looking through it would take too long."""
-    text = f'{{"token": "{TOKEN}"}}'
-    monkeypatch.setattr(scrubber, "_LARGEST", len(text) - 1)
-    assert text == body(text)
+def test_a_body_that_is_very_large_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it."""
+    from sessionmock.routes.cassette.secrets import scrubber
+
+    monkeypatch.setattr(scrubber, "_LARGEST", 10)
+    assert (body := b'{"password": "a-long-secret-12"}') is CLEAN.body(body)
 
 
-def test_a_body_that_is_no_utf8() -> None:
-    """Keeps every byte but the secret's."""
-    found = Scrubber(lambda value, where: "#").body(b'\xff{"token": "' + TOKEN.encode() + b'"}\xfe')
-    assert b'\xff{"token": "#"}\xfe' == found
+def test_patterns_of_a_users_own() -> None:
+    """The first group is the secret, where there is one that took part; the whole where there is none."""
+    own = Scrubber(put, patterns=[r"id-(\d+)", r"K\d+", r"no(x)?thing"])
+    assert b"id-XXX and XXX, nothing" == own.body(b"id-77 and K12, nothing")
+    assert "http://a.test/id-XXX" == own.url("http://a.test/id-77")
+    assert [("X-Note", "id-XXX as it is")] == own.headers([("X-Note", "id-77 as it is")])
+
+
+def test_numbers_have_a_way_of_their_own() -> None:
+    """Digits stay digits, where somebody says which; a number that nothing may stand for becomes empty text."""
+    assert b'{"pin": 5}' == Scrubber(put, number=lambda value, where: "5").body(b'{"pin": 123456}')
+    assert b'{"pin": ""}' == EMPTY.body(b'{"pin": 123456}')
+
+
+def test_names_that_are_kept_or_added() -> None:
+    """`keep` goes before what is usual, `names` go beside it."""
+    own = Scrubber(put, names=["favourite colour"], keep=["cookie", "token"])
+    assert [("Cookie", f"a={SECRET}"), ("Favourite-Colour", "XXX")] == own.headers([("Cookie", f"a={SECRET}"), ("Favourite-Colour", "green")])
+    assert f'{{"token": "{SECRET}", "favourite_colour": "XXX"}}'.encode() == own.body(
+        f'{{"token": "{SECRET}", "favourite_colour": "green"}}'.encode())

@@ -14,7 +14,7 @@ from sessionmock.routes.base import Finished
 from sessionmock.routes.cassette import Interaction
 from sessionmock.routes.cassette.recorder import KeptBody, ReadAhead, RecordedExchange, Recorder
 
-from .doubles import RecordingSink, Stream
+from ..doubles import RecordingSink, Stream
 
 
 class Kept:

@@ -16,7 +16,7 @@ from sessionmock.errors import Code
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.httpx.client_route import ClientRoute, OwnWay, own_way
 
-from .doubles import FakeHost, FakeLive, RecordingSink, Stream
+from ..doubles import FakeHost, FakeLive, RecordingSink, Stream
 
 URL = "http://api.test/"
 
@@ -169,4 +169,4 @@ def test_it_costs_no_import_of_httpx() -> None:
     """Who records by a client route, and uses no client, loads none."""
     code = ("import sys; from sessionmock.routes.httpx.client_route import ClientRoute, OwnWay; "
             "sys.exit(any(name in sys.modules for name in ('httpx', 'httpx2', 'respx')))")
-    assert 0 == subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2]).returncode
+    assert 0 == subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[3]).returncode

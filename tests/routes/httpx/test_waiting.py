@@ -8,7 +8,7 @@ from sessionmock.clock import SECOND, SystemClock
 from sessionmock.latch import Latch
 from sessionmock.routes.httpx.waiting import Alarm, Parking
 
-from .doubles import FakeHost
+from ..doubles import FakeHost
 
 
 def test_a_parked_thread_goes_on_when_it_is_told() -> None:

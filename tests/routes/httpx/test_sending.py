@@ -15,7 +15,7 @@ from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.base import UnconnectedChannel, Unmeasured
 from sessionmock.routes.httpx.sending import IterableBody, Sending, body_of
 
-from .doubles import FakeHost
+from ..doubles import FakeHost
 
 URL = "http://api.test/"
 

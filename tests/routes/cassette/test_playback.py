@@ -11,7 +11,7 @@ from sessionmock.routes.base import FINISHED
 from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse
 from sessionmock.routes.cassette.playback import PIECE, pieces, play
 
-from .doubles import FakeHost, RecordingSink
+from ..doubles import FakeHost, RecordingSink
 
 
 def item(body: bytes, status: int = 200, **extra: Any) -> Interaction:

@@ -13,7 +13,7 @@ from sessionmock.routes.base import FINISHED
 from sessionmock.routes.offload import Deferred, LoopThread
 from sessionmock.routes.script.routers import Routers
 
-from .doubles import FakeHost, FakeLive, RecordingSink
+from ..doubles import FakeHost, FakeLive, RecordingSink
 
 URL = "http://api.test/"
 

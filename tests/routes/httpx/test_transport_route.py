@@ -11,7 +11,7 @@ from sessionmock.errors import Code
 from sessionmock.models.message import Request
 from sessionmock.routes.httpx.transport_route import TransportRoute
 
-from .doubles import FakeHost, RecordingSink, Stream
+from ..doubles import FakeHost, RecordingSink, Stream
 
 URL = "http://api.test/"
 
