@@ -14,7 +14,7 @@ from sessionmock.routes.cassette.formats import codings
 TEXT = b'{"name": "Ann"}' * 10
 RAW_DEFLATE = zlib.compress(TEXT, wbits=-15)
 CODED = {
-    "gzip": gzip.compress(TEXT), "x-gzip": gzip.compress(TEXT), "deflate": zlib.compress(TEXT), "br": brotli.compress(TEXT),
+    "gzip": gzip.compress(TEXT, mtime=0), "x-gzip": gzip.compress(TEXT, mtime=0), "deflate": zlib.compress(TEXT), "br": brotli.compress(TEXT),
     "zstd": zstandard.compress(TEXT),
 }
 
