@@ -98,26 +98,24 @@ class OperationQueue:
         engine.work(engine.repeat, self._run_next, engine)
 
     def _run_next(self, engine: Engine) -> bool:
-        """Run one operation, where there is one; whether the next is to be run after it."""
-        operation = self._next()
-        if operation is None:
-            return False
+        """Run one operation; whether there is another one to be run after it."""
+        try:
+            operation = self._operations.popleft()
+        except IndexError:              # another thread of this queue has taken it
+            return self._has_more()
         task = self._perform(operation, engine)
         if task is None:
-            return True
+            return self._has_more()
         task.add_done_callback(lambda _: self._start(engine))
         return False
 
-    def _next(self) -> Operation | None:
-        """The next operation. None: there was none to be found, and whoever runs operations stops."""
-        while True:
-            try:
-                return self._operations.popleft()
-            except IndexError:
-                with self._lock:
-                    if not self._operations:
-                        self._running -= 1
-                        return None
+    def _has_more(self) -> bool:
+        """Whether an operation waits; where none does, whoever asks runs no more."""
+        with self._lock:
+            if not self._operations:
+                self._running -= 1
+                return False
+        return True
 
     def _perform(self, operation: Operation, engine: Engine) -> asyncio.Task[Any] | None:
         """Run `operation`; where it goes on without this thread, the task that it is then."""

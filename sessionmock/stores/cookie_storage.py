@@ -96,28 +96,28 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     # For the engine ------------------------------------------------------------------------------
 
-    def header_for(self, url: str | URLParts, now: datetime | None = None, task: Any = None) -> str | None:
-        """The value of the Cookie field for a request of `url`, or None where no cookie goes with it (5.8.3). A subclass with a
-        rule of its own for a `task` is asked for it."""
+    def header_for(self, url: str | URLParts, date: Callable[[], datetime] = current_date, task: Any = None) -> str | None:
+        """The value of the Cookie field for a request of `url`, or None where no cookie goes with it (5.8.3). `date` is asked only
+        where there is a cookie that may have expired. A subclass with a rule of its own for a `task` is asked for it."""
         if task is not None and type(self).get_cookies_for is not HTTPCookieStorage.get_cookies_for:
             chosen: list[HTTPCookie] = []
             self.get_cookies_for(task, chosen.extend)
             return HTTPCookie.request_header_fields(chosen).get("Cookie")
         if not self._domains and self.path is None:
             return None
-        found = self._matching(split_url(url) if isinstance(url, str) else url, now)
+        found = self._matching(split_url(url) if isinstance(url, str) else url, date)
         return "; ".join([kept.pair for kept in found]) if found else None
 
     def store_from_headers(
         self, url: str | URLParts, headers: Iterable[tuple[str, str]], policy: CookieAcceptPolicy | None = None,
-        main_document_url: str | None = None, task: Any = None, now: datetime | None = None,
+        main_document_url: str | None = None, task: Any = None, date: Callable[[], datetime] = current_date,
     ) -> None:
         """Keep what the Set-Cookie fields of a response from `url` may set (5.7), under `policy` or the storage's own. A subclass
         with a way of its own to keep those of a `task` is given what the policy lets through."""
         lines = [value for name, value in headers if len(name) == 10 and name.lower() == "set-cookie"]
         if lines:
             parts = split_url(url) if isinstance(url, str) else url
-            host, now = canonical_host(parts.host), now or current_date()
+            host, now = canonical_host(parts.host), date()
             cookies = [cookie for line in lines if (cookie := parse_set_cookie(line, host, parts.path, now)) is not None]
             policy = self.cookie_accept_policy if policy is None else policy
             if task is None or type(self).store_cookies is HTTPCookieStorage.store_cookies:
@@ -138,7 +138,7 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     def cookies_for(self, url: str) -> list[HTTPCookie]:
         """The cookies that go with a request for `url`, in the order in which they are sent."""
-        return [kept.cookie for kept in self._matching(split_url(url), None)]
+        return [kept.cookie for kept in self._matching(split_url(url))]
 
     def sorted_cookies(self, key: Callable[[HTTPCookie], Any], *, reverse: bool = False) -> list[HTTPCookie]:
         """`cookies` sorted by `key`."""
@@ -181,7 +181,7 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     # Below: the jar. Everything that reads or changes it holds the lock ----------------------------
 
-    def _matching(self, parts: URLParts, now: datetime | None) -> list[_Kept]:
+    def _matching(self, parts: URLParts, date: Callable[[], datetime] = current_date) -> list[_Kept]:
         found: list[_Kept] = []
         with self._lock:
             self._refresh()
@@ -193,7 +193,7 @@ class HTTPCookieStorage(metaclass=_Shared):
                             found.extend(named.values())
         if not found:
             return found
-        now = now or current_date()
+        now = date()
         found = [kept for kept in found if is_sent(kept.cookie, parts) and not _expired(kept.cookie, now)]
         found.sort()
         return found

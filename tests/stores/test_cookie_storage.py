@@ -120,7 +120,7 @@ def test_cookies_go_where_they_belong(
     """RFC 6265bis, sections 5.7 and 5.8.3, end to end; the header, the list and the parts of a URL agree."""
     receive(jar, url, *lines)
     assert expected == jar.header_for(wanted)
-    assert expected == jar.header_for(split_url(wanted), START)
+    assert expected == jar.header_for(split_url(wanted), lambda: START)
     assert expected == HTTPCookie.request_header_fields(jar.cookies_for(wanted)).get("Cookie")
 
 
@@ -144,9 +144,9 @@ def test_the_date_is_that_of_who_asks() -> None:
     """A date that is said counts; without, it is today's, and in a block in virtual time the date of its clock."""
     jar = HTTPCookieStorage()
     lines = [("Set-Cookie", "a=1; Max-Age=60")]
-    jar.store_from_headers(SITE, lines, now=START)
-    assert "a=1" == jar.header_for(SITE, START + timedelta(seconds=59))
-    assert jar.header_for(SITE, START + timedelta(seconds=60)) is None
+    jar.store_from_headers(SITE, lines, date=lambda: START)
+    assert "a=1" == jar.header_for(SITE, lambda: START + timedelta(seconds=59))
+    assert jar.header_for(SITE, lambda: START + timedelta(seconds=60)) is None
     assert (None, []) == (jar.header_for(SITE), jar.cookies)        # today is later
     with virtual_time(Hand()):
         assert ("a=1", ["a"]) == (jar.header_for(SITE), [kept.name for kept in jar.cookies])
