@@ -30,8 +30,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemEngine]:
     made = SystemEngine()
     yield made
     wait_for(lambda: made._background is None)
-    if made._loop is not None:
-        made._loop.close()
+    with made._lock:        # under which the thread closes the loop, as its last act
+        if made._loop is not None:
+            made._loop.close()
 
 
 def wait_for(condition: Any) -> None:
