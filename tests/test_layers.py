@@ -126,6 +126,23 @@ def test_no_circle_within_a_folder(folder: str) -> None:
         pytest.fail(" imports ".join(reversed(error.args[1])))
 
 
+def reached(target: str, modules: dict[str, Path]) -> str:
+    """The module of `modules` that an import of `target` means: itself, or the one that holds the name; "" for none."""
+    while target not in modules and target:
+        target = target.rpartition(".")[0]
+    return target
+
+
+def test_no_circle_among_all_modules_of_routes() -> None:
+    """Whatever their folders: what serves several protocols knows none of them, annotations included."""
+    modules = {".".join(module_of(file)).removesuffix(".__init__"): file for file in sources(LIBRARY / "routes")}
+    graph = {name: {reached(target, modules) for _, target in imports(file)} - {name, ""} for name, file in modules.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
 @pytest.mark.parametrize("folder", ["core", "models"])
 def test_pure_folders_import_nothing_that_waits_or_connects(folder: str) -> None:
     """core/ and models/ import no asyncio, httpx, socket, threading or time."""
