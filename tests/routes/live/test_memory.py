@@ -191,15 +191,16 @@ def test_a_look_up_may_be_cancelled(clock: sm.VirtualClock, network: MemoryNetwo
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_mistake_of_the_server_is_raised() -> None:
+@pytest.mark.parametrize("mistake", [LookupError("no such page"), FileNotFoundError("no such page")])
+def test_a_mistake_of_the_server_is_raised(mistake: Exception) -> None:
     """What a server's code raises comes out where the session is waited for."""
     async def serve(peer: Peer) -> None:
-        raise LookupError("no such page")
+        raise mistake
 
     configuration = sm.URLSessionConfiguration.ephemeral()
     with sm.use_route(sm.LiveRoute(network=MemoryNetwork(serve))), sm.URLSession(configuration) as session:
         loading = session.data("http://a.test/")
-        with pytest.raises(LookupError, match="no such page"):
+        with pytest.raises(type(mistake), match="no such page"):
             loading.result()
         with pytest.raises(sm.URLError) as caught:
             loading.result()

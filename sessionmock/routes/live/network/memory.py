@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -26,7 +27,7 @@ from ..contexts import Offer
 from .base import READ_SIZE, P, Resolve, Wire, ask, family_of
 from .coroutines import Later, Routine
 from .dates import dated
-from .ends import pair
+from .ends import End, pair
 from .peer import MemoryWire, Peer, Serve, sleep
 from .tls import MemoryTLS
 from .transport import MemoryTransport
@@ -80,10 +81,14 @@ class MemoryNetwork:
         return self.places.get((address, port)) or self._serve or ConnectionRefusedError(
             errno.ECONNREFUSED, f"{os.strerror(errno.ECONNREFUSED)}: {address} port {port}")
 
-    def ends(self, address: str, port: int) -> tuple[Any, Any]:
-        """The names of both ends of a connection to `address` and `port`."""
-        near, far = (next(self._ports),), (port,)
-        return (address, *near, 0, 0)[:4 if ":" in address else 2], (address, *far, 0, 0)[:4 if ":" in address else 2]
+    def ends(self, address: str, port: int) -> tuple[End, End]:
+        """Both ends of a new connection to `address` and `port`, the client's first."""
+        return pair(_end_name(address, next(self._ports)), _end_name(address, port))
+
+
+def _end_name(address: str, port: int) -> tuple[object, ...]:
+    """An end of a connection, as sockets name theirs."""
+    return (address, port, 0, 0) if ":" in address else (address, port)
 
 
 class MemoryAdapter:
@@ -148,7 +153,7 @@ class MemoryAdapter:
         if wire.closed:
             return
         if problem is None:
-            wire.end, far = pair(*self._network.ends(address, port))
+            wire.end, far = self._network.ends(address, port)
             self.start(_served(serve, Peer(far, self._host, self._running)))
         settled(wire, problem)
 
@@ -189,7 +194,7 @@ async def _served(serve: Serve, peer: Peer) -> None:
     """What a server does with a connection; a mistake of its is raised, after the connection was broken off."""
     try:
         await serve(peer)
-    except OSError:
+    except (ConnectionError, ssl.SSLError):
         peer.close()      # the client broke off, or this side of the connection is closed already
     except GeneratorExit:
         raise             # nobody knows of this connection any more
