@@ -21,7 +21,7 @@ from .waiting import Parking, Waiter
 
 __all__ = [
     "HTTPX", "ByteStream", "DecodingError", "EdgeRequest", "EdgeURL", "InvalidURL", "RequestError", "Response", "RouteTransport",
-    "edge_request", "edge_url", "packages",
+    "edge_request", "edge_url", "packages", "read_at_once",
 ]
 
 HTTPX: Any = httpx              # the package for what is of no package
@@ -56,6 +56,17 @@ def edge_request(method: str, url: EdgeURL, headers: Headers, body: bytes | None
     request: httpx.Request = package.Request(method, url.url, headers=pairs, stream=package.ByteStream(body or b""))
     request.read()
     return request
+
+
+def read_at_once(response: httpx.Response) -> None:
+    """`response.read()`. Of bytes that are there and not coded it leaves the same behind, in a tenth of the time. Raises DecodingError."""
+    stream = response.stream
+    if type(stream) is not ByteStream or "_content" in vars(response) or "content-encoding" in response.headers:
+        response.read()
+        return
+    response._content = content = b"".join(stream)
+    response._num_bytes_downloaded = len(content)
+    response.is_stream_consumed = response.is_closed = True
 
 
 def packages() -> list[Any]:

@@ -10,7 +10,7 @@ from respx.models import SideEffectError
 from ...errors import Code, InvalidArgumentException, URLError, url_error
 from ...models.message import Request
 from ..base import FINISHED, Channel, Exchange, Host, Sink
-from ..httpx.edge import ByteStream, DecodingError, EdgeRequest, InvalidURL, RequestError, Response, edge_request
+from ..httpx.edge import ByteStream, DecodingError, EdgeRequest, InvalidURL, RequestError, Response, edge_request, read_at_once
 from ..httpx.errors import url_error_for
 from ..httpx.values import head_of
 from ..offload import Deferred, LoopThread, Pump, fail
@@ -160,7 +160,7 @@ class Answering:
             router.record(asked, response=response, route=route)
             if type(response.stream) is ByteStream:
                 try:
-                    response.read()                # as respx does, for the records; the sink gets the bytes undecoded
+                    read_at_once(response)         # as respx does, for the records; the sink gets the bytes undecoded
                 except DecodingError:
                     pass
             return response

@@ -1,0 +1,62 @@
+"""What the edge makes for httpx, and what it spares it."""
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+from respx.models import clone_response
+
+from sessionmock.routes.httpx.edge import edge_request, edge_url, packages, read_at_once
+
+URL = "http://api.test:8080/a?b=c"
+CODED = gzip.compress(b"text", mtime=0)
+
+
+def answers() -> list[httpx.Response]:
+    """As respx makes them of what a test wrote down."""
+    made = [httpx.Response(200, text="text"), httpx.Response(204), httpx.Response(200, json={"a": 1}),
+            httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=CODED), httpx.Response(200, content=iter([b"a", b"b"]))]
+    return [clone_response(response, httpx.Request("GET", URL)) for response in made]
+
+
+@pytest.mark.parametrize("number", range(len(answers())))
+def test_a_response_is_read_as_by_httpx(number: int) -> None:
+    """The same attributes are left behind, whatever way was taken; a second time nothing is done."""
+    quick, slow = answers()[number], answers()[number]
+    read_at_once(quick)
+    slow.read()
+    ways = {"_decoder", "_elapsed"}     # made when they are needed
+    states = [{name: value for name, value in vars(each).items() if name not in (*ways, "stream", "_request")} for each in (quick, slow)]
+    assert states[0] == states[1]
+    assert (slow.content, slow.text, slow.is_closed) == (quick.content, quick.text, quick.is_closed)
+    read_at_once(quick)
+    assert slow.content == quick.content
+
+
+def test_what_cannot_be_decoded_is_told() -> None:
+    """As by httpx."""
+    broken = clone_response(httpx.Response(200, headers={"Content-Encoding": "fancy, br"}), httpx.Request("GET", URL))
+    broken.stream = httpx.ByteStream(b"\xff\xff no brotli")
+    with pytest.raises(httpx.DecodingError):
+        read_at_once(broken)
+
+
+@pytest.mark.parametrize("package", [httpx, httpx2])
+@pytest.mark.parametrize(("method", "headers", "body", "expected"), [
+    ("GET", [], None, [("host", "api.test:8080")]), ("GET", [("Host", "other")], None, [("host", "other")]),
+    ("POST", [], None, [("host", "api.test:8080"), ("content-length", "0")]),
+    ("GET", [], b"abc", [("host", "api.test:8080"), ("content-length", "3")]),
+    ("PUT", [("Transfer-Encoding", "chunked")], b"abc", [("host", "api.test:8080"), ("transfer-encoding", "chunked")]),
+])
+def test_a_request_is_as_its_client_would_have_made_it(package: Any, method: str, headers: Any, body: bytes | None, expected: Any) -> None:
+    """With Host and framing, where there is none; and read."""
+    made = edge_request(method, edge_url(URL, package), headers, body, package)
+    assert (package.Request, expected, body or b"", URL) == (type(made), made.headers.multi_items(), made.content, str(made.url))
+
+
+def test_both_packages_are_there() -> None:
+    """Where httpx2 is not installed, one."""
+    assert [httpx, httpx2] == packages()
