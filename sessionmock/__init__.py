@@ -13,7 +13,8 @@ from .engine.current import virtual_time
 from .engine.queues import OperationQueue
 from .errors import CassetteError, GenericException, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
 from .history import History
-from .leaks import Leak, LeakScope, watch_clients
+from .leaks.report import Leak
+from .leaks.scopes import LeakScope, watch_clients
 from .loading import Loading
 from .models.body import InputStream
 from .models.cached_response import CachedURLResponse, CacheStoragePolicy

@@ -82,6 +82,7 @@ class Scope:
         self.name = name
         self.outer: Scope | None = None     # the one that was open when this one was opened
         self.over = False                   # it was judged: what it still comes to own is the outer one's to answer for
+        self.held: dict[Any, None] = {}     # what it answers for and what has not ended, in order of creation
         self.history: History | None = None     # what happens to what it owns; None: nobody looks
 
     def __repr__(self) -> str:
@@ -91,6 +92,21 @@ class Scope:
     def is_open(self) -> bool:
         """Whether it owns what is made now, or an inner one does."""
         return self in _scopes
+
+    def hold(self, made: Any) -> None:
+        """Answer for `made` until it is let go. Where this scope was judged already, the one around it answers."""
+        self.held[made] = None
+        if self.over:                       # asked afterwards: it may be judged on another thread just now
+            self.held.pop(made, None)
+            if self.outer is not None:
+                self.outer.hold(made)
+
+    def let_go(self, made: Any) -> None:
+        """`made` has ended: whoever answers for it, this one or one around it, holds it no longer."""
+        if made in self.held:
+            self.held.pop(made, None)
+        elif self.outer is not None:
+            self.outer.let_go(made)
 
     def open(self) -> None:
         """Own what is made from now on. What threads of before make stays with whoever started them."""

@@ -68,6 +68,8 @@ class _SharedSession(type):
                 _SharedSession._shared = session = URLSession(URLSessionConfiguration.default())
                 session._is_shared = True
                 registry.sessions.pop(session._number, None)     # exempt from the rule of retention (I9)
+                if session._scope is not None:
+                    session._scope.let_go(session)
             return _SharedSession._shared
 
 
@@ -105,6 +107,8 @@ class URLSession(metaclass=_SharedSession):
         self._queue = delegate_queue or OperationQueue(name=f"session {self._number}")
         self._context = Context(self, configuration.copy(), delegate, self._queue, current_engine(), self._ended, path_monitor)
         registry.sessions[self._number] = self
+        if self._scope is not None:
+            self._scope.hold(self)
 
     def __repr__(self) -> str:
         described = f" {self.session_description!r}" if self.session_description else ""
@@ -268,6 +272,8 @@ class URLSession(metaclass=_SharedSession):
     def _end(self) -> None:
         self._context.close()
         registry.sessions.pop(self._number, None)
+        if self._scope is not None:
+            self._scope.let_go(self)
         if not registry.sessions:
             system_engine.rest()
         self._invalid.set()
@@ -358,6 +364,8 @@ class URLSession(metaclass=_SharedSession):
             if self._invalidating:
                 raise GenericException(f"Task created in a session that has been invalidated: {self!r}, made at {self._site}")
             self._tasks[task._identifier] = task
+        if task._scope is not None:
+            task._scope.hold(task)
         self._queue.notice()
         if (created := self._context.methods.get("session_did_create_task")) is not None:
             note(life.callbacks.history, self._context.engine.clock, task, created.name, (task,))
@@ -380,6 +388,9 @@ class URLSession(metaclass=_SharedSession):
         task._delegate, old._delegate = old._delegate, None      # the old one has ended, as far as anybody hears
         with self._lock:
             self._tasks[old._identifier] = task
+        if old._scope is not None:
+            old._scope.let_go(old)
+            old._scope.hold(task)
         return task, ToFile()
 
     def _loading(self, task: URLSessionTask, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> Loading[T]:
@@ -391,6 +402,8 @@ class URLSession(metaclass=_SharedSession):
         task._delegate = None
         with self._lock:
             self._tasks.pop(task._identifier, None)
+        if task._scope is not None:
+            task._scope.let_go(task)
         if self._invalidating:
             self._settle()
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import sessionmock as sm
@@ -92,3 +93,39 @@ def test_sessions_are_held_until_they_are_invalid() -> None:
     with sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
         assert session is registry.sessions[session._number]
     assert session._number not in registry.sessions
+
+
+def test_a_site_holds_no_frame() -> None:
+    """A creation site keeps no local variable of its makers alive."""
+    class Local: ...
+
+    def make() -> tuple[Site, weakref.ref[Local]]:
+        local = Local()
+        return Site(), weakref.ref(local)
+
+    site, local = make()
+    assert local() is None
+    assert "make" in str(site)
+
+
+def test_a_scope_holds_until_it_is_let_go() -> None:
+    """In order of creation."""
+    scope = Scope("here")
+    for made in "abc":
+        scope.hold(made)
+    scope.let_go("b")
+    scope.let_go("never held")
+    assert ["a", "c"] == list(scope.held)
+
+
+def test_the_scope_around_one_that_is_over_answers() -> None:
+    """What comes to a scope that was judged is held by the next one that was not, and let go there."""
+    with Scope("outer") as outer, Scope("middle") as middle, Scope("inner") as inner:
+        middle.over = inner.over = True
+        inner.hold("late")
+        assert ([], [], ["late"]) == tuple(list(scope.held) for scope in (inner, middle, outer))
+        inner.let_go("late")
+        assert [] == list(outer.held)
+    inner.outer = None
+    inner.hold("nobody's")
+    assert [] == list(inner.held)

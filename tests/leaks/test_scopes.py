@@ -3,8 +3,6 @@ from __future__ import annotations
 
 import math
 import threading
-import weakref
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,32 +12,18 @@ from sessionmock import (
     LeakScope,
     Loading,
     OperationQueue,
+    ResponseDisposition,
     ScriptRoute,
     URLSession,
     URLSessionConfiguration,
     URLSessionTask,
-    use_route,
     virtual_time,
 )
-from sessionmock.registry import Site
+from sessionmock.leaks import scopes
 
 URL = "http://api.test/thing"
 EPHEMERAL = URLSessionConfiguration.ephemeral()
 NEVER = Answer(delay=math.inf)
-
-
-@pytest.fixture
-def scope() -> Iterator[LeakScope]:
-    with LeakScope("here") as scope:
-        yield scope
-        scope.clean_up()
-
-
-@pytest.fixture
-def script() -> Iterator[ScriptRoute]:
-    script = ScriptRoute()
-    with use_route(script):
-        yield script
 
 
 def kinds(leaks: list[Leak]) -> list[str]:
@@ -53,17 +37,6 @@ def test_an_open_session_is_a_leak_until_it_is_invalid(scope: LeakScope) -> None
     session.invalidate_and_cancel()
     assert [] == scope.drain()
 
-
-def test_leaks_tell_their_place(scope: LeakScope) -> None:
-    """A leak knows the file, line, function and text of its creation, from the inside out."""
-    def make() -> URLSession:
-        return URLSession(EPHEMERAL)
-
-    make()
-    leak, = scope.leaks()
-    assert (__file__, "make", "return URLSession(EPHEMERAL)") == (leak.lines[0].file, leak.lines[0].function, leak.lines[0].text)
-    assert (__file__, "test_leaks_tell_their_place", "make()") == (leak.lines[1].file, leak.lines[1].function, leak.lines[1].text)
-    assert f"test_leaks.py:{leak.lines[0].line}" in leak.headline
 
 
 def test_the_innermost_open_scope_owns(scope: LeakScope) -> None:
@@ -93,48 +66,6 @@ def test_tasks_of_the_shared_session_are_judged(scope: LeakScope) -> None:
     URLSession.shared.data_task(URL)
     assert ["task"] == kinds(scope.leaks())
 
-
-def test_an_ending_session_is_blamed_on_its_tasks(scope: LeakScope, script: ScriptRoute) -> None:
-    """A session that waits for a task to become invalid is no leak itself."""
-    script.answer(NEVER)
-    session = URLSession(EPHEMERAL)
-    session.data_task(URL).resume()
-    session.finish_tasks_and_invalidate()
-    assert ["task"] == kinds(scope.leaks())
-
-
-@pytest.mark.parametrize(("leave", "words"), [
-    (lambda task: None, "was never resumed"),
-    (lambda task: task.resume(), "was left running"),
-    (lambda task: (task.resume(), task.suspend()), "was left suspended"),
-])
-def test_tasks_tell_how_they_were_left(scope: LeakScope, script: ScriptRoute, leave: object, words: str) -> None:
-    """A task's leak says in what state it was left, and how to mend that."""
-    assert callable(leave)
-    script.answer(NEVER)
-    leave(URLSession(EPHEMERAL).data_task(URL))
-    _, leak = scope.leaks()
-    assert f"GET {URL} {words}" in leak.description
-    assert "cancel() it" in leak.remedy
-
-
-def test_unanswered_questions_are_named(scope: LeakScope, script: ScriptRoute) -> None:
-    """A task that waits for its delegate's answer names the question."""
-    asked = threading.Event()
-
-    class Silent:
-        def data_task_did_receive_response(self, *_: object) -> None: ...
-
-        def data_task_did_receive_data(self, *_: object) -> None: ...
-
-    class Asked(Silent):
-        def data_task_did_receive_response(self, session: URLSession, task: URLSessionTask, response: object, answer: object) -> None:
-            asked.set()
-
-    script.answer()
-    URLSession(EPHEMERAL, Asked()).data_task(URL).resume()
-    asked.wait()
-    assert "has not answered data_task_did_receive_response" in scope.leaks()[1].description
 
 
 def test_a_late_end_is_waited_for(scope: LeakScope, script: ScriptRoute) -> None:
@@ -264,14 +195,36 @@ def test_finished_loads_are_none(scope: LeakScope, script: ScriptRoute) -> None:
     assert [] == scope.leaks()
 
 
-def test_a_site_holds_no_frame() -> None:
-    """A creation site keeps no local variable of its makers alive."""
-    class Local: ...
+def test_a_look_is_at_what_the_scope_owns(scope: LeakScope, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scope asks about its own things alone, however many others there are, and about none that have ended."""
+    asked: list[object] = []
+    find = scopes.kind_of
+    monkeypatch.setattr(scopes, "kind_of", lambda made: (asked.append(made), find(made))[1])
+    wide = [URLSession(EPHEMERAL) for _ in range(10)]
+    with LeakScope("own") as own:
+        with URLSession(EPHEMERAL) as ended:
+            ended.data_task(URL).cancel()
+        task = wide[0].data_task(URL)
+        assert ["task"] == kinds(own.leaks())
+        own.clean_up()
+    assert {task} == set(asked)
 
-    def make() -> tuple[Site, weakref.ref[Local]]:
-        local = Local()
-        return Site(), weakref.ref(local)
 
-    site, local = make()
-    assert local() is None
-    assert "make" in str(site)
+def test_what_has_ended_is_held_no_more(scope: LeakScope, script: ScriptRoute) -> None:
+    """A scope that is never judged keeps nothing alive: neither sessions nor tasks, whatever they became."""
+    script.answers([Answer(body="hi")] * 2)
+    with URLSession(EPHEMERAL, BecomesDownload()) as session:
+        session.data(URL).result()
+        session.data_task(URL).resume()
+    assert [] == list(scope.held)
+
+
+class BecomesDownload:
+    """Takes every answer as a file."""
+
+    def data_task_did_receive_response(self, session: URLSession, task: URLSessionTask, response: object) -> ResponseDisposition:
+        return ResponseDisposition.BECOME_DOWNLOAD
+
+    def download_task_did_finish_downloading(self, session: URLSession, task: URLSessionTask, location: object) -> None:
+        assert session._scope is not None
+        assert task in session._scope.held
