@@ -43,7 +43,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     result = yield
     state = item.stash.get(ITEM, None)
     if state is not None and (misses := state.misses()):
-        pytest.fail(misses, pytrace=False)
+        _fail(misses)
     return result
 
 
@@ -59,8 +59,13 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
         state.finish()
         raise
     if reports := state.finish():
-        pytest.fail("\n\n".join(reports), pytrace=False)
+        _fail("\n\n".join(reports))
     return result
+
+
+def _fail(text: str) -> None:
+    """Fail the test with `text` alone. Not hidden: pytest remarks on a failure that shows no line at all."""
+    pytest.fail(text, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

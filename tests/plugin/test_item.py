@@ -132,6 +132,7 @@ def test_it(login, turn): pass
         assert 1 == result.stdout.str().count(f"\nGET {server.url}/{path}: ")
 
 
+@pytest.mark.usefixtures("quick_drain")
 def test_the_plugin_stays_out_of_tracebacks(inner: Inner) -> None:
     """A fixture that fails, at its beginning or its end, narrow or wide, shows its own lines and none of the plugin."""
     inner.pytester.makeconftest("""
@@ -161,8 +162,13 @@ def test_wide(wide): pass
 def test_narrow(narrow): pass
 def test_late(late, sessionmock): pass
 def test_later(later): pass
+def test_leak(url_session): url_session().data_task(URL)
+def test_miss(sessionmock, url_session):
+    sessionmock.script.get(URL)
+    with pytest.raises(URLError): url_session().data(URL + "/other").result()
 """)
     result = inner.run()
-    result.assert_outcomes(passed=4, failed=2, errors=5)
+    result.assert_outcomes(passed=5, failed=3, errors=6)
+    result.stdout.no_fnmatch_line("*hidden*")
     result.stdout.no_fnmatch_line("*pytest_sessionmock*.py*")
     result.stdout.no_fnmatch_line("*contextlib*")
