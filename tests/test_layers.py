@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import re
 import subprocess
@@ -32,7 +33,7 @@ LAYERS = (
 )
 # Folders whose modules import each other in no circle. The others are to follow.
 FREE_OF_CIRCLES = (
-    "cli", "clients", "core", "engine", "load", "routes", "routes/cassette", "routes/cassette/formats", "routes/cassette/secrets",
+    "cli", "clients", "core", "engine", "leaks", "load", "routes", "routes/cassette", "routes/cassette/formats", "routes/cassette/secrets",
     "routes/httpx", "routes/live", "routes/live/http1", "routes/live/http2", "routes/live/network", "routes/script", "stores")
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 
@@ -117,11 +118,11 @@ def needs(file: Path) -> set[str]:
     return {name for name in names if (file.parent / f"{name}.py").exists() and name != file.stem}
 
 
-@pytest.mark.parametrize("folder", FREE_OF_CIRCLES)
-def test_no_circle_within_a_folder(folder: str) -> None:
+@pytest.mark.parametrize("folder", [*(LIBRARY / folder for folder in FREE_OF_CIRCLES), PLUGIN], ids=lambda folder: folder.name)
+def test_no_circle_within_a_folder(folder: Path) -> None:
     """The modules of a folder can be read in an order in which each needs earlier ones only, annotations included."""
     try:
-        TopologicalSorter({file.stem: needs(file) for file in sorted((LIBRARY / folder).glob("*.py"))}).prepare()
+        TopologicalSorter({file.stem: needs(file) for file in sorted(folder.glob("*.py"))}).prepare()
     except CycleError as error:
         pytest.fail(" imports ".join(reversed(error.args[1])))
 
@@ -257,6 +258,14 @@ def test_plugin_uses_public_names_only() -> None:
                   if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
                   and node.value.id in aliases and node.attr not in public]
     assert [] == wrong
+
+
+@pytest.mark.parametrize("folder", [PLUGIN, LIBRARY / "leaks"], ids=lambda folder: folder.name)
+def test_nothing_is_judged_by_its_class(folder: Path) -> None:
+    """The plugin asks no route, and the leaks no thing, of which class it is: a wrapper, or a new kind, would fare ill."""
+    asked = [(file, call) for file in sources(folder) for call in ast.walk(tree(file))
+             if isinstance(call, ast.Call) and ast.unparse(call.func) in ("isinstance", "issubclass")]
+    assert [] == [place(file, call.lineno) for file, call in asked if ast.unparse(call.args[1]) not in (*vars(builtins), "LeakScope", "pytest.Class")]
 
 
 def test_loading_the_plugin_loads_nothing_else() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 
@@ -17,8 +17,6 @@ from .upkeep import Upkeep
 if TYPE_CHECKING:
     from sessionmock import Leak, LeakScope, LiveRoute
 
-    from .item import ItemState
-
 T = TypeVar("T")
 
 
@@ -27,12 +25,22 @@ def loaded() -> bool:
     return "sessionmock" in sys.modules
 
 
+class Item(Protocol):
+    """What a fixture wider than a test asks of the test that is on (`item.ItemState`)."""
+
+    def cassette_of(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Cassette | None:
+        """The cassette of what the fixture sends itself; None where it has none."""
+
+    def cassette_in_force(self, cassette: Cassette) -> AbstractContextManager[None]:
+        """Tasks of all threads take `cassette` in this block."""
+
+
 class RunState:
     """What one pytest run knows beyond single tests."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.upkeep = Upkeep(config)
-        self.item: ItemState | None = None                    # the test that is on
+        self.item: Item | None = None                         # the test that is on
         self.fixtures: dict[object, LeakScope] = {}           # of fixtures wider than a test, until they end
         self.began: set[str] = set()                          # modules of tests that ran here
         self.known: set[str] = set()                          # modules that were collected here
