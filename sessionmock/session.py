@@ -267,7 +267,7 @@ class URLSession(metaclass=_SharedSession):
     def _tell_invalid(self) -> Rest:
         method = self._context.methods["session_did_become_invalid"]
         note(self._history, self._context.engine.clock, None, method.name, (None,))
-        return Telling(f"the delegate's {method.name} of {self!r}", method.call, (self, None), self._end)()
+        return Telling(f"delegate's {method.name}", self, method.call, (self, None), self._end)()
 
     def _end(self) -> None:
         self._context.close()
@@ -325,7 +325,7 @@ class URLSession(metaclass=_SharedSession):
 
     def _later(self, call: Callable[[], Any]) -> None:
         """Make `call`, of a handler, on the delegate queue."""
-        self._queue.submit(Telling(f"a completion handler of {self!r}", call, ()), self._context.engine)
+        self._queue.submit(Telling("completion handler", self, call, ()), self._context.engine)
 
     def _open(self) -> list[URLSessionTask]:
         with self._lock:

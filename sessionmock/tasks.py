@@ -273,7 +273,7 @@ class _Produced:
         if not life.is_over and (data := life.resume_data()) is not None:
             self._data = error.user_info[self._key] = data
         if self._handler is not None:
-            told = Telling(f"the completion handler of {self._task!r}", self._handler, (self._data,))
+            told = Telling("completion handler", self._task, self._handler, (self._data,))
             life.queue.submit(told, life.engine)
         life.cancel(error)
         self.latch.set()

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..clock import Clock
 from ..core.machine import Event, Phase, Question
-from ..delegates import QUESTIONS, Method
+from ..delegates import QUESTIONS, SELECTORS, Method
 from ..engine import work
 from ..errors import Code, GenericException
 from ..history import Answered, Asked, Called, History
@@ -51,12 +51,16 @@ def note(history: History | None, clock: Clock, task: Any, name: str, arguments:
 
 
 class Telling:
-    """A callback that nobody waits for, as an operation of a queue: what it raises is reported, and `over` is called after it."""
+    """A callback that nobody waits for, as an operation of a queue: what it raises is reported, and `over` is called after it.
 
-    __slots__ = ("_arguments", "_call", "_over", "_where")
+    A report calls it `name` of `subject`.
+    """
 
-    def __init__(self, where: str, call: Callable[..., Any], arguments: tuple[Any, ...], over: Callable[[], None] | None = None) -> None:
-        self._where, self._call, self._arguments, self._over = where, call, arguments, over
+    __slots__ = ("_arguments", "_call", "_name", "_over", "_subject")
+
+    def __init__(self, name: str, subject: object, call: Callable[..., Any], arguments: tuple[Any, ...],
+                 over: Callable[[], None] | None = None) -> None:
+        self._name, self._subject, self._call, self._arguments, self._over = name, subject, call, arguments, over
 
     def __call__(self) -> Rest:
         return make(self._call, self._arguments, self._told, self._failed)
@@ -66,7 +70,7 @@ class Telling:
             self._over()
 
     def _failed(self, error: BaseException) -> None:
-        work.report(self._where)
+        work.report(f"the {self._name} of {self._subject!r}")
         self._told(None)
 
 
@@ -160,11 +164,12 @@ class Callbacks:
 
     # telling ------------------------------------------------------------------------------------------------------
     def tell(self, task: Any, name: str, call: Callable[..., Any], arguments: tuple[Any, ...], over: Callable[[], None] | None = None) -> Rest:
-        """On the delegate queue: make a callback about `task`, which ends nothing by what it raises; then call `over`."""
+        """On the delegate queue: make a callback about `task`, the delegate's method `name` or "completion_handler", which ends
+        nothing by what it raises; then call `over`."""
+        is_method = name in SELECTORS
         if self.history is not None:
-            session = self._context.session
-            note(self.history, self._context.engine.clock, task, name.removeprefix("delegate's "), arguments[arguments[:1] == (session,):])
-        return Telling(f"the {name} of {task!r}", call, arguments, over)()
+            note(self.history, self._context.engine.clock, task, name, arguments[1:] if is_method else arguments)
+        return Telling(f"delegate's {name}" if is_method else name, task, call, arguments, over)()
 
 
 class _Call:

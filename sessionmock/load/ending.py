@@ -36,7 +36,7 @@ class Ending:
         self.error, self._over = error, over
         if (method := callbacks.method("task_did_finish_collecting_metrics")) is not None:
             task, collected = callbacks.task, transactions.metrics(context.engine.clock)
-            told = partial(callbacks.tell, task, f"delegate's {method.name}", method.call, (context.session, task, collected))
+            told = partial(callbacks.tell, task, method.name, method.call, (context.session, task, collected))
             context.queue.submit(told, context.engine)
         if self.message is None:
             self.end()

@@ -87,8 +87,8 @@ class LoadSink:
         if self._history is not None:
             self._note(Received, None, len(data))
         if not self.wanted:
-            if transaction.received - self.consumed > DROPPED and self.exchange is not None:
-                self.exchange.cancel()
+            if transaction.received - self.consumed > DROPPED:
+                self._give_up()
             return
         inbox = self._inbox
         if transaction.received - self.consumed > HELD and not self.paused:
@@ -147,23 +147,25 @@ class LoadSink:
     def abort(self) -> None:
         """Nothing more is wanted: the exchange ends at once."""
         self.wanted = False
-        if self.exchange is not None and not self.ended:
-            self._give_up(self.exchange)
+        self._give_up()
 
     def drop(self) -> None:
         """The rest of this response is not wanted; a short one is read to its end, which saves the connection. Where no head has
         come, the request is not wanted."""
         self.wanted = False
-        if self.exchange is not None and not self.ended:
-            if self.status is None or self.transaction.received > DROPPED:
-                self._give_up(self.exchange)
-            else:
-                self.exchange.resume()
+        exchange = self.exchange
+        if self.status is None or self.transaction.received > DROPPED:
+            self._give_up()
+        elif exchange is not None and not self.ended:
+            exchange.resume()
 
-    def _give_up(self, exchange: Exchange) -> None:
-        if self._history is not None:
-            self._note(Closed)
-        exchange.cancel()
+    def _give_up(self) -> None:
+        """End the exchange, unless it has ended; once. Its end may come at the same moment, on another thread."""
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None and not self.ended:
+            if self._history is not None:
+                self._note(Closed)
+            exchange.cancel()
 
     def _note(self, kind: Any, *values: Any) -> None:
         history = self._history

@@ -286,7 +286,7 @@ def test_a_telling_ends_nothing_by_what_it_raises(reported: list[BaseException])
 
     parts = Parts()
     parts.runs(Phase.COMPLETED)
-    finish(parts.callbacks.tell(parts.task, "delegate's task_did_complete", call, (parts.session, parts.task, None), lambda: over.append("over")))
+    finish(parts.callbacks.tell(parts.task, "task_did_complete", call, (parts.session, parts.task, None), lambda: over.append("over")))
     assert ([(parts.session, parts.task, None), "over"], [error], []) == (over, reported, parts.owner.notes)
     assert ["raised in the delegate's task_did_complete of <a task>"] == error.__notes__
 
@@ -303,7 +303,7 @@ def test_what_follows_a_telling_waits_for_its_end(kind: str) -> None:
         await Pause()
         return "ignored"
 
-    rest = Telling("a handler", plain if kind == "plain" else coroutine, (), lambda: over.append("over"))()
+    rest = Telling("handler", "a task", plain if kind == "plain" else coroutine, (), lambda: over.append("over"))()
     if rest is not None:
         rest.send(None)
         assert [] == over
@@ -313,7 +313,7 @@ def test_what_follows_a_telling_waits_for_its_end(kind: str) -> None:
 
 def test_a_telling_that_nothing_follows() -> None:
     """A handler of a session has nobody who waits for its end."""
-    assert Telling("a handler", list, ())() is None
+    assert Telling("handler", "a task", list, ())() is None
 
 
 def test_make_tells_what_a_call_gives_from_what_it_raises() -> None:
@@ -352,7 +352,7 @@ def test_a_call_that_is_no_question_has_no_answer() -> None:
 
 
 @pytest.mark.parametrize(("name", "arguments", "noted"), [
-    ("delegate's task_did_complete", ("session", "task", None), ("task_did_complete", ("task", None))),
+    ("task_did_complete", ("session", "task", None), ("task_did_complete", ("task", None))),
     ("completion_handler", (b"data", "response", None), ("completion_handler", (b"data", "response", None))),
 ])
 def test_what_is_told_is_written_down_without_the_session(name: str, arguments: tuple[Any, ...], noted: tuple[Any, ...]) -> None:
