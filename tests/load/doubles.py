@@ -17,7 +17,7 @@ from sessionmock.load.body import RequestBody
 from sessionmock.load.callbacks import Callbacks
 from sessionmock.load.context import Context
 from sessionmock.load.inbox import Inbox
-from sessionmock.load.life import Outbound
+from sessionmock.load.life import Inbound, Outbound
 from sessionmock.load.metrics import Transaction, Transactions
 from sessionmock.load.sink import LoadSink
 from sessionmock.models.message import Headers, Request, ResponseHead
@@ -260,6 +260,32 @@ class Parts:
         while self.engine.calls or self.queue.waiting:
             self.engine.run()
             self.queue.run()
+
+
+class Consumed:
+    """A load as its consumer sees it (`consumer.Consumed`): notes what it is asked for."""
+
+    def __init__(self, delegate: object | None = None, request: URLRequest | str = URL, *, history: History | None = None) -> None:
+        self.parts = parts = Parts(delegate, request, history=history)
+        self.context, self.callbacks, self.outbound, self.transactions = parts.context, parts.callbacks, parts.outbound, parts.transactions
+        self.inbound = Inbound()
+        self.engine, self.task = parts.engine, parts.task
+        self.notes: list[tuple[Any, ...]] = []
+
+    def ask_to_store(self) -> None:
+        self.notes.append(("ask to store",))
+
+    def stored(self, proposal: Any = None) -> None:
+        self.notes.append(("stored", proposal))
+
+    def start_over(self, request: URLRequest) -> None:
+        self.notes.append(("start over", request))
+
+    def end_with(self, error: URLError) -> None:
+        self.notes.append(("end with", error))
+
+    def cancel(self, error: URLError | None = None) -> None:
+        self.notes.append(("cancel", error))
 
 
 def transaction(request: URLRequest | str = URL, started: int = 0) -> Transaction:

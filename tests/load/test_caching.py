@@ -5,7 +5,22 @@ from typing import Any
 
 import pytest
 
-from sessionmock import ScriptRoute, URLCache, URLRequest, URLSession, URLSessionConfiguration, use_route
+from sessionmock import (
+    CacheStoragePolicy,
+    HTTPURLResponse,
+    ScriptRoute,
+    URLCache,
+    URLRequest,
+    URLSession,
+    URLSessionConfiguration,
+    use_route,
+)
+from sessionmock.clock import SECOND, VirtualClock
+from sessionmock.core.caching import Verdict
+from sessionmock.load.caching import CacheVisit
+from sessionmock.models.message import Request
+
+from .doubles import Task, head
 
 URL = "https://api.example/"
 POLICY = URLRequest.CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA
@@ -52,3 +67,185 @@ def test_a_session_asks_its_cache_about_tasks() -> None:
             session.data(URL).result()
 
     assert [("get", 1), ("store", 1), ("get", 2)] == cache.asked
+
+
+# a visit alone -----------------------------------------------------------------------------------------------------------------
+USE_PROTOCOL = URLRequest.CachePolicy.USE_PROTOCOL_CACHE_POLICY
+FRESH = [("Cache-Control", "max-age=60"), ("ETag", '"1"')]
+
+
+class Visited:
+    """A cache, and the visits of loads to it at a time that the test tells."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.cache = URLCache.ephemeral()
+
+    def visit(self, method: str = "GET", policy: Any = USE_PROTOCOL, headers: Any = (), *, cache: bool = True, keeps: bool = True) -> CacheVisit:
+        """A visit that has looked: `request` is what it looked for, `verdict` what it found."""
+        self.request = Request(method, URL, list(headers))
+        made = CacheVisit(self.cache if cache else None, Task(URLRequest(URL)), policy, self.clock, keeps=keeps)
+        self.verdict = made.look(self.request)
+        return made
+
+    def store(self, headers: Any = tuple(FRESH), body: bytes = b"body") -> None:
+        """As a load does it whose response may be kept."""
+        visit = self.visit()
+        assert visit.answered(head(200, list(headers))) is None
+        for piece in (body[:2], body[2:]):
+            visit.take(piece)
+        proposal = visit.proposal(HTTPURLResponse.from_head(URL, head(200, list(headers))))
+        assert proposal is not None
+        visit.keep(proposal)
+
+    @property
+    def stored(self) -> bytes | None:
+        found = self.cache.cached_response(URL)
+        return None if found is None else found.data
+
+    def let_pass(self, seconds: float) -> None:
+        self.clock.advance(self.clock.now() + int(seconds * SECOND))
+
+
+@pytest.fixture
+def visited() -> Visited:
+    return Visited()
+
+
+def test_what_was_kept_is_used_while_it_is_fresh(visited: Visited) -> None:
+    """And is asked about after that, by what tells it from others, in the time of the session."""
+    visited.store()
+    visited.let_pass(59)
+    visit = visited.visit()
+    assert visit.cached is not None
+    assert (Verdict.USE, b"body", []) == (visited.verdict, visit.cached.data, visited.request.headers)
+    visited.let_pass(2)
+    visit = visited.visit()
+    assert (Verdict.REVALIDATE, [("If-None-Match", '"1"')], True) == (visited.verdict, visited.request.headers, visit.cached is not None)
+
+
+def test_a_304_says_that_it_still_holds(visited: Visited) -> None:
+    """It is served, and fresh again."""
+    visited.store()
+    visited.let_pass(100)
+    served = visited.visit().answered(head(304, [("Cache-Control", "max-age=60")]))
+    assert served is not None
+    assert b"body" == served.data
+    visited.visit()
+    assert Verdict.USE is visited.verdict
+
+
+@pytest.mark.parametrize(("policy", "verdict"), [
+    (URLRequest.CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA, Verdict.LOAD), (URLRequest.CachePolicy.RETURN_CACHE_DATA_DONT_LOAD, Verdict.USE)])
+def test_the_policy_decides(visited: Visited, policy: Any, verdict: Verdict) -> None:
+    """What is not to be used is not at hand either, when a 304 comes after all."""
+    visited.store()
+    visit = visited.visit(policy=policy)
+    assert (verdict, verdict is Verdict.USE) == (visited.verdict, visit.cached is not None)
+
+
+@pytest.mark.parametrize(("cache", "keeps"), [(False, True), (True, False)])
+def test_a_load_that_keeps_nothing(visited: Visited, cache: bool, keeps: bool) -> None:
+    """It neither looks nor leaves anything, but says what its policy says."""
+    visited.store()
+    visit = visited.visit(policy=POLICY, cache=cache, keeps=keeps)
+    assert (Verdict.LOAD, 2) == (visited.verdict, len(visited.request.headers))
+    assert visit.answered(head(200, [("Cache-Control", "no-store")])) is None
+    visit.take(b"new")
+    assert visit.proposal(HTTPURLResponse(URL, 200)) is None
+    assert b"body" == visited.stored
+
+
+def test_what_may_not_be_kept_makes_room(visited: Visited) -> None:
+    """What the server gives now is not what was there."""
+    visited.store()
+    visited.visit().answered(head(200, [("Cache-Control", "no-store")]))
+    assert visited.stored is None
+
+
+@pytest.mark.parametrize("status", [206, 404, 500])
+def test_what_says_nothing_of_what_was_kept(visited: Visited, status: int) -> None:
+    """A part and an error leave it."""
+    visited.store()
+    visited.visit().answered(head(status, [("Cache-Control", "no-store")]))
+    assert b"body" == visited.stored
+
+
+def test_an_unsafe_request_makes_what_was_kept_worthless(visited: Visited) -> None:
+    """Whoever takes the answer, and where its head leads elsewhere too; an error changed nothing."""
+    visited.store()
+    visited.visit("POST", keeps=False).answered(head(500))
+    assert b"body" == visited.stored
+    visited.visit("POST", keeps=False).answered(head(200))
+    assert visited.stored is None
+    visited.store()
+    visited.visit("PUT").invalidate(head(302))
+    assert visited.stored is None
+    visited.store()
+    visited.visit().invalidate(head(302))
+    assert b"body" == visited.stored
+
+
+def test_a_head_that_disagrees_makes_what_was_kept_worthless(visited: Visited) -> None:
+    """It tells of the response to GET."""
+    visited.store()
+    visited.visit("HEAD").answered(head(200, [("ETag", '"1"')]))
+    assert b"body" == visited.stored
+    visited.visit("HEAD").answered(head(200, [("ETag", '"2"')]))
+    assert visited.stored is None
+
+
+def test_a_body_that_does_not_come_whole_is_not_kept(visited: Visited) -> None:
+    """Nor one that grows too large; giving up twice is no mistake."""
+    visit = visited.visit()
+    visit.answered(head(200, FRESH))
+    visit.take(b"bo")
+    visit.give_up()
+    visit.give_up()
+    visit.take(b"dy")
+    assert visit.proposal(HTTPURLResponse(URL, 200)) is None
+    visited.cache.memory_capacity = 3
+    visit = visited.visit()
+    visit.answered(head(200, FRESH))
+    visit.take(b"body")
+    visit.take(b"body")
+    assert visit.proposal(HTTPURLResponse(URL, 200)) is None
+
+
+# lent to a protocol class --------------------------------------------------------------------------------------------------
+def test_a_class_gets_what_is_stored_however_old(visited: Visited) -> None:
+    """And what it lets be kept is kept for the request of its choice."""
+    visited.store()
+    visited.let_pass(1000)
+    visit = CacheVisit(visited.cache, Task(), USE_PROTOCOL, visited.clock)
+    found = visit.lend(URLRequest(URL))
+    assert found is not None
+    assert b"body" == found.data
+    visit.lend(URLRequest(f"{URL}other"))
+    visit.offered(CacheStoragePolicy.ALLOWED)
+    visit.take(b"mine")
+    proposal = visit.proposal(HTTPURLResponse(URL, 200))
+    assert proposal is not None
+    visit.keep(proposal)
+    kept = visited.cache.cached_response(f"{URL}other")
+    assert kept is not None
+    assert (b"mine", b"body") == (kept.data, visited.stored)
+
+
+@pytest.mark.parametrize(("policy", "keeps"), [(POLICY, True), (USE_PROTOCOL, False)])
+def test_a_class_gets_nothing_where_the_load_would_not(visited: Visited, policy: Any, keeps: bool) -> None:
+    """By its policy, or because it keeps nothing."""
+    visited.store()
+    assert CacheVisit(visited.cache, Task(), policy, visited.clock, keeps=keeps).lend(URLRequest(URL)) is None
+    assert CacheVisit(None, Task(), USE_PROTOCOL, visited.clock).lend(URLRequest(URL)) is None
+
+
+@pytest.mark.parametrize(("method", "storage", "keeps"), [
+    ("POST", CacheStoragePolicy.ALLOWED, True), ("GET", CacheStoragePolicy.NOT_ALLOWED, True), ("GET", CacheStoragePolicy.ALLOWED, False)])
+def test_what_a_class_does_not_let_be_kept(visited: Visited, method: str, storage: CacheStoragePolicy, keeps: bool) -> None:
+    """Nor what the cache takes from nobody: the answer to anything but a GET."""
+    visit = CacheVisit(visited.cache, Task(), USE_PROTOCOL, visited.clock, keeps=keeps)
+    visit.lend(URLRequest(URL, method))
+    visit.offered(storage)
+    visit.take(b"mine")
+    assert visit.proposal(HTTPURLResponse(URL, 200)) is None
