@@ -91,7 +91,8 @@ def test_the_main_threads_trace_is_for_threads_without_an_owner() -> None:
 def test_what_a_trace_collects_the_scope_around_gets_too(scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trace that is set within a scope takes nothing away from it; without a scope nothing lies around it."""
     trace = sm.Trace()
-    sm.set_trace(trace)
+    with Scope("an inner block, without a history"):
+        sm.set_trace(trace)
     trace.history.add(VirtualClock(), Called, None, "a", ())
     assert scope.history is not None
     assert ["a"] == trace.names() == sm.Trace(scope.history).names()

@@ -212,6 +212,7 @@ class Task:
     """Whose load it is."""
 
     task_identifier = 1
+    _scope = None
 
     def __init__(self, request: URLRequest | None = None) -> None:
         self.current_request = request

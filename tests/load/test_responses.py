@@ -372,6 +372,13 @@ def test_an_encoded_body_is_handed_out_in_pieces() -> None:
     assert ([[("A", "b")]], False) == (made.of("ASK_STORE"), made.responses.decodes)
 
 
+def test_a_piece_that_decodes_to_nothing_is_none() -> None:
+    """A coding's own head brings no data."""
+    made = receiving("gzip")
+    made.parts.inbox.ahead = iter([b"", b"data"])
+    assert [b"data"] == made.pieces()
+
+
 def test_what_a_decoder_still_holds_comes_before_the_end() -> None:
     """Where it holds anything back."""
     class Holding:
