@@ -59,6 +59,17 @@ def test_events_wait_while_suspended(parts: Parts) -> None:
     assert [(Event.DATA, b"one")] == taken(parts)
 
 
+def test_the_owner_adjusts_itself_when_the_task_is_stopped() -> None:
+    """At once, though nothing comes; and the first resume is met, which starts the load (I1)."""
+    parts = Parts()
+    parts.inbox.suspend()
+    assert [("adjust",)] == parts.owner.notes
+    parts.inbox.resume()
+    assert [("adjust",)] == parts.owner.notes
+    parts.inbox.resume()
+    assert [("adjust",), ("OPEN", None), ("adjust",)] == parts.owner.notes
+
+
 def test_a_question_that_an_event_raises_holds_the_next_one_back(parts: Parts) -> None:
     """What is asked in a turn holds back what was brought before it was asked."""
     sink = parts.sink()
