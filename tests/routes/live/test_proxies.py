@@ -24,6 +24,12 @@ from .socket_world import PATIENCE
 from .worlds import over_sockets
 
 
+@pytest.fixture(autouse=True)
+def _signals(monkeypatch):
+    """Another's proxy would keep the process's signals for good."""
+    monkeypatch.setattr(Proxy, "_register_signals", lambda self: None)
+
+
 @pytest.fixture
 def route(world, trust):
     def resolve(name):
@@ -88,9 +94,8 @@ def test_tunnel(world, route, secure):
 
 
 @over_sockets
-def test_real_proxy(world, route, secure, monkeypatch):
+def test_real_proxy(world, route, secure):
     """Another's proxy serves both forms."""
-    monkeypatch.setattr(Proxy, "_register_signals", lambda self: None)     # it would keep the process's signals for good
     flags = ["--port", "0", "--hostname", "127.0.0.1", "--num-workers", "1", "--num-acceptors", "1", "--log-level", "ERROR"]
     with world.origin() as plain, Proxy(flags) as proxy:
         configuration = through(ProxyConfiguration.http_connect("127.0.0.1", proxy.flags.port))
