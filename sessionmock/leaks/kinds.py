@@ -42,6 +42,9 @@ class LifeKind(Kind[T_contra], Protocol[T_contra]):
     def engine(self, made: T_contra) -> Engine:
         """Whose time it takes `made` to end."""
 
+    def progress(self, made: T_contra) -> object:
+        """What is another thing once `made` has come nearer to its end."""
+
     def end(self, made: T_contra) -> None:
         """End `made`; on any thread. That may take a while."""
 
@@ -77,6 +80,9 @@ class _Sessions:
 
     def engine(self, made: URLSession) -> Engine:
         return made._context.engine
+
+    def progress(self, made: URLSession) -> object:
+        return made._invalidating, len(made._open())
 
     def end(self, made: URLSession) -> None:
         made.invalidate_and_cancel()
@@ -130,6 +136,9 @@ class _Tasks:
 
     def engine(self, made: URLSessionTask) -> Engine:
         return made._life.engine
+
+    def progress(self, made: URLSessionTask) -> object:
+        return _state_of(made)
 
     def end(self, made: URLSessionTask) -> None:
         made.cancel()

@@ -21,7 +21,8 @@ from ..tasks import URLSessionTask
 from .kinds import CLIENTS, Client, kind_of, unowned
 from .report import Leak
 
-DRAIN = 0.5                    # seconds that a late end may take
+DRAIN = 0.5                    # seconds that a late end may take, from the last sign of it
+_AT_MOST = 10                  # times as long, for what goes on showing some
 _FIRST_STEP = SECOND // 1_000_000
 _LONGEST_STEP = SECOND // 10
 
@@ -59,11 +60,11 @@ class LeakScope(Scope):
         return [kind_of(made).leak(made) for made in self._unfinished()]
 
     def drain(self, limit: float = DRAIN) -> list[Leak]:
-        """`leaks()` after up to `limit` seconds for what is about to end; it stops at the first look that finds nothing.
+        """`leaks()` after up to `limit` seconds in which nothing comes nearer to its end; it stops at the first look that finds none.
 
         Sessions in virtual time get as much of theirs.
         """
-        _wait_while(lambda: any(True for _ in self._unfinished()), limit, self.held)
+        _wait_while(lambda: [(made, kind_of(made).progress(made)) for made in self._unfinished()], limit, self.held)
         return self.leaks()
 
     def clean_up(self, limit: float = DRAIN) -> None:
@@ -92,7 +93,7 @@ class LeakScope(Scope):
         self._excused.clear()
         for made in reversed(ending):
             kind_of(made).end(made)
-        _wait_while(lambda: not all(kind_of(made).has_ended(made) for made in ending), limit, ending)
+        _wait_while(lambda: [made for made in ending if not kind_of(made).has_ended(made)], limit, ending)
 
     def _watch(self, client: object) -> None:
         self._clients.append(Client(client, Site(), self.name))
@@ -101,19 +102,26 @@ class LeakScope(Scope):
             self._prune_at = 2 * max(32, len(self._clients))
 
 
-def _wait_while(unclean: Callable[[], bool], limit: float, things: Iterable[Any]) -> None:
-    """Let `limit` seconds of the virtual time of `things` pass, and up to as many of real time, looking at growing intervals; a
-    first look that is clean costs nothing more."""
-    if not unclean():
+def _wait_while(left: Callable[[], list[Any]], limit: float, things: Iterable[Any]) -> None:
+    """Let `limit` seconds of the virtual time of `things` pass, and up to as many of real time, looking at growing intervals what
+    is left; where that is another thing than before, as many again. A first look that finds nothing costs nothing more."""
+    if not (seen := left()):
         return
     engines = [kind_of(made).engine(made) for made in list(things)]
     for engine in {engine.clock: engine for engine in engines}.values():
         engine.let_pass(nanoseconds(limit))
     clock, lock = SystemClock(), threading.Lock()
     lock.acquire()                          # nobody lets go of it: parking takes its time
-    until = clock.now() + nanoseconds(limit)
+    span = nanoseconds(limit)
+    until = clock.now() + span
+    last = until + (_AT_MOST - 1) * span
     step = _FIRST_STEP
-    while unclean() and (now := clock.now()) < until:
+    while found := left():
+        now = clock.now()
+        if found != seen:
+            seen, until = found, min(now + span, last)
+        if now >= until:
+            return
         clock.park(lock, min(now + step, until))
         step = min(step * 2, _LONGEST_STEP)
 

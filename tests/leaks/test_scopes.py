@@ -19,6 +19,7 @@ from sessionmock import (
     URLSessionTask,
     virtual_time,
 )
+from sessionmock.clock import SECOND
 from sessionmock.leaks import scopes
 
 URL = "http://api.test/thing"
@@ -228,3 +229,32 @@ class BecomesDownload:
     def download_task_did_finish_downloading(self, session: URLSession, task: URLSessionTask, location: object) -> None:
         assert session._scope is not None
         assert task in session._scope.held
+
+
+class Ticking:
+    """A clock that only parking moves."""
+
+    time = 0
+
+    def now(self) -> int:
+        return self.time
+
+    def park(self, lock: object, until: int) -> None:
+        self.time = until
+
+
+@pytest.mark.parametrize(("changes", "took"), [([], 0.0), ([0.4], 0.4), ([0.4, 0.8, 1.2, 1.6], 1.6), ([0.4, 1.0], 0.9)])
+def test_what_comes_nearer_to_its_end_has_as_long_again(monkeypatch: pytest.MonkeyPatch, changes: list[float], took: float) -> None:
+    """Half a second without a sign of life ends the wait, not half a second in all."""
+    clock = Ticking()
+    monkeypatch.setattr(scopes, "SystemClock", lambda: clock)
+    scopes._wait_while(lambda: [change for change in changes if clock.time < change * SECOND], 0.5, [])
+    assert took <= clock.time / SECOND <= took + 0.1
+
+
+def test_a_wait_ends_also_where_there_is_always_another_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten times the limit is as long as it may take."""
+    clock = Ticking()
+    monkeypatch.setattr(scopes, "SystemClock", lambda: clock)
+    scopes._wait_while(lambda: [clock.time], 0.5, [])
+    assert 5 == clock.time / SECOND
