@@ -44,15 +44,39 @@ class Clock(Protocol):
     def call_at(self, when: int, call: Callable[..., None], *arguments: Any) -> Timer:
         """Make `call` on the engine at `when` or soon after. Only from the engine."""
 
+    def remind_at(self, when: int, call: Callable[[], None]) -> Timer:
+        """`call_at` for what is hardly ever due, as a time-out: setting and cancelling it costs next to nothing."""
+
     def park(self, lock: threading.Lock, until: int | None) -> bool:
         """Wait to acquire `lock`, at most until `until`; whether it was acquired."""
 
 
+class _Reminder:
+    """A call that is made at its time; cancelled by forgetting it."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call: Callable[[], None] | None = call
+
+    def cancel(self) -> None:
+        self.call = None
+
+
 class SystemClock:
-    """Real time, with timers on an asyncio loop. `loop` may be None where no timer is set."""
+    """Real time, with timers on an asyncio loop. `loop` may be None where no timer is set.
+
+    A timer of the loop for each request would cost as much as parsing its answer. So one timer stands for all reminders, at
+    the time of the earliest; it stays where that is cancelled.
+    """
 
     def __init__(self, loop: AbstractEventLoop | None = None) -> None:
         self._loop = loop
+        self._reminders: list[tuple[int, int, _Reminder]] = []     # a heap
+        self._numbers = count()
+        self._timer: Timer | None = None       # of the reminders
+        self._rings_at = 0                     # when it does
+        self._most = 64                        # reminders, before those that were cancelled are cleared away
 
     def now(self) -> int:
         return time.monotonic_ns()
@@ -63,6 +87,37 @@ class SystemClock:
     def call_at(self, when: int, call: Callable[..., None], *arguments: Any) -> Timer:
         assert self._loop is not None, "this clock has no loop to set timers on"
         return self._loop.call_later(max(0, when - time.monotonic_ns()) / SECOND, call, *arguments)
+
+    def remind_at(self, when: int, call: Callable[[], None]) -> Timer:
+        reminder = _Reminder(call)
+        reminders = self._reminders
+        heapq.heappush(reminders, (when, next(self._numbers), reminder))
+        if self._timer is None or when < self._rings_at:
+            self._set(when)
+        if len(reminders) > self._most:
+            reminders[:] = [one for one in reminders if one[2].call is not None]
+            heapq.heapify(reminders)
+            self._most = 2 * max(32, len(reminders))
+        return reminder
+
+    def _set(self, when: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings_at = when
+        self._timer = self.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        """Make the calls that are due, and set the timer for the next."""
+        self._timer = None
+        now, reminders = self.now(), self._reminders
+        try:
+            while reminders and (reminders[0][0] <= now or reminders[0][2].call is None):
+                call = heapq.heappop(reminders)[2].call
+                if call is not None:
+                    call()
+        finally:
+            if reminders and self._timer is None:      # else a call has set one
+                self._set(reminders[0][0])
 
     def park(self, lock: threading.Lock, until: int | None) -> bool:
         if until is None:
@@ -118,6 +173,9 @@ class VirtualClock:
         timer = VirtualTimer(call, arguments)
         heapq.heappush(self._timers, (max(when, self._now), next(self._sequence), timer))
         return timer
+
+    def remind_at(self, when: int, call: Callable[[], None]) -> Timer:
+        return self.call_at(when, call)
 
     def park(self, lock: threading.Lock, until: int | None) -> bool:
         """Run what is due, jump, run on, until `lock` is free, `until` has come or nothing is left to run."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any
 
 from .core.preparation import announced
 from .core.resume_data import DownloadResumeData, UploadResumeData, decode
@@ -42,17 +42,14 @@ def downloaded(request: URLRequest | str | None, resume_data: bytes | None, hand
     return consumer, *consumer.resuming()
 
 
-class Sent(NamedTuple):
-    """What a task sends beside the head of its request, and what keeps it."""
-
-    body: bytes | BodyStream | None
-    make_body: MakeBody
+# What a task sends beside the head of its request, and what makes the part of its load that keeps it.
+Sent = tuple[bytes | BodyStream | None, MakeBody]
 
 
 def own_body(request: URLRequest) -> Sent:
     """What a request brings itself."""
     stream = request.http_body_stream
-    return Sent(request.http_body if stream is None else announced(fresh(as_body_stream(stream)), request), RequestBody)
+    return request.http_body if stream is None else announced(fresh(as_body_stream(stream)), request), RequestBody
 
 
 def sending(request: URLRequest | str | None, from_data: bytes | None, from_file: str | PathLike[str] | None,
@@ -62,12 +59,12 @@ def sending(request: URLRequest | str | None, from_data: bytes | None, from_file
         if [request, from_data, from_file, streamed_request, resume_data].count(None) < 4:
             raise InvalidArgumentException("upload_task: streamed_request and resume_data stand alone, each says where the body comes from")
         if streamed_request is not None:
-            return _posted(streamed_request), Sent(None, partial(Upload, streamed=True))
+            return _posted(streamed_request), (None, partial(Upload, streamed=True))
         request, body, resumed = _resumed(resume_data)
-        return request, Sent(body, partial(Upload, streamed=body is None, resumed=resumed))
+        return request, (body, partial(Upload, streamed=body is None, resumed=resumed))
     if request is None:
         raise InvalidArgumentException("upload_task: a request is needed")
-    return _posted(request), Sent(_uploaded(from_data, from_file), Upload)
+    return _posted(request), (_uploaded(from_data, from_file), Upload)
 
 
 def _posted(request: URLRequest | str) -> URLRequest:

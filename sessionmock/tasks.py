@@ -61,7 +61,7 @@ class URLSessionTask:
         """Free for the caller's use; None at first."""
 
     def __repr__(self) -> str:
-        request = self._life.outbound.original_request
+        request = self._life.transfer.original_request
         described = f" {self.task_description!r}" if self.task_description else ""
         return f"<{type(self).__name__} {self._identifier}{described}: {request.http_method} {request.url}, {self.state.name.lower()}>"
 
@@ -79,27 +79,27 @@ class URLSessionTask:
     @property
     def original_request(self) -> URLRequest | None:
         """The request the task was made with, in a copy (I22)."""
-        return self._life.outbound.original_request.copy()
+        return self._life.transfer.original_request.copy()
 
     @property
     def current_request(self) -> URLRequest | None:
         """The request being loaded: another one after a redirect (I22)."""
-        return self._life.outbound.request.copy()
+        return self._life.transfer.request.copy()
 
     @property
     def outgoing_request(self) -> Request | None:
         """The current request as it goes out, with every field that the session adds; None before it does. Not to be changed."""
-        return self._life.outbound.message
+        return self._life.transfer.message
 
     @property
     def response(self) -> URLResponse | None:
         """The response, once there is one; set before any callback tells of it."""
-        return self._life.inbound.response
+        return self._life.transfer.response
 
     @property
     def trailers(self) -> Headers:
         """The fields that came after the body (RFC 9110, section 6.5), as pairs; empty before its end."""
-        return list(self._life.inbound.trailers)
+        return list(self._life.transfer.trailers)
 
     @property
     def error(self) -> URLError | None:
@@ -114,23 +114,23 @@ class URLSessionTask:
     @property
     def count_of_bytes_received(self) -> int:
         """Bytes of the body that came, before content decoding."""
-        return self._life.inbound.received
+        return self._life.transfer.received
 
     @property
     def count_of_bytes_sent(self) -> int:
         """Bytes of the request's body that were handed to the transport."""
-        return self._life.outbound.sent
+        return self._life.transfer.sent
 
     @property
     def count_of_bytes_expected_to_receive(self) -> int:
         """What the response announces, -1 where it does not; 0 before there is one."""
-        response = self._life.inbound.response
+        response = self._life.transfer.response
         return 0 if response is None else response.expected_content_length
 
     @property
     def count_of_bytes_expected_to_send(self) -> int:
         """The length of the request's body: 0 without one, -1 for a stream."""
-        return self._life.outbound.total
+        return self._life.transfer.total
 
     @property
     def priority(self) -> float:
@@ -163,9 +163,9 @@ class URLSessionTask:
         """
         life = self._life
         if life.progress is None:
-            total = life.outbound.total if life.is_upload else self.count_of_bytes_expected_to_receive or -1
+            total = life.transfer.total if life.is_upload else self.count_of_bytes_expected_to_receive or -1
             life.progress = Progress(total, cancellation_handler=self.cancel, pausing_handler=self.suspend, resuming_handler=self.resume)
-            life.progress.completed_unit_count = life.outbound.sent if life.is_upload else life.inbound.received
+            life.progress.completed_unit_count = life.transfer.sent if life.is_upload else life.transfer.received
         return life.progress
 
     @property
@@ -269,7 +269,7 @@ class _Produced:
     def make(self) -> None:
         """In a turn of the life: cancel it, with the data in its error."""
         life = self._task._life
-        error = url_error(Code.CANCELLED, life.outbound.request.url)
+        error = url_error(Code.CANCELLED, life.transfer.request.url)
         if not life.is_over and (data := life.resume_data()) is not None:
             self._data = error.user_info[self._key] = data
         if self._handler is not None:

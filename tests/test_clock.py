@@ -5,6 +5,8 @@ import asyncio
 import math
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,6 +49,96 @@ def test_parking_ends_with_the_lock_or_with_the_time() -> None:
     assert clock.park(lock, None)
     lock.release()
     assert clock.park(lock, 10 ** 30)
+
+
+class Hand(SystemClock):
+    """Real time that a test turns by hand, and notes the timers of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = 0
+        self.timers: list[list[Any]] = []      # [when, call], the call None where it was made or cancelled
+
+    def now(self) -> int:
+        return self.time
+
+    def call_at(self, when: int, call: Any, *arguments: Any) -> Any:
+        timer = [when, call]
+        self.timers.append(timer)
+        return SimpleNamespace(cancel=lambda: timer.__setitem__(1, None))
+
+    def turn(self, to: int) -> None:
+        """Make every call that is due by then."""
+        self.time = to
+        while due := [timer for timer in self.timers if timer[1] is not None and timer[0] <= to]:
+            call, due[0][1] = due[0][1], None
+            call()
+
+    @property
+    def set(self) -> list[int]:
+        """When the timers that are set ring."""
+        return [when for when, call in self.timers if call is not None]
+
+
+def test_reminders_come_in_the_order_of_their_times_by_one_timer() -> None:
+    """Which is set for the earliest, and again for the next."""
+    clock, came = Hand(), list[str]()
+    for when in (30, 10, 20):
+        clock.remind_at(when, partial(came.append, f"at {when}"))
+    assert [10] == clock.set
+    clock.turn(10)
+    assert (["at 10"], [20]) == (came, clock.set)
+    clock.turn(35)
+    assert (["at 10", "at 20", "at 30"], []) == (came, clock.set)
+
+
+def test_a_cancelled_reminder_costs_no_timer_and_never_comes() -> None:
+    """The timer that was set for it stays, and serves those after it."""
+    clock, came = Hand(), list[str]()
+    for when in range(10, 60):
+        clock.remind_at(when, partial(came.append, "never")).cancel()
+    clock.remind_at(70, partial(came.append, "at 70"))
+    assert (1, [10]) == (len(clock.timers), clock.set)
+    clock.turn(10)
+    assert ([], [70]) == (came, clock.set)
+    clock.turn(80)
+    assert ["at 70"] == came
+
+
+def test_what_was_cancelled_is_cleared_away() -> None:
+    """However many there were, and whatever they would have called is let go of at once."""
+    clock, came = Hand(), list[int]()
+    kept = [clock.remind_at(10_000 + number, partial(came.append, number)) for number in range(100)]
+    for number in range(5_000):
+        clock.remind_at(20_000 + number, partial(came.append, -1)).cancel()
+    assert len(clock._reminders) <= 2 * len(kept) + 64
+    clock.turn(30_000)
+    assert list(range(100)) == came
+
+
+def test_a_reminder_may_set_another_or_fail() -> None:
+    """What it sets comes in its turn; what it raises is the loop's to report, and the others come all the same."""
+    clock, came = Hand(), list[str]()
+
+    def again() -> None:
+        came.append("first")
+        clock.remind_at(15, partial(came.append, "second"))
+        raise ValueError
+
+    clock.remind_at(10, again)
+    clock.remind_at(20, partial(came.append, "third"))
+    with pytest.raises(ValueError):
+        clock.turn(10)
+    clock.turn(20)
+    assert ["first", "second", "third"] == came
+
+
+def test_a_reminder_in_virtual_time_is_a_timer() -> None:
+    """A cancelled one does not keep time going: nothing is left to wait for."""
+    clock, came = VirtualClock(), list[int]()
+    clock.remind_at(5, lambda: came.append(clock.now()))
+    clock.remind_at(7, lambda: came.append(clock.now())).cancel()
+    assert (True, False, [5], 5) == (clock.advance(None), clock.advance(None), came, clock.now())
 
 
 def test_timers_of_the_system_clock_run_on_its_loop_unless_cancelled() -> None:

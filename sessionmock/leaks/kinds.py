@@ -120,7 +120,7 @@ class _Tasks:
 
     def leak(self, made: URLSessionTask) -> Leak:
         life, session = made._life, made._session
-        request, state = life.outbound.original_request, _state_of(made)
+        request, state = life.transfer.original_request, _state_of(made)
         described = f" {made.task_description!r}" if made.task_description else ""
         where = "the shared session" if session._is_shared else f"session {session._number}"
         more = ""
@@ -128,7 +128,7 @@ class _Tasks:
             more = f"the delegate has not answered {life.question}"
         elif state is _OUT:
             more = f"the delegate's {life.question} has not returned"
-        elif received := life.inbound.received:
+        elif received := life.transfer.received:
             expected = made.count_of_bytes_expected_to_receive
             more = f"{received} of {expected if expected >= 0 else 'unknown'} bytes received"
         what = f"{type(made).__name__} {made._identifier}{described} of {where}: {request.http_method} {request.url}"

@@ -13,18 +13,18 @@ from .body import Body
 from .callbacks import Callbacks
 from .context import Context
 from .inbox import Inbox
-from .life import Outbound
 from .timeouts import Timeouts
+from .transfer import Transfer
 
 
 class Beginning:
     """Holds one load back."""
 
-    __slots__ = ("_body", "_callbacks", "_context", "_inbox", "_outbound", "_timeouts", "_told_waiting", "date")
+    __slots__ = ("_body", "_callbacks", "_context", "_inbox", "_timeouts", "_told_waiting", "_transfer", "date")
 
-    def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, outbound: Outbound, body: Body, timeouts: Timeouts) -> None:
+    def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, transfer: Transfer, body: Body, timeouts: Timeouts) -> None:
         self._context, self._inbox, self._callbacks = context, inbox, callbacks
-        self._outbound, self._body, self._timeouts = outbound, body, timeouts
+        self._transfer, self._body, self._timeouts = transfer, body, timeouts
         self.date: datetime | None = None      # before which nothing is sent
         self._told_waiting = False
 
@@ -38,7 +38,7 @@ class Beginning:
 
     def ask(self) -> None:
         """The date has come: the delegate is asked how to go on."""
-        if not self._callbacks.call("task_will_begin_delayed_request", self._outbound.request, answered=self._answered):
+        if not self._callbacks.call("task_will_begin_delayed_request", self._transfer.request, answered=self._answered):
             self._inbox.meet(Event.BEGIN)
 
     def _answered(self, disposition: DelayedRequestDisposition, request: URLRequest | None = None) -> None:
@@ -49,7 +49,7 @@ class Beginning:
         if disposition is DelayedRequestDisposition.USE_NEW_REQUEST:
             if request is None:
                 raise InvalidArgumentException("task_will_begin_delayed_request: USE_NEW_REQUEST needs the new request")
-            self._outbound.request = request.copy()
+            self._transfer.request = request.copy()
             self._body.take(request)
         self._inbox.meet(Event.BEGIN)
 
@@ -71,7 +71,7 @@ class Beginning:
 
     def _look_for_path(self) -> None:
         monitor = self._monitor
-        if self._inbox.machine.phase is Phase.WAITING and obstacle(monitor.path, self._outbound.request, self._context.configuration) is None:
+        if self._inbox.machine.phase is Phase.WAITING and obstacle(monitor.path, self._transfer.request, self._context.configuration) is None:
             monitor.ignore(self._path_changed)
             self._inbox.meet(Event.REACHABLE)
 

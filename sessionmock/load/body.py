@@ -14,7 +14,7 @@ from ..models.response import HTTPURLResponse
 from .callbacks import Callbacks
 from .context import Context
 from .inbox import Inbox
-from .life import Outbound
+from .transfer import Transfer
 
 
 class Dispatch(Protocol):
@@ -59,47 +59,47 @@ class Body(Protocol):
         """The load fails with `error`, which may carry what the body can be gone on with."""
 
 
-MakeBody = Callable[[Outbound, Inbox, Callbacks, Context], Body]
+MakeBody = Callable[[Transfer, Inbox, Callbacks, Context], Body]
 
 
 class RequestBody:
     """The body that a request brings."""
 
-    __slots__ = ("_callbacks", "_inbox", "_outbound")
+    __slots__ = ("_callbacks", "_inbox", "_transfer")
     is_upload = False
 
-    def __init__(self, outbound: Outbound, inbox: Inbox, callbacks: Callbacks, context: Context) -> None:
-        self._outbound, self._inbox, self._callbacks = outbound, inbox, callbacks
+    def __init__(self, transfer: Transfer, inbox: Inbox, callbacks: Callbacks, context: Context) -> None:
+        self._transfer, self._inbox, self._callbacks = transfer, inbox, callbacks
 
     def submit(self, dispatch: Dispatch) -> None:
-        outbound = self._outbound
-        outbound.sent = 0
-        dispatch(outbound.request, outbound.body)
+        transfer = self._transfer
+        transfer.sent = 0
+        dispatch(transfer.request, transfer.body)
 
     def take(self, request: URLRequest) -> None:
         stream = request.http_body_stream
         body = request.http_body if stream is None else preparation.announced(stream, request)
-        self._outbound.body, self._outbound.total = body, body_length(body)
+        self._transfer.body, self._transfer.total = body, body_length(body)
 
     def carry(self, following: URLRequest, keeps_body: bool) -> bool:
         """It is the request's own body, also where the delegate has changed it (I21)."""
-        outbound = self._outbound
+        transfer = self._transfer
         stream = following.http_body_stream
-        if stream is None or stream is not outbound.request.http_body_stream:
+        if stream is None or stream is not transfer.request.http_body_stream:
             self.take(following)
             return True
-        outbound.body = again(outbound.body)
-        return outbound.body is not None
+        transfer.body = again(transfer.body)
+        return transfer.body is not None
 
     def send_again(self) -> None:
-        send_again(self._outbound, self._inbox)
+        send_again(self._transfer, self._inbox)
 
     def ask_stream(self) -> None:
         if not self._callbacks.call("task_need_new_body_stream", answered=self._stream_came):
             self._stream_came(None)
 
     def _stream_came(self, stream: Any) -> None:
-        stream_came(self._inbox, None if stream is None else preparation.announced(as_body_stream(stream), self._outbound.request))
+        stream_came(self._inbox, None if stream is None else preparation.announced(as_body_stream(stream), self._transfer.request))
 
     def intercept(self, event: Event, payload: Any) -> bool:
         return False
@@ -113,9 +113,9 @@ class RequestBody:
     def failed(self, error: URLError) -> None: ...
 
 
-def send_again(outbound: Outbound, inbox: Inbox) -> None:
+def send_again(transfer: Transfer, inbox: Inbox) -> None:
     """`Body.send_again`: a stream that was read has to be supplied anew."""
-    body = outbound.body
+    body = transfer.body
     lost = body is not None and again(body) is None
     inbox.meet(Event.NEEDS_STREAM if lost else Event.RETRY)
 

@@ -23,8 +23,8 @@ from .body import Body
 from .challenger import Challenger
 from .context import Context
 from .inbox import Inbox
-from .life import Outbound
 from .sink import LoadSink
+from .transfer import Transfer
 
 _Place = tuple[str, int]      # a host and a port
 _REFUSALS = frozenset({Code.CLIENT_CERTIFICATE_REQUIRED, Code.CLIENT_CERTIFICATE_REJECTED})
@@ -33,10 +33,10 @@ _REFUSALS = frozenset({Code.CLIENT_CERTIFICATE_REQUIRED, Code.CLIENT_CERTIFICATE
 class Certificates:
     """What TLS asks of one load."""
 
-    __slots__ = ("_body", "_challenger", "_context", "_declined", "_inbox", "_outbound", "_shown")
+    __slots__ = ("_body", "_challenger", "_context", "_declined", "_inbox", "_shown", "_transfer")
 
-    def __init__(self, context: Context, inbox: Inbox, challenger: Challenger, outbound: Outbound, body: Body) -> None:
-        self._context, self._inbox, self._challenger, self._outbound, self._body = context, inbox, challenger, outbound, body
+    def __init__(self, context: Context, inbox: Inbox, challenger: Challenger, transfer: Transfer, body: Body) -> None:
+        self._context, self._inbox, self._challenger, self._transfer, self._body = context, inbox, challenger, transfer, body
         self._shown: dict[_Place, list[URLCredential]] = {}    # certificates of the client
         self._declined: set[_Place] = set()                    # where there was none to show
 
@@ -97,7 +97,7 @@ class Certificates:
 
     def _ask(self, error: URLError | None, authorities: tuple[bytes, ...], without: Callable[[], None]) -> None:
         """Ask for a certificate of one of the `authorities`, after `error` where the server insisted; `without` one, what comes."""
-        message = self._outbound.message
+        message = self._transfer.message
         assert message is not None
         place = message.parts.host, message.parts.port
         refused = message.terms.identity if message.terms is not None else None

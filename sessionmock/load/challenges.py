@@ -19,8 +19,8 @@ from .certificates import Certificates
 from .challenger import Challenger
 from .context import Context
 from .inbox import Inbox
-from .life import Outbound
 from .passwords import Passwords
+from .transfer import Transfer
 
 SECURE = frozenset({"https", "wss"})
 
@@ -28,10 +28,10 @@ SECURE = frozenset({"https", "wss"})
 class Challenges:
     """The challenges of one load. Made when there may be one, and each of its parts when that is met."""
 
-    __slots__ = ("_asked_for", "_body", "_certificates", "_challenger", "_context", "_inbox", "_outbound", "_passwords", "_route")
+    __slots__ = ("_asked_for", "_body", "_certificates", "_challenger", "_context", "_inbox", "_passwords", "_route", "_transfer")
 
-    def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, outbound: Outbound, body: Body, route: Route | None) -> None:
-        self._context, self._inbox, self._outbound, self._body, self._route = context, inbox, outbound, body, route
+    def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, transfer: Transfer, body: Body, route: Route | None) -> None:
+        self._context, self._inbox, self._transfer, self._body, self._route = context, inbox, transfer, body, route
         self._challenger = Challenger(context, inbox, callbacks)
         self._passwords: Passwords | None = None
         self._certificates: Certificates | None = None
@@ -55,24 +55,24 @@ class Challenges:
 
     def refused(self, head: ResponseHead, response: HTTPURLResponse, refusal: URLError | None = None) -> bool:
         """Deal with a 401 or 407; False where it is the response, or `refusal` the outcome."""
-        message = self._outbound.message
+        message = self._transfer.message
         assert message is not None
         return self._known_passwords().refused(message, self._proxy_for(message), head, response, refusal)
 
     def accepted(self, head: ResponseHead) -> None:
         """An answer came that is no challenge: keep what let the request in."""
         if self._passwords is not None:
-            assert self._outbound.message is not None
-            self._context.keep_credentials(self._passwords.accepted(self._outbound.message, head), self._challenger.task)
+            assert self._transfer.message is not None
+            self._context.keep_credentials(self._passwords.accepted(self._transfer.message, head), self._challenger.task)
 
     def failed(self, error: URLError) -> bool:
         """Whether the failure `error` is a challenge, which is dealt with then."""
-        sink, message = self._inbox.sink, self._outbound.message
+        sink, message = self._inbox.sink, self._transfer.message
         if sink is None or sink.transaction.head is not None or message is None:
             return False
         refused = error.underlying_error
         if isinstance(refused, TunnelRefused) and refused.head.status == 407:
-            response = HTTPURLResponse.from_head(self._outbound.request.url or "", refused.head)
+            response = HTTPURLResponse.from_head(self._transfer.request.url or "", refused.head)
             return self.refused(refused.head, response, error)
         return self._known_certificates().failed(message, error)
 
@@ -83,7 +83,7 @@ class Challenges:
 
     def _known_certificates(self) -> Certificates:
         if self._certificates is None:
-            self._certificates = Certificates(self._context, self._inbox, self._challenger, self._outbound, self._body)
+            self._certificates = Certificates(self._context, self._inbox, self._challenger, self._transfer, self._body)
         return self._certificates
 
     def _proxy_for(self, message: Request) -> ProxyConfiguration | None:

@@ -11,8 +11,7 @@ from ..models.response import URLResponse
 from .callbacks import Callbacks
 from .context import Context
 from .ending import Message
-from .life import Inbound, Outbound
-from .metrics import Transactions
+from .transfer import Transfer
 
 
 class Consumed(Protocol):
@@ -20,9 +19,7 @@ class Consumed(Protocol):
 
     context: Context
     callbacks: Callbacks
-    inbound: Inbound
-    outbound: Outbound
-    transactions: Transactions
+    transfer: Transfer
 
     @property
     def engine(self) -> Engine:

@@ -60,7 +60,7 @@ class ToHandler(InMemory):
         self._pieces = []
         handler, self._handler = self._handler, None
         assert handler is not None
-        return "completion_handler", handler, (data, load.inbound.response, error)
+        return "completion_handler", handler, (data, load.transfer.response, error)
 
 
 class ToLoading(InMemory):
@@ -75,7 +75,7 @@ class ToLoading(InMemory):
         self._pieces.append(data)
 
     def finished(self, load: Consumed, error: URLError | None) -> Message | None:
-        self._response, self._error = load.inbound.response, error
+        self._response, self._error = load.transfer.response, error
         return None
 
     def outcome(self) -> tuple[tuple[bytes, URLResponse], URLError | None]:

@@ -94,12 +94,12 @@ class ToFile:
 
     def begin(self, load: Consumed, response: URLResponse) -> None:
         self.expected = response.expected_content_length
-        resumed, head = self._resumed, load.transactions.last.head
-        self._asked = load.outbound.request
+        resumed, head = self._resumed, load.transfer.last.head
+        self._asked = load.transfer.request
         if resumed is None or head is None:
             self._create(load)
             return
-        self._asked = load.outbound.request.copy()
+        self._asked = load.transfer.request.copy()
         for name, _ in resume_headers(resumed.offset, resumed.validator):
             self._asked.set_value(None, name)
         verdict = judge(head, resumed.offset, resumed.expected, resumed.validator)
@@ -113,7 +113,7 @@ class ToFile:
         elif verdict is Resumption.RESTART and not self._reopen(0) and not self._create(load):
             return
         if verdict is Resumption.FAIL:
-            load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.outbound.request.url))
+            load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.transfer.request.url))
         elif verdict is Resumption.AGAIN:
             self._afresh = True
             load.start_over(self._asked)
@@ -125,7 +125,7 @@ class ToFile:
         try:
             self._file, name = tempfile.mkstemp(prefix="download-", suffix=".tmp", dir=folder())
         except OSError as error:
-            load.end_with(url_error(Code.CANNOT_CREATE_FILE, load.outbound.request.url, error))
+            load.end_with(url_error(Code.CANNOT_CREATE_FILE, load.transfer.request.url, error))
             return False
         self.path, self._begun = Path(name), True
         return True
@@ -158,7 +158,7 @@ class ToFile:
         if 0 <= self._whole < self.written + len(data):
             assert self._resumed is not None
             self._blob = encode(self._resumed)      # what came is not to be trusted, what was there before is
-            load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.outbound.request.url))
+            load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.transfer.request.url))
             return
         try:
             rest = memoryview(data)
@@ -167,7 +167,7 @@ class ToFile:
                 self.written += count
                 rest = rest[count:]
         except OSError as error:
-            load.end_with(url_error(Code.CANNOT_WRITE_TO_FILE, load.outbound.request.url, error))
+            load.end_with(url_error(Code.CANNOT_WRITE_TO_FILE, load.transfer.request.url, error))
             return
         if (history := load.callbacks.history) is not None and Written in history.kinds:
             history.add(load.engine.clock, Written, load.task, self.path, len(data))
@@ -176,28 +176,28 @@ class ToFile:
 
     def resume_data(self, load: Consumed) -> bytes | None:
         """What the download can be gone on with, or None (the preconditions of I19)."""
-        resumed, asked, head = self._resumed, self._asked, load.transactions.last.head if load.transactions.all else None
+        resumed, asked, head = self._resumed, self._asked, load.transfer.last.head if load.transfer.transactions else None
         if self._blob is not None or self.path is None or not self.path.exists():
             return self._blob
         if resumed is not None and not self._begun:
             return encode(resumed)
-        if head is None or asked is None or load.inbound.response is None or (head.status == 206 and resumed is None) or not can_resume(
+        if head is None or asked is None or load.transfer.response is None or (head.status == 206 and resumed is None) or not can_resume(
                 asked.http_method, asked.url or "", asked.header_pairs(), head, self.written, self.expected):
             return None
         validator = resume_validator(head.headers)
         assert validator is not None
         self._blob = encode(DownloadResumeData(
-            original_url=load.outbound.original_request.url or "", current_url=load.outbound.request.url or "", method=asked.http_method,
+            original_url=load.transfer.original_request.url or "", current_url=load.transfer.request.url or "", method=asked.http_method,
             headers=asked.header_pairs(), offset=self.written, expected=self.expected, validator=validator, partial=self.path.name,
             created=load.engine.clock.date()))
         return self._blob
 
     def end(self, load: Consumed) -> None:
         if self.written < self._whole:
-            load.end_with(url_error(Code.NETWORK_CONNECTION_LOST, load.outbound.request.url))
+            load.end_with(url_error(Code.NETWORK_CONNECTION_LOST, load.transfer.request.url))
             return
         if self._resumed is not None and (problem := self._rename()) is not None:
-            load.end_with(url_error(Code.CANNOT_MOVE_FILE, load.outbound.request.url, problem))
+            load.end_with(url_error(Code.CANNOT_MOVE_FILE, load.transfer.request.url, problem))
             return
         self._close()
         if self._handler is None and not self._keeps and load.callbacks.call(
@@ -230,12 +230,12 @@ class ToFile:
             if self._blob is None and self._begun:
                 self._remove()
         if self._keeps:
-            self._outcome = (self.path, load.inbound.response), error
+            self._outcome = (self.path, load.transfer.response), error
             return None
         handler, self._handler = self._handler, None
         if handler is not None:
             self._lent = True
-            return "completion_handler", handler, (None if error else self.path, load.inbound.response, error)
+            return "completion_handler", handler, (None if error else self.path, load.transfer.response, error)
         return completion(load, error)
 
     def outcome(self) -> tuple[tuple[Path, URLResponse], URLError | None]:

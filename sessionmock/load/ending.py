@@ -11,7 +11,8 @@ from ..latch import Latch
 from .callbacks import Callbacks, Rest
 from .context import Context
 from .inbox import Inbox
-from .metrics import Transactions
+from .metrics import metrics
+from .transfer import Transfer
 
 Message = tuple[str, Callable[..., Any], tuple[Any, ...]]    # a terminal message: its name, what to call, with what
 
@@ -30,12 +31,12 @@ class Ending:
         self.error: URLError | None = None
         self.latch = Latch()                           # set after all that
 
-    def conclude(self, error: URLError | None, transactions: Transactions, over: Callable[[], None]) -> None:
+    def conclude(self, error: URLError | None, transfer: Transfer, over: Callable[[], None]) -> None:
         """The outcome is fixed: the terminal message follows what was posted before it; then `over` is called."""
         context, callbacks = self._context, self._callbacks
         self.error, self._over = error, over
         if (method := callbacks.method("task_did_finish_collecting_metrics")) is not None:
-            task, collected = callbacks.task, transactions.metrics(context.engine.clock)
+            task, collected = callbacks.task, metrics(transfer, context.engine.clock)
             told = partial(callbacks.tell, task, method.name, method.call, (context.session, task, collected))
             context.queue.submit(told, context.engine)
         if self.message is None:

@@ -12,35 +12,8 @@ from ..engine.queues import OperationQueue
 from ..errors import URLError
 from ..latch import Latch
 from ..models.enums import TaskState
-from ..models.message import BodyStream, Headers, Request, body_length
 from ..models.progress import Progress
-from ..models.request import URLRequest
-from ..models.response import URLResponse
-
-
-class Outbound:
-    """What a life sends: its request as it stands now, and what of the body has left."""
-
-    __slots__ = ("body", "message", "original_request", "request", "sent", "total")
-
-    def __init__(self, request: URLRequest, original: URLRequest, body: bytes | BodyStream | None) -> None:
-        self.request = request                 # another one after a redirect (I22)
-        self.original_request = original
-        self.message: Request | None = None    # as it was sent last, with every field
-        self.body = body
-        self.total = body_length(body)         # bytes of the body, -1 where nobody knows
-        self.sent = 0
-
-
-class Inbound:
-    """What a life has received."""
-
-    __slots__ = ("received", "response", "trailers")
-
-    def __init__(self) -> None:
-        self.response: URLResponse | None = None
-        self.received = 0                      # bytes of the body, before content decoding
-        self.trailers: Headers = []
+from .transfer import Transfer
 
 
 class Life(Protocol):
@@ -57,12 +30,8 @@ class Life(Protocol):
         """Whether progress is that of the request's body."""
 
     @property
-    def outbound(self) -> Outbound:
-        """What it sends."""
-
-    @property
-    def inbound(self) -> Inbound:
-        """What it has received."""
+    def transfer(self) -> Transfer:
+        """What it sends and has received."""
 
     @property
     def engine(self) -> Engine:

@@ -29,11 +29,10 @@ from .consumer import Consumer
 from .context import Context
 from .ending import Ending
 from .inbox import Inbox
-from .life import Outbound
-from .metrics import Transactions
 from .responses import Responses
 from .sending import Sending
 from .timeouts import Timeouts
+from .transfer import Transfer
 
 
 class Load:
@@ -43,8 +42,8 @@ class Load:
     is done by its parts, and beside them it has no state.
     """
 
-    __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "inbound", "inbox", "outbound", "progress", "responses",
-                 "sending", "timeouts", "transactions")
+    __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "inbox", "progress", "responses",
+                 "sending", "timeouts", "transfer")
 
     effects: ClassVar[Mapping[Effect, Callable[[Any, Any], None]]]
 
@@ -56,14 +55,12 @@ class Load:
         engine = context.engine
         self.inbox = inbox = Inbox(self, engine)
         self.callbacks = callbacks = Callbacks(context, inbox, task, history_of(task._scope))
-        self.outbound = outbound = Outbound(request, original or request, body)
-        self.body: Body = make_body(outbound, inbox, callbacks, context)
-        self.transactions = transactions = Transactions(engine.clock.now())
-        self.timeouts = Timeouts(context, inbox, outbound, eager)
-        self.responses = responses = Responses(context, inbox, callbacks, outbound, self.body, transactions)
-        self.inbound = responses.inbound
+        self.transfer = transfer = Transfer(request, original or request, body, engine.clock.now())
+        self.body: Body = make_body(transfer, inbox, callbacks, context)
+        self.timeouts = Timeouts(context, inbox, transfer, eager)
+        self.responses = responses = Responses(context, inbox, callbacks, transfer, self.body)
         self.ending = Ending(context, inbox, callbacks)
-        self.sending = Sending(context, inbox, callbacks, outbound, self.body, responses, transactions, route, keeps=consumer.caches)
+        self.sending = Sending(context, inbox, callbacks, transfer, self.body, responses, route, keeps=consumer.caches)
         self.progress: Progress | None = None         # made when somebody asks for it
         self._beginning: Beginning | None = None      # likewise, when something holds the load back
 
@@ -140,7 +137,7 @@ class Load:
         self.inbox.suspend()
 
     def cancel(self, error: URLError | None = None) -> None:
-        self.inbox.fail(Event.CANCELLED, error or url_error(Code.CANCELLED, self.outbound.request.url))
+        self.inbox.fail(Event.CANCELLED, error or url_error(Code.CANCELLED, self.transfer.request.url))
 
     def instruct(self, call: Callable[[], None]) -> None:
         self.inbox.instruct(call)
@@ -205,11 +202,11 @@ class Load:
         self.timeouts.adjust()
 
     def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
-        return url_error(code, self.outbound.request.url, cause)
+        return url_error(code, self.transfer.request.url, cause)
 
     # for consumers, in a turn (consumer.Consumed) ----------------------------------------------------------------------
     def ask_to_store(self) -> None:
-        response, visit = self.inbound.response, self.responses.visit
+        response, visit = self.transfer.response, self.responses.visit
         proposal = None if visit is None or response is None else visit.proposal(response)
         told = proposal is not None and self.consumer.asks and not (isinstance(response, HTTPURLResponse) and response.status_code >= 300)
         if not (told and self.callbacks.call("data_task_will_cache_response", proposal, answered=self.stored)):
@@ -219,7 +216,7 @@ class Load:
         self.inbox.meet(Event.STORED, proposal)
 
     def start_over(self, request: URLRequest) -> None:
-        self.outbound.request = request
+        self.transfer.request = request
         self.inbox.meet(Event.RETRY)
 
     def end_with(self, error: URLError) -> None:
@@ -227,7 +224,7 @@ class Load:
 
     def _held_back(self) -> Beginning:
         if self._beginning is None:
-            self._beginning = Beginning(self.context, self.inbox, self.callbacks, self.outbound, self.body, self.timeouts)
+            self._beginning = Beginning(self.context, self.inbox, self.callbacks, self.transfer, self.body, self.timeouts)
         return self._beginning
 
     def _answered(self, head: ResponseHead) -> None:
@@ -246,7 +243,7 @@ class Load:
     # effects, each by the name that the table has for it --------------------------------------------------------------
     def _open(self, payload: Any) -> None:
         """Send the request: at first, to the next hop (`payload` is its request), or again (a new body stream, or None)."""
-        timeouts, outbound = self.timeouts, self.outbound
+        timeouts, transfer = self.timeouts, self.transfer
         now = self.inbox.moved_at = self.engine.clock.now()
         if timeouts.started_at is None:
             if self._beginning is not None and self._beginning.is_early(now):
@@ -256,12 +253,12 @@ class Load:
         elif isinstance(payload, URLRequest):
             self._follow(payload)
         else:
-            outbound.body = again(outbound.body) if payload is None else payload
+            transfer.body = again(transfer.body) if payload is None else payload
         self.send()
 
     def _follow(self, request: URLRequest) -> None:
-        self.transactions.redirects += 1
-        self.outbound.request = request
+        self.transfer.redirects += 1
+        self.transfer.request = request
 
     def _ask_stream(self, payload: Any) -> None:
         """The body must come from the delegate; `payload` is the request to send it with, None for the present one."""
@@ -270,19 +267,19 @@ class Load:
         self.body.ask_stream()
 
     def _tell_sent(self, count: int) -> None:
-        outbound = self.outbound
-        outbound.sent += count
-        self.transactions.all[-1].sent += count
+        transfer = self.transfer
+        transfer.sent += count
+        self.transfer.transactions[-1].sent += count
         if self.progress is not None and self.body.is_upload:
-            self._report(self.progress, outbound.sent, outbound.total)
-        self.callbacks.call("task_did_send_body_data", count, outbound.sent, outbound.total)
+            self._report(self.progress, transfer.sent, transfer.total)
+        self.callbacks.call("task_did_send_body_data", count, transfer.sent, transfer.total)
 
     def _tell_informed(self, head: ResponseHead) -> None:
         self.callbacks.call(
-            "task_did_receive_informational_response", HTTPURLResponse.from_head(self.outbound.request.url or "", head))
+            "task_did_receive_informational_response", HTTPURLResponse.from_head(self.transfer.request.url or "", head))
 
     def _ask_response(self, response: URLResponse) -> None:
-        self.inbound.response = response
+        self.transfer.response = response
         self.consumer.begin(self, response)
         if self.inbox.machine.phase is not Phase.DECIDING:
             return
@@ -299,7 +296,7 @@ class Load:
 
     def _become(self, disposition: ResponseDisposition) -> None:
         """The task goes on as another: the old one hears of it and of nothing more."""
-        response, visit = self.inbound.response, self.responses.visit
+        response, visit = self.transfer.response, self.responses.visit
         assert response is not None
         task, self.consumer = self.context.session._become(self, disposition)
         if visit is not None:          # downloads are not kept
@@ -309,7 +306,7 @@ class Load:
         self.callbacks.task, self.sending.keeps = task, self.consumer.caches
 
     def _consume(self, data: bytes) -> None:
-        self.transactions.all[-1].decoded += len(data)
+        self.transfer.transactions[-1].decoded += len(data)
         if (visit := self.responses.visit) is not None:
             visit.take(data)
         if self.progress is not None and not self.body.is_upload:
@@ -318,17 +315,17 @@ class Load:
 
     def _report_received(self, progress: Progress) -> None:
         """What has come of what was announced; the end is the total where nothing was."""
-        inbound = self.inbound
-        total = -1 if inbound.response is None else inbound.response.expected_content_length
+        transfer = self.transfer
+        total = -1 if transfer.response is None else transfer.response.expected_content_length
         if self.inbox.machine.phase >= Phase.CACHING and total < 0:
-            total = inbound.received
-        self._report(progress, inbound.received, total)
+            total = transfer.received
+        self._report(progress, transfer.received, total)
 
     def _report(self, progress: Progress, done: int, total: int) -> None:
         self.queue.submit(partial(progress.update, done, total), self.engine)
 
     def _ask_store(self, trailers: Headers) -> None:
-        self.inbound.trailers = trailers
+        self.transfer.trailers = trailers
         if self.progress is not None and not self.body.is_upload:
             self._report_received(self.progress)
         self.consumer.end(self)
@@ -339,30 +336,30 @@ class Load:
 
     def _conclude(self, error: URLError | None) -> None:
         """The outcome is fixed."""
-        outbound = self.outbound
+        transfer = self.transfer
         if self._beginning is not None:
             self._beginning.settle()
         self.inbox.settle()
-        if not self.transactions.all and outbound.body is not None and not isinstance(outbound.body, bytes):
-            outbound.body.close()              # a route closes what it was given
+        if not self.transfer.transactions and transfer.body is not None and not isinstance(transfer.body, bytes):
+            transfer.body.close()              # a route closes what it was given
         if error is not None:
             self.responses.give_up()
             self.body.failed(error)
         self.ending.message = self.consumer.finished(self, error)
-        self.ending.conclude(error, self.transactions, self._ended)
+        self.ending.conclude(error, self.transfer, self._ended)
 
     def _ended(self) -> None:
         """Nothing is left to be told: no cycle is left either, a task is freed by its last reference and not by the collector."""
-        callbacks, outbound = self.callbacks, self.outbound
+        callbacks, transfer = self.callbacks, self.transfer
         if (history := callbacks.history) is not None and Ended in history.kinds:
-            response, last = self.inbound.response, self.transactions.all[-1:]
-            elapsed = self.engine.clock.now() - self.transactions.created
-            history.add(self.engine.clock, Ended, callbacks.task, 0, outbound.request.http_method, outbound.request.url or "",
+            response, last = self.transfer.response, self.transfer.transactions[-1:]
+            elapsed = self.engine.clock.now() - self.transfer.created
+            history.add(self.engine.clock, Ended, callbacks.task, 0, transfer.request.http_method, transfer.request.url or "",
                         response.status_code if isinstance(response, HTTPURLResponse) else None, last[0].source if last else "",
                         elapsed / 1e6, "" if self.error is None else str(self.error))
         self.consumer.told()
         self.context.ended(self)
-        self.transactions.let_go()
+        self.transfer.let_go()
         callbacks.task = self.responses.visit = None
 
 

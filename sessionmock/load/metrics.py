@@ -5,12 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ..clock import Clock
-from ..models.message import ResponseHead
 from ..models.metrics import DateInterval, ResourceFetchType, URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
-from ..models.request import URLRequest
-from ..models.response import URLResponse
-from ..path_monitor import NetworkPath
-from ..routes.base import Exchange
+from .transfer import Transaction, Transfer
 
 # The dates of a transaction between its start and its end, in the order of time, as a route measures them.
 _STAGES = (
@@ -19,60 +15,15 @@ _STAGES = (
 )
 
 
-class Transaction:
-    """One request of a task and what came of it."""
+def metrics(transfer: Transfer, clock: Clock) -> URLSessionTaskMetrics:
+    """The metrics of the task of `transfer`, whose last callback is about to be made."""
+    now, today = clock.now(), clock.date()
 
-    __slots__ = ("answered", "decoded", "ended", "exchange", "fetch_type", "head", "path", "received", "request", "response", "sent", "source",
-                 "started")
+    def date(when: int | None) -> datetime | None:
+        return None if when is None else today - timedelta(microseconds=(now - when) / 1000)
 
-    def __init__(self, request: URLRequest, started: int) -> None:
-        self.request = request
-        self.started = started
-        self.fetch_type = ResourceFetchType.NETWORK_LOAD
-        self.source = ""                    # the word for where the answer comes from
-        self.exchange: Exchange | None = None
-        self.path: NetworkPath | None = None    # that the request took, where the session is told
-        self.head: ResponseHead | None = None
-        self.answered: int | None = None    # when the head came
-        self.response: URLResponse | None = None
-        self.ended: int | None = None
-        self.sent = self.received = self.decoded = 0
-
-
-class Transactions:
-    """The requests of one task, in order."""
-
-    __slots__ = ("all", "created", "redirects")
-
-    def __init__(self, created: int) -> None:
-        self.created = created
-        self.all: list[Transaction] = []
-        self.redirects = 0
-
-    def begin(self, request: URLRequest, now: int) -> Transaction:
-        """Another request is made."""
-        transaction = Transaction(request, now)
-        self.all.append(transaction)
-        return transaction
-
-    @property
-    def last(self) -> Transaction:
-        return self.all[-1]
-
-    def metrics(self, clock: Clock) -> URLSessionTaskMetrics:
-        """The metrics of the task, whose last callback is about to be made."""
-        now, today = clock.now(), clock.date()
-
-        def date(when: int | None) -> datetime | None:
-            return None if when is None else today - timedelta(microseconds=(now - when) / 1000)
-
-        interval = DateInterval(today - timedelta(microseconds=(now - self.created) / 1000), today)
-        return URLSessionTaskMetrics(interval, self.redirects, [_measured(one, date) for one in self.all])
-
-    def let_go(self) -> None:
-        """The task has ended: nothing is held that knows it."""
-        for transaction in self.all:
-            transaction.exchange = None
+    interval = DateInterval(today - timedelta(microseconds=(now - transfer.created) / 1000), today)
+    return URLSessionTaskMetrics(interval, transfer.redirects, [_measured(one, date) for one in transfer.transactions])
 
 
 def _measured(transaction: Transaction, date: Callable[[int | None], datetime | None]) -> URLSessionTaskTransactionMetrics:

@@ -18,24 +18,21 @@ from .caching import CacheVisit
 from .callbacks import Callbacks
 from .context import Context
 from .inbox import Inbox
-from .life import Inbound, Outbound
-from .metrics import Transactions
 from .sink import HELD, LoadSink
+from .transfer import Transfer
 
 
 class Responses:
     """Sorts responses into redirects and the final one, from a server or the cache; decodes bodies. In turns of the load."""
 
-    __slots__ = ("_body", "_callbacks", "_context", "_decoder", "_inbox", "_outbound", "_questioned", "_transactions", "inbound", "visit")
+    __slots__ = ("_body", "_callbacks", "_context", "_decoder", "_inbox", "_questioned", "_transfer", "visit")
 
-    def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, outbound: Outbound, body: Body, transactions: Transactions) -> None:
+    def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, transfer: Transfer, body: Body) -> None:
         self._context = context
         self._inbox = inbox
         self._callbacks = callbacks
-        self._outbound = outbound
+        self._transfer = transfer
         self._body = body
-        self._transactions = transactions
-        self.inbound = Inbound()
         self.visit: CacheVisit | None = None
         self._decoder: Decoder | None = None
         self._questioned: URLResponse | None = None     # the redirect that the delegate is asked about
@@ -43,8 +40,8 @@ class Responses:
     # heads --------------------------------------------------------------------------------------------------------
     def read(self, head: ResponseHead) -> HTTPURLResponse:
         """A final head off a route: the response that it is."""
-        transaction = self._transactions.all[-1]
-        response = HTTPURLResponse.from_head(self._outbound.request.url or "", head)
+        transaction = self._transfer.transactions[-1]
+        response = HTTPURLResponse.from_head(self._transfer.request.url or "", head)
         transaction.response = response
         self._context.store_cookies(transaction.request, head.headers, self._callbacks.task)
         self._decoder = decoder(header(head.headers, "content-encoding"))
@@ -52,7 +49,7 @@ class Responses:
 
     def take_given(self, given: GivenResponse) -> None:
         """A response that came by no wire."""
-        transaction = self._transactions.last
+        transaction = self._transfer.last
         transaction.response = given.response
         if transaction.fetch_type is ResourceFetchType.NETWORK_LOAD:
             transaction.fetch_type = ResourceFetchType.LOCAL_CACHE if given.is_cached else ResourceFetchType.UNKNOWN
@@ -66,7 +63,7 @@ class Responses:
     def judge(self, head: ResponseHead, response: HTTPURLResponse) -> None:
         """A redirect, the news that the cache holds the response, or the response."""
         if 300 <= head.status < 400 and (
-                following := redirected_request(self._outbound.request, head.status, first(head.headers, "location"))):
+                following := redirected_request(self._transfer.request, head.status, first(head.headers, "location"))):
             if self.visit is not None:
                 self.visit.invalidate(head)
             self._lead_on(response, following)
@@ -82,14 +79,14 @@ class Responses:
     def _lead_on(self, response: URLResponse | None, following: URLRequest) -> None:
         """`response` redirects to `following`."""
         self._questioned = response
-        if self._transactions.redirects >= REDIRECT_LIMIT:
+        if self._transfer.redirects >= REDIRECT_LIMIT:
             self._inbox.meet(Event.FAILED, url_error(Code.HTTP_TOO_MANY_REDIRECTS, following.url))
         else:
             self._inbox.meet(Event.REDIRECT, following)
 
     def ask_redirect(self, following: URLRequest) -> None:
         """The delegate is asked whether to follow."""
-        answered = partial(self._redirect_answered, following.http_method == self._outbound.request.http_method)
+        answered = partial(self._redirect_answered, following.http_method == self._transfer.request.http_method)
         if not self._callbacks.call("task_will_perform_http_redirection", self._questioned, following, answered=answered):
             answered(following)
 
@@ -103,7 +100,7 @@ class Responses:
 
     def settle_response(self) -> None:
         """The redirect that was asked about is the response after all."""
-        self.inbound.response = self._questioned
+        self._transfer.response = self._questioned
 
     # the cache ----------------------------------------------------------------------------------------------------
     def look(self, message: Request, request: URLRequest, keeps: bool) -> Verdict:
@@ -119,7 +116,7 @@ class Responses:
     def stand_in(self, keeps: bool) -> None:
         """Another request's answer is coming that is the answer to the task's own, too: what the cache has for that is stale then."""
         if self.visit is None:
-            request = self._outbound.request
+            request = self._transfer.request
             self.look(Request(request.http_method, request.url or "", []), request, keeps)
 
     def serve(self, sink: LoadSink) -> None:
@@ -137,11 +134,11 @@ class Responses:
     def _serve_instead(self, visit: CacheVisit) -> None:
         """The server says that what the cache has still holds."""
         engine = self._context.engine
-        self._transactions.last.ended = engine.clock.now()      # a 304 ends with its head
+        self._transfer.last.ended = engine.clock.now()      # a 304 ends with its head
         self.drop()
-        request = self._outbound.request
+        request = self._transfer.request
         sink = self._inbox.sink = LoadSink(
-            self._inbox, engine, self._transactions.begin(request, engine.clock.now()), self._callbacks.history, self._callbacks.task)
+            self._inbox, engine, self._transfer.begin(request, engine.clock.now()), self._callbacks.history, self._callbacks.task)
         self.serve(sink)
 
     # bodies -------------------------------------------------------------------------------------------------------
@@ -158,7 +155,7 @@ class Responses:
             return
         assert inbox.sink is not None
         inbox.sink.taken = len(data)
-        self.inbound.received += len(data)
+        self._transfer.received += len(data)
         if self._decoder is None:
             inbox.meet(Event.DATA, data)
         else:
@@ -186,7 +183,7 @@ class Responses:
         ending, self._decoder = self._decoder, None
         inbox = self._inbox
         try:
-            rest = ending.flush() if self.inbound.received else b""
+            rest = ending.flush() if self._transfer.received else b""
         except DecodingError as error:
             inbox.meet(Event.FAILED, inbox.owner.failure(undecodable, error))
             return

@@ -23,36 +23,34 @@ from .callbacks import Callbacks
 from .challenges import SECURE, Challenges
 from .context import Context
 from .inbox import Inbox
-from .life import Outbound
-from .metrics import Transactions
 from .responses import Responses
 from .sink import LoadSink
+from .transfer import Transfer
 from .url_protocol import LoadOccasion
 
 
 class Sending:
     """Sends the requests of one load. In turns of the load."""
 
-    __slots__ = ("_body", "_callbacks", "_challenges", "_context", "_inbox", "_outbound", "_responses", "_route", "_transactions", "keeps")
+    __slots__ = ("_body", "_callbacks", "_challenges", "_context", "_inbox", "_responses", "_route", "_transfer", "keeps")
 
-    def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, outbound: Outbound, body: Body, responses: Responses,
-                 transactions: Transactions, route: Route | None, *, keeps: bool) -> None:
+    def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, transfer: Transfer, body: Body, responses: Responses,
+                 route: Route | None, *, keeps: bool) -> None:
         self._context = context
         self._inbox = inbox
         self._callbacks = callbacks
-        self._outbound = outbound
+        self._transfer = transfer
         self._body = body
         self._responses = responses
-        self._transactions = transactions
         self._route = route                           # None: live
         self.keeps = keeps                            # whether the cache is looked into and filled
         self._challenges: Challenges | None = None    # made when the load has to do with one
 
     def dispatch(self, request: URLRequest, body: bytes | BodyStream | None, *, is_own: bool = True, answers_own: bool = True) -> None:
         """Complete `request`, to be sent with `body`, and load it (`body.Dispatch`)."""
-        context, inbox, callbacks, transactions = self._context, self._inbox, self._callbacks, self._transactions
+        context, inbox, callbacks, transfer = self._context, self._inbox, self._callbacks, self._transfer
         protocols = context.protocols()
-        refused = preparation.refusal(request, body, redirected=transactions.redirects > 0, any_scheme=bool(protocols))
+        refused = preparation.refusal(request, body, redirected=transfer.redirects > 0, any_scheme=bool(protocols))
         if refused is not None:
             inbox.meet(Event.FAILED, refused)
             return
@@ -62,13 +60,13 @@ class Sending:
         if not is_own and answers_own:
             self._responses.stand_in(self.keeps)
         engine, task = context.engine, callbacks.task
-        sink = inbox.sink = LoadSink(inbox, engine, transactions.begin(request, engine.clock.now()), callbacks.history, task)
+        sink = inbox.sink = LoadSink(inbox, engine, transfer.begin(request, engine.clock.now()), callbacks.history, task)
         message = preparation.completed(
             request, body, additional=context.additional, cookies=context.cookies_for(request, task), defaults=context.defaults(),
             is_upload=self._body.is_upload)
         if self._challenges is not None or not context.accepted.empty or message.parts.scheme in SECURE:
             self.challenges().authorize(message)
-        self._outbound.message = message
+        self._transfer.message = message
         if protocols:
             sink.transaction.source = "protocol"
             sink.opened()
@@ -80,7 +78,7 @@ class Sending:
 
     def carry(self, sink: LoadSink, request: URLRequest, is_own: bool) -> None:
         """Answer `request` from the cache, or open an exchange with the route for it."""
-        context, message, inbox, transaction = self._context, self._outbound.message, self._inbox, sink.transaction
+        context, message, inbox, transaction = self._context, self._transfer.message, self._inbox, sink.transaction
         assert message is not None
         scheme = message.parts.scheme
         if is_own and scheme in preparation.HTTP:
@@ -95,7 +93,7 @@ class Sending:
             path = transaction.path = context.path_monitor.path
             if (blocked := obstacle(path, request, context.configuration)) is not None:
                 inbox.sink = None                # the request was not begun
-                self._transactions.all.pop()
+                self._transfer.transactions.pop()
                 waits = context.configuration.waits_for_connectivity
                 inbox.meet(Event.UNREACHABLE if waits else Event.FAILED, None if waits else blocked)
                 return
@@ -112,7 +110,7 @@ class Sending:
     def challenges(self) -> Challenges:
         """Those of this load."""
         if self._challenges is None:
-            self._challenges = Challenges(self._context, self._inbox, self._callbacks, self._outbound, self._body, self._route)
+            self._challenges = Challenges(self._context, self._inbox, self._callbacks, self._transfer, self._body, self._route)
         return self._challenges
 
     def meets(self, head: ResponseHead, response: HTTPURLResponse) -> bool:
@@ -141,7 +139,7 @@ class Sending:
         self._inbox.instruct(lambda: self._go_on(sink, request, is_own))
 
     def _go_on(self, sink: LoadSink, request: URLRequest, is_own: bool) -> None:
-        message = self._outbound.message
+        message = self._transfer.message
         if sink.wanted and not sink.ended and message is not None:
             if message.parts.scheme in preparation.HTTP | preparation.LOCAL:
                 self.carry(sink, request, is_own)

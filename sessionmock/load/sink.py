@@ -9,7 +9,7 @@ from ..errors import URLError
 from ..history import Closed, Ended, History, Opened, Received, Sent, exchange_numbers
 from ..models.message import Headers, ResponseHead
 from ..routes.base import Exchange
-from .metrics import Transaction
+from .transfer import Transaction
 
 HELD = 128 * 1024        # bytes of a body that wait for the delegate before reading stops; one more read may be on its way
 DROPPED = 64 * 1024      # a response nobody wants is read to its end up to here, so that its connection can be kept

@@ -8,7 +8,7 @@ from ..core.machine import ASKING, PARKED, Event, Machine, Phase
 from ..errors import Code
 from .context import Context
 from .inbox import Inbox
-from .life import Outbound
+from .transfer import Transfer
 
 
 class Timeouts:
@@ -18,12 +18,12 @@ class Timeouts:
     is asked for a credential, or leaves another answer for later, does.
     """
 
-    __slots__ = ("_context", "_counted_eager", "_enlisted", "_inbox", "_outbound", "_still", "_timer", "begins_at", "eager", "started_at")
+    __slots__ = ("_context", "_counted_eager", "_enlisted", "_inbox", "_still", "_timer", "_transfer", "begins_at", "eager", "started_at")
 
-    def __init__(self, context: Context, inbox: Inbox, outbound: Outbound, eager: bool) -> None:
+    def __init__(self, context: Context, inbox: Inbox, transfer: Transfer, eager: bool) -> None:
         self._context = context
         self._inbox = inbox
-        self._outbound = outbound
+        self._transfer = transfer
         self.eager = eager                    # False: whoever made the load is about to wait for it
         self._enlisted = False
         self._counted_eager = False
@@ -73,7 +73,7 @@ class Timeouts:
         if self._enlisted and self._timer is None:
             self._counted_eager = self.eager
             engine.enlist(self._counted_eager)
-            self._timer = engine.clock.call_at(self._deadline(), self._check)
+            self._timer = engine.clock.remind_at(self._deadline(), self._check)
         elif not self._enlisted and self._timer is not None:
             engine.delist(self._counted_eager)
             self._timer.cancel()
@@ -95,7 +95,7 @@ class Timeouts:
 
     def _idle_limit(self) -> int:
         """The request's own limit, else the configuration's."""
-        explicit = self._outbound.request.explicit_timeout_interval
+        explicit = self._transfer.request.explicit_timeout_interval
         return self._context.idle_limit if explicit is None else nanoseconds(explicit)
 
     def _check(self) -> None:
@@ -118,7 +118,7 @@ class Timeouts:
             inbox.instruct(partial(inbox.meet, Event.DUE))
             if self._timer is None:        # the turn has taken the load off the engine
                 return
-        self._timer = clock.call_at(self._deadline(), self._check)
+        self._timer = clock.remind_at(self._deadline(), self._check)
 
     def orphan(self) -> None:
         """In a forked child: the timer is the parent's."""

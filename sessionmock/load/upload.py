@@ -32,7 +32,7 @@ from .body import Dispatch, send_again, stream_came
 from .callbacks import Callbacks
 from .context import Context
 from .inbox import Inbox
-from .life import Outbound
+from .transfer import Transfer
 
 
 class Stage(Enum):
@@ -59,20 +59,32 @@ class Upload:
     the question is all that is left of it, and stands in. A task that is resumed begins with the question.
     """
 
-    __slots__ = ("_callbacks", "_context", "_inbox", "_mark", "_offset", "_outbound", "_profile", "_resource", "_retried", "_source",
-                 "_stage", "_streamed")
+    __slots__ = (
+        "_callbacks",
+        "_context",
+        "_inbox",
+        "_mark",
+        "_offset",
+        "_profile",
+        "_resource",
+        "_retried",
+        "_source",
+        "_stage",
+        "_streamed",
+        "_transfer",
+    )
     is_upload = True
 
-    def __init__(self, outbound: Outbound, inbox: Inbox, callbacks: Callbacks, context: Context, *, streamed: bool = False,
+    def __init__(self, transfer: Transfer, inbox: Inbox, callbacks: Callbacks, context: Context, *, streamed: bool = False,
                  resumed: UploadResumeData | None = None) -> None:
-        self._outbound, self._inbox, self._callbacks, self._context = outbound, inbox, callbacks, context
+        self._transfer, self._inbox, self._callbacks, self._context = transfer, inbox, callbacks, context
         self._streamed = streamed                       # the delegate supplies the body
         if streamed:
-            outbound.total = announced_length(outbound.request)
+            transfer.total = announced_length(transfer.request)
         self._stage = Stage.CREATING
         self._profile: DraftProfile | None = None       # None: nothing is offered to the server
         self._resource: str | None = None               # of the server, once it has named one
-        self._source: bytes | BodyStream | None = outbound.body  # of the whole body; None where only the delegate has it
+        self._source: bytes | BodyStream | None = transfer.body  # of the whole body; None where only the delegate has it
         self._mark: Mark | None = None                  # of a file
         self._offset = 0
         self._retried = False
@@ -86,7 +98,7 @@ class Upload:
         """What the upload can be gone on with: once the server has named a resource, and while the source is at hand."""
         if self._resource is None or self._profile is None:
             return None
-        request = self._outbound.request
+        request = self._transfer.request
         source, mark, headers = self._source, self._mark, request.header_pairs()
         if all(name.lower() != VERSION_FIELD.lower() for name, _ in headers):
             headers.append((VERSION_FIELD, str(self._profile.version)))
@@ -99,7 +111,7 @@ class Upload:
             return None
         try:
             return encode(UploadResumeData(
-                resource_url=self._resource, original_url=self._outbound.original_request.url or "", method=request.http_method,
+                resource_url=self._resource, original_url=self._transfer.original_request.url or "", method=request.http_method,
                 headers=headers, created=self._context.engine.clock.date(), **origin))
         except ValueError:                              # fields of more than 1 MiB
             return None
@@ -110,29 +122,29 @@ class Upload:
 
     # sending --------------------------------------------------------------------------------------------------
     def submit(self, dispatch: Dispatch) -> None:
-        outbound = self._outbound
+        transfer = self._transfer
         if self._stage is Stage.CREATING:
             self._create(dispatch)
         elif (problem := self._source_problem()) is not None:
             self._resource = None
             self._inbox.meet(Event.FAILED, problem)
         elif self._stage is Stage.LOCATING:
-            question = self._addressed("HEAD", offset_fields(self._offered, outbound.request.header_pairs()))
+            question = self._addressed("HEAD", offset_fields(self._offered, transfer.request.header_pairs()))
             dispatch(question, None, is_own=False, answers_own=False)
         else:
-            outbound.sent = self._offset
-            fields = append_fields(self._offered, outbound.request.header_pairs(), self._offset)
-            dispatch(self._addressed("PATCH", fields), outbound.body, is_own=False)
+            transfer.sent = self._offset
+            fields = append_fields(self._offered, transfer.request.header_pairs(), self._offset)
+            dispatch(self._addressed("PATCH", fields), transfer.body, is_own=False)
 
     def _create(self, dispatch: Dispatch) -> None:
-        outbound = self._outbound
-        request, body = outbound.request, outbound.body
+        transfer = self._transfer
+        request, body = transfer.request, transfer.body
         if self._streamed and body is None:
             self._inbox.meet(Event.NEEDS_STREAM)
             return
         if isinstance(body, FileStream):                # as it is now, not when the task was made
-            body = outbound.body = body.again()
-            outbound.total = body.length
+            body = transfer.body = body.again()
+            transfer.total = body.length
         self._resource = None                           # a new request makes a new one
         self._source, self._mark = body, _mark(body)
         self._profile = None if body is None else profile_for([*self._context.additional, *request.header_pairs()])
@@ -140,7 +152,7 @@ class Upload:
             request = request.copy()
             for name, value in creation_fields(self._profile):
                 request.set_value(value, name)
-        outbound.sent = 0
+        transfer.sent = 0
         dispatch(request, body)
 
     def take(self, request: URLRequest) -> None:
@@ -148,15 +160,15 @@ class Upload:
 
     def carry(self, following: URLRequest, keeps_body: bool) -> bool:
         """The body is the upload's own, whatever the request says of one; no GET has it."""
-        outbound = self._outbound
+        transfer = self._transfer
         if not keeps_body or following.http_method == "GET":
-            outbound.body, self._streamed, outbound.total = None, False, 0
+            transfer.body, self._streamed, transfer.total = None, False, 0
             return True
-        known, outbound.body = outbound.body, again(outbound.body)
-        return outbound.body is not None or known is None
+        known, transfer.body = transfer.body, again(transfer.body)
+        return transfer.body is not None or known is None
 
     def send_again(self) -> None:
-        send_again(self._outbound, self._inbox)
+        send_again(self._transfer, self._inbox)
 
     @property
     def _offered(self) -> DraftProfile:
@@ -165,13 +177,13 @@ class Upload:
 
     def _addressed(self, method: str, fields: Headers) -> URLRequest:
         """A request of this task to the upload's resource."""
-        request = self._outbound.request.copy()
+        request = self._transfer.request.copy()
         request.url, request.http_method, request.all_http_header_fields = self._resource, method, fields
         return request
 
     def _source_problem(self) -> URLError | None:
         """Why the source cannot be gone on with: a file has to be the one that was begun with."""
-        source, url = self._source, self._outbound.request.url
+        source, url = self._source, self._transfer.request.url
         if not isinstance(source, FileStream) or self._mark is None:
             return None
         try:
@@ -198,8 +210,8 @@ class Upload:
     def _sized(self, stream: BodyStream) -> BodyStream:
         """`stream`, with the length that it has to have where that is known."""
         if self._stage is Stage.CREATING:
-            return announced(stream, self._outbound.request)
-        total = self._outbound.total
+            return announced(stream, self._transfer.request)
+        total = self._transfer.total
         return stream if total < 0 or stream.length >= 0 else SizedStream(stream, total - self._offset)
 
     # answers --------------------------------------------------------------------------------------------------
@@ -207,7 +219,7 @@ class Upload:
         """A 104 that names the resource is told as any other; a loss may be made up for."""
         if event is Event.INFORMED and payload.status == UPLOAD_RESUMPTION_SUPPORTED:
             if self._stage is Stage.CREATING and self._profile is not None:
-                self._resource = upload_resource(self._outbound.request.url or "", payload.headers) or self._resource
+                self._resource = upload_resource(self._transfer.request.url or "", payload.headers) or self._resource
         elif event is Event.FAILED and payload.code is Code.NETWORK_CONNECTION_LOST and self._can_go_on():
             self._retried = True
             self._turn_to_question()
@@ -224,7 +236,7 @@ class Upload:
 
     def _turn_to_question(self) -> None:
         self._stage = Stage.LOCATING
-        self._outbound.body = None
+        self._transfer.body = None
 
     def judge(self, head: ResponseHead, response: HTTPURLResponse) -> ResponseHead | None:
         if self._stage is Stage.LOCATING:
@@ -235,25 +247,25 @@ class Upload:
             # It sends the task's own request elsewhere, as seen from the resource; a body is then sent from its start.
             head = replace(head, headers=[("Location", resolve(self._resource or "", location))])
             self._stage = Stage.CREATING
-            self._outbound.body = self._source
+            self._transfer.body = self._source
         return head
 
     def _learn(self, head: ResponseHead, response: HTTPURLResponse) -> None:
         """The server tells how much it has."""
-        outbound, inbox = self._outbound, self._inbox
-        where, self._offset = standing(head.status, head.headers, outbound.total)
+        transfer, inbox = self._transfer, self._inbox
+        where, self._offset = standing(head.status, head.headers, transfer.total)
         if where is Standing.PART:
             self._stage = Stage.APPENDING
-            outbound.body = self._rest()
-            inbox.meet(Event.NEEDS_STREAM if outbound.body is None else Event.RETRY)
+            transfer.body = self._rest()
+            inbox.meet(Event.NEEDS_STREAM if transfer.body is None else Event.RETRY)
         elif where is Standing.ALL:
-            outbound.sent = self._offset
+            transfer.sent = self._offset
             inbox.meet(Event.RESPONSE, response)
         else:
             if where is Standing.GONE:
                 self._resource = None
             reason = f"the upload stopped, and {where.value}: {head.status} for its resource"
-            inbox.meet(Event.FAILED, _described(Code.BAD_SERVER_RESPONSE, outbound.request.url, reason))
+            inbox.meet(Event.FAILED, _described(Code.BAD_SERVER_RESPONSE, transfer.request.url, reason))
 
     def _rest(self) -> bytes | BodyStream | None:
         """The body from the offset on; None: the delegate has it."""

@@ -17,9 +17,8 @@ from sessionmock.load.body import RequestBody
 from sessionmock.load.callbacks import Callbacks
 from sessionmock.load.context import Context
 from sessionmock.load.inbox import Inbox
-from sessionmock.load.life import Inbound, Outbound
-from sessionmock.load.metrics import Transaction, Transactions
 from sessionmock.load.sink import LoadSink
+from sessionmock.load.transfer import Transaction, Transfer
 from sessionmock.models.message import Headers, Request, ResponseHead
 from sessionmock.models.request import URLRequest
 from sessionmock.models.timing import Timing
@@ -240,9 +239,8 @@ class Parts:
         self.task = Task(made)
         self.history = history
         self.callbacks = Callbacks(self.context, self.inbox, self.task, history)
-        self.outbound = Outbound(made, made, body)
-        self.transactions = Transactions(self.engine.clock.now())
-        self.body = RequestBody(self.outbound, self.inbox, self.callbacks, self.context)
+        self.transfer = Transfer(made, made, body, self.engine.clock.now())
+        self.body = RequestBody(self.transfer, self.inbox, self.callbacks, self.context)
 
     def runs(self, phase: Phase = Phase.LOADING) -> None:
         """The task was resumed, and is in `phase`."""
@@ -250,7 +248,7 @@ class Parts:
 
     def sink(self, *, now: bool = True) -> LoadSink:
         """The sink of an exchange that was opened; the one whose events count, where it is `now`."""
-        transaction = self.transactions.begin(self.outbound.request, self.engine.clock.now())
+        transaction = self.transfer.begin(self.transfer.request, self.engine.clock.now())
         sink = LoadSink(self.inbox, self.engine, transaction, self.history, self.task)
         if now:
             self.inbox.sink = sink
@@ -268,8 +266,7 @@ class Consumed:
 
     def __init__(self, delegate: object | None = None, request: URLRequest | str = URL, *, history: History | None = None) -> None:
         self.parts = parts = Parts(delegate, request, history=history)
-        self.context, self.callbacks, self.outbound, self.transactions = parts.context, parts.callbacks, parts.outbound, parts.transactions
-        self.inbound = Inbound()
+        self.context, self.callbacks, self.transfer = parts.context, parts.callbacks, parts.transfer
         self.engine, self.task = parts.engine, parts.task
         self.notes: list[tuple[Any, ...]] = []
 

@@ -21,9 +21,9 @@ OFFLINE = sm.NetworkPath(is_satisfied=False)
 
 def beginning(delegate: object | None = None, phase: Phase = Phase.DELAYED, **settings: Any) -> tuple[Parts, Beginning, Timeouts]:
     parts = Parts(delegate, **settings)
-    timeouts = Timeouts(parts.context, parts.inbox, parts.outbound, True)
+    timeouts = Timeouts(parts.context, parts.inbox, parts.transfer, True)
     parts.runs(phase)
-    return parts, Beginning(parts.context, parts.inbox, parts.callbacks, parts.outbound, parts.body, timeouts), timeouts
+    return parts, Beginning(parts.context, parts.inbox, parts.callbacks, parts.transfer, parts.body, timeouts), timeouts
 
 
 # the date ------------------------------------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ def test_the_delegate_lets_it_go_on_as_it_is() -> None:
     made.ask()
     assert Phase.BEGINNING is parts.machine.phase
     parts.queue.run()
-    assert ([("OPEN", None)], parts.outbound.request) == ([note for note in parts.owner.notes if note[0] != "adjust"], delegate.request)
+    assert ([("OPEN", None)], parts.transfer.request) == ([note for note in parts.owner.notes if note[0] != "adjust"], delegate.request)
 
 
 def test_the_delegate_gives_another_request() -> None:
@@ -78,8 +78,8 @@ def test_the_delegate_gives_another_request() -> None:
     made.ask()
     parts.queue.run()
     given.url = f"{URL}later"
-    outbound = parts.outbound
-    assert (f"{URL}new", b"new", 3, URL) == (outbound.request.url, outbound.body, outbound.total, outbound.original_request.url)
+    transfer = parts.transfer
+    assert (f"{URL}new", b"new", 3, URL) == (transfer.request.url, transfer.body, transfer.total, transfer.original_request.url)
     assert ["OPEN"] == parts.owner.names()
 
 

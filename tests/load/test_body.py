@@ -27,16 +27,16 @@ def sent(parts: Parts) -> list[Any]:
 def streamed(parts: Parts) -> IterableStream:
     """The body is a stream that can be read once; as a task makes it of its request's."""
     stream = IterableStream([b"body"])
-    parts.outbound.body, parts.outbound.total = stream, -1
+    parts.transfer.body, parts.transfer.total = stream, -1
     return stream
 
 
 def test_a_request_is_sent_with_its_body() -> None:
     """From its start: what an exchange before had sent does not count."""
     parts = Parts(body=b"body")
-    parts.outbound.sent = 3
-    assert [(parts.outbound.request, b"body", {})] == sent(parts)
-    assert (0, False) == (parts.outbound.sent, parts.body.is_upload)
+    parts.transfer.sent = 3
+    assert [(parts.transfer.request, b"body", {})] == sent(parts)
+    assert (0, False) == (parts.transfer.sent, parts.body.is_upload)
 
 
 @pytest.mark.parametrize(("values", "body", "total"), [
@@ -45,7 +45,7 @@ def test_a_request_that_is_put_in_place_brings_its_own_body(values: Any, body: A
     """Bytes, none, or a stream."""
     parts = Parts(body=b"body")
     parts.body.take(URLRequest(NEW, "POST", **values))
-    assert (body, total) == (parts.outbound.body, parts.outbound.total)
+    assert (body, total) == (parts.transfer.body, parts.transfer.total)
 
 
 def test_a_stream_has_the_length_that_its_request_announces() -> None:
@@ -54,7 +54,7 @@ def test_a_stream_has_the_length_that_its_request_announces() -> None:
     request = URLRequest(NEW, "POST", http_body_stream=[b"new"])
     request.set_value("3", "Content-Length")
     parts.body.take(request)
-    assert (True, 3) == (isinstance(parts.outbound.body, SizedStream), parts.outbound.total)
+    assert (True, 3) == (isinstance(parts.transfer.body, SizedStream), parts.transfer.total)
 
 
 @pytest.mark.parametrize("keeps", [True, False])
@@ -62,7 +62,7 @@ def test_the_next_hop_is_sent_with_the_body_that_its_request_has(keeps: bool) ->
     """Also where the delegate changed it."""
     parts = Parts(body=b"body")
     assert parts.body.carry(URLRequest(NEW, "POST", http_body=b"changed"), keeps)
-    assert b"changed" == parts.outbound.body
+    assert b"changed" == parts.transfer.body
 
 
 def test_a_stream_that_was_read_has_to_be_supplied_again() -> None:
@@ -83,11 +83,11 @@ def test_a_file_is_sent_again_from_its_start(tmp_path: Path) -> None:
     stream = FileStream(path)
     request = URLRequest(URL, "POST", http_body_stream=stream)
     parts = Parts(request=request)
-    parts.outbound.body = stream
+    parts.transfer.body = stream
     path.write_bytes(b"longer")
     assert parts.body.carry(request.copy(), True)
-    assert isinstance(parts.outbound.body, FileStream)
-    assert (6, True) == (parts.outbound.body.length, parts.outbound.body is not stream)
+    assert isinstance(parts.transfer.body, FileStream)
+    assert (6, True) == (parts.transfer.body.length, parts.transfer.body is not stream)
 
 
 @pytest.mark.parametrize(("body", "effects"), [(b"body", ["DROP", "OPEN"]), (None, ["DROP", "OPEN"]), ("stream", ["DROP", "ASK_STREAM"])])
@@ -100,7 +100,7 @@ def test_the_request_is_sent_once_more(body: Any, effects: list[str]) -> None:
     parts.body.send_again()
     assert effects == parts.owner.names()
     parts.machine.phase = Phase.CHALLENGED
-    send_again(parts.outbound, parts.inbox)
+    send_again(parts.transfer, parts.inbox)
     assert 2 * effects == parts.owner.names()
 
 

@@ -52,11 +52,11 @@ class Made:
         self.delegate = Answering(*answers)
         self.parts = parts = Parts(self.delegate if asks else None, URL)
         self.certificates = Certificates(
-            parts.context, parts.inbox, Challenger(parts.context, parts.inbox, parts.callbacks), parts.outbound, parts.body)
+            parts.context, parts.inbox, Challenger(parts.context, parts.inbox, parts.callbacks), parts.transfer, parts.body)
         parts.owner.on["take"] = parts.inbox.meet
         parts.owner.on["ASK_CHALLENGE"] = lambda ask: ask()
         parts.runs()
-        self.parts.outbound.message = self.message = Request("GET", URL, [])
+        self.parts.transfer.message = self.message = Request("GET", URL, [])
         self.went_on = 0
 
     def go_on(self) -> None:
@@ -78,7 +78,7 @@ class Made:
 
     def resend(self, identity: Any) -> None:
         """The request as it goes out with what was chosen."""
-        self.message = self.parts.outbound.message = Request("GET", URL, [], None, Terms(identity))
+        self.message = self.parts.transfer.message = Request("GET", URL, [], None, Terms(identity))
 
     @property
     def error(self) -> URLError | None:

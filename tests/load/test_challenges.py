@@ -44,13 +44,13 @@ class Made:
 
     def __init__(self, delegate: Any = None, url: str = "http://a.test/", route: Any = None) -> None:
         self.parts = parts = Parts(delegate, url)
-        self.challenges = Challenges(parts.context, parts.inbox, parts.callbacks, parts.outbound, parts.body, route or HandRoute())
+        self.challenges = Challenges(parts.context, parts.inbox, parts.callbacks, parts.transfer, parts.body, route or HandRoute())
         parts.owner.on["ASK_CHALLENGE"] = lambda ask: ask()
         self.send()
 
     def send(self) -> Request:
         self.sink = self.parts.sink()
-        self.message = self.parts.outbound.message = Request("GET", self.parts.outbound.request.url or "", [])
+        self.message = self.parts.transfer.message = Request("GET", self.parts.transfer.request.url or "", [])
         self.challenges.authorize(self.message)
         self.parts.runs()
         return self.message
@@ -97,7 +97,7 @@ def test_what_let_a_request_in_is_kept() -> None:
     made.challenges.accepted(head(200))
     [(space, by_user)] = made.parts.context.credential_storage.all_credentials.items()      # type: ignore[union-attr]
     assert ("r", {"ann": ANN}) == (space.realm, by_user)
-    other = Challenges(made.parts.context, made.parts.inbox, made.parts.callbacks, made.parts.outbound, made.parts.body, HandRoute())
+    other = Challenges(made.parts.context, made.parts.inbox, made.parts.callbacks, made.parts.transfer, made.parts.body, HandRoute())
     message = Request("GET", "http://a.test/", [])
     other.authorize(message)
     assert ANNS == header(message.headers, "authorization")
@@ -142,7 +142,7 @@ def test_a_failure_that_is_none(when: str) -> None:
     elif when == "after the head":
         made.sink.transaction.head = head(200)
     else:
-        made.parts.outbound.message = None
+        made.parts.transfer.message = None
     assert not made.challenges.failed(error)
 
 

@@ -24,7 +24,7 @@ RESPONSE = sm.URLResponse("http://a.test/")
 def load(delegate: object | None = None) -> Consumed:
     """A load that has its response, and whose body comes."""
     made = Consumed(delegate)
-    made.inbound.response = RESPONSE
+    made.transfer.response = RESPONSE
     made.parts.runs(Phase.RECEIVING)
     return made
 

@@ -43,9 +43,9 @@ class Made:
     def begin(self, status: int = 200, headers: Any = tuple(RANGES)) -> Made:
         """The response comes."""
         final = head(status, list(headers))
-        self.load.inbound.response = sm.HTTPURLResponse.from_head(URL, final)
-        self.load.transactions.begin(self.load.outbound.request, 0).head = final
-        self.consumer.begin(self.load, self.load.inbound.response)
+        self.load.transfer.response = sm.HTTPURLResponse.from_head(URL, final)
+        self.load.transfer.begin(self.load.transfer.request, 0).head = final
+        self.consumer.begin(self.load, self.load.transfer.response)
         return self
 
     def data(self, *pieces: bytes) -> Made:
@@ -142,7 +142,7 @@ def test_a_handler_has_the_file_until_it_is_over() -> None:
     made = Made(delegate := Told(), ToFile(handler)).begin().data(b"data").end()
     assert (False, [], [("stored", None)]) == (made.consumer.loses(made.load), delegate.told, made.load.notes)
     name, call, (path, response, error) = made.finished()
-    assert ("completion_handler", handler, b"data", made.load.inbound.response, None) == (name, call, path.read_bytes(), response, error)
+    assert ("completion_handler", handler, b"data", made.load.transfer.response, None) == (name, call, path.read_bytes(), response, error)
     made.consumer.told()
     assert [] == left()
 
@@ -153,7 +153,7 @@ def test_a_loading_keeps_the_file() -> None:
     assert (None, [("stored", None)]) == (made.finished(), made.load.notes)
     made.consumer.told()
     (path, response), error = made.consumer.outcome()
-    assert (b"data", made.load.inbound.response, None) == (path.read_bytes(), response, error)
+    assert (b"data", made.load.transfer.response, None) == (path.read_bytes(), response, error)
 
 
 def test_a_file_that_nobody_takes_is_removed() -> None:
@@ -256,7 +256,7 @@ def test_a_file_that_somebody_removed_cannot_be_gone_on_with() -> None:
 def test_a_handler_of_one_that_failed_gets_no_file() -> None:
     """But the error."""
     made = Made(consumer=ToFile(print)).begin(headers=[]).data(b"da")
-    assert (None, made.load.inbound.response, LOST) == made.finished(LOST)[2]
+    assert (None, made.load.transfer.response, LOST) == made.finished(LOST)[2]
     made.consumer.told()
     assert [] == left()
 
@@ -275,7 +275,7 @@ def going_on(consumer: ToFile, delegate: object | None = None) -> Made:
     """The load of a resumed download, whose request is on its way."""
     request, original = consumer.resuming()
     made = Made(delegate, consumer, request)
-    made.load.outbound.original_request = original
+    made.load.transfer.original_request = original
     return made
 
 
@@ -291,7 +291,7 @@ def test_the_rest_is_asked_for() -> None:
 def test_the_whole_is_asked_for_where_the_part_is_not_there(partial: bytes | None) -> None:
     """It was removed, or cut short; then only the whole will do."""
     made = going_on(resumed(partial))
-    assert [("Authorization", "x")] == made.load.outbound.request.header_pairs()
+    assert [("Authorization", "x")] == made.load.transfer.request.header_pairs()
     made.begin(206, REST)
     assert Code.BAD_SERVER_RESPONSE is made.error.code
     whole = going_on(resumed(partial)).begin().data(b"whole!")

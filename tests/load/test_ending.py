@@ -42,7 +42,7 @@ def test_the_terminal_message_comes_once_and_then_nothing_is_held() -> None:
         happened.append(f"told, {parts.machine.state.name}, {outcome[2] is error}")
 
     made.message = "completion_handler", handler, (None, None, error)
-    made.conclude(error, parts.transactions, lambda: happened.append("over"))
+    made.conclude(error, parts.transfer, lambda: happened.append("over"))
     assert ([], error, TaskState.RUNNING, 1) == (happened, made.error, parts.machine.state, parts.queue.waiting)
     parts.queue.run()
     assert ["told, COMPLETED, True", "over", "latch, COMPLETED"] == happened
@@ -52,14 +52,14 @@ def test_the_terminal_message_comes_once_and_then_nothing_is_held() -> None:
 def test_without_anybody_to_tell_it_ends_at_once() -> None:
     """No queue lies between."""
     parts, made, happened = ending()
-    made.conclude(None, parts.transactions, lambda: happened.append("over"))
+    made.conclude(None, parts.transfer, lambda: happened.append("over"))
     assert (["over", "latch, COMPLETED"], 0) == (happened, parts.queue.waiting)
 
 
 def test_it_ends_once() -> None:
     """A second end, as that of a forked child, finds nothing left to be done."""
     parts, made, happened = ending()
-    made.conclude(None, parts.transactions, lambda: happened.append("over"))
+    made.conclude(None, parts.transfer, lambda: happened.append("over"))
     made.end()
     assert ["over", "latch, COMPLETED"] == happened
 
@@ -67,10 +67,10 @@ def test_it_ends_once() -> None:
 def test_metrics_come_before_the_message() -> None:
     """Both on the queue, in that order (I14), and the metrics are those of the moment when the outcome was fixed."""
     parts, made, happened = ending(delegate := Measuring())
-    parts.transactions.redirects = 3
+    parts.transfer.redirects = 3
     made.message = "completion_handler", lambda *_: happened.append("told"), ()
-    made.conclude(None, parts.transactions, lambda: happened.append("over"))
-    parts.transactions.redirects = 4
+    made.conclude(None, parts.transfer, lambda: happened.append("over"))
+    parts.transfer.redirects = 4
     assert 2 == parts.queue.waiting
     finish(parts.queue.run_one())
     assert ((parts.session, parts.task, 3), []) == (delegate.told, happened)
@@ -81,7 +81,7 @@ def test_metrics_come_before_the_message() -> None:
 def test_metrics_are_told_where_no_message_is() -> None:
     """A load that was waited for is over at once, and its metrics come on the queue."""
     parts, made, happened = ending(delegate := Measuring())
-    made.conclude(None, parts.transactions, lambda: None)
+    made.conclude(None, parts.transfer, lambda: None)
     assert (["latch, COMPLETED"], 1) == (happened, parts.queue.waiting)
     parts.queue.run()
     assert (parts.session, parts.task, 0) == delegate.told
@@ -101,7 +101,7 @@ def test_a_message_that_raises_is_reported_and_the_end_comes_all_the_same(kind: 
 
     parts, made, happened = ending()
     made.message = "task_did_complete", plain if kind == "plain" else coroutine, ()
-    made.conclude(None, parts.transactions, lambda: happened.append("over"))
+    made.conclude(None, parts.transfer, lambda: happened.append("over"))
     parts.queue.run()
     assert (["over", "latch, COMPLETED"], None, [LookupError]) == (happened, made.error, [each.exc_type for each in reported])
 
@@ -118,7 +118,7 @@ def test_the_end_waits_for_a_coroutine() -> None:
 
     parts, made, happened = ending()
     made.message = "completion_handler", told, ()
-    made.conclude(None, parts.transactions, lambda: happened.append("over"))
+    made.conclude(None, parts.transfer, lambda: happened.append("over"))
     rest = parts.queue.run_one()
     assert rest is not None
     rest.send(None)
@@ -137,7 +137,7 @@ def test_what_the_user_gave_is_let_go_of_where_it_was_called() -> None:
     held = weakref.ref(handler)
     made.message = "completion_handler", handler, ()
     del handler
-    made.conclude(None, parts.transactions, lambda: None)
+    made.conclude(None, parts.transfer, lambda: None)
     parts.callbacks.set_methods({"task_did_complete": "a method"})      # type: ignore[dict-item]
     parts.queue.run()
     gc.collect()

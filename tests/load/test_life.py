@@ -14,8 +14,9 @@ from sessionmock.core.machine import ASKING, Event, Phase
 from sessionmock.errors import Code, URLError
 from sessionmock.history import Ended, History
 from sessionmock.load.consumers import ToDelegate, ToHandler, ToLoading, ToReader
-from sessionmock.load.life import Inbound, Life, Outbound
+from sessionmock.load.life import Life
 from sessionmock.load.load import Load
+from sessionmock.load.transfer import Transfer
 from sessionmock.load.upload import Upload
 from sessionmock.models.body import IterableStream
 from sessionmock.models.enums import TaskState
@@ -82,13 +83,13 @@ def test_a_life_is_all_that_is_asked_of_a_load() -> None:
 @pytest.mark.parametrize(("body", "total"), [(None, 0), (b"body", 4), (IterableStream([b"body"]), -1), (IterableStream([b"body"], 4), 4)])
 def test_what_is_sent_knows_its_length(body: Any, total: int) -> None:
     """-1 where nobody does."""
-    made = Outbound(URLRequest(URL), URLRequest(URL), body)
+    made = Transfer(URLRequest(URL), URLRequest(URL), body, 0)
     assert (total, 0, None) == (made.total, made.sent, made.message)
 
 
 def test_nothing_has_come_at_first() -> None:
     """Neither a response nor a byte."""
-    made = Inbound()
+    made = Transfer(URLRequest(URL), URLRequest(URL), None, 0)
     assert (None, 0, []) == (made.response, made.received, made.trailers)
 
 
@@ -106,7 +107,7 @@ def test_a_life_from_its_first_resume_to_its_end() -> None:
     made.answer(b"data")
     assert (True, True, TaskState.COMPLETED, None, None, [made.load]) == (
         life.is_over, life.latch.done, life.state, life.error, life.task, made.parts.ended)
-    assert (4, b"data") == (life.inbound.received, made.consumer.outcome()[0][0])
+    assert (4, b"data") == (life.transfer.received, made.consumer.outcome()[0][0])
 
 
 def test_a_life_that_is_cancelled() -> None:
@@ -225,7 +226,7 @@ def test_the_body_that_was_sent_is_counted() -> None:
     for count in (1, 3):
         sink.sent(count)
         made.parts.turn()
-    assert ([(1, 1, 4), (3, 4, 4)], 4) == (told, made.load.transactions.last.sent)
+    assert ([(1, 1, 4), (3, 4, 4)], 4) == (told, made.load.transfer.last.sent)
 
 
 # a forked child ------------------------------------------------------------------------------------------------------------------

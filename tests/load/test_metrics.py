@@ -23,7 +23,8 @@ from sessionmock import (
     URLSessionTaskTransactionMetrics,
 )
 from sessionmock.clock import SECOND, VirtualClock
-from sessionmock.load.metrics import Transactions
+from sessionmock.load.metrics import metrics
+from sessionmock.load.transfer import Transfer
 from sessionmock.models.message import ResponseHead
 from sessionmock.models.timing import TLS, ConnectionFacts, ProxyAddress, Timing
 
@@ -215,11 +216,17 @@ def test_a_cancelled_load_tells_what_had_come(url: str) -> None:
 NOW = 100 * SECOND
 
 
-def collected(transactions: Transactions) -> URLSessionTaskMetrics:
+def collected(transfer: Transfer) -> URLSessionTaskMetrics:
     """The metrics at 100 s of a clock that starts with 2026."""
     clock = VirtualClock()
     clock.advance(NOW)
-    return transactions.metrics(clock)
+    return metrics(transfer, clock)
+
+
+def transfer_of(created: int) -> Transfer:
+    """What a task that was made then sends and receives."""
+    request = URLRequest("http://a.test/")
+    return Transfer(request, request, None, created)
 
 
 def second(number: float) -> datetime:
@@ -229,23 +236,23 @@ def second(number: float) -> datetime:
 
 def test_dates_are_reckoned_from_the_clock_when_they_are_asked_for() -> None:
     """While a task runs there are nanoseconds alone."""
-    transactions = Transactions(10 * SECOND)
-    transactions.redirects = 2
-    made = transactions.begin(URLRequest("http://a.test/"), 20 * SECOND)
+    transfer = transfer_of(10 * SECOND)
+    transfer.redirects = 2
+    made = transfer.begin(URLRequest("http://a.test/"), 20 * SECOND)
     made.answered, made.ended = 30 * SECOND, 40 * SECOND
-    metrics = collected(transactions)
+    whole = collected(transfer)
 
-    [found] = metrics.transaction_metrics
-    assert (second(10), second(100), 2) == (metrics.task_interval.start, metrics.task_interval.end, metrics.redirect_count)
+    [found] = whole.transaction_metrics
+    assert (second(10), second(100), 2) == (whole.task_interval.start, whole.task_interval.end, whole.redirect_count)
     assert [second(20), second(20), second(20), second(30), second(40)] == dates(found)
-    assert transactions.last is made
+    assert transfer.last is made
 
 
 def test_a_request_that_was_not_answered() -> None:
     """It has its start, and nothing else."""
-    transactions = Transactions(0)
-    transactions.begin(URLRequest("http://a.test/"), 20 * SECOND)
-    [found] = collected(transactions).transaction_metrics
+    transfer = transfer_of(0)
+    transfer.begin(URLRequest("http://a.test/"), 20 * SECOND)
+    [found] = collected(transfer).transaction_metrics
     assert ([second(20)], None, False, None) == (dates(found), found.network_protocol_name, found.is_reused_connection, found.remote_address)
 
 
@@ -256,11 +263,11 @@ def test_what_a_route_has_measured(version: str, name: str) -> None:
         connect_start=21 * SECOND, connect_end=22 * SECOND, request_start=23 * SECOND, request_end=24 * SECOND, response_start=25 * SECOND,
         request_header_bytes=11, response_header_bytes=22, reused=True,
         facts=ConnectionFacts(("10.0.0.1", 1), ("10.0.0.2", 2, 0, 0), TLS(0x0304, 0x1301), ProxyAddress("proxy", 3, "http")))
-    transactions = Transactions(0)
-    made = transactions.begin(URLRequest("http://a.test/"), 20 * SECOND)
+    transfer = transfer_of(0)
+    made = transfer.begin(URLRequest("http://a.test/"), 20 * SECOND)
     made.exchange, made.head = NotingExchange(timing), ResponseHead(200, [], http_version=version)
     made.sent, made.received, made.decoded = 5, 6, 7
-    [found] = collected(transactions).transaction_metrics
+    [found] = collected(transfer).transaction_metrics
 
     assert [second(20), second(21), second(22), second(23), second(24), second(25)] == dates(found)
     assert (name, True, 11, 22) == (found.network_protocol_name, found.is_reused_connection, found.count_of_request_header_bytes_sent,
@@ -274,25 +281,25 @@ def test_what_a_route_has_measured(version: str, name: str) -> None:
 def test_a_connection_that_tells_nothing() -> None:
     """No addresses, no TLS and no proxy; one that does not stand yet has no facts."""
     for facts in (ConnectionFacts(None, None, None, None), None):
-        transactions = Transactions(0)
-        transactions.begin(URLRequest("http://a.test/"), 0).exchange = NotingExchange(Timing(facts=facts))
-        [found] = collected(transactions).transaction_metrics
+        transfer = transfer_of(0)
+        transfer.begin(URLRequest("http://a.test/"), 0).exchange = NotingExchange(Timing(facts=facts))
+        [found] = collected(transfer).transaction_metrics
         assert (None, None, None, False) == (
             found.local_address, found.remote_address, found.negotiated_tls_protocol_version, found.is_proxy_connection)
 
 
 def test_the_network_that_a_request_took() -> None:
     """Where the session is told of one."""
-    transactions = Transactions(0)
-    transactions.begin(URLRequest("http://a.test/"), 0).path = NetworkPath(is_cellular=True, is_constrained=True)
-    [found] = collected(transactions).transaction_metrics
+    transfer = transfer_of(0)
+    transfer.begin(URLRequest("http://a.test/"), 0).path = NetworkPath(is_cellular=True, is_constrained=True)
+    [found] = collected(transfer).transaction_metrics
     assert (True, False, True) == (found.is_cellular, found.is_expensive, found.is_constrained)
 
 
 def test_what_has_ended_holds_no_exchange() -> None:
     """Metrics that are asked for later are those of what is left."""
-    transactions = Transactions(0)
-    made = transactions.begin(URLRequest("http://a.test/"), 0)
+    transfer = transfer_of(0)
+    made = transfer.begin(URLRequest("http://a.test/"), 0)
     made.exchange = NotingExchange()
-    transactions.let_go()
+    transfer.let_go()
     assert made.exchange is None

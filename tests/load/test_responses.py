@@ -112,7 +112,7 @@ class Made:
 
     def __init__(self, delegate: Any = None, *, request: Any = URL, body: Any = None, **settings: Any) -> None:
         self.parts = parts = Parts(delegate, request, body=body, **settings)
-        self.responses = Responses(parts.context, parts.inbox, parts.callbacks, parts.outbound, parts.body, parts.transactions)
+        self.responses = Responses(parts.context, parts.inbox, parts.callbacks, parts.transfer, parts.body)
         parts.owner.on["ASK_REDIRECT"] = self.responses.ask_redirect
         parts.owner.on["take"] = self.take
         self.sink = parts.sink()
@@ -163,7 +163,7 @@ def test_the_final_head_is_the_response(status: int, headers: Any) -> None:
     """Of any status; one that leads elsewhere without saying where is one too."""
     made = Made()
     response = made.answered(status, headers)
-    assert ([response], status, response) == (made.of("ASK_RESPONSE"), response.status_code, made.parts.transactions.last.response)
+    assert ([response], status, response) == (made.of("ASK_RESPONSE"), response.status_code, made.parts.transfer.last.response)
 
 
 def test_cookies_are_kept_before_anybody_hears_of_the_response() -> None:
@@ -181,7 +181,7 @@ def test_a_response_that_came_by_no_wire(values: Any, kind: ResourceFetchType) -
     """It is the response, and measured as what it is."""
     made = Made()
     made.given(**values)
-    assert ([URLResponse(URL)], kind) == (made.of("ASK_RESPONSE"), made.parts.transactions.last.fetch_type)
+    assert ([URLResponse(URL)], kind) == (made.of("ASK_RESPONSE"), made.parts.transfer.last.fetch_type)
 
 
 def test_a_class_says_how_its_response_may_be_kept() -> None:
@@ -243,7 +243,7 @@ def test_a_redirect_that_sends_a_stream_again_needs_it_anew() -> None:
     """From the delegate, for the request that follows."""
     request = URLRequest(URL, "POST", http_body_stream=[b"body"])
     made = Made(request=request)
-    made.parts.outbound.body = IterableStream([b"body"])
+    made.parts.transfer.body = IterableStream([b"body"])
     made.answered(307, LEADS)
     assert [f"{URL}there"] == [following.url for following in made.of("ASK_STREAM")]
 
@@ -251,7 +251,7 @@ def test_a_redirect_that_sends_a_stream_again_needs_it_anew() -> None:
 def test_redirects_are_limited() -> None:
     """One more than 20 is -1007, about the URL that was not loaded any more (I21)."""
     made = Made()
-    made.parts.transactions.redirects = REDIRECT_LIMIT
+    made.parts.transfer.redirects = REDIRECT_LIMIT
     made.answered(302, LEADS)
     assert (Code.HTTP_TOO_MANY_REDIRECTS, f"{URL}there") == (made.error.code, made.error.failing_url)
 
@@ -263,7 +263,7 @@ def test_a_redirect_that_was_asked_about_for_too_long_is_the_response() -> None:
     response = made.responses.read(final)
     made.responses.judge(final, response)
     made.responses.settle_response()
-    assert made.responses.inbound.response is response
+    assert made.parts.transfer.response is response
 
 
 # the cache -----------------------------------------------------------------------------------------------------------------
@@ -277,10 +277,10 @@ def stored(headers: Any) -> URLCache:
 def test_what_the_cache_has_is_served() -> None:
     """By the load's own sink, as a route would bring it: the response, its pieces and its end."""
     made = Made(url_cache=stored([("Cache-Control", "max-age=60")]))
-    assert Verdict.USE is made.responses.look(Request("GET", URL, []), made.parts.outbound.request, True)
+    assert Verdict.USE is made.responses.look(Request("GET", URL, []), made.parts.transfer.request, True)
     made.responses.serve(made.sink)
     made.parts.inbox.pump()
-    transaction = made.parts.transactions.last
+    transaction = made.parts.transfer.last
     assert (ResourceFetchType.LOCAL_CACHE, "cache", True, None) == (transaction.fetch_type, transaction.source, made.sink.ended, made.responses.visit)
     assert ([200], [("piece", b"kept")]) == (
         [response.status_code for response in made.of("ASK_RESPONSE")], [note for note in made.parts.owner.notes if note[0] == "piece"])
@@ -290,11 +290,11 @@ def test_a_304_serves_what_the_cache_has() -> None:
     """By an exchange of its own; the one that asked ends with its head."""
     made = Made(url_cache=stored([("Cache-Control", "max-age=0"), ("ETag", '"1"')]))
     message = Request("GET", URL, [])
-    assert Verdict.REVALIDATE is made.responses.look(message, made.parts.outbound.request, True)
+    assert Verdict.REVALIDATE is made.responses.look(message, made.parts.transfer.request, True)
     made.parts.engine.let_pass(1)
     made.answered(304)
     made.parts.inbox.pump()
-    asked, given = made.parts.transactions.all
+    asked, given = made.parts.transfer.transactions
     assert (["resume"], SECOND, "cache") == (made.exchange.calls, asked.ended, given.source)
     assert ([200], made.sink is not made.parts.inbox.sink) == ([response.status_code for response in made.of("ASK_RESPONSE")], True)
 
@@ -302,7 +302,7 @@ def test_a_304_serves_what_the_cache_has() -> None:
 def test_a_304_that_nobody_asked_for_is_the_response() -> None:
     """The request had conditions of its own."""
     made = Made(url_cache=stored([("ETag", '"1"')]))
-    made.responses.look(Request("GET", URL, [("If-None-Match", '"1"')]), made.parts.outbound.request, True)
+    made.responses.look(Request("GET", URL, [("If-None-Match", '"1"')]), made.parts.transfer.request, True)
     response = made.answered(304)
     assert [response] == made.of("ASK_RESPONSE")
 
@@ -311,7 +311,7 @@ def test_a_redirect_of_an_unsafe_request_makes_what_was_kept_worthless() -> None
     """As its final answer would."""
     cache = stored([("Cache-Control", "max-age=60")])
     made = Made(request=URLRequest(URL, "POST"), url_cache=cache)
-    made.responses.look(Request("POST", URL, []), made.parts.outbound.request, True)
+    made.responses.look(Request("POST", URL, []), made.parts.transfer.request, True)
     made.answered(303, LEADS)
     assert cache.cached_response(URL) is None
 
@@ -330,14 +330,14 @@ def test_another_requests_answer_may_stand_in_for_the_tasks_own() -> None:
 def test_without_a_cache_there_is_no_visit() -> None:
     """The request is loaded."""
     made = Made(url_cache=None)
-    assert (Verdict.LOAD, None) == (made.responses.look(Request("GET", URL, []), made.parts.outbound.request, True), made.responses.visit)
+    assert (Verdict.LOAD, None) == (made.responses.look(Request("GET", URL, []), made.parts.transfer.request, True), made.responses.visit)
     made.responses.give_up()
 
 
 def test_a_body_that_will_not_come_whole_is_not_kept() -> None:
     """What there was of it is given up."""
     made = Made(url_cache=URLCache.ephemeral())
-    made.responses.look(Request("GET", URL, []), made.parts.outbound.request, True)
+    made.responses.look(Request("GET", URL, []), made.parts.transfer.request, True)
     made.answered(200, [("Cache-Control", "max-age=60")])
     visit = made.responses.visit
     assert visit is not None
@@ -357,7 +357,7 @@ def test_a_body_that_is_not_encoded_is_handed_out_as_it_comes() -> None:
     """It counts as held while it is in somebody's hands."""
     made = receiving()
     made.responses.data(b"data")
-    assert ([b"data"], 4, 4, False) == (made.of("CONSUME"), made.sink.taken, made.responses.inbound.received, made.responses.decodes)
+    assert ([b"data"], 4, 4, False) == (made.of("CONSUME"), made.sink.taken, made.parts.transfer.received, made.responses.decodes)
 
 
 def test_an_encoded_body_is_handed_out_in_pieces() -> None:
@@ -366,7 +366,7 @@ def test_an_encoded_body_is_handed_out_in_pieces() -> None:
     for part in (data[:100], data[100:]):
         made.responses.data(part)
         made.pieces()
-    assert (b"x" * 300_000, len(data), True) == (b"".join(made.of("CONSUME")), made.responses.inbound.received, made.responses.decodes)
+    assert (b"x" * 300_000, len(data), True) == (b"".join(made.of("CONSUME")), made.parts.transfer.received, made.responses.decodes)
     made.responses.rest([("A", "b")], Code.CANNOT_DECODE_RAW_DATA)
     made.parts.inbox.pump()
     assert ([[("A", "b")]], False) == (made.of("ASK_STORE"), made.responses.decodes)
@@ -387,7 +387,7 @@ def test_what_a_decoder_still_holds_comes_before_the_end() -> None:
 
     made = receiving("gzip")
     made.responses._decoder = Holding()     # type: ignore[assignment]
-    made.responses.inbound.received = 1
+    made.parts.transfer.received = 1
     made.responses.rest([], Code.CANNOT_DECODE_RAW_DATA)
     assert [b"rest"] == made.pieces()
     made.parts.inbox.pump()

@@ -30,8 +30,8 @@ class Made:
                  history: History | None = None, monitor: Any = None, **settings: Any) -> None:
         self.route = HandRoute()
         self.parts = parts = Parts(delegate, sm.URLRequest(url, method), body=body, history=history, path_monitor=monitor, **settings)
-        self.responses = Responses(parts.context, parts.inbox, parts.callbacks, parts.outbound, parts.body, parts.transactions)
-        self.sending = Sending(parts.context, parts.inbox, parts.callbacks, parts.outbound, parts.body, self.responses, parts.transactions,
+        self.responses = Responses(parts.context, parts.inbox, parts.callbacks, parts.transfer, parts.body)
+        self.sending = Sending(parts.context, parts.inbox, parts.callbacks, parts.transfer, parts.body, self.responses,
                                self.route, keeps=keeps)
         parts.owner.on["ASK_CHALLENGE"] = lambda ask: ask()
         parts.owner.on["take"] = self.take
@@ -45,7 +45,7 @@ class Made:
             self.parts.inbox.meet(event, payload)
 
     def send(self, request: Any = None, **how: Any) -> Made:
-        self.sending.dispatch(request or self.parts.outbound.request, self.parts.outbound.body, **how)
+        self.sending.dispatch(request or self.parts.transfer.request, self.parts.transfer.body, **how)
         return self
 
     @property
@@ -64,7 +64,7 @@ def test_a_request_is_completed_and_opened() -> None:
     made = Made(http_additional_headers={"X": "y"}).send()
     [(message, sink, exchange)] = made.route.opened
     assert (("y", "*/*"), "GET", URL) == ((made.field("x"), made.field("accept")), message.method, message.url)
-    assert message is made.parts.outbound.message
+    assert message is made.parts.transfer.message
     assert (sink, exchange, exchange, "live") == (
         made.parts.inbox.sink, sink.exchange, sink.transaction.exchange, sink.transaction.source)
 
@@ -92,13 +92,13 @@ def test_what_is_opened_is_written_down() -> None:
 def test_what_cannot_be_sent_at_all(url: Any, method: str, body: Any, code: Code) -> None:
     """It fails before anything is opened."""
     made = Made(url, method=method, body=body).send()
-    assert ([], [], code) == (made.route.opened, made.parts.transactions.all, made.error.code)
+    assert ([], [], code) == (made.route.opened, made.parts.transfer.transactions, made.error.code)
 
 
 def test_a_local_url_is_not_redirected_to() -> None:
     """A server may lead to other servers only."""
     made = Made("file:///etc/hostname")
-    made.parts.transactions.redirects = 1
+    made.parts.transfer.redirects = 1
     made.send()
     assert Code.UNSUPPORTED_URL is made.error.code
 
@@ -114,7 +114,7 @@ def test_a_file_that_cannot_be_sent_fails_at_once(tmp_path: Path) -> None:
 def test_without_a_network_that_may_be_used(path: Any, waits: bool, effect: str) -> None:
     """The load waits for one, or fails with -1009; the request was not begun, and is no transaction."""
     made = Made(monitor=sm.PathMonitor(path), waits_for_connectivity=waits, allows_constrained_network_access=False).send()
-    assert ([], [], None, effect) == (made.route.opened, made.parts.transactions.all, made.parts.inbox.sink, made.parts.owner.names()[-1])
+    assert ([], [], None, effect) == (made.route.opened, made.parts.transfer.transactions, made.parts.inbox.sink, made.parts.owner.names()[-1])
     if effect == "FAIL":
         assert Code.NOT_CONNECTED_TO_INTERNET is made.error.code
 
@@ -123,10 +123,10 @@ def test_the_network_that_it_takes_is_measured() -> None:
     """And local URLs need none."""
     path = sm.NetworkPath(is_cellular=True)
     made = Made(monitor=sm.PathMonitor(path)).send()
-    assert path == made.parts.transactions.last.path
+    assert path == made.parts.transfer.last.path
     local = Made("data:,x", monitor=sm.PathMonitor(OFFLINE)).send()
     local.parts.engine.run()
-    assert (None, "local") == (local.parts.transactions.last.path, local.parts.transactions.last.source)
+    assert (None, "local") == (local.parts.transfer.last.path, local.parts.transfer.last.source)
 
 
 # the cache --------------------------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def stored() -> sm.URLCache:
 def test_what_is_fresh_in_the_cache_is_the_answer() -> None:
     """No route hears of the request."""
     made = Made(url_cache=stored()).send()
-    assert ([], "cache", Phase.DECIDING) == (made.route.opened, made.parts.transactions.last.source, made.parts.machine.phase)
+    assert ([], "cache", Phase.DECIDING) == (made.route.opened, made.parts.transfer.last.source, made.parts.machine.phase)
 
 
 def test_a_load_that_must_not_ask_fails_without_it() -> None:
@@ -198,9 +198,9 @@ def test_what_was_taken_before_goes_ahead() -> None:
     made.parts.queue.run()
     made.send()
     made.sending.meets(final, sm.HTTPURLResponse.from_head(URL, final))
-    other = Sending(made.parts.context, made.parts.inbox, made.parts.callbacks, made.parts.outbound, made.parts.body, made.responses,
-                    made.parts.transactions, made.route, keeps=True)
-    other.dispatch(made.parts.outbound.request, None)
+    other = Sending(made.parts.context, made.parts.inbox, made.parts.callbacks, made.parts.transfer, made.parts.body, made.responses,
+                    made.route, keeps=True)
+    other.dispatch(made.parts.transfer.request, None)
     assert header(made.route.opened[-1][0].headers, "authorization") is not None
 
 

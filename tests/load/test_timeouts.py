@@ -23,7 +23,7 @@ class Timed:
                  begins: float = 0, **settings: Any) -> None:
         request = URLRequest(URL) if limit is None else URLRequest(URL, timeout_interval=limit)
         self.parts = parts = Parts(request=request, **settings)
-        self.timeouts = Timeouts(parts.context, parts.inbox, parts.outbound, eager)
+        self.timeouts = Timeouts(parts.context, parts.inbox, parts.transfer, eager)
         self.timeouts.begins_at = int(begins * SECOND)
         parts.owner.on["adjust"] = self.timeouts.adjust
         parts.owner.on["FAIL"] = lambda error: parts.inbox.settle()

@@ -32,7 +32,7 @@ class Made:
         for name, value in headers:
             request.add_value(value, name)
         self.parts = parts = Parts(delegate, request, body=body)
-        self.upload = Upload(parts.outbound, parts.inbox, parts.callbacks, parts.context, **how)
+        self.upload = Upload(parts.transfer, parts.inbox, parts.callbacks, parts.context, **how)
         self.sent: list[tuple[URLRequest, Any, dict[str, bool]]] = []
         parts.runs()
         parts.owner.on["OPEN"] = self._open
@@ -41,7 +41,7 @@ class Made:
     def _open(self, payload: Any) -> None:
         """As the load does it: a new stream is the body, and the request is submitted."""
         if payload is not None and not isinstance(payload, URLRequest):
-            self.parts.outbound.body = payload
+            self.parts.transfer.body = payload
         self.submit()
 
     def submit(self) -> Made:
@@ -99,7 +99,7 @@ def test_an_upload_offers_to_be_gone_on_with() -> None:
     made = Made().submit()
     assert ("POST", URL, b"a body", {}) == made.last
     assert ("6", "?1", None) == (made.field("Upload-Draft-Interop-Version"), made.field("Upload-Complete"),
-                                 made.parts.outbound.request.value("Upload-Complete"))
+                                 made.parts.transfer.request.value("Upload-Complete"))
     assert made.upload.is_upload
 
 
@@ -107,7 +107,7 @@ def test_an_upload_offers_to_be_gone_on_with() -> None:
 def test_what_is_not_offered(body: Any, headers: Any) -> None:
     """An upload without a body, and one whose request speaks the protocol itself; nothing can be gone on with then."""
     made = Made(body, headers=headers).submit().named()
-    assert (None, made.parts.outbound.request, False, None) == (
+    assert (None, made.parts.transfer.request, False, None) == (
         made.field("Upload-Draft-Interop-Version"), made.sent[0][0], made.lost(), made.left)
 
 
@@ -116,7 +116,7 @@ def test_a_file_is_sent_as_it_is_then(file: Path) -> None:
     made = Made(FileStream(file))
     file.write_bytes(b"longer than before")
     made.submit()
-    assert (b"longer than before", 18) == (made.last[2], made.parts.outbound.total)
+    assert (b"longer than before", 18) == (made.last[2], made.parts.transfer.total)
 
 
 def test_the_delegate_supplies_the_body() -> None:
@@ -126,7 +126,7 @@ def test_the_delegate_supplies_the_body() -> None:
             return [b"a body"]
 
     made = Made(None, Delegate(), headers=[("Content-Length", "6")], streamed=True).submit()
-    assert (6, Phase.NEEDING_STREAM, []) == (made.parts.outbound.total, made.parts.machine.phase, made.sent)
+    assert (6, Phase.NEEDING_STREAM, []) == (made.parts.transfer.total, made.parts.machine.phase, made.sent)
     made.upload.ask_stream()
     made.parts.queue.run()
     assert (6, b"a body") == (made.sent[-1][1].length, made.last[2])
@@ -145,7 +145,7 @@ def test_the_body_is_the_uploads_own() -> None:
     made = Made()
     made.upload.take(URLRequest(URL, "POST", http_body=b"other"))
     assert made.upload.carry(URLRequest(URL, "POST", http_body=b"other"), True)
-    assert b"a body" == made.parts.outbound.body
+    assert b"a body" == made.parts.transfer.body
 
 
 @pytest.mark.parametrize(("method", "keeps"), [("GET", True), ("POST", False)])
@@ -153,7 +153,7 @@ def test_a_hop_that_has_no_body(method: str, keeps: bool) -> None:
     """A GET has none, and a redirect that drops it neither: also where the delegate had it."""
     made = Made(None, streamed=True)
     assert made.upload.carry(URLRequest(URL, method), keeps)
-    assert (None, 0) == (made.parts.outbound.body, made.parts.outbound.total)
+    assert (None, 0) == (made.parts.transfer.body, made.parts.transfer.total)
     assert (URL, None) == made.submit().last[1:3]
 
 
@@ -163,7 +163,7 @@ def test_a_stream_has_to_be_supplied_again() -> None:
     made.parts.machine.phase = Phase.CHALLENGED
     made.upload.send_again()
     assert Phase.NEEDING_STREAM is made.parts.machine.phase
-    made.parts.outbound.body = IterableStream([b"a body"])
+    made.parts.transfer.body = IterableStream([b"a body"])
     assert not made.upload.carry(URLRequest(URL, "POST"), True)
     assert made.upload.carry(URLRequest(URL, "POST"), True)     # it was not supplied yet
 
@@ -177,7 +177,7 @@ def test_a_loss_is_made_up_for_by_asking_and_sending_the_rest() -> None:
     assert ("x", None) == (made.field("Authorization"), made.field("Content-Type"))
     made.told(204, Upload_Offset="2")
     assert ("PATCH", RESOURCE, b"body", {"is_own": False}) == made.last
-    assert ("2", 2) == (made.field("Upload-Offset"), made.parts.outbound.sent)
+    assert ("2", 2) == (made.field("Upload-Offset"), made.parts.transfer.sent)
     final = head(201)
     assert made.upload.judge(final, HTTPURLResponse.from_head(RESOURCE, final)) is final
 
@@ -227,7 +227,7 @@ def test_all_of_it_has_arrived() -> None:
     made = Made().submit().named()
     made.lost()
     made.told(204, Upload_Offset="6", Upload_Complete="?1")
-    assert (["ASK_RESPONSE"], 6) == (made.parts.owner.names()[-1:], made.parts.outbound.sent)
+    assert (["ASK_RESPONSE"], 6) == (made.parts.owner.names()[-1:], made.parts.transfer.sent)
 
 
 @pytest.mark.parametrize(("status", "word", "kept"), [
@@ -293,7 +293,7 @@ class Streaming:
 def test_the_delegate_supplies_the_rest() -> None:
     """Where only it has the body: from the offset that the server tells, of the length that is left."""
     made = Made(None, delegate := Streaming(), headers=[("Content-Length", "6")], streamed=True)
-    made.parts.outbound.body = SizedStream(IterableStream([b"a body"]), 6)
+    made.parts.transfer.body = SizedStream(IterableStream([b"a body"]), 6)
     made.submit().named()
     assert made.lost()
     made.told(204, Upload_Offset="2")
@@ -310,13 +310,13 @@ def test_a_stream_that_knows_its_length_keeps_it() -> None:
             return b"rest"
 
     made = Made(None, Delegate(), streamed=True)
-    made.parts.outbound.body = IterableStream([b"a body"])
+    made.parts.transfer.body = IterableStream([b"a body"])
     made.submit().named()
     made.lost()
     made.told(204, Upload_Offset="2")
     made.upload.ask_stream()
     made.parts.queue.run()
-    assert (4, ("PATCH", RESOURCE, b"rest", {"is_own": False}), -1) == (made.sent[-1][1].length, made.last, made.parts.outbound.total)
+    assert (4, ("PATCH", RESOURCE, b"rest", {"is_own": False}), -1) == (made.sent[-1][1].length, made.last, made.parts.transfer.total)
 
 
 # a redirect of the rest -------------------------------------------------------------------------------------------------------
@@ -327,7 +327,7 @@ def test_a_redirect_of_the_rest_sends_the_whole_elsewhere() -> None:
     made.told(204, Upload_Offset="2")
     found = made.upload.judge(head(307, [("Location", "there")]), None)     # type: ignore[arg-type]
     assert found is not None
-    assert ([("Location", f"{URL}there")], b"a body") == (found.headers, made.parts.outbound.body)
+    assert ([("Location", f"{URL}there")], b"a body") == (found.headers, made.parts.transfer.body)
     assert Stage.CREATING is made.upload._stage
     plain = head(307)
     assert made.upload.judge(plain, None) is plain       # type: ignore[arg-type]
@@ -353,7 +353,7 @@ def test_a_version_that_was_asked_for_stays(file: Path) -> None:
 def test_of_a_delegates_stream_nothing_is_kept() -> None:
     """It is asked for again; what nobody could supply again cannot be gone on with."""
     asked = Made(None, Streaming(), streamed=True)
-    asked.parts.outbound.body = IterableStream([b"a body"])
+    asked.parts.transfer.body = IterableStream([b"a body"])
     left = asked.submit().named().left
     assert left is not None
     assert (None, None, -1) == (left.path, left.body, left.size)
