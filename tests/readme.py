@@ -1,8 +1,10 @@
-"""The parts of README.md that are made: `python -m tests.readme` writes them anew, and a test compares them."""
+"""The parts of README.md and docs/ that are made: `python -m tests.readme` writes them anew, and a test compares them."""
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_sessionmock import Controller
@@ -10,7 +12,10 @@ from pytest_sessionmock.settings import COMMAND_LINE, OPTIONS, ROUTES
 
 from sessionmock.core.machine import TRANSITIONS, Phase
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+LAYOUT = ROOT / "docs" / "layout.md"
+MADE = (README, LAYOUT)      # the files that have made parts
 
 
 def states() -> str:
@@ -48,7 +53,28 @@ def _parameters(member: object) -> str:
     return f"({', '.join(str(parameter).partition(':')[0] for parameter in list(inspect.signature(member).parameters.values())[1:])})"
 
 
-PARTS = {"states": states, "plugin": plugin}
+def layout() -> str:
+    """Every module of the library and the plugin, folder by folder, with the first sentence of its docstring."""
+    return "\n".join(line for package in (ROOT / "sessionmock", ROOT / "plugins" / "pytest_sessionmock") for line in _folder(package))
+
+
+def _folder(folder: Path) -> Iterator[str]:
+    yield from ("", f"### {folder.relative_to(ROOT).as_posix()}/", "", _subject(folder / "__init__.py"), "")
+    yield from ("| module | what it is about |", "|---|---|")
+    for file in sorted(folder.glob("*.py")):
+        if file.stem != "__init__":
+            yield f"| `{file.stem}` | {_subject(file)} |"
+    for inner in sorted(folder.glob("*/__init__.py")):
+        yield from _folder(inner.parent)
+
+
+def _subject(file: Path) -> str:
+    """The first sentence of a module's docstring."""
+    text = " ".join((ast.get_docstring(ast.parse(file.read_text())) or "").split("\n\n")[0].split())
+    return re.split(r"(?<=[a-z0-9)`])\. ", text)[0].rstrip(".").replace("|", "\\|") + "."
+
+
+PARTS = {"states": states, "plugin": plugin, "layout": layout}
 
 
 def made(text: str) -> str:
@@ -59,4 +85,5 @@ def made(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(made(README.read_text()))
+    for each in MADE:
+        each.write_text(made(each.read_text()))

@@ -12,7 +12,7 @@ import pytest
 import sessionmock
 from sessionmock import ScriptRoute, use_route
 
-from .readme import README, made
+from .readme import LAYOUT, MADE, README, ROOT, made
 
 TEXT = README.read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
@@ -21,9 +21,18 @@ TESTS = [block for block in BLOCKS if "def test_" in block]
 ROWS = re.findall(r"^\| (`.*?) \| (there|not yet) \|", TEXT, re.MULTILINE)
 
 
-def test_what_is_made_is_up_to_date() -> None:
-    """The diagram of states and the plugin's table are those that the code gives (`python -m tests.readme` writes them)."""
-    assert made(TEXT) == TEXT
+@pytest.mark.parametrize("file", MADE, ids=lambda file: file.name)
+def test_what_is_made_is_up_to_date(file: Path) -> None:
+    """The diagram of states, the plugin's table and the list of modules are those that the code gives (`python -m tests.readme`
+    writes them)."""
+    assert made(file.read_text()) == file.read_text()
+
+
+def test_places_to_look_are_there() -> None:
+    """Every file that docs/layout.md sends a newcomer to exists."""
+    named = set(re.findall(r"`((?:sessionmock|plugins|tests|docs)/[\w/.]+)`", LAYOUT.read_text()))
+    assert named
+    assert set() == {place for place in named if not (ROOT / place).exists()}
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
