@@ -49,7 +49,7 @@ class Body(Protocol):
     def intercept(self, event: Event, payload: Any) -> bool:
         """Whether an event of the exchange is this body's own matter, which is dealt with then."""
 
-    def judge(self, head: ResponseHead, response: HTTPURLResponse) -> ResponseHead | None:
+    def adjusted(self, head: ResponseHead, response: HTTPURLResponse) -> ResponseHead | None:
         """The final head as the load is to see it; None where it was this body's own matter."""
 
     def resume_data(self) -> bytes | None:
@@ -104,7 +104,7 @@ class RequestBody:
     def intercept(self, event: Event, payload: Any) -> bool:
         return False
 
-    def judge(self, head: ResponseHead, response: HTTPURLResponse) -> ResponseHead | None:
+    def adjusted(self, head: ResponseHead, response: HTTPURLResponse) -> ResponseHead | None:
         return head
 
     def resume_data(self) -> bytes | None:

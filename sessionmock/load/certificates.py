@@ -41,7 +41,7 @@ class Certificates:
         self._declined: set[_Place] = set()                    # where there was none to show
 
     # the server's -------------------------------------------------------------------------------------------------
-    def judge(self, sink: LoadSink) -> Judge:
+    def asks_about_trust(self, sink: LoadSink) -> Judge:
         """What the route asks when a server has presented itself to the exchange of `sink`; on the engine."""
         def ask(trust: ServerTrust, wanted: tuple[bytes, ...] | None, go_on: Callable[[], None]) -> None:
             self._inbox.bring(sink, Event.CHALLENGE, partial(self._ask_trust, trust, wanted, go_on))

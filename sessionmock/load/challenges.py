@@ -48,7 +48,7 @@ class Challenges:
             answers = self._challenger.answers
             if answers:
                 assert sink is not None
-                judge = certificates.judge(sink)
+                judge = certificates.asks_about_trust(sink)
             identity = certificates.identity(message, stored=not answers)
         if judge is not None or identity is not None or lane is not None:
             message.terms = Terms(identity, judge, lane)

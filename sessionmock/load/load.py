@@ -236,9 +236,9 @@ class Load:
         response = responses.read(head)
         if self.sending.meets(head, response):
             return
-        judged = self.body.judge(head, response) if self.body.is_upload else head
+        judged = self.body.adjusted(head, response) if self.body.is_upload else head
         if judged is not None:
-            responses.judge(judged, response)
+            responses.sort(judged, response)
 
     # effects, each by the name that the table has for it --------------------------------------------------------------
     def _open(self, payload: Any) -> None:

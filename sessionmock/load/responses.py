@@ -60,7 +60,7 @@ class Responses:
             self.visit.offered(given.storage)
         self._inbox.meet(Event.RESPONSE, given.response)
 
-    def judge(self, head: ResponseHead, response: HTTPURLResponse) -> None:
+    def sort(self, head: ResponseHead, response: HTTPURLResponse) -> None:
         """A redirect, the news that the cache holds the response, or the response."""
         if 300 <= head.status < 400 and (
                 following := redirected_request(self._transfer.request, head.status, first(head.headers, "location"))):

@@ -238,7 +238,7 @@ class Upload:
         self._stage = Stage.LOCATING
         self._transfer.body = None
 
-    def judge(self, head: ResponseHead, response: HTTPURLResponse) -> ResponseHead | None:
+    def adjusted(self, head: ResponseHead, response: HTTPURLResponse) -> ResponseHead | None:
         if self._stage is Stage.LOCATING:
             self._learn(head, response)
             return None

@@ -143,7 +143,7 @@ def test_a_body_that_is_the_requests_has_no_matter_of_its_own() -> None:
     parts = Parts(body=b"body")
     final, error = head(), URLError(Code.NETWORK_CONNECTION_LOST)
     assert not parts.body.intercept(Event.FAILED, error)
-    assert parts.body.judge(final, None) is final      # type: ignore[arg-type]
+    assert parts.body.adjusted(final, None) is final      # type: ignore[arg-type]
     assert parts.body.resume_data() is None
     parts.body.failed(error)
     assert {} == error.user_info

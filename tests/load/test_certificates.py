@@ -65,7 +65,7 @@ class Made:
     def presented(self, problem: URLError | None = None, wanted: tuple[bytes, ...] | None = None) -> ServerTrust:
         """A server has presented itself to the exchange."""
         trust = ServerTrust("a.test", 443, (b"leaf",), problem)
-        self.certificates.judge(self.parts.sink())(trust, wanted, self.go_on)
+        self.certificates.asks_about_trust(self.parts.sink())(trust, wanted, self.go_on)
         self.parts.turn()
         return trust
 
@@ -129,7 +129,7 @@ def test_a_server_that_the_delegate_does_not_want(answer: Any, code: Code) -> No
 def test_a_server_of_an_exchange_that_was_given_up_is_nobodys_business() -> None:
     """It is not asked about."""
     made = Made()
-    judge, trust = made.certificates.judge(made.parts.sink()), ServerTrust("a.test", 443, ())
+    judge, trust = made.certificates.asks_about_trust(made.parts.sink()), ServerTrust("a.test", 443, ())
     made.parts.sink()
     judge(trust, None, made.go_on)
     assert (0, []) == (made.went_on, made.delegate.challenges)

@@ -135,7 +135,7 @@ class Made:
         final = head(status, list(headers))
         self.sink.status = status
         response = self.responses.read(final)
-        self.responses.judge(final, response)
+        self.responses.sort(final, response)
         self.parts.queue.run()
         return response
 
@@ -261,7 +261,7 @@ def test_a_redirect_that_was_asked_about_for_too_long_is_the_response() -> None:
     made = Made(Redirecting(lambda _: None))
     final = head(302, LEADS)
     response = made.responses.read(final)
-    made.responses.judge(final, response)
+    made.responses.sort(final, response)
     made.responses.settle_response()
     assert made.parts.transfer.response is response
 

@@ -72,7 +72,7 @@ class Made:
     def told(self, status: int, **fields: str) -> Made:
         """The answer to the question how much there is."""
         final = head(status, [(name.replace("_", "-"), value) for name, value in fields.items()])
-        assert self.upload.judge(final, HTTPURLResponse.from_head(RESOURCE, final)) is None
+        assert self.upload.adjusted(final, HTTPURLResponse.from_head(RESOURCE, final)) is None
         return self
 
     @property
@@ -179,7 +179,7 @@ def test_a_loss_is_made_up_for_by_asking_and_sending_the_rest() -> None:
     assert ("PATCH", RESOURCE, b"body", {"is_own": False}) == made.last
     assert ("2", 2) == (made.field("Upload-Offset"), made.parts.transfer.sent)
     final = head(201)
-    assert made.upload.judge(final, HTTPURLResponse.from_head(RESOURCE, final)) is final
+    assert made.upload.adjusted(final, HTTPURLResponse.from_head(RESOURCE, final)) is final
 
 
 def test_a_loss_is_made_up_for_once() -> None:
@@ -325,12 +325,12 @@ def test_a_redirect_of_the_rest_sends_the_whole_elsewhere() -> None:
     made = Made().submit().named()
     made.lost()
     made.told(204, Upload_Offset="2")
-    found = made.upload.judge(head(307, [("Location", "there")]), None)     # type: ignore[arg-type]
+    found = made.upload.adjusted(head(307, [("Location", "there")]), None)     # type: ignore[arg-type]
     assert found is not None
     assert ([("Location", f"{URL}there")], b"a body") == (found.headers, made.parts.transfer.body)
     assert Stage.CREATING is made.upload._stage
     plain = head(307)
-    assert made.upload.judge(plain, None) is plain       # type: ignore[arg-type]
+    assert made.upload.adjusted(plain, None) is plain       # type: ignore[arg-type]
 
 
 # resume data ----------------------------------------------------------------------------------------------------------------

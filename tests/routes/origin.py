@@ -9,11 +9,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 from sessionmock.clock import SystemClock
-from sessionmock.models.message import Request, ResponseHead
+from sessionmock.models.message import Request
 from sessionmock.routes.live import LiveRoute
+from tests.routes import recorder
 
 PATIENCE = 20.0
 
@@ -238,81 +239,14 @@ class LoopHost:
         return result[0]
 
 
-class Recorder:
-    """A sink that remembers; `on` maps an event's name to what to do then, on the engine."""
+class Recorder(recorder.Recorder):
+    """A recorder that threads wait for."""
 
     def __init__(self, keep: bool = True, **on: Callable[..., None]) -> None:
-        self.events: list[str] = []
-        self.heads: list[ResponseHead] = []
-        self.early: list[ResponseHead] = []
-        self.pieces: list[bytes] = []
-        self.received = self.uploaded = 0
-        self.trailers: list[tuple[str, str]] | None = None
-        self.error: Any = None
-        self.on, self.keep = on, keep
-        self.done = threading.Event()
-        self.began = threading.Event()
+        super().__init__(threading.Event(), threading.Event(), keep, **on)
 
-    def _note(self, name: str, *values: Any) -> None:
-        if not self.events or self.events[-1] != name:
-            self.events.append(name)
-        if name in self.on:
-            self.on[name](*values)
-
-    def sent(self, count: int) -> None:
-        self.uploaded += count
-        self._note("sent", count)
-
-    def cork(self) -> None: ...
-
-    uncork = cork
-
-    def moved(self) -> None:
-        """Bytes that bring nothing are no event here."""
-
-    def informational(self, head: ResponseHead) -> None:
-        self.early.append(head)
-        self._note("informational", head)
-
-    def head(self, head: ResponseHead) -> None:
-        self.heads.append(head)
-        self._note("head", head)
-        self.began.set()
-
-    def data(self, data: bytes) -> None:
-        assert data
-        self.received += len(data)
-        if self.keep:
-            self.pieces.append(data)
-        self._note("data", data)
-
-    def end(self, trailers: list[tuple[str, str]]) -> None:
-        assert not self.done.is_set()
-        self.trailers = trailers
-        self._note("end", trailers)
-        self.done.set()
-
-    def fail(self, error: Any) -> None:
-        assert not self.done.is_set()
-        self.error = error
-        self._note("fail", error)
-        self.done.set()
-
-    @property
-    def body(self) -> bytes:
-        return b"".join(self.pieces)
-
-    @property
-    def status(self) -> int:
-        return self.heads[0].status
-
-    def wait(self) -> Recorder:
+    def wait(self) -> Self:
         assert self.done.wait(PATIENCE), f"not done after {self.events}"
-        return self
-
-    def succeed(self) -> Recorder:
-        self.wait()
-        assert self.error is None, self.error
         return self
 
 

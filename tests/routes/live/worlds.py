@@ -12,13 +12,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
-from sessionmock.models.message import Request, ResponseHead
+from sessionmock.models.message import Request
 from sessionmock.routes.live import LiveRoute
 from sessionmock.routes.live.network.coroutines import Later
+from tests.routes import recorder
 
 from .peers import Script, simple
 
@@ -86,82 +87,16 @@ class Gate:
             return self._tickets[number]
 
 
-class Recorder:
-    """A sink that remembers; `on` maps an event's name to what to do then, on the engine. `exchange` is set by `Client.open`."""
+class Recorder(recorder.Recorder):
+    """A recorder of a world. `exchange` is set by `Client.open`."""
 
     exchange: Any
 
     def __init__(self, world: World, keep: bool = True, **on: Callable[..., Any]) -> None:
-        self.events: list[str] = []
-        self.heads: list[ResponseHead] = []
-        self.early: list[ResponseHead] = []
-        self.pieces: list[bytes] = []
-        self.received = self.uploaded = 0
-        self.trailers: list[tuple[str, str]] | None = None
-        self.error: Any = None
-        self.on, self.keep = on, keep
-        self.done, self.began = Event(world), Event(world)
+        super().__init__(Event(world), Event(world), keep, **on)
 
-    def _note(self, name: str, *values: Any) -> None:
-        if not self.events or self.events[-1] != name:
-            self.events.append(name)
-        if name in self.on:
-            self.on[name](*values)
-
-    def sent(self, count: int) -> None:
-        self.uploaded += count
-        self._note("sent", count)
-
-    def cork(self) -> None: ...
-
-    uncork = cork
-
-    def moved(self) -> None:
-        """Bytes that bring nothing are no event here."""
-
-    def informational(self, head: ResponseHead) -> None:
-        self.early.append(head)
-        self._note("informational", head)
-
-    def head(self, head: ResponseHead) -> None:
-        self.heads.append(head)
-        self._note("head", head)
-        self.began.set()
-
-    def data(self, data: bytes) -> None:
-        assert data
-        self.received += len(data)
-        if self.keep:
-            self.pieces.append(data)
-        self._note("data", data)
-
-    def end(self, trailers: list[tuple[str, str]]) -> None:
-        assert not self.done.is_set()
-        self.trailers = trailers
-        self._note("end", trailers)
-        self.done.set()
-
-    def fail(self, error: Any) -> None:
-        assert not self.done.is_set()
-        self.error = error
-        self._note("fail", error)
-        self.done.set()
-
-    @property
-    def body(self) -> bytes:
-        return b"".join(self.pieces)
-
-    @property
-    def status(self) -> int:
-        return self.heads[0].status
-
-    def wait(self) -> Recorder:
+    def wait(self) -> Self:
         self.done.wait()
-        return self
-
-    def succeed(self) -> Recorder:
-        self.wait()
-        assert self.error is None, self.error
         return self
 
 
