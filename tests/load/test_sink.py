@@ -77,7 +77,7 @@ def test_a_failure_is_an_event(made: Made) -> None:
 def test_the_transaction_is_measured(made: Made) -> None:
     """When the head and the end came, and how much of the body."""
     made.engine.let_pass(1)
-    made.sink.head(head(404))
+    made.sink.head(final := head(404))
     made.engine.let_pass(1)
     made.sink.data(b"data")
     made.sink.data(b"more")
@@ -85,6 +85,7 @@ def test_the_transaction_is_measured(made: Made) -> None:
     made.sink.end([])
     found = made.sink.transaction
     assert (SECOND, 3 * SECOND, 8, 404) == (found.answered, found.ended, found.received, made.sink.status)
+    assert found.head is final
 
 
 def test_more_that_comes_at_once_is_taken_together(made: Made) -> None:

@@ -274,6 +274,27 @@ def test_what_is_over_before_the_engine_came_to_it_is_not_counted() -> None:
     assert [] == timed.engine.enlisted
 
 
+def test_the_engine_may_come_late_several_times() -> None:
+    """A load that was parked, went on and was parked again before the engine looked is counted once."""
+    timed = Timed(Phase.CREATED, opened=False)
+    for phase in (Phase.WAITING, Phase.LOADING, Phase.WAITING):
+        timed.machine.phase = phase
+        timed.inbox.nudge()
+    timed.engine.run()
+    assert [True] == timed.engine.enlisted
+
+
+def test_a_load_that_has_ended_leaves_no_timer_behind() -> None:
+    """Not the one that was set when it last looked, either."""
+    timed = Timed()
+    timed.let_pass(50)
+    timed.inbox.moved()
+    timed.let_pass(50)
+    timed.machine.phase = Phase.COMPLETING
+    timed.turn()
+    assert [] == [timer for _, _, timer in timed.engine.clock._timers if timer.call is not None]
+
+
 def test_a_timer_that_rings_after_the_end_does_nothing() -> None:
     """The load was ended on another thread, and the engine has not heard of it yet."""
     timed = Timed()
@@ -288,10 +309,11 @@ def test_a_timer_that_rings_after_the_end_does_nothing() -> None:
 
 def test_a_forked_child_has_no_timer() -> None:
     """It is the parent's, on the parent's engine."""
-    timed = Timed()
+    timed = Timed(eager=False)
     timed.timeouts.orphan()
     assert timed.let_pass(1000).over is None
-    timed.timeouts._hastened()
+    timed.timeouts.hasten()
+    timed.engine.run()
     assert 0 == timed.engine.hastened
 
 
