@@ -74,11 +74,8 @@ def history_of(scope: Scope | None) -> History | None:
     """The history of what begins here and belongs to `scope`; None where nobody looks."""
     if (trace := _here.get()) is not None:
         return trace.history
-    while scope is not None:
-        if scope.history is not None:
-            return scope.history
-        scope = scope.outer
-    return _of_main[-1].history if _of_main else None
+    found = _of_scope(scope)
+    return _of_main[-1].history if found is None and _of_main else found
 
 
 def history_here() -> History | None:

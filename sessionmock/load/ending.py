@@ -54,7 +54,8 @@ class Ending:
         return self._callbacks.tell(self._callbacks.task, name, call, arguments, self.end)
 
     def end(self) -> None:
-        """Nothing is left to be told."""
+        """Nothing is left to be told. Where nobody took a terminal message, this is when it counts as delivered; else that was met
+        before the message, so that whoever is told of the end finds the task completed."""
         self._inbox.machine.meet(Event.DELIVERED)
         over, self._over = self._over, None
         if over is not None:
