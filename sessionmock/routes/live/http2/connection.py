@@ -34,6 +34,8 @@ class Multiplex(Output):
     """One connection for many exchanges, as many as the peer allows. On the engine only.
 
     What comes is first taken in for all streams, then given to their exchanges.
+
+    Wide because asyncio tells one object what becomes of a connection, of what is sent on it (`Output`) and of its streams.
     """
 
     __slots__ = ("_answered", "_ended", "_limit", "_opening", "_received", "_streams", "_touched", "_untold")
