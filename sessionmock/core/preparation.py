@@ -11,6 +11,7 @@ from ..models.url import split_url
 
 HTTP = frozenset({"http", "https"})
 LOCAL = frozenset({"data", "file"})
+SECURE = frozenset({"https", "wss"})     # over TLS
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -20,9 +20,8 @@ from .challenger import Challenger
 from .context import Context
 from .inbox import Inbox
 from .passwords import Passwords
+from .sink import LoadSink
 from .transfer import Transfer
-
-SECURE = frozenset({"https", "wss"})
 
 
 class Challenges:
@@ -38,20 +37,19 @@ class Challenges:
         self._asked_for: URLAuthenticationChallenge | None = None      # a protocol class's, that is out
 
     def authorize(self, message: Request) -> None:
-        """Add what answers the last challenge, or what a server took before below the same path, and say what the connection
-        must be like."""
-        lane = judge = identity = None
+        """Add what answers the last challenge, or what a server took before below the same path."""
         if self._passwords is not None or not self._context.accepted.empty:
             lane = self._known_passwords().authorize(message, self._proxy_for(message))
-        if message.parts.scheme in SECURE:
-            certificates, sink = self._known_certificates(), self._inbox.sink
-            answers = self._challenger.answers
-            if answers:
-                assert sink is not None
-                judge = certificates.asks_about_trust(sink)
-            identity = certificates.identity(message, stored=not answers)
-        if judge is not None or identity is not None or lane is not None:
-            message.terms = Terms(identity, judge, lane)
+            if lane is not None:
+                message.terms = Terms(lane=lane)
+
+    def secure(self, message: Request, sink: LoadSink) -> None:
+        """Say what the TLS connection for the exchange of `sink` must be like."""
+        certificates, answers = self._known_certificates(), self._challenger.answers
+        judge = certificates.asks_about_trust(sink) if answers else None
+        identity = certificates.identity(message, stored=not answers)
+        if judge is not None or identity is not None:
+            message.terms = (message.terms or Terms())._replace(identity=identity, judge=judge)
 
     def refused(self, head: ResponseHead, response: HTTPURLResponse, refusal: URLError | None = None) -> bool:
         """Deal with a 401 or 407; False where it is the response, or `refusal` the outcome."""

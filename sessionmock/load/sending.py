@@ -20,7 +20,7 @@ from ..routes.url_protocol import consult
 from .body import Body
 from .caching import CacheVisit
 from .callbacks import Callbacks
-from .challenges import SECURE, Challenges
+from .challenges import Challenges
 from .context import Context
 from .inbox import Inbox
 from .responses import Responses
@@ -64,7 +64,7 @@ class Sending:
         message = preparation.completed(
             request, body, additional=context.additional, cookies=context.cookies_for(request, task), defaults=context.defaults(),
             is_upload=self._body.is_upload)
-        if self._challenges is not None or not context.accepted.empty or message.parts.scheme in SECURE:
+        if self._challenges is not None or not context.accepted.empty:
             self.challenges().authorize(message)
         self._transfer.message = message
         if protocols:
@@ -97,6 +97,8 @@ class Sending:
                 waits = context.configuration.waits_for_connectivity
                 inbox.meet(Event.UNREACHABLE if waits else Event.FAILED, None if waits else blocked)
                 return
+        if scheme in preparation.SECURE:
+            self.challenges().secure(message, sink)
         transaction.source, channel = context.channel(self._route, scheme)
         if self._callbacks.history is not None:
             sink.opened()

@@ -52,6 +52,8 @@ class Made:
         self.sink = self.parts.sink()
         self.message = self.parts.transfer.message = Request("GET", self.parts.transfer.request.url or "", [])
         self.challenges.authorize(self.message)
+        if self.message.parts.scheme == "https":
+            self.challenges.secure(self.message, self.sink)
         self.parts.runs()
         return self.message
 

@@ -130,10 +130,10 @@ def test_the_network_that_it_takes_is_measured() -> None:
 
 
 # the cache --------------------------------------------------------------------------------------------------------------------
-def stored() -> sm.URLCache:
+def stored(url: str = URL) -> sm.URLCache:
     cache = sm.URLCache.ephemeral()
-    response = sm.HTTPURLResponse.from_head(URL, head(200, [("Cache-Control", "max-age=60")]))
-    cache.store_cached_response(sm.CachedURLResponse(response, b"kept"), sm.URLRequest(URL))
+    response = sm.HTTPURLResponse.from_head(url, head(200, [("Cache-Control", "max-age=60")]))
+    cache.store_cached_response(sm.CachedURLResponse(response, b"kept"), sm.URLRequest(url))
     return cache
 
 
@@ -141,6 +141,26 @@ def test_what_is_fresh_in_the_cache_is_the_answer() -> None:
     """No route hears of the request."""
     made = Made(url_cache=stored()).send()
     assert ([], "cache", Phase.DECIDING) == (made.route.opened, made.parts.transfer.last.source, made.parts.machine.phase)
+
+
+class Asked(sm.URLCredentialStorage):
+    """Notes what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def get_default_credential(self, space: sm.URLProtectionSpace, task: Any, completion_handler: Any) -> None:
+        self.asked.append(space.host)
+        super().get_default_credential(space, task, completion_handler)
+
+
+@pytest.mark.parametrize(("cached", "asked"), [("https://a.test/", []), ("https://b.test/", ["a.test"])])
+def test_a_certificate_is_looked_for_where_a_connection_is_needed(cached: str, asked: list[str]) -> None:
+    """Not where the cache has the response."""
+    storage = Asked()
+    Made("https://a.test/", url_cache=stored(cached), url_credential_storage=storage).send()
+    assert asked == storage.asked
 
 
 def test_a_load_that_must_not_ask_fails_without_it() -> None:
