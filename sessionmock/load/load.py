@@ -269,7 +269,7 @@ class Load:
     def _tell_sent(self, count: int) -> None:
         transfer = self.transfer
         transfer.sent += count
-        self.transfer.transactions[-1].sent += count
+        transfer.last.sent += count
         if self.progress is not None and self.body.is_upload:
             self._report(self.progress, transfer.sent, transfer.total)
         self.callbacks.call("task_did_send_body_data", count, transfer.sent, transfer.total)
@@ -306,7 +306,7 @@ class Load:
         self.callbacks.task, self.sending.keeps = task, self.consumer.caches
 
     def _consume(self, data: bytes) -> None:
-        self.transfer.transactions[-1].decoded += len(data)
+        self.transfer.last.decoded += len(data)
         if (visit := self.responses.visit) is not None:
             visit.take(data)
         if self.progress is not None and not self.body.is_upload:
@@ -340,26 +340,26 @@ class Load:
         if self._beginning is not None:
             self._beginning.settle()
         self.inbox.settle()
-        if not self.transfer.transactions and transfer.body is not None and not isinstance(transfer.body, bytes):
+        if not transfer.transactions and transfer.body is not None and not isinstance(transfer.body, bytes):
             transfer.body.close()              # a route closes what it was given
         if error is not None:
             self.responses.give_up()
             self.body.failed(error)
         self.ending.message = self.consumer.finished(self, error)
-        self.ending.conclude(error, self.transfer, self._ended)
+        self.ending.conclude(error, transfer, self._ended)
 
     def _ended(self) -> None:
         """Nothing is left to be told: no cycle is left either, a task is freed by its last reference and not by the collector."""
         callbacks, transfer = self.callbacks, self.transfer
         if (history := callbacks.history) is not None and Ended in history.kinds:
-            response, last = self.transfer.response, self.transfer.transactions[-1:]
-            elapsed = self.engine.clock.now() - self.transfer.created
+            response, last = transfer.response, transfer.transactions[-1:]
+            elapsed = self.engine.clock.now() - transfer.created
             history.add(self.engine.clock, Ended, callbacks.task, 0, transfer.request.http_method, transfer.request.url or "",
                         response.status_code if isinstance(response, HTTPURLResponse) else None, last[0].source if last else "",
                         elapsed / 1e6, "" if self.error is None else str(self.error))
         self.consumer.told()
         self.context.ended(self)
-        self.transfer.let_go()
+        transfer.let_go()
         callbacks.task = self.responses.visit = None
 
 

@@ -40,7 +40,7 @@ class Responses:
     # heads --------------------------------------------------------------------------------------------------------
     def read(self, head: ResponseHead) -> HTTPURLResponse:
         """A final head off a route: the response that it is."""
-        transaction = self._transfer.transactions[-1]
+        transaction = self._transfer.last
         response = HTTPURLResponse.from_head(self._transfer.request.url or "", head)
         transaction.response = response
         self._context.store_cookies(transaction.request, head.headers, self._callbacks.task)

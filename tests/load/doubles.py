@@ -21,9 +21,9 @@ from sessionmock.load.sink import LoadSink
 from sessionmock.load.transfer import Transaction, Transfer
 from sessionmock.models.message import Headers, Request, ResponseHead
 from sessionmock.models.request import URLRequest
-from sessionmock.models.timing import Timing
 from sessionmock.path_monitor import PathMonitor
 from sessionmock.routes.base import UnconnectedChannel
+from tests.routes.doubles import NotingExchange
 
 URL = "http://a.test/"
 
@@ -161,23 +161,6 @@ class NotingOwner:
 
     def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
         return url_error(code, URL, cause)
-
-
-class NotingExchange:
-    """An exchange that notes how it is held back."""
-
-    def __init__(self, timing: Timing | None = None) -> None:
-        self.timing = timing
-        self.calls: list[str] = []
-
-    def pause(self) -> None:
-        self.calls.append("pause")
-
-    def resume(self) -> None:
-        self.calls.append("resume")
-
-    def cancel(self) -> None:
-        self.calls.append("cancel")
 
 
 class HandRoute(UnconnectedChannel):

@@ -27,8 +27,7 @@ from sessionmock.load.metrics import metrics
 from sessionmock.load.transfer import Transfer
 from sessionmock.models.message import ResponseHead
 from sessionmock.models.timing import TLS, ConnectionFacts, ProxyAddress, Timing
-
-from .doubles import NotingExchange
+from tests.routes.doubles import NotingExchange
 
 BODY = b"measured " * 1000
 ZIPPED = gzip.compress(BODY, mtime=0)

@@ -31,8 +31,9 @@ from sessionmock.load.responses import Responses
 from sessionmock.models.body import IterableStream
 from sessionmock.models.message import GivenResponse, Request, ResponseHead
 from sessionmock.routes.base import UnconnectedChannel, Unmeasured
+from tests.routes.doubles import NotingExchange
 
-from .doubles import URL, NotingExchange, Parts, head
+from .doubles import URL, Parts, head
 
 
 class Delegate:

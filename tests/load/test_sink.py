@@ -10,8 +10,9 @@ from sessionmock.core.machine import Event
 from sessionmock.errors import Code, URLError
 from sessionmock.history import Closed, Ended, History, Opened, Received, Sent
 from sessionmock.load.sink import DROPPED, HELD, LoadSink
+from tests.routes.doubles import NotingExchange
 
-from .doubles import URL, HandEngine, NotingExchange, head, transaction
+from .doubles import URL, HandEngine, head, transaction
 
 
 class Bringing:

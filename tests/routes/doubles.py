@@ -1,11 +1,13 @@
 """Doubles for what a route meets: an engine that runs when told to, a sink that notes, a live route from a table, a body."""
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from sessionmock.clock import VirtualClock
 from sessionmock.errors import Code, UnmatchedRequest
 from sessionmock.models.message import Request, ResponseHead
+from sessionmock.models.timing import Timing
 
 
 class FakeHost:
@@ -25,6 +27,30 @@ class FakeHost:
         while self.posted:
             call, *arguments = self.posted.pop(0)
             call(*arguments)
+
+
+class NotingExchange:
+    """An exchange that notes how it is held back."""
+
+    def __init__(self, timing: Timing | None = None) -> None:
+        self.timing = timing
+        self.calls: list[str] = []
+
+    def pause(self) -> None:
+        self.calls.append("pause")
+
+    def resume(self) -> None:
+        self.calls.append("resume")
+
+    def cancel(self) -> None:
+        self.calls.append("cancel")
+
+
+def configured(limit: int, **settings: Any) -> Any:
+    """What a live route reads of a configuration: TLS 1.2 and 1.3, no proxy, and what `settings` say instead."""
+    return SimpleNamespace(**{
+        "http_maximum_connections_per_host": limit, "tls_minimum_supported_protocol_version": 0x0303,
+        "tls_maximum_supported_protocol_version": 0x0304, "proxy_configurations": (), "connection_proxy_dictionary": None, **settings})
 
 
 class RecordingSink:

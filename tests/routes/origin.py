@@ -8,13 +8,13 @@ import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any, Self
 
 from sessionmock.clock import SystemClock
 from sessionmock.models.message import Request
 from sessionmock.routes.live import LiveRoute
 from tests.routes import recorder
+from tests.routes.doubles import configured
 
 PATIENCE = 20.0
 
@@ -278,11 +278,8 @@ class Client:
     """A channel on a LoopHost."""
 
     def __init__(self, host: LoopHost, limit: int = 6, route: LiveRoute | None = None, **configuration: Any) -> None:
-        settings = {"http_maximum_connections_per_host": limit, "tls_minimum_supported_protocol_version": 0x0303,
-                    "tls_maximum_supported_protocol_version": 0x0304, "proxy_configurations": (),
-                    "connection_proxy_dictionary": None, **configuration}
         self.host = host
-        self.channel = (route or LiveRoute()).bind(SimpleNamespace(**settings), host)
+        self.channel = (route or LiveRoute()).bind(configured(limit, **configuration), host)
 
     def open(self, url: str, method: str = "GET", *fields: tuple[str, str], body: Any = None, sink: Any = None) -> Any:
         """An exchange; its recorder is `.sink`."""

@@ -13,25 +13,7 @@ from sessionmock.errors import Code, URLError, url_error
 from sessionmock.models.timing import Timing
 from sessionmock.routes.offload import Deferred, LoopThread, Pump, fail, read_body
 
-from .doubles import FakeHost, RecordingSink, Stream
-
-
-class Noted:
-    """An exchange that notes what it is told."""
-
-    timing = Timing(request_start=7)
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def pause(self) -> None:
-        self.calls.append("pause")
-
-    def resume(self) -> None:
-        self.calls.append("resume")
-
-    def cancel(self) -> None:
-        self.calls.append("cancel")
+from .doubles import FakeHost, NotingExchange, RecordingSink, Stream
 
 
 def to_error(error: BaseException) -> URLError:
@@ -45,7 +27,7 @@ def to_error(error: BaseException) -> URLError:
 ])
 def test_what_was_asked_for_before_is_told_then(asked: list[str], told: list[str]) -> None:
     """The state in the end, and not each step towards it."""
-    deferred, inner = Deferred(), Noted()
+    deferred, inner = Deferred(), NotingExchange(Timing(request_start=7))
     for name in asked:
         getattr(deferred, name)()
     assert ("cancel" in asked, None) == (deferred.cancelled, deferred.timing)
@@ -56,7 +38,7 @@ def test_what_was_asked_for_before_is_told_then(asked: list[str], told: list[str
 
 def test_what_is_asked_for_later_is_passed_on() -> None:
     """At once, each step."""
-    deferred, inner = Deferred(), Noted()
+    deferred, inner = Deferred(), NotingExchange(Timing(request_start=7))
     deferred.settle(inner)
     for name in ("pause", "resume", "pause", "cancel"):
         getattr(deferred, name)()
@@ -65,12 +47,12 @@ def test_what_is_asked_for_later_is_passed_on() -> None:
 
 def test_a_resume_while_the_pause_is_told() -> None:
     """Who resumes in the moment of settling is not left paused."""
-    class Resumed(Noted):
+    class Resumed(NotingExchange):
         def pause(self) -> None:
             super().pause()
             deferred._paused = False     # as `resume` of another thread, which looked before this one was settled on
 
-    deferred, inner = Deferred(), Resumed()
+    deferred, inner = Deferred(), Resumed(Timing(request_start=7))
     deferred.pause()
     deferred.settle(inner)
     assert ["pause", "resume"] == inner.calls

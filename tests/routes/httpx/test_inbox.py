@@ -7,23 +7,7 @@ from sessionmock.errors import Code, url_error
 from sessionmock.models.message import ResponseHead
 from sessionmock.routes.httpx.inbox import HELD, Inbox
 
-
-class Steered:
-    """An exchange that notes what it is told."""
-
-    timing = None
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def pause(self) -> None:
-        self.calls.append("pause")
-
-    def resume(self) -> None:
-        self.calls.append("resume")
-
-    def cancel(self) -> None:
-        self.calls.append("cancel")
+from ..doubles import NotingExchange
 
 
 @pytest.mark.parametrize("call", [
@@ -68,7 +52,7 @@ def test_the_body_that_is_still_to_go() -> None:
 
 def test_too_much_pauses_the_route_until_all_is_taken() -> None:
     """Once each, and again when it is too much again."""
-    inbox, exchange = Inbox(0), Steered()
+    inbox, exchange = Inbox(0), NotingExchange()
     inbox.exchange.settle(exchange)
     inbox.data(b"x" * HELD)
     assert [] == exchange.calls
@@ -86,7 +70,7 @@ def test_too_much_pauses_the_route_until_all_is_taken() -> None:
 
 def test_data_may_come_before_the_exchange_is_there() -> None:
     """What it is to be told then reaches it when it is known."""
-    inbox, exchange = Inbox(0), Steered()
+    inbox, exchange = Inbox(0), NotingExchange()
     inbox.data(b"x" * (HELD + 1))
     inbox.exchange.settle(exchange)
     assert ["pause"] == exchange.calls

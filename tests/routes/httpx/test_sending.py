@@ -12,35 +12,26 @@ import pytest
 from sessionmock.clock import SECOND
 from sessionmock.errors import Code, UnmatchedRequest, url_error
 from sessionmock.models.message import Request, ResponseHead
-from sessionmock.routes.base import UnconnectedChannel, Unmeasured
+from sessionmock.routes.base import UnconnectedChannel
 from sessionmock.routes.httpx.sending import IterableBody, Sending, body_of
 
-from ..doubles import FakeHost
+from ..doubles import FakeHost, NotingExchange
 
 URL = "http://api.test/"
 
 
-class Channel(UnconnectedChannel, Unmeasured):
+class Channel(NotingExchange, UnconnectedChannel):
     """A channel that keeps the sink, to be answered by the test; it is its own exchange."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.requests: list[Request] = []
-        self.calls: list[str] = []
         self.sink: Any = None
 
     def open(self, request: Request, sink: Any) -> Channel:
         self.requests.append(request)
         self.sink = sink
         return self
-
-    def pause(self) -> None:
-        self.calls.append("pause")
-
-    def resume(self) -> None:
-        self.calls.append("resume")
-
-    def cancel(self) -> None:
-        self.calls.append("cancel")
 
 
 class Waiter:

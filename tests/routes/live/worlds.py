@@ -11,7 +11,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
@@ -20,6 +19,7 @@ from sessionmock.models.message import Request
 from sessionmock.routes.live import LiveRoute
 from sessionmock.routes.live.network.coroutines import Later
 from tests.routes import recorder
+from tests.routes.doubles import configured
 
 from .peers import Script, simple
 
@@ -104,11 +104,8 @@ class Client:
     """A channel on a world's host."""
 
     def __init__(self, world: World, limit: int = 6, route: LiveRoute | None = None, **configuration: Any) -> None:
-        settings = {"http_maximum_connections_per_host": limit, "tls_minimum_supported_protocol_version": 0x0303,
-                    "tls_maximum_supported_protocol_version": 0x0304, "proxy_configurations": (),
-                    "connection_proxy_dictionary": None, **configuration}
         self.world = world
-        self.channel: Any = (route or world.route()).bind(SimpleNamespace(**settings), world.host)
+        self.channel: Any = (route or world.route()).bind(configured(limit, **configuration), world.host)
 
     def open(self, url: str, method: str = "GET", *fields: tuple[str, str], body: Any = None, sink: Any = None) -> Any:
         """An exchange, opened on the engine; its recorder is `.sink`, which knows it before it hears anything."""
