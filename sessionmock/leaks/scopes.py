@@ -113,16 +113,16 @@ def _wait_while(left: Callable[[], list[Any]], limit: float, things: Iterable[An
     clock, lock = SystemClock(), threading.Lock()
     lock.acquire()                          # nobody lets go of it: parking takes its time
     span = nanoseconds(limit)
-    until = clock.now() + span
-    last = until + (_AT_MOST - 1) * span
+    waited, until, last = 0, span, _AT_MOST * span
     step = _FIRST_STEP
     while found := left():
-        now = clock.now()
         if found != seen:
-            seen, until = found, min(now + span, last)
-        if now >= until:
+            seen, until = found, min(waited + span, last)
+        if waited >= until:
             return
-        clock.park(lock, min(now + step, until))
+        asked = min(step, until - waited)
+        clock.park(lock, clock.now() + asked)
+        waited += asked     # and not what it took: a machine that stands still does so for what is waited for, too
         step = min(step * 2, _LONGEST_STEP)
 
 

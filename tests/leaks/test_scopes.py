@@ -258,3 +258,21 @@ def test_a_wait_ends_also_where_there_is_always_another_sign(monkeypatch: pytest
     monkeypatch.setattr(scopes, "SystemClock", lambda: clock)
     scopes._wait_while(lambda: [clock.time], 0.5, [])
     assert 5 == clock.time / SECOND
+
+
+class Stalling(Ticking):
+    """A clock on a machine that stands still for a second whenever something parks."""
+
+    looks = 0
+
+    def park(self, lock: object, until: int) -> None:
+        self.looks += 1
+        self.time = until + SECOND
+
+
+def test_a_machine_that_stands_still_takes_nothing_from_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is waited for stood still, too: only the time that was asked for counts."""
+    clock = Stalling()
+    monkeypatch.setattr(scopes, "SystemClock", lambda: clock)
+    scopes._wait_while(lambda: [clock] if clock.looks < 5 else [], 0.5, [])
+    assert 5 == clock.looks
