@@ -60,7 +60,8 @@ def completed(request: URLRequest, body: bytes | BodyStream | None, *, additiona
 
     The configuration's additional fields and the defaults yield to the request's own (I26); cookies of the store win
     over a Cookie field set by hand (I25). A POST with a body gets the form type unless it names one or is an upload
-    (scenario data-post).
+    (scenario data-post). A range is asked for unencoded, since the bytes of an encoded body are others (Fetch, HTTP-network-or-cache
+    fetch).
     """
     headers = request.header_pairs()
     present = {name.lower() for name, _ in headers}
@@ -76,5 +77,8 @@ def completed(request: URLRequest, body: bytes | BodyStream | None, *, additiona
     method = request.http_method
     if body is not None and body != b"" and method == "POST" and not is_upload and "content-type" not in present:
         headers.append(("Content-Type", FORM))
+    if "range" in present and "accept-encoding" not in present:
+        headers.append(("Accept-Encoding", "identity"))
+        present.add("accept-encoding")
     headers += [pair for pair in defaults if pair[0].lower() not in present]
     return Request(method, request.url or "", headers, body)

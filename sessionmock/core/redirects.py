@@ -5,6 +5,7 @@ The cookies of the next hop are the cookie store's matter; here only a Cookie fi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..models.request import URLRequest
@@ -17,7 +18,7 @@ REDIRECT_LIMIT = 20
 FOLLOWED = frozenset({301, 302, 303, 305, 306, 307, 308})
 
 # Fields that belong to the origin they were written for. Cookies of the store are added for each hop anew.
-_BOUND_TO_ORIGIN = frozenset({"authorization", "proxy-authorization", "cookie", "cookie2", "host"})
+BOUND_TO_ORIGIN = frozenset({"authorization", "proxy-authorization", "cookie", "cookie2", "host"})
 # Fields that describe a body, beside those that begin with "Content-" (RFC 9110, section 15.4).
 _BOUND_TO_BODY = frozenset({"transfer-encoding", "trailer", "expect", "digest", "repr-digest", "last-modified"})
 
@@ -68,9 +69,26 @@ def redirected_request(request: URLRequest, status: int, location: str | None) -
     for name, _ in request.header_pairs():
         field = name.lower()
         describes_body = field.startswith("content-") or field in _BOUND_TO_BODY
-        if (describes_body and not redirect.keeps_body) or (field in _BOUND_TO_ORIGIN and not redirect.same_origin):
+        if (describes_body and not redirect.keeps_body) or (field in BOUND_TO_ORIGIN and not redirect.same_origin):
             following.set_value(None, name)
     return following
+
+
+def have_one_origin(url: str | None, other: str | None) -> bool:
+    """Whether both URLs have the same scheme, host and port (RFC 6454); what is no URL has no origin."""
+    try:
+        return split_url(url or "").origin == split_url(other or "").origin
+    except ValueError:
+        return False
+
+
+def bind(request: URLRequest, original: URLRequest, fields: Iterable[tuple[str, str]]) -> None:
+    """Give `request` those `fields` of a configuration that belong to one origin, where that is its own: the origin of the task's
+    `original` request. Elsewhere take them away. A field that the original request has itself is not the configuration's (I26)."""
+    stays = have_one_origin(request.url, original.url)
+    for name, value in fields:
+        if original.value(name) is None and request.value(name) == (None if stays else value):
+            request.set_value(value if stays else None, name)
 
 
 def resolve(base: str, reference: str) -> str:

@@ -188,8 +188,8 @@ class ToFile:
         assert validator is not None
         self._blob = encode(DownloadResumeData(
             original_url=load.transfer.original_request.url or "", current_url=load.transfer.request.url or "", method=asked.http_method,
-            headers=asked.header_pairs(), offset=self.written, expected=self.expected, validator=validator, partial=self.path.name,
-            created=load.engine.clock.date()))
+            headers=load.context.unbound(asked.header_pairs()), offset=self.written, expected=self.expected, validator=validator,
+            partial=self.path.name, created=load.engine.clock.date()))
         return self._blob
 
     def end(self, load: Consumed) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from ..core.caching import Verdict
 from ..core.decoding import Decoder, DecodingError, UnknownCodingError, decoder
 from ..core.machine import Event
-from ..core.redirects import REDIRECT_LIMIT, redirected_request
+from ..core.redirects import REDIRECT_LIMIT, bind, have_one_origin, redirected_request
 from ..errors import Code, url_error
 from ..models.message import GivenResponse, Headers, Request, ResponseHead, first, header
 from ..models.metrics import ResourceFetchType
@@ -79,6 +79,7 @@ class Responses:
     def _lead_on(self, response: URLResponse | None, following: URLRequest) -> None:
         """`response` redirects to `following`."""
         self._questioned = response
+        self._bind(following)
         if self._transfer.redirects >= REDIRECT_LIMIT:
             self._inbox.meet(Event.FAILED, url_error(Code.HTTP_TOO_MANY_REDIRECTS, following.url))
         else:
@@ -86,17 +87,24 @@ class Responses:
 
     def ask_redirect(self, following: URLRequest) -> None:
         """The delegate is asked whether to follow."""
-        answered = partial(self._redirect_answered, following.http_method == self._transfer.request.http_method)
+        answered = partial(self._redirect_answered, following.http_method == self._transfer.request.http_method, following.url)
         if not self._callbacks.call("task_will_perform_http_redirection", self._questioned, following, answered=answered):
             answered(following)
 
-    def _redirect_answered(self, keeps_body: bool, following: URLRequest | None) -> None:
-        """The delegate follows, perhaps by a request of its own; `keeps_body` where the response did not make the method GET."""
+    def _redirect_answered(self, keeps_body: bool, url: str | None, following: URLRequest | None) -> None:
+        """The delegate follows the redirect to `url`, perhaps by a request of its own; `keeps_body` where the response did not make
+        the method GET. What it answers is sent as it is, but that a change of the origin takes no secret of the session along."""
         if following is None:
             self._inbox.meet(Event.RESPONSE, self._questioned)
         else:
             following = following.copy()
+            if not have_one_origin(following.url, url):
+                self._bind(following)
             self._inbox.meet(Event.FOLLOW if self._body.carry(following, keeps_body) else Event.NEEDS_STREAM, following)
+
+    def _bind(self, following: URLRequest) -> None:
+        if self._context.bound:
+            bind(following, self._transfer.original_request, self._context.bound)
 
     def settle_response(self) -> None:
         """The redirect that was asked about is the response after all."""

@@ -62,8 +62,8 @@ class Sending:
         engine, task = context.engine, callbacks.task
         sink = inbox.sink = LoadSink(inbox, engine, transfer.begin(request, engine.clock.now()), callbacks.history, task)
         message = preparation.completed(
-            request, body, additional=context.additional, cookies=context.cookies_for(request, task), defaults=context.defaults(),
-            is_upload=self._body.is_upload)
+            request, body, additional=context.additional_for(request, transfer), cookies=context.cookies_for(request, task),
+            defaults=context.defaults(), is_upload=self._body.is_upload)
         if self._challenges is not None or not context.accepted.empty:
             self.challenges().authorize(message)
         self._transfer.message = message

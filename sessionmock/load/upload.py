@@ -99,7 +99,7 @@ class Upload:
         if self._resource is None or self._profile is None:
             return None
         request = self._transfer.request
-        source, mark, headers = self._source, self._mark, request.header_pairs()
+        source, mark, headers = self._source, self._mark, self._context.unbound(request.header_pairs())
         if all(name.lower() != VERSION_FIELD.lower() for name, _ in headers):
             headers.append((VERSION_FIELD, str(self._profile.version)))
         origin: dict[str, Any] = {}                     # of a stream: its delegate is asked

@@ -55,6 +55,15 @@ def test_fields_yield_to_the_requests_own() -> None:
     assert {"x-mine": "request", "accept": "text/plain", "user-agent": "ours"} == found
 
 
+@pytest.mark.parametrize(("fields", "coding"), [
+    ({"Range": "bytes=3-"}, "identity"), ({"range": "bytes=3-", "accept-encoding": "br"}, "br"), ({}, "gzip"), ({"If-Range": '"a"'}, "gzip")])
+def test_a_range_is_asked_for_unencoded(fields: dict[str, str], coding: str) -> None:
+    """Where the request does not say otherwise: positions count the bytes that are sent."""
+    request = URLRequest("http://a.test/", all_http_header_fields=fields)
+    found = completed(request, None, additional=[], cookies=None, defaults=[("Accept-Encoding", "gzip")], is_upload=False).headers
+    assert [coding] == [value for name, value in found if name.lower() == "accept-encoding"]
+
+
 def test_cookies_of_the_store_win() -> None:
     """I25: over a Cookie field set by hand; without any, that one goes."""
     request = URLRequest("http://a.test/")

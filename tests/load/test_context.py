@@ -43,6 +43,15 @@ class Counting(HandRoute):
         self.happened.append("abandon")
 
 
+# the configuration's fields ----------------------------------------------------------------------------------------------------
+def test_resume_data_keeps_none_of_the_configurations_secrets() -> None:
+    """The user's own stay, one of the same name too."""
+    context = Parts(http_additional_headers={"Authorization": "Bearer one", "X": "y"}).context
+    own = [("X", "mine"), ("Authorization", "Bearer two")]
+    assert own == context.unbound([("Authorization", "Bearer one"), *own])
+    assert own is Parts().context.unbound(own)
+
+
 # limits and policies ---------------------------------------------------------------------------------------------------------
 def test_limits_are_nanoseconds() -> None:
     """Those of the configuration; what no timer reaches is cut."""

@@ -69,6 +69,14 @@ def test_a_request_is_completed_and_opened() -> None:
         made.parts.inbox.sink, sink.exchange, sink.transaction.exchange, sink.transaction.source)
 
 
+def test_a_request_to_another_origin_than_the_tasks_gets_no_secret_of_the_configuration() -> None:
+    """As the resource of an upload that was redirected before it stopped."""
+    made = Made(http_additional_headers={"X": "y", "Authorization": "Bearer one"})
+    made.send(is_own=False).send(sm.URLRequest("http://b.test/"), is_own=False)
+    assert [("y", "Bearer one"), ("y", None)] == [
+        (header(message.headers, "x"), header(message.headers, "authorization")) for message, *_ in made.route.opened]
+
+
 def test_a_route_may_have_answered_when_it_returns() -> None:
     """Then there is nothing left to be held back."""
     made = Made()
