@@ -1,7 +1,8 @@
 """Time and waiting. Nothing else in sessionmock reads a clock, sets a timer or waits with a limit.
 
 Times are integer nanoseconds on a monotonic clock of no known start; only differences mean anything. `date()` is the
-wall clock, for cookies, caches and certificates alone.
+wall clock, for cookies, caches and certificates alone. Tests that freeze or patch time change that, and never the other:
+a stopped monotonic clock would stop every time-out.
 """
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib.util import module_from_spec
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 SECOND = 1_000_000_000
+
+# A copy of the module for ourselves: what tests put in the place of the shared one's functions, whoever holds them, is not in it.
+assert time.__spec__ is not None
+_time: Any = module_from_spec(time.__spec__)
+monotonic: Callable[[], float] = _time.monotonic
+"""The monotonic clock in seconds, for asyncio loops of ours."""
 
 
 def nanoseconds(seconds: float) -> int:
@@ -79,14 +87,15 @@ class SystemClock:
         self._most = 64                        # reminders, before those that were cancelled are cleared away
 
     def now(self) -> int:
-        return time.monotonic_ns()
+        now: int = _time.monotonic_ns()
+        return now
 
     def date(self) -> datetime:
         return datetime.now(UTC)
 
     def call_at(self, when: int, call: Callable[..., None], *arguments: Any) -> Timer:
         assert self._loop is not None, "this clock has no loop to set timers on"
-        return self._loop.call_later(max(0, when - time.monotonic_ns()) / SECOND, call, *arguments)
+        return self._loop.call_later(max(0, when - _time.monotonic_ns()) / SECOND, call, *arguments)
 
     def remind_at(self, when: int, call: Callable[[], None]) -> Timer:
         reminder = _Reminder(call)
@@ -122,18 +131,18 @@ class SystemClock:
     def park(self, lock: threading.Lock, until: int | None) -> bool:
         if until is None:
             return lock.acquire()
-        return lock.acquire(timeout=min(max(0.0, (until - time.monotonic_ns()) / SECOND), threading.TIMEOUT_MAX))
+        return lock.acquire(timeout=min(max(0.0, (until - _time.monotonic_ns()) / SECOND), threading.TIMEOUT_MAX))
 
 
-async def breathe(duration: int = 0) -> None:
-    """Let the others on the asyncio or trio loop that is running here go on, for `duration` nanoseconds of real time."""
+async def breathe() -> None:
+    """Let the others on the asyncio or trio loop that is running here go on."""
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():
-        await trio.sleep(duration / SECOND)
+        await trio.lowlevel.checkpoint()
     else:
         import asyncio
 
-        await asyncio.sleep(duration / SECOND)
+        await asyncio.sleep(0)
 
 
 class VirtualTimer:

@@ -8,23 +8,50 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any
 
+from ..clock import SECOND, SystemClock, monotonic
 from . import work
+
+TICK = SECOND // 50      # between two looks of a loop that nobody can wake
 
 _graveyard: list[EngineLoop] = []    # a forked child's copies of its parent's loops: never closed, never finalized
 
 
 class EngineLoop(asyncio.SelectorEventLoop):
-    """Reports what its callbacks raise to `threading.excepthook`: a logger may not run on the engine's stack."""
+    """Reports what its callbacks raise to `threading.excepthook`: a logger may not run on the engine's stack.
+
+    It needs no descriptor of its own: where the process has none left it is a little slower, so that loads can still fail,
+    and end, each for itself. Without the pair of sockets by which asyncio wakes a loop it looks up every `TICK`.
+    """
+
+    time = staticmethod(monotonic)
 
     def __init__(self) -> None:
-        self._own_selector = selectors.DefaultSelector()
+        try:
+            self._own_selector: selectors.BaseSelector = selectors.DefaultSelector()
+        except OSError:
+            self._own_selector = getattr(selectors, "PollSelector", selectors.SelectSelector)()
+        self._deaf = False      # nobody can wake it: it has no pair of sockets
         super().__init__(self._own_selector)
         self.set_exception_handler(_report)
+
+    def _make_self_pipe(self) -> None:
+        try:
+            super()._make_self_pipe()   # type: ignore[misc]
+            self._deaf = False
+        except OSError:
+            self._deaf = True
+            self._csock = None          # asyncio: nobody is to be woken by it
+            clock = SystemClock(self)
+            clock.call_at(clock.now() + TICK, self._make_self_pipe)
+
+    def _close_self_pipe(self) -> None:
+        if not self._deaf:
+            super()._close_self_pipe()  # type: ignore[misc]
 
     def abandon(self) -> None:
         """In a forked child: set the parent's loop aside untouched, for its descriptors are shared with the parent."""
         _graveyard.append(self)
-        if hasattr(select, "epoll"):
+        if hasattr(select, "epoll") and isinstance(self._own_selector, selectors.EpollSelector):
             with select.epoll() as own:     # what becomes of this loop here must not unregister the parent's descriptors
                 os.dup2(own.fileno(), self._own_selector.fileno(), inheritable=False)
 

@@ -13,7 +13,8 @@ from contextvars import ContextVar, copy_context
 from typing import Any
 
 from ..clock import SECOND, SystemClock, VirtualClock, breathe
-from ..latch import Condition
+from ..latch import Condition, Latch
+from . import awaits, work
 from .protocol import Engine, Waitable
 
 ROUNDS = 4                  # of a loop, between two calls
@@ -21,6 +22,14 @@ PAUSE = SECOND // 1000      # between two looks at an operation that is out, in 
 
 describers: list[Callable[[Engine], Iterable[str]]] = []
 """Who can name tasks that have not ended on an engine: the message of a deadlock says them."""
+
+
+def _pause(over: Callable[[], None] = lambda: None) -> None:
+    """Let `PAUSE` of real time pass on this thread; then call `over`."""
+    clock, locked = SystemClock(), threading.Lock()
+    locked.acquire()
+    clock.park(locked, clock.now() + PAUSE)
+    over()
 
 
 class VirtualOuting:
@@ -85,12 +94,9 @@ class VirtualEngine:
     # waiting ------------------------------------------------------------------------------------------------------
     def wait(self, latch: Waitable, until: int | None = None) -> bool:
         """Run what is due, and let time pass, until `latch` is done; False when virtual time ran out."""
-        pause = SystemClock()
         while not latch.done:
             if self._stands_still():
-                locked = threading.Lock()
-                locked.acquire()
-                pause.park(locked, pause.now() + PAUSE)
+                _pause()
             elif not self._go_on(latch, until):
                 return latch.done
         return True
@@ -107,7 +113,9 @@ class VirtualEngine:
                 if self._rounds >= ROUNDS * self._awaiting and not latch.done:
                     self._rounds = 0
                     if self._stands_still(awaited=True):
-                        await breathe(PAUSE)
+                        paused = Latch()
+                        work.pool.submit(_pause, paused.set)    # the loop's own clock may be one that a test has stopped
+                        await awaits.ended(paused)
                     else:
                         self._go_on(latch, None)
         finally:

@@ -11,7 +11,7 @@ from contextvars import Context, copy_context
 from types import CoroutineType
 from typing import Any, TypeGuard
 
-from ..clock import SECOND, SystemClock
+from ..clock import SECOND, SystemClock, monotonic
 
 LINGER = SECOND    # how long an idle thread stays, in nanoseconds
 
@@ -83,10 +83,18 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:
     """Run `coroutine` to its end here: on the asyncio loop that a thread of the pool keeps, elsewhere on a new one."""
     thread = threading.current_thread()
     if isinstance(thread, _Worker):
-        thread.runner = thread.runner or asyncio.Runner()
+        thread.runner = thread.runner or asyncio.Runner(loop_factory=new_loop)
         thread.runner.run(coroutine, context=copy_context())
     else:
-        asyncio.run(coroutine)
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(coroutine)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """An asyncio loop for coroutines of users. Its timers go by real time, where a test has stopped the clock that others see."""
+    loop = asyncio.new_event_loop()
+    loop.time = monotonic       # type: ignore[method-assign]
+    return loop
 
 
 def report(where: str) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
-from ..engine.work import is_coroutine
+from ..engine.work import is_coroutine, new_loop
 from ..errors import URLError
 from ..models.message import BodyStream
 from ..models.timing import Timing
@@ -161,7 +161,7 @@ class LoopThread:
                     awaitable.close()
                 raise RuntimeError("the channel is closed")
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                self._loop = new_loop()
                 threading.Thread(target=self._serve, args=(self._loop,), name="sessionmock-async", daemon=True).start()
             future = asyncio.run_coroutine_threadsafe(_coroutine(awaitable), self._loop)
         return future.result()
