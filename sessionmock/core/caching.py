@@ -1,14 +1,15 @@
 """The rules of a private HTTP cache (RFC 9111) under URLSession's cache policies.
 
 Everything here is a function of its arguments: headers are pairs, times are aware datetimes, durations seconds.
-`decide` says how a load begins, `may_store` whether its response is kept, `freshen` what a 304 changes, `invalidated`
-what a request such as POST makes worthless.
+`decide` says how a load begins, `stands_in_until` for how long a stale response may take the place of an error, `may_store` whether
+a response is kept and `storable` which of its fields, `freshen` what a 304 changes, `invalidated` what a request such as POST
+makes worthless.
 """
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -24,7 +25,8 @@ from ..models.url import split_url
 class Verdict(Enum):
     """How a load begins."""
 
-    USE = "use"                  # give the cached response
+    USE = "use"                  # give the cached response, as old as it is (`aged`)
+    USE_STALE = "use stale"      # the same, and ask the server behind it (RFC 5861, section 3)
     REVALIDATE = "revalidate"    # ask with `validators`; on 304 give the cached response, `freshen`ed
     LOAD = "load"                # ask as if there were no cache
     FAIL = "fail"                # -1008, without asking (scenario cache-dont-load-miss)
@@ -51,6 +53,11 @@ Directives = Mapping[str, str | None]
 # The policies under which nothing is taken from the cache.
 RELOADS = frozenset({CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA, CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA})
 
+_ON_THE_WAY = {
+    CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA: [("Cache-Control", "no-cache"), ("Pragma", "no-cache")],
+    CachePolicy.RELOAD_REVALIDATING_CACHE_DATA: [("Cache-Control", "max-age=0")],
+}
+
 MAX_DELTA = 2 ** 31          # seconds; what more than this means is "for ever" (section 1.2.2)
 HEURISTIC_SHARE = 0.1        # of the time since Last-Modified (section 4.2.2)
 
@@ -60,25 +67,31 @@ HEURISTIC = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 _NEVER = frozenset({206, 304, 401, 407, 412, 416})
 _TOLD = frozenset({"max-age", "public", "private"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_CONDITIONAL = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"})
+_CONDITIONAL = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since"})
 _SERVED = frozenset({"GET", "HEAD"})
+# What a request says that wants nothing stale but what it names itself.
+_DEMANDS = frozenset({"no-cache", "max-age", "min-fresh", "max-stale", "only-if-cached"})
+# What stands for a server that could not answer (RFC 5861, section 4).
+FAILURES = frozenset({500, 502, 503, 504})
 
-# What a 304 does not change: what describes the stored body, and what is a connection's own (section 3.2).
-_KEPT = frozenset({
-    "content-length", "content-encoding", "content-type", "content-range", "connection", "keep-alive", "proxy-connection",
-    "proxy-authenticate", "proxy-authentication-info", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+# What belongs to one connection, or to a proxy on the way, and is not stored (section 3.1; RFC 9110, section 7.6.1).
+_HOP = frozenset({
+    "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization", "te",
+    "trailer", "transfer-encoding", "upgrade",
 })
+# What describes a body.
+_BODY = frozenset({"content-length", "content-encoding", "content-type", "content-range"})
 
 
 def decide(policy: CachePolicy, method: str, headers: Headers, cached: CachedURLResponse | None, now: datetime) -> Verdict:
     """How a load of `method` with the request `headers` begins where `cached` is stored for it (None: nothing is).
 
-    The policies are Apple's (docs/rules.md, Caching). No range is served from a cache. A request with conditions
-    of its own goes to the server and gets the answer to them, a 304 too (scenario cache-own-conditional), unless its
+    The policies are Apple's (docs/rules.md, Caching). To a request for a range, `cached` is that part (`core.cached_range`). A request
+    with conditions of its own goes to the server and gets the answer to them, a 304 too (scenario cache-own-conditional), unless its
     policy asks for cached data of any age.
     """
     names = {name.lower() for name, _ in headers}
-    if method not in _SERVED or "range" in names:
+    if method not in _SERVED:
         cached = None
     if policy is CachePolicy.RETURN_CACHE_DATA_ELSE_LOAD:
         return Verdict.USE if cached else Verdict.LOAD
@@ -87,19 +100,21 @@ def decide(policy: CachePolicy, method: str, headers: Headers, cached: CachedURL
     if policy in RELOADS or not names.isdisjoint(_CONDITIONAL):
         return Verdict.LOAD
     facts = facts_of(cached, now) if cached else None
-    again = Verdict.REVALIDATE if facts and validators(facts.headers) else Verdict.LOAD
+    again = Verdict.REVALIDATE if facts and "range" not in names and validators(facts.headers) else Verdict.LOAD
     if policy is CachePolicy.RELOAD_REVALIDATING_CACHE_DATA:
         return again
     asked = request_directives(headers) if "cache-control" in names or "pragma" in names else _NONE
     if facts and _is_usable(asked, facts, now):
         return Verdict.USE
+    if facts and method == "GET" and _leeway("stale-while-revalidate", asked, facts, now) >= 0:
+        return Verdict.USE_STALE
     return Verdict.FAIL if "only-if-cached" in asked else again
 
 
 def _is_usable(asked: Directives, cached: Facts, now: datetime) -> bool:
     """Whether `cached` may be given without asking the server (sections 4, 4.2.4 and 5.2.1)."""
     said = directives(header(cached.headers, "cache-control"))
-    if "no-cache" in asked or "no-cache" in said:
+    if "no-cache" in asked or _asks_always(said):
         return False
     age, lifetime = current_age(cached, now), freshness_lifetime(cached)
     limit, least = seconds(asked, "max-age"), seconds(asked, "min-fresh")
@@ -110,6 +125,32 @@ def _is_usable(asked: Directives, cached: Facts, now: datetime) -> bool:
     if "max-stale" not in asked or "must-revalidate" in said:
         return False
     return asked["max-stale"] is None or age - lifetime <= (seconds(asked, "max-stale") or 0)
+
+
+def _asks_always(said: Directives) -> bool:
+    """Whether a response forbids its use without asking the server. A `no-cache` with names speaks of those fields alone (5.2.2.4)."""
+    return "no-cache" in said and said["no-cache"] is None
+
+
+def stands_in_until(policy: CachePolicy, headers: Headers, cached: CachedURLResponse, now: datetime) -> datetime | None:
+    """Until when `cached`, which is stale, may be given in place of an error to a request with these `headers`: by its own
+    stale-if-error, or by the request's (RFC 5861, section 4). None: never."""
+    if policy is not CachePolicy.USE_PROTOCOL_CACHE_POLICY or any(name.lower() in _CONDITIONAL for name, _ in headers):
+        return None
+    asked, facts = request_directives(headers), facts_of(cached, now)
+    left = _leeway("stale-if-error", asked, facts, now, seconds(asked, "stale-if-error"))
+    return None if left < 0 else now + timedelta(seconds=left)
+
+
+def _leeway(name: str, asked: Directives, cached: Facts, now: datetime, window: float | None = None) -> float:
+    """For how many seconds more `cached` may be given though it is stale: until it has been so for `window` seconds, by default
+    those that it has under `name`. Less than 0: it may not, by RFC 9111, section 4.2.4, too."""
+    said = directives(header(cached.headers, "cache-control"))
+    if window is None and _DEMANDS.isdisjoint(asked):
+        window = seconds(said, name)
+    if window is None or "must-revalidate" in said or _asks_always(said):
+        return -1.0
+    return window + freshness_lifetime(cached) - current_age(cached, now)
 
 
 def freshness_lifetime(cached: Facts) -> float:
@@ -170,9 +211,28 @@ def freshen(stored: Headers, received: Headers) -> Headers:
     if tag and known and _weak(tag) != _weak(known):
         return stored
     listed = _list(header(received, "connection"))
-    new = [(name, value) for name, value in received if (key := name.lower()) not in _KEPT and key not in listed]
+    new = [(name, value) for name, value in received if (key := name.lower()) not in _HOP | _BODY and key not in listed]
     replaced = {name.lower() for name, _ in new} | {"age", "date"}      # the old ones would make it old at once
     return [(name, value) for name, value in stored if name.lower() not in replaced] + new
+
+
+def storable(headers: Headers) -> Headers:
+    """`headers` as a cache keeps them: without the fields of the connection and of a proxy, those that Connection names, and those
+    that are for nobody who has not asked the server (sections 3.1 and 5.2.2.4). Those of a qualified `private` stay: they are kept
+    from shared caches alone (section 5.2.2.7)."""
+    listed = _list(header(headers, "connection")) | _list(directives(header(headers, "cache-control")).get("no-cache"))
+    return [(name, value) for name, value in headers if (key := name.lower()) not in _HOP and key not in listed]
+
+
+def without_body(headers: Headers) -> Headers:
+    """`headers` of a response whose body is left out."""
+    return [(name, value) for name, value in headers if name.lower() not in _BODY]
+
+
+def aged(cached: Facts, now: datetime) -> Headers:
+    """The header fields of `cached` as it is given at `now` without asking the server: with its age (section 4)."""
+    fields = [(name, value) for name, value in cached.headers if name.lower() != "age"]
+    return [*fields, ("Age", str(min(int(current_age(cached, now)), MAX_DELTA)))]
 
 
 def head_agrees(stored: Headers, received: Headers) -> bool:
@@ -204,10 +264,9 @@ def invalidated(method: str, url: str, status: int, headers: Headers) -> list[st
 
 
 def reload_headers(policy: CachePolicy) -> Headers:
-    """What a request under `policy` says to the caches on its way: no-cache where those are ignored too."""
-    if policy is CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA:
-        return [("Cache-Control", "no-cache"), ("Pragma", "no-cache")]
-    return []
+    """What a request under `policy` says to the caches on its way: no-cache where those are ignored too, max-age=0 where they are
+    to ask the server as well (sections 5.2.1.1 and 5.2.1.4)."""
+    return list(_ON_THE_WAY.get(policy, ()))
 
 
 # What tells responses for one URL apart ---------------------------------------------------------------
@@ -244,10 +303,14 @@ _NONE: Directives = {}
 
 @lru_cache(maxsize=512)
 def directives(value: str | None) -> Directives:
-    """The directives of a Cache-Control field, names in lower case; the first of a repeated one counts (section 4.2.1)."""
+    """The directives of a Cache-Control field, names in lower case; the first of a repeated one counts (section 4.2.1), but of
+    several `no-cache` all do."""
     found: dict[str, str | None] = {}
     for name, quoted, token in _DIRECTIVE.findall(value or ""):
-        found.setdefault(name.lower(), quoted or token or None)
+        key, argument = name.lower(), quoted or token or None
+        known = found.setdefault(key, argument)
+        if key == "no-cache" and known != argument:
+            found[key] = f"{known},{argument}" if known and argument else None
     return found
 
 

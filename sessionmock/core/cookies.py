@@ -45,7 +45,7 @@ def paths_of(path: str) -> Iterator[str]:
     yield path
     end = len(path)
     while (slash := path.rfind("/", 0, end)) >= 0:
-        if slash + 1 < len(path):
+        if slash + 1 < end:        # above an empty segment it has come already
             yield path[:slash + 1]
         if slash:
             yield path[:slash]

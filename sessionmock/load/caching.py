@@ -4,10 +4,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..core.caching import RELOADS, Verdict, decide, may_store, reload_headers, validators
+from ..core.cached_range import part_for
+from ..core.caching import (
+    FAILURES,
+    RELOADS,
+    Verdict,
+    aged,
+    decide,
+    facts_of,
+    may_store,
+    reload_headers,
+    stands_in_until,
+    storable,
+    validators,
+    without_body,
+)
+from ..errors import Code, URLError
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.enums import CachePolicy
-from ..models.message import Request, ResponseHead
+from ..models.message import Request, ResponseHead, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 
@@ -15,6 +30,13 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..stores.spool import Spool
     from ..stores.url_cache import URLCache
+
+
+# How a load fails that no server answered, or none that could be understood (RFC 5861, section 4).
+_UNANSWERED = frozenset({
+    Code.TIMED_OUT, Code.CANNOT_FIND_HOST, Code.CANNOT_CONNECT_TO_HOST, Code.NETWORK_CONNECTION_LOST, Code.NOT_CONNECTED_TO_INTERNET,
+    Code.CANNOT_PARSE_RESPONSE,
+})
 
 
 class CacheVisit:
@@ -25,7 +47,8 @@ class CacheVisit:
     """
 
     __slots__ = (
-        "_cache", "_clock", "_keeps", "_lent", "_policy", "_received", "_request", "_requested", "_spool", "_storage", "_task", "cached")
+        "_cache", "_clock", "_keeps", "_lent", "_policy", "_received", "_request", "_requested", "_spare", "_spool", "_storage", "_task",
+        "cached")
 
     def __init__(self, cache: URLCache | None, task: Any, policy: CachePolicy, clock: Clock, *, keeps: bool = True) -> None:
         self._cache = cache
@@ -39,25 +62,38 @@ class CacheVisit:
         self._spool: Spool | None = None
         self._storage = CacheStoragePolicy.ALLOWED
         self._lent = False      # to a protocol class, for a request of its choice
+        self._spare: tuple[CachedURLResponse, datetime] | None = None    # what may be given should the server fail, and until when
         self.cached: CachedURLResponse | None = None
 
     def look(self, request: Request) -> Verdict:
         """How the load begins; adds to `request` what a revalidation or a reload says."""
         self._request = request
         now = self._requested = self._clock.date()
-        found: list[CachedURLResponse | None] = []
-        if self._cache is not None and self._keeps:
-            self._cache.get_cached_response_for_task(self._task, found.append)
-        cached = self.cached = found[0] if found else None
+        cached = self._found(request)
         verdict = decide(self._policy, request.method, request.headers, cached, now)
+        if cached is not None:
+            self._storage = cached.storage_policy       # what takes its place is proposed to be kept as it was
+            if verdict in (Verdict.USE, Verdict.USE_STALE):
+                cached = _as_old_as_it_is(cached, now)
+            elif (until := stands_in_until(self._policy, request.headers, cached, now)) is not None:
+                self._spare = cached, until
+        self.cached = None if verdict is Verdict.LOAD else cached
         if verdict is Verdict.REVALIDATE:
             assert cached is not None
             assert isinstance(cached.response, HTTPURLResponse)
             request.headers += validators(cached.response.headers)
-        elif verdict is Verdict.LOAD:
-            self.cached = None
-            request.headers += reload_headers(self._policy)
+        request.headers += reload_headers(self._policy)
         return verdict
+
+    def _found(self, request: Request) -> CachedURLResponse | None:
+        """What is stored for `request`: where it asks for a range, that part of it."""
+        found: list[CachedURLResponse | None] = []
+        if self._cache is not None and self._keeps:
+            self._cache.get_cached_response_for_task(self._task, found.append)
+        cached = found[0] if found else None
+        if cached is None or header(request.headers, "range") is None:
+            return cached
+        return part_for(request.headers, cached) if request.method == "GET" else None
 
     def lend(self, request: URLRequest) -> CachedURLResponse | None:
         """What is stored for `request`, which a protocol class loads: it judges by itself, unless the policy is to load anew."""
@@ -76,10 +112,14 @@ class CacheVisit:
             self._spool = self._cache.spool()
 
     def answered(self, head: ResponseHead) -> CachedURLResponse | None:
-        """The final head has come. A response to serve in its place where it says that the cached one still holds."""
+        """The final head has come. A response to serve in its place where it says that the cached one still holds, or that the
+        server failed, for which there is one to spare."""
         self._received = self._clock.date()
         request, cache = self._request, self._cache
         self.invalidate(head)
+        spare, self._spare = self._spared(), None
+        if spare is not None and head.status in FAILURES:
+            return spare
         if cache is None or not self._keeps:
             return None
         if head.status == 304 and self.cached is not None:
@@ -91,6 +131,26 @@ class CacheVisit:
         elif request.method == "GET" and head.status < 400 and head.status not in (206, 304):
             cache.remove_cached_response_for_task(self._task)   # what was there is not what the server gives now
         return None
+
+    def unanswered(self, error: URLError) -> CachedURLResponse | None:
+        """No head has come. What is to be served instead of the `error`; None: nothing."""
+        return self._spared() if error.code in _UNANSWERED else None
+
+    def _spared(self) -> CachedURLResponse | None:
+        """What may be given now that the server failed."""
+        if self._spare is None:
+            return None
+        (cached, until), now = self._spare, self._clock.date()
+        return _as_old_as_it_is(cached, now) if now <= until else None
+
+    def redirected(self, head: ResponseHead, response: HTTPURLResponse) -> None:
+        """A head has come that is followed elsewhere. It is kept where it may be, without its body, which nobody waits for."""
+        self._received = self._clock.date()
+        self.invalidate(head)
+        request, cache = self._request, self._cache
+        if cache is not None and self._keeps and may_store(request.method, request.headers, head.status, head.headers):
+            kept = response.replacing(without_body(storable(head.headers)))
+            self.keep(CachedURLResponse(kept, b"", None, self._storage, requested=self._requested, received=self._received))
 
     def invalidate(self, head: ResponseHead) -> None:
         """A head has come, be it one that is followed elsewhere: remove what an unsafe request made worthless."""
@@ -106,8 +166,11 @@ class CacheVisit:
     def proposal(self, response: URLResponse) -> CachedURLResponse | None:
         """The whole response as it could be kept, or None where it is not to be."""
         body = None if self._spool is None else self._spool.body()
-        return None if body is None else CachedURLResponse(
-            response, body, None, self._storage, requested=self._requested, received=self._received)
+        if body is None:
+            return None
+        if isinstance(response, HTTPURLResponse) and not self._lent:
+            response = response.replacing(storable(response.headers))
+        return CachedURLResponse(response, body, None, self._storage, requested=self._requested, received=self._received)
 
     def keep(self, proposal: CachedURLResponse) -> None:
         """Store what the delegate agreed to."""
@@ -119,3 +182,11 @@ class CacheVisit:
         if self._spool is not None:
             self._spool.discard()
             self._spool = None
+
+
+def _as_old_as_it_is(cached: CachedURLResponse, now: datetime) -> CachedURLResponse:
+    """`cached` as it is given without asking the server."""
+    response = cached.response
+    if not isinstance(response, HTTPURLResponse):
+        return cached
+    return cached.replacing(response.replacing(aged(facts_of(cached, now), now)))

@@ -178,7 +178,7 @@ class Load:
             responses.data(payload)
         elif event is Event.END and responses.decodes:
             responses.rest(payload, self.consumer.undecodable[1])
-        elif event is not Event.FAILED or not self.sending.challenges().failed(payload):
+        elif event is not Event.FAILED or not (self.sending.challenges().failed(payload) or responses.fall_back(payload)):
             self.inbox.meet(event, payload)
 
     def next_piece(self) -> None:

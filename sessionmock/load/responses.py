@@ -8,7 +8,8 @@ from ..core.caching import Verdict
 from ..core.decoding import Decoder, DecodingError, UnknownCodingError, decoder
 from ..core.machine import Event
 from ..core.redirects import REDIRECT_LIMIT, bind, have_one_origin, redirected_request
-from ..errors import Code, url_error
+from ..errors import Code, URLError, url_error
+from ..models.cached_response import CachedURLResponse
 from ..models.message import GivenResponse, Headers, Request, ResponseHead, first, header
 from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
@@ -62,18 +63,21 @@ class Responses:
 
     def sort(self, head: ResponseHead, response: HTTPURLResponse) -> None:
         """A redirect, the news that the cache holds the response, or the response."""
-        if 300 <= head.status < 400 and (
-                following := redirected_request(self._transfer.request, head.status, first(head.headers, "location"))):
+        if (following := self._following(head.status, head.headers)) is not None:
             if self.visit is not None:
-                self.visit.invalidate(head)
+                self.visit.redirected(head, response)
             self._lead_on(response, following)
             return
-        if self.visit is not None:
-            self.visit.cached = self.visit.answered(head)
-            if self.visit.cached is not None:
-                self._serve_instead(self.visit)
-                return
-        self._inbox.meet(Event.RESPONSE, response)
+        if self.visit is None or not self._serve_instead(self.visit.answered(head)):
+            self._inbox.meet(Event.RESPONSE, response)
+
+    def _following(self, status: int, headers: Headers) -> URLRequest | None:
+        """The request that a response leads to; None where it is no redirect."""
+        return redirected_request(self._transfer.request, status, first(headers, "location")) if 300 <= status < 400 else None
+
+    def fall_back(self, error: URLError) -> bool:
+        """Before any head the exchange failed of `error`: whether what the cache has is served all the same."""
+        return self.visit is not None and self._serve_instead(self.visit.unanswered(error))
 
     # redirects ----------------------------------------------------------------------------------------------------
     def _lead_on(self, response: URLResponse | None, following: URLRequest) -> None:
@@ -135,19 +139,26 @@ class Responses:
         sink.transaction.fetch_type = ResourceFetchType.LOCAL_CACHE
         sink.transaction.source = "cache"
         sink.opened()
-        sink.head(ResponseHead(0, [], given=GivenResponse(cached.response)))
+        response, following = cached.response, None
+        if isinstance(response, HTTPURLResponse):
+            following = self._following(response.status_code, response.headers)
+        sink.head(ResponseHead(0, [], given=GivenResponse(response, following)))
         self._inbox.put(sink, Event.DATA, cached.chunks(HELD))
         sink.end([])
 
-    def _serve_instead(self, visit: CacheVisit) -> None:
-        """The server says that what the cache has still holds."""
-        engine = self._context.engine
-        self._transfer.last.ended = engine.clock.now()      # a 304 ends with its head
+    def _serve_instead(self, cached: CachedURLResponse | None) -> bool:
+        """Answer with what the cache has, where it has something, in place of what the server said or did not say."""
+        assert self.visit is not None
+        self.visit.cached = cached
+        if cached is None:
+            return False
+        engine, transfer = self._context.engine, self._transfer
+        transfer.last.ended = engine.clock.now()      # a 304 ends with its head
         self.drop()
-        request = self._transfer.request
         sink = self._inbox.sink = LoadSink(
-            self._inbox, engine, self._transfer.begin(request, engine.clock.now()), self._callbacks.history, self._callbacks.task)
+            self._inbox, engine, transfer.begin(transfer.request, engine.clock.now()), self._callbacks.history, self._callbacks.task)
         self.serve(sink)
+        return True
 
     # bodies -------------------------------------------------------------------------------------------------------
     @property

@@ -25,8 +25,8 @@ class CachedBody(Protocol):
 
     length: int     # bytes
 
-    def chunks(self, size: int) -> Iterator[bytes]:
-        """The body in pieces of at most `size` bytes; any number of times. Raises OSError."""
+    def chunks(self, size: int, first: int = 0) -> Iterator[bytes]:
+        """The body from its byte `first` on, in pieces of at most `size` bytes; any number of times. Raises OSError."""
 
 
 class CachedURLResponse:
@@ -93,6 +93,16 @@ class CachedURLResponse:
         if not isinstance(self._body, bytes):
             return self._body.chunks(size)
         return iter((self._body,) if self._body else ())
+
+    def replacing(
+        self, response: URLResponse | None = None, data: bytes | CachedBody | None = None, *,
+        requested: datetime | None = None, received: datetime | None = None,
+    ) -> CachedURLResponse:
+        """The same with another response, body or times, where they are given."""
+        return CachedURLResponse(
+            response or self.response, self._body if data is None else data, self.user_info, self.storage_policy,
+            requested=requested or self.requested, received=received or self.received,
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CachedURLResponse):

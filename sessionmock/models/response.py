@@ -112,6 +112,11 @@ class HTTPURLResponse(URLResponse):
         self._reason = head.reason
         return self
 
+    def replacing(self, headers: Headers, status_code: int | None = None, reason: str | None = None) -> HTTPURLResponse:
+        """The same with these header fields, and with another status where one is given."""
+        return HTTPURLResponse(self._url, status_code or self._status_code, self._http_version, headers,
+                               reason=self._reason if reason is None else reason)
+
     @property
     def status_code(self) -> int:
         """The status; one of 400 and above is no error of the load (I13)."""

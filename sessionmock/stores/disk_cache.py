@@ -63,8 +63,8 @@ class FileBody:
         self._handle = handle
         self._release = weakref.finalize(self, _release, handle, temporary, os.getpid())
 
-    def chunks(self, size: int) -> Iterator[bytes]:
-        position = 0
+    def chunks(self, size: int, first: int = 0) -> Iterator[bytes]:
+        position = first
         while position < self.length:
             piece = os.pread(self._handle, min(size, self.length - position), position)
             if not piece:

@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from ..core.caching import cache_key, directives, freshen, head_agrees, invalidated, selection, varying
+from ..core.caching import cache_key, directives, freshen, head_agrees, invalidated, selection, storable, varying
 from ..engine.current import current_date
 from ..errors import InvalidArgumentException
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
@@ -146,9 +146,7 @@ class URLCache(metaclass=_Shared):
         if cached.storage_policy is CacheStoragePolicy.NOT_ALLOWED:
             return
         if cached.requested is None or cached.received is None:
-            cached = CachedURLResponse(
-                cached.response, cached.body, cached.user_info, cached.storage_policy, requested=now, received=now,
-            )
+            cached = cached.replacing(requested=now, received=now)
         names = varying(cached.response.headers) if isinstance(cached.response, HTTPURLResponse) else ()
         self._store(key, Entry(cached, names, _digests(names, headers), now))
 
@@ -212,16 +210,15 @@ class URLCache(metaclass=_Shared):
     def _refreshed(
         self, cached: CachedURLResponse, key: str, asked: Headers, headers: Headers, requested: datetime, received: datetime,
     ) -> CachedURLResponse:
-        old = cached.response
-        if isinstance(old, HTTPURLResponse):
-            old = HTTPURLResponse(old.url, old.status_code, old.http_version, freshen(old.headers, headers), reason=old.reason)
-        new = CachedURLResponse(
-            old, cached.body, cached.user_info, cached.storage_policy, requested=requested, received=received,
-        )
+        response = cached.response
+        if isinstance(response, HTTPURLResponse):
+            response = response.replacing(freshen(response.headers, headers))
+        new = cached.replacing(response, requested=requested, received=received)
         if "no-store" in directives(header(headers, "cache-control")):
             self.remove_cached_response(key)
         else:
-            self._keep(new, key, asked, received)
+            kept = response.replacing(storable(response.headers)) if isinstance(response, HTTPURLResponse) else response
+            self._keep(new.replacing(kept), key, asked, received)
         return new
 
     def compare(self, request: Request, headers: Headers, requested: datetime, received: datetime) -> None:
@@ -321,9 +318,7 @@ class URLCache(metaclass=_Shared):
 
 def _without_body(cached: CachedURLResponse) -> CachedURLResponse:
     """`cached` as it answers HEAD."""
-    return CachedURLResponse(
-        cached.response, b"", cached.user_info, cached.storage_policy, requested=cached.requested, received=cached.received,
-    )
+    return cached.replacing(data=b"")
 
 
 def _asked(request: URLRequest | Request | str) -> tuple[str, str | None, Headers]:

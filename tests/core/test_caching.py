@@ -21,6 +21,7 @@ from hishel._core import _spec as their_rules
 from sessionmock.core.caching import (
     Facts,
     Verdict,
+    aged,
     cache_key,
     current_age,
     decide,
@@ -34,6 +35,8 @@ from sessionmock.core.caching import (
     reload_headers,
     seconds,
     selection,
+    stands_in_until,
+    storable,
     validators,
     varying,
 )
@@ -79,6 +82,9 @@ def control(value: str) -> Pairs:
     ("max-age=", {"max-age": None}),
     ("max-age=5, max-age=6", {"max-age": "5"}),
     ('no-cache="Set-Cookie, no-store", max-age=5', {"no-cache": "Set-Cookie, no-store", "max-age": "5"}),
+    ("no-cache=a, no-cache=b", {"no-cache": "a,b"}),
+    ("no-cache=a, no-cache", {"no-cache": None}),
+    ("no-cache, no-cache=a", {"no-cache": None}),
     ("max-age=5; no-store", {"max-age": "5"}),
     (", ,no-store,,", {"no-store": None}),
     ("max-stale", {"max-stale": None}),
@@ -215,7 +221,8 @@ def test_what_may_be_stored(method: str, asked: Pairs, status: int, headers: Pai
 # The beginning of a load ----------------------------------------------------------------------------
 
 FRESH, STALE, TAGGED = control("max-age=60"), control("max-age=5"), [("ETag", '"1"')]
-USE, AGAIN, LOAD, FAIL = Verdict
+USE, BEHIND, AGAIN, LOAD, FAIL = Verdict
+WAITING = "max-age=5, stale-while-revalidate="
 
 DECISIONS = [  # policy, method, request fields, stored fields (10 seconds old) or None, verdict
     (PROTOCOL, "GET", [], None, LOAD),
@@ -228,17 +235,33 @@ DECISIONS = [  # policy, method, request fields, stored fields (10 seconds old) 
     (PROTOCOL, "GET", [], control("max-age=10"), LOAD),
     (PROTOCOL, "GET", [], control("max-age=11"), USE),
     (PROTOCOL, "GET", [], control("no-cache, max-age=60") + TAGGED, AGAIN),
-    (PROTOCOL, "GET", [], control('no-cache="Set-Cookie", max-age=60') + TAGGED, AGAIN),
+    (PROTOCOL, "GET", [], control('no-cache="Set-Cookie", max-age=60') + TAGGED, USE),
+    (PROTOCOL, "GET", [], control('no-cache="Set-Cookie", no-cache, max-age=60') + TAGGED, AGAIN),
+    (PROTOCOL, "GET", [], control('no-cache="", max-age=60') + TAGGED, AGAIN),
+    (PROTOCOL, "GET", [], control(WAITING + "5"), BEHIND),
+    (PROTOCOL, "GET", [], control(WAITING + "5") + TAGGED, BEHIND),
+    (PROTOCOL, "GET", [], control(WAITING + "4") + TAGGED, AGAIN),
+    (PROTOCOL, "GET", [], control(WAITING + "x") + TAGGED, AGAIN),
+    (PROTOCOL, "GET", [], control("max-age=60, stale-while-revalidate=60"), USE),
+    (PROTOCOL, "GET", [], control(WAITING + "60, must-revalidate") + TAGGED, AGAIN),
+    (PROTOCOL, "GET", [], control(WAITING + "60, no-cache") + TAGGED, AGAIN),
+    (PROTOCOL, "GET", control("max-age=60"), control(WAITING + "60") + TAGGED, AGAIN),
+    (PROTOCOL, "GET", control("max-stale=1"), control(WAITING + "60") + TAGGED, AGAIN),
+    (PROTOCOL, "GET", control("stale-while-revalidate=60"), STALE + TAGGED, AGAIN),
+    (PROTOCOL, "GET", control("only-if-cached"), control(WAITING + "60"), FAIL),
+    (PROTOCOL, "GET", [("If-None-Match", '"2"')], control(WAITING + "60"), LOAD),
+    (PROTOCOL, "HEAD", [], control(WAITING + "60") + TAGGED, AGAIN),
     (PROTOCOL, "HEAD", [], FRESH, USE),
     (PROTOCOL, "HEAD", [], STALE + TAGGED, AGAIN),
     (PROTOCOL, "POST", [], FRESH, LOAD),
     (PROTOCOL, "OPTIONS", [], FRESH, LOAD),
-    (PROTOCOL, "GET", [("Range", "bytes=0-1")], FRESH, LOAD),
+    (PROTOCOL, "GET", [("Range", "bytes=0-1")], FRESH, USE),
+    (PROTOCOL, "GET", [("Range", "bytes=0-1")], STALE + TAGGED, LOAD),
+    (PROTOCOL, "GET", [("Range", "bytes=0-1"), ("If-Range", '"1"')], FRESH + TAGGED, USE),
     (PROTOCOL, "GET", [("If-None-Match", '"2"')], FRESH, LOAD),
     (PROTOCOL, "GET", [("if-modified-since", ago(5))], STALE + TAGGED, LOAD),
     (PROTOCOL, "GET", [("If-Match", '"2"')], FRESH, LOAD),
     (PROTOCOL, "GET", [("If-Unmodified-Since", ago(5))], FRESH, LOAD),
-    (PROTOCOL, "GET", [("If-Range", '"2"')], FRESH, LOAD),
     (PROTOCOL, "GET", control("no-cache"), FRESH + TAGGED, AGAIN),
     (PROTOCOL, "GET", control("no-cache"), FRESH, LOAD),
     (PROTOCOL, "GET", [("Pragma", "no-cache")], FRESH, LOAD),
@@ -268,15 +291,15 @@ DECISIONS = [  # policy, method, request fields, stored fields (10 seconds old) 
     (ELSE_LOAD, "GET", [], STALE + TAGGED, USE),
     (ELSE_LOAD, "GET", control("no-cache"), STALE, USE),
     (ELSE_LOAD, "GET", [("If-None-Match", '"2"')], STALE, USE),
-    (ELSE_LOAD, "GET", [("Range", "bytes=0-1")], FRESH, LOAD),
+    (ELSE_LOAD, "GET", control("no-cache"), control(WAITING + "60"), USE),
     (ELSE_LOAD, "POST", [], FRESH, LOAD),
     (DONT_LOAD, "GET", [], None, FAIL),
     (DONT_LOAD, "GET", [], STALE, USE),
-    (DONT_LOAD, "GET", [("Range", "bytes=0-1")], FRESH, FAIL),
     (DONT_LOAD, "POST", [], FRESH, FAIL),
     (REVALIDATE, "GET", [], None, LOAD),
     (REVALIDATE, "GET", [], FRESH, LOAD),
     (REVALIDATE, "GET", [], FRESH + TAGGED, AGAIN),
+    (REVALIDATE, "GET", [], control(WAITING + "60") + TAGGED, AGAIN),
     (REVALIDATE, "GET", [("If-None-Match", '"2"')], FRESH + TAGGED, LOAD),
 ]
 
@@ -294,10 +317,63 @@ def test_a_response_that_is_not_https_is_given_by_age_policies_alone() -> None:
     assert USE is decide(ELSE_LOAD, "GET", [], plain, NOW)
 
 
-def test_only_one_policy_tells_the_caches_on_the_way() -> None:
-    """`reload_ignoring_local_cache_data` adds no header (tests/conformance/README.md); the variant for remote caches does."""
-    assert [("Cache-Control", "no-cache"), ("Pragma", "no-cache")] == reload_headers(RELOAD_ALL)
-    assert [] == [pair for policy in CachePolicy if policy is not RELOAD_ALL for pair in reload_headers(policy)]
+SPARE = "max-age=5, stale-if-error="
+
+
+@pytest.mark.parametrize(("policy", "asked", "stored", "seconds_left"), [   # the stored response is 10 seconds old
+    (PROTOCOL, [], control(SPARE + "60"), 55),
+    (PROTOCOL, [], control(SPARE + "5"), 0),
+    (PROTOCOL, [], control(SPARE + "4"), None),
+    (PROTOCOL, [], control("max-age=5"), None),
+    (PROTOCOL, [], control(SPARE + "60, must-revalidate"), None),
+    (PROTOCOL, [], control(SPARE + "60, no-cache"), None),
+    (PROTOCOL, control("max-age=0"), control(SPARE + "60"), None),
+    (PROTOCOL, control("no-cache"), control(SPARE + "60"), None),
+    (PROTOCOL, control("stale-if-error=20"), control("max-age=5"), 15),
+    (PROTOCOL, control("stale-if-error=20, max-age=0"), control("max-age=5"), 15),
+    (PROTOCOL, control("stale-if-error=0"), control(SPARE + "60"), None),
+    (PROTOCOL, control("stale-if-error=20"), control("max-age=5, must-revalidate"), None),
+    (PROTOCOL, [("If-None-Match", '"2"')], control(SPARE + "60"), None),
+    (REVALIDATE, [], control(SPARE + "60"), None),
+    (RELOAD, [], control(SPARE + "60"), None),
+])
+def test_how_long_a_response_stands_in_for_an_error(policy: CachePolicy, asked: Pairs, stored: Pairs, seconds_left: int | None) -> None:
+    """RFC 5861, section 4: what the response allows, or the request; never what RFC 9111, section 4.2.4, forbids."""
+    until = stands_in_until(policy, asked, cached(stored, age=10), NOW)
+    assert (None if seconds_left is None else NOW + timedelta(seconds=seconds_left)) == until
+
+
+def test_policies_tell_the_caches_on_the_way() -> None:
+    """`reload_ignoring_local_cache_data` adds no header (tests/conformance/README.md); to revalidate, and to ignore remote caches, is
+    said to them."""
+    said = {RELOAD_ALL: [("Cache-Control", "no-cache"), ("Pragma", "no-cache")], REVALIDATE: control("max-age=0")}
+    assert {policy: said.get(policy, []) for policy in CachePolicy} == {policy: reload_headers(policy) for policy in CachePolicy}
+
+
+# What is stored, and what is given ------------------------------------------------------------------
+
+@pytest.mark.parametrize("headers", [
+    [("Connection", "close, X-Hop"), ("x-hop", "1"), ("Keep-Alive", "timeout=5"), ("Upgrade", "h2c"), ("Trailer", "X"), ("TE", "trailers")],
+    [("Proxy-Authenticate", "Basic"), ("Proxy-Authentication-Info", "x"), ("Proxy-Authorization", "y"), ("Proxy-Connection", "close")],
+    [("Transfer-Encoding", "chunked")],
+])
+def test_fields_of_a_hop_and_of_a_proxy_are_not_stored(headers: Pairs) -> None:
+    """RFC 9111, section 3.1."""
+    assert [("X-End", "1"), ("Set-Cookie", "a=b")] == storable([("X-End", "1"), *headers, ("Set-Cookie", "a=b")])
+
+
+def test_fields_that_ask_for_validation_are_not_stored() -> None:
+    """RFC 9111, section 5.2.2.4; those of `private` are kept from shared caches alone (5.2.2.7)."""
+    qualified = control('no-cache="Set-Cookie, X-A", private="X-P", no-cache=x-b')
+    kept = [("X-P", "1"), ("X-C", "2")]
+    assert [*qualified, *kept] == storable([*qualified, ("set-cookie", "a=b"), ("X-A", "1"), ("X-B", "1"), *kept])
+    assert [*control("no-cache"), *kept] == storable([*control("no-cache"), *kept])
+
+
+@pytest.mark.parametrize(("headers", "age"), [([], "10"), ([("age", "30")], "40"), ([("Age", "30"), ("Date", ago(100))], "100")])
+def test_a_response_is_given_with_the_age_that_it_has(headers: Pairs, age: str) -> None:
+    """RFC 9111, section 4: in place of the one that was stored."""
+    assert [*[pair for pair in headers if pair[0] == "Date"], ("X", "y"), ("Age", age)] == aged(facts([*headers, ("X", "y")], received=10), NOW)
 
 
 # Validation and invalidation ------------------------------------------------------------------------
@@ -419,8 +495,7 @@ DIFFERENCES: list[tuple[str, str, Callable[[Case], Any]]] = [
      lambda c: any(word in c.asked.get("Cache-Control", "") for word in ("max-age", "min-fresh", "max-stale", "only-if-cached"))),
     ("fresh", "hishel caps heuristics at a week, counts them from now, and for every status (4.2.2)",
      lambda c: "Last-Modified" in c.headers and not c.said("max-age") and "Expires" not in c.headers),
-    ("fresh", "a no-cache that names fields stands for the whole response here",
-     lambda c: '="' in c.headers.get("Cache-Control", "")),
+    ("fresh", "a no-cache that names fields is about those alone (5.2.2.4)", lambda c: '="' in c.headers.get("Cache-Control", "")),
     ("fresh", "a max-age that is no number is stale here and of two the first counts; hishel looks on (4.2.1)",
      lambda c: "max-age=x" in c.headers.get("Cache-Control", "")),
     ("fresh", "Pragma: no-cache of the request stands for Cache-Control (5.4)", lambda c: "Pragma" in c.asked),

@@ -141,6 +141,12 @@ def test_paths_come_longest_first_and_once() -> None:
     assert ["/"] == list(paths_of("/"))
 
 
+@pytest.mark.parametrize("path", ["//v1/me", "/a//b", "/a///b", "//", "/a//", "///"])
+def test_an_empty_segment_brings_no_path_twice(path: str) -> None:
+    """Section 5.8.3 sends each cookie of the list once; the paths are just those that match (5.1.4)."""
+    assert [path[:end] for end in range(len(path), 0, -1) if path_match(path, path[:end])] == list(paths_of(path))
+
+
 @pytest.mark.parametrize(("path", "expected"), [
     ("", "/"), ("/", "/"), ("/a", "/"), ("/a/", "/a"), ("/a/b", "/a"), ("/a/b/", "/a/b"), ("a/b", "/"), ("//", "/"),
 ])

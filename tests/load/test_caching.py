@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from sessionmock import (
+    CachedURLResponse,
     CacheStoragePolicy,
     HTTPURLResponse,
     ScriptRoute,
     URLCache,
+    URLError,
     URLRequest,
     URLSession,
     URLSessionConfiguration,
@@ -17,6 +19,7 @@ from sessionmock import (
 )
 from sessionmock.clock import SECOND, VirtualClock
 from sessionmock.core.caching import Verdict
+from sessionmock.errors import Code
 from sessionmock.load.caching import CacheVisit
 from sessionmock.models.message import Request
 
@@ -210,6 +213,92 @@ def test_a_body_that_does_not_come_whole_is_not_kept(visited: Visited) -> None:
     visit.take(b"body")
     visit.take(b"body")
     assert visit.proposal(HTTPURLResponse(URL, 200)) is None
+
+
+def test_what_is_reused_says_how_old_it_is(visited: Visited) -> None:
+    """And has nothing of the connection that it came over (RFC 9111, sections 3.1 and 4)."""
+    visited.store([*FRESH, ("Connection", "X-Hop"), ("X-Hop", "1"), ("Age", "5")])
+    visited.let_pass(20)
+    found = visited.visit().cached
+    assert found is not None
+    assert isinstance(found.response, HTTPURLResponse)
+    assert [*FRESH, ("Age", "25")] == found.response.headers
+
+
+def test_a_range_comes_from_the_whole(visited: Visited) -> None:
+    """The whole stays what is stored; one that is stale, or that was not kept, is asked for."""
+    visited.store()
+    for asked, verdict in (("bytes=1-2", Verdict.USE), ("bytes=7-", Verdict.LOAD)):
+        visit = visited.visit(headers=[("Range", asked)])
+        assert (verdict, [("Range", asked)]) == (visited.verdict, visited.request.headers)
+        assert (None if visit.cached is None else visit.cached.data) == (b"od" if verdict is Verdict.USE else None)
+    visited.visit("HEAD", headers=[("Range", "bytes=1-2")])
+    assert Verdict.LOAD is visited.verdict
+    visited.let_pass(61)
+    assert visited.visit(headers=[("Range", "bytes=1-2")]).answered(head(206)) is None
+    assert (Verdict.LOAD, b"body") == (visited.verdict, visited.stored)
+
+
+SPARE = [("Cache-Control", "max-age=10, stale-if-error=60"), ("ETag", '"1"')]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_server_that_fails_is_stood_in_for(visited: Visited, status: int) -> None:
+    """By what is stale, as long as it allows (RFC 5861, section 4), which says its age; other answers are what they are."""
+    visited.store(SPARE)
+    visited.let_pass(40)
+    assert visited.visit().answered(head(404, [("Cache-Control", "no-store")])) is None
+    visit = visited.visit()
+    visited.let_pass(30)                # the window is judged when the server has failed
+    served = visit.answered(head(status))
+    assert served is not None
+    assert isinstance(served.response, HTTPURLResponse)
+    assert (b"body", "70", b"body") == (served.data, served.response.value("Age"), visited.stored)
+    visit = visited.visit()
+    visited.let_pass(1)
+    assert visit.answered(head(status)) is None
+
+
+@pytest.mark.parametrize(("code", "serves"), [
+    (Code.TIMED_OUT, True), (Code.CANNOT_FIND_HOST, True), (Code.CANNOT_CONNECT_TO_HOST, True), (Code.NETWORK_CONNECTION_LOST, True),
+    (Code.NOT_CONNECTED_TO_INTERNET, True), (Code.CANNOT_PARSE_RESPONSE, True), (Code.SERVER_CERTIFICATE_UNTRUSTED, False),
+    (Code.UNKNOWN, False), (Code.CANNOT_DECODE_RAW_DATA, False),
+])
+def test_a_server_that_cannot_be_asked_is_stood_in_for(visited: Visited, code: Code, serves: bool) -> None:
+    """Not one that is not trusted, nor for what went wrong here; and never once it has answered."""
+    visited.store(SPARE)
+    visited.let_pass(40)
+    assert serves is (visited.visit().unanswered(URLError(code)) is not None)
+    visit = visited.visit()
+    visit.answered(head(200, FRESH))
+    assert visit.unanswered(URLError(code)) is None
+
+
+@pytest.mark.parametrize(("status", "headers", "kept"), [
+    (301, [("Cache-Control", "max-age=60")], True), (308, [("Cache-Control", "max-age=60")], True), (301, [], True),
+    (302, [("Cache-Control", "max-age=60")], True), (302, [], False), (301, [("Cache-Control", "no-store")], False),
+])
+def test_a_redirect_is_kept_where_it_may_be(visited: Visited, status: int, headers: Any, kept: bool) -> None:
+    """RFC 9110, section 15.4; without its body, which is not waited for."""
+    received = head(status, [("Location", "/b"), ("Content-Length", "9"), *headers])
+    visited.visit().redirected(received, HTTPURLResponse.from_head(URL, received))
+    found = visited.cache.cached_response(URL)
+    assert kept is (found is not None)
+    if found is not None:
+        assert isinstance(found.response, HTTPURLResponse)
+        assert (status, b"", [("Location", "/b"), *headers]) == (found.response.status_code, found.data, found.response.headers)
+
+
+def test_what_replaces_a_response_is_kept_as_that_was(visited: Visited) -> None:
+    """What a delegate wanted in memory alone does not come to the disk by a load that asks no delegate."""
+    in_memory = CachedURLResponse(HTTPURLResponse(URL, 200, None, SPARE), b"", storage_policy=CacheStoragePolicy.ALLOWED_IN_MEMORY_ONLY)
+    visited.cache.store_cached_response(in_memory, URL)
+    visited.let_pass(100)
+    visit = visited.visit()
+    visit.answered(head(200, FRESH))
+    proposal = visit.proposal(HTTPURLResponse(URL, 200, None, FRESH))
+    assert proposal is not None
+    assert CacheStoragePolicy.ALLOWED_IN_MEMORY_ONLY is proposal.storage_policy
 
 
 # lent to a protocol class --------------------------------------------------------------------------------------------------

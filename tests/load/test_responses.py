@@ -317,6 +317,41 @@ def test_a_redirect_of_an_unsafe_request_makes_what_was_kept_worthless() -> None
     assert cache.cached_response(URL) is None
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_that_was_kept_is_asked_about(status: int) -> None:
+    """As it was when the server sent it; the delegate may refuse it this time."""
+    cache = URLCache.ephemeral()
+    redirecting = HTTPURLResponse(URL, status, None, [*LEADS, ("Cache-Control", "max-age=60")])
+    cache.store_cached_response(CachedURLResponse(redirecting, b""), URLRequest(URL))
+    made = Made(delegate := Redirecting(lambda _: None), url_cache=cache)
+    assert Verdict.USE is made.responses.look(Request("GET", URL, []), made.parts.transfer.request, True)
+    made.responses.serve(made.sink)
+    made.parts.inbox.pump()
+    made.parts.queue.run()
+    assert ((status, f"{URL}there"), [status]) == (delegate.asked, [response.status_code for response in made.of("ASK_RESPONSE")])
+
+
+@pytest.mark.parametrize(("code", "falls_back"), [(Code.NETWORK_CONNECTION_LOST, True), (Code.UNKNOWN, False)])
+def test_what_is_stale_is_served_where_nobody_answers(code: Code, falls_back: bool) -> None:
+    """Where it allows that (RFC 5861, section 4)."""
+    made = Made(url_cache=stored([("Cache-Control", "max-age=0, stale-if-error=60")]))
+    assert made.responses.fall_back(URLError(code)) is False       # nobody has looked
+    made.responses.look(Request("GET", URL, []), made.parts.transfer.request, True)
+    assert falls_back is made.responses.fall_back(URLError(code))
+    made.parts.inbox.pump()
+    assert ([200] if falls_back else []) == [response.status_code for response in made.of("ASK_RESPONSE")]
+
+
+def test_what_is_stale_is_served_where_the_server_fails() -> None:
+    """By an exchange of its own, as after a 304."""
+    made = Made(url_cache=stored([("Cache-Control", "max-age=0, stale-if-error=60")]))
+    made.responses.look(Request("GET", URL, []), made.parts.transfer.request, True)
+    made.answered(503)
+    made.parts.inbox.pump()
+    assert ([200], ["", "cache"]) == (
+        [response.status_code for response in made.of("ASK_RESPONSE")], [each.source for each in made.parts.transfer.transactions])
+
+
 def test_another_requests_answer_may_stand_in_for_the_tasks_own() -> None:
     """What the cache has for that is stale then; a visit that is made already is kept."""
     cache = stored([("Cache-Control", "max-age=60")])
