@@ -8,10 +8,27 @@ from .async_bytes import AsyncBytes
 from .clients.interception import Interception
 from .clients.transport import transport
 from .clock import VirtualClock
-from .delegates import SELECTORS, responds_to
+from .delegates import (
+    SELECTORS,
+    URLSessionDataDelegate,
+    URLSessionDelegate,
+    URLSessionDownloadDelegate,
+    URLSessionStreamDelegate,
+    URLSessionTaskDelegate,
+    URLSessionWebSocketDelegate,
+    responds_to,
+)
 from .engine.current import virtual_time
 from .engine.queues import OperationQueue
-from .errors import CassetteError, GenericException, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
+from .errors import (
+    CassetteError,
+    DelegateWarning,
+    GenericException,
+    InvalidArgumentException,
+    SessionMockError,
+    UnmatchedRequest,
+    URLError,
+)
 from .history import History
 from .leaks.report import Leak
 from .leaks.scopes import LeakScope, watch_clients
@@ -112,6 +129,7 @@ __all__ = [
     "CredentialPersistence",
     "DateInterval",
     "DelayedRequestDisposition",
+    "DelegateWarning",
     "DomainResolutionProtocol",
     "GenericException",
     "HTTPCookie",
@@ -172,12 +190,18 @@ __all__ = [
     "URLResponse",
     "URLSession",
     "URLSessionConfiguration",
+    "URLSessionDataDelegate",
     "URLSessionDataTask",
+    "URLSessionDelegate",
+    "URLSessionDownloadDelegate",
     "URLSessionDownloadTask",
+    "URLSessionStreamDelegate",
     "URLSessionTask",
+    "URLSessionTaskDelegate",
     "URLSessionTaskMetrics",
     "URLSessionTaskTransactionMetrics",
     "URLSessionUploadTask",
+    "URLSessionWebSocketDelegate",
     "UnmatchedRequest",
     "VirtualClock",
     "lines",

@@ -36,6 +36,10 @@ class UnmatchedRequest(SessionMockError, AssertionError):
     """A request that nothing on the current route answers; the message names it and what came nearest."""
 
 
+class DelegateWarning(UserWarning):
+    """A delegate's method that is meant as a callback and will never be called: its name is none of `SELECTORS`."""
+
+
 class Code(IntEnum):
     """The codes of NSURLErrorDomain (Apple's NSURLError.h; `URLError.Code`)."""
 

@@ -76,7 +76,8 @@ class _SharedSession(type):
 class URLSession(metaclass=_SharedSession):
     """Loads requests as tasks.
 
-    `configuration` is copied (I7). `delegate` is any object; of the delegate methods it has those that it has.
+    `configuration` is copied (I7). `delegate` is any object with some of the methods of `URLSessionDelegate` and its kinds, whether
+    it inherits from them or not; what can be none raises InvalidArgumentException (docs/rules.md, Delegates).
     `delegate_queue` is where every callback runs: a private serial queue when None (I6). `path_monitor` tells which network
     there is, for access constraints and `waits_for_connectivity`; None: always one without limits.
 

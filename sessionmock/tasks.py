@@ -184,7 +184,7 @@ class URLSessionTask:
     def delegate(self) -> object | None:
         """The task's own delegate, asked before the session's, method by method (I23). None again after completion.
 
-        Set it before the first `resume()`; later raises GenericException.
+        Set it before the first `resume()`; later raises GenericException. What can be no delegate raises InvalidArgumentException.
         """
         return self._delegate
 
@@ -192,8 +192,8 @@ class URLSessionTask:
     def delegate(self, delegate: object | None) -> None:
         if not self._life.never_resumed:
             raise GenericException(f"the delegate of {self!r} is set before the task is resumed, not after")
-        self._delegate = delegate
         self._life.set_methods(methods(delegate))
+        self._delegate = delegate
 
     def resume(self) -> None:
         """Undo one suspension; the task runs when none is left. Does nothing to a task that runs or has ended (I2)."""

@@ -1,74 +1,74 @@
-"""The names of delegate methods."""
+"""Delegates of every kind, called by a session."""
 from __future__ import annotations
 
+import types
 from typing import Any
+from unittest.mock import Mock, create_autospec
+
+import pytest
 
 import sessionmock as sm
-from sessionmock.delegates import QUESTIONS, methods, responds_to
 
 
-def test_every_method_has_a_selector_of_its_own() -> None:
-    """Each delegate method has one selector, no two the same."""
-    assert len(sm.SELECTORS) == len(set(sm.SELECTORS.values()))
+class Delegate(sm.URLSessionDataDelegate):
+    def __init__(self) -> None:
+        self.ended = 0
+
+    def data_task_did_receive_response(self, session: sm.URLSession, task: sm.URLSessionTask, response: sm.URLResponse) -> sm.ResponseDisposition:
+        return sm.ResponseDisposition.ALLOW
+
+    def task_did_complete(self, session: sm.URLSession, task: sm.URLSessionTask, error: sm.URLError | None) -> None:
+        assert error is None
+        self.ended += 1
 
 
-def test_questions_are_those_with_a_completion_handler() -> None:
-    """What a delegate is asked, and by how many arguments before the completion handler (Apple's signatures)."""
-    assert {
-        "session_did_receive_challenge": 2,
-        "task_will_begin_delayed_request": 3,
-        "task_will_perform_http_redirection": 4,
-        "task_did_receive_challenge": 3,
-        "task_need_new_body_stream": 2,
-        "task_need_new_body_stream_from_offset": 3,
-        "data_task_did_receive_response": 3,
-        "data_task_will_cache_response": 3,
-    } == QUESTIONS
+class Proxy:
+    def __init__(self, to: object) -> None:
+        self._to = to
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._to, name)
 
 
-class Delegate:
-    """Each method in another form."""
-
-    def session_did_receive_challenge(self, session: Any, challenge: Any) -> Any: ...      # gives the answer
-
-    def task_did_receive_challenge(self, session: Any, task: Any, challenge: Any, handler: Any) -> Any: ...     # calls the handler
-
-    async def task_will_begin_delayed_request(self, session: Any, task: Any, request: Any, more: Any = None) -> Any: ...
-
-    def task_will_perform_http_redirection(self, *arguments: Any) -> Any: ...
-
-    def task_need_new_body_stream(self, session: Any, task: Any, *, handler: Any = None) -> Any: ...
-
-    def task_did_complete(self, session: Any, task: Any, error: Any, more: Any = None) -> Any: ...     # no question
-
-    def no_method_of_a_delegate(self) -> None: ...
+def load(delegate: object, own: object | None = None) -> sm.URLSessionTask:
+    script = sm.ScriptRoute()
+    script.answer(sm.Answer(200))
+    with sm.use_route(script), sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate) as session:
+        task = session.data_task("https://api.example.com/")
+        task.delegate = own
+        task.resume()
+    return task
 
 
-def test_a_delegate_has_the_methods_that_it_has() -> None:
-    """Each with whether it takes its question's completion handler: by position; a coroutine gives its answer."""
-    found = methods(delegate := Delegate())
-    assert {
-        "session_did_receive_challenge": False,
-        "task_did_receive_challenge": True,
-        "task_will_begin_delayed_request": False,
-        "task_will_perform_http_redirection": True,
-        "task_need_new_body_stream": False,
-        "task_did_complete": False,
-    } == {name: method.takes_handler for name, method in found.items()}
-    assert delegate.task_did_complete == found["task_did_complete"].call
-    assert {} == methods(None) == methods(object())
+@pytest.mark.parametrize("stand_in", [
+    lambda delegate: delegate, Proxy, lambda delegate: types.SimpleNamespace(task_did_complete=delegate.task_did_complete),
+], ids=["itself", "proxy", "namespace"])
+def test_a_delegate_and_who_stands_for_it_are_called(stand_in: Any) -> None:
+    """As a session's delegate, and as a task's."""
+    delegate = Delegate()
+    load(stand_in(delegate))
+    load(None, stand_in(delegate))
+    assert 2 == delegate.ended
 
 
-def test_methods_are_looked_up_once_for_a_class() -> None:
-    """What an instance gets later is not seen."""
-    class Late: ...
+@pytest.mark.parametrize("mock", [
+    lambda: Mock(spec=Delegate()), lambda: Mock(spec=Delegate), lambda: create_autospec(Delegate, instance=True),
+    lambda: Mock(spec=sm.URLSessionDataDelegate), lambda: create_autospec(sm.URLSessionTaskDelegate, instance=True),
+], ids=["of an instance", "of a class", "autospec", "of a protocol", "autospec of a protocol"])
+def test_a_mock_with_a_spec_is_called(mock: Any) -> None:
+    """And its calls can be asserted; what it answers is what it was given."""
+    delegate = mock()
+    if "data_task_did_receive_response" in dir(delegate):
+        delegate.data_task_did_receive_response.return_value = sm.ResponseDisposition.ALLOW
+    task = load(delegate)
+    assert task.error is None
+    delegate.task_did_complete.assert_called_once()
+    assert (task, None) == delegate.task_did_complete.call_args.args[1:]
 
-    assert {} == methods(Late())
-    Late.task_did_complete = lambda *_: None      # type: ignore[attr-defined]
-    assert {} == methods(Late())
 
+def test_a_protocol_itself_answers_nothing() -> None:
+    """A delegate that inherits all questions and defines none leaves a task as one without a delegate."""
+    class Silent(sm.URLSessionDataDelegate, sm.URLSessionDownloadDelegate, sm.URLSessionStreamDelegate, sm.URLSessionWebSocketDelegate):
+        pass
 
-def test_who_responds_to_what() -> None:
-    """By name; nobody responds to nothing."""
-    assert [True, False, False] == [
-        responds_to(Delegate(), "task_did_complete"), responds_to(Delegate(), "no_method_of_a_delegate"), responds_to(None, "task_did_complete")]
+    assert load(Silent()).error is None

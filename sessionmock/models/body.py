@@ -4,12 +4,23 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 
 from ..errors import InvalidArgumentException
 from .message import BodyStream
 
 _PIECE = 1 << 20    # bytes of a file that are looked at together
+
+
+class Readable(Protocol):
+    """A binary file, or what is read like one."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; b"" at the end."""
+
+
+BodySource: TypeAlias = bytes | bytearray | memoryview | Readable | Iterable[bytes]
+"""What a body can be read from (`as_body_stream`): bytes, a binary file, an `InputStream`, an iterable of bytes."""
 
 
 class BytesStream:
