@@ -26,6 +26,7 @@ from .errors import (
     GenericException,
     InvalidArgumentException,
     SessionMockError,
+    SettingWarning,
     UnmatchedRequest,
     URLError,
 )
@@ -173,6 +174,7 @@ __all__ = [
     "Secrets",
     "ServerTrust",
     "SessionMockError",
+    "SettingWarning",
     "TLSProtocolVersion",
     "TRANSFER_SIZE_UNKNOWN",
     "TaskState",

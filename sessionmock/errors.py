@@ -8,6 +8,11 @@
         ├── CassetteError             a cassette file that cannot be read or written
         └── UnmatchedRequest          a request that no script and no cassette answers (also an AssertionError)
 
+    Warning
+    └── UserWarning
+        ├── DelegateWarning           a method of a delegate that is meant as a callback and is none
+        └── SettingWarning            a setting that has no effect here, or a header field that is not the caller's to set
+
 `UnmatchedRequest` is no `httpx.HTTPError`, so code that survives a lost network does not survive a missing answer.
 """
 from __future__ import annotations
@@ -38,6 +43,11 @@ class UnmatchedRequest(SessionMockError, AssertionError):
 
 class DelegateWarning(UserWarning):
     """A delegate's method that is meant as a callback and will never be called: its name is none of `SELECTORS`."""
+
+
+class SettingWarning(UserWarning):
+    """A setting that was changed and has no effect here, or a header field that URLSession writes itself. Said once, when a session is
+    made of the configuration or a task of the request."""
 
 
 class Code(IntEnum):

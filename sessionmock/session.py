@@ -23,7 +23,7 @@ from .engine.loop import engine as system_engine
 from .engine.protocol import Engine
 from .engine.queues import OperationQueue
 from .engine.virtual import describers
-from .errors import GenericException, InvalidArgumentException, URLError
+from .errors import GenericException, InvalidArgumentException, SettingWarning, URLError
 from .latch import Latch
 from .load.callbacks import Rest, Telling, note
 from .load.consumer import Consumer
@@ -37,6 +37,7 @@ from .models.configuration import URLSessionConfiguration
 from .models.enums import ResponseDisposition
 from .models.request import URLRequest
 from .models.response import URLResponse
+from .models.settings import Settings
 from .path_monitor import PathMonitor
 from .registry import Site
 from .routes.current import current_route
@@ -91,8 +92,12 @@ class URLSession(metaclass=_SharedSession):
         if not isinstance(configuration, URLSessionConfiguration):
             raise InvalidArgumentException(
                 f"URLSession({configuration!r}): a session takes a configuration, as URLSessionConfiguration.default()")
+        if configuration.identifier is not None:
+            raise InvalidArgumentException(
+                f"URLSession({configuration!r}): nothing carries on the transfers of a background session yet; use default() or ephemeral()")
         self._number = next(_numbers)
         self._site = Site()
+        _remark(configuration, self._site)
         self._scope = registry.current_scope()
         self._history = history_of(self._scope)
         self._is_shared = False
@@ -357,6 +362,8 @@ class URLSession(metaclass=_SharedSession):
             raise InvalidArgumentException(f"a task takes a URLRequest or a URL as str, not {request!r}")
         body, make_body = sent or own_body(request)
         task = kind(self, next(self._identifiers), Site(), registry.current_scope())
+        if request._values:
+            _remark(request, task._site)
         task._life = life = Load(self._context, task, request, consumer, body=body, make_body=make_body, eager=eager,
                                  route=current_route(), original=original)
         if delegate is not None:
@@ -383,7 +390,7 @@ class URLSession(metaclass=_SharedSession):
         old: URLSessionTask = load.task
         task = URLSessionDownloadTask(self, old._identifier, old._site, old._scope)
         task._life = load
-        task.task_description, task._priority = old.task_description, old._priority
+        task.task_description = old.task_description
         task.count_of_bytes_client_expects_to_send = old.count_of_bytes_client_expects_to_send
         task.count_of_bytes_client_expects_to_receive = old.count_of_bytes_client_expects_to_receive
         task._delegate, old._delegate = old._delegate, None      # the old one has ended, as far as anybody hears
@@ -417,6 +424,16 @@ class URLSession(metaclass=_SharedSession):
             task._life.orphan()
         if self._announced and not self._invalid.done:
             self._end()
+
+
+_remarked: dict[Any, Any] = {}       # what `warnings` keeps, to say the same of the same line once
+
+
+def _remark(settings: Settings, site: Site) -> None:
+    """Say at the caller's line what is to be said of `settings`."""
+    for remark in settings._remarks():
+        line = next(site.lines())
+        warnings.warn_explicit(remark, SettingWarning, line.file, line.line, registry=_remarked)
 
 
 def _after_fork() -> None:

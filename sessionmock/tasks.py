@@ -24,7 +24,9 @@ from .models.message import Headers, Request
 from .models.progress import Progress
 from .models.request import URLRequest
 from .models.response import URLResponse
+from .models.settings import NUMBER
 from .registry import Scope, Site
+from .routes.base import DEFAULT_PRIORITY
 
 if TYPE_CHECKING:
     from .session import URLSession
@@ -40,7 +42,7 @@ class URLSessionTask:
     """
 
     State: ClassVar[type[TaskState]] = TaskState
-    DEFAULT_PRIORITY: ClassVar[float] = 0.5
+    DEFAULT_PRIORITY: ClassVar[float] = DEFAULT_PRIORITY
     LOW_PRIORITY: ClassVar[float] = 0.25
     HIGH_PRIORITY: ClassVar[float] = 0.75
 
@@ -52,7 +54,6 @@ class URLSessionTask:
         self._site = site
         self._scope = scope
         self._delegate: object | None = None
-        self._priority = 0.5
         self.count_of_bytes_client_expects_to_send = TRANSFER_SIZE_UNKNOWN
         """A hint for scheduling: bytes with the header, -1 by default."""
         self.count_of_bytes_client_expects_to_receive = TRANSFER_SIZE_UNKNOWN
@@ -134,12 +135,16 @@ class URLSessionTask:
 
     @property
     def priority(self) -> float:
-        """A hint from 0.0 to 1.0; 0.5 by default. Values outside are cut."""
-        return self._priority
+        """How urgent it is, from 0.0 to 1.0; 0.5 by default. Values outside are cut.
+
+        Of the tasks that wait for one of an origin's connections (`http_maximum_connections_per_host`) those with the highest
+        go first, and among equals those that came first. It may be changed at any time.
+        """
+        return self._life.transfer.priority
 
     @priority.setter
     def priority(self, value: float) -> None:
-        self._priority = min(1.0, max(0.0, float(value)))
+        self._life.prioritize(min(1.0, max(0.0, NUMBER.of("URLSessionTask.priority", value))))
 
     @property
     def earliest_begin_date(self) -> datetime | None:

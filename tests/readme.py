@@ -11,11 +11,15 @@ from pytest_sessionmock import Controller
 from pytest_sessionmock.settings import COMMAND_LINE, OPTIONS, ROUTES
 
 from sessionmock.core.machine import TRANSITIONS, Phase
+from sessionmock.models.configuration import URLSessionConfiguration
+from sessionmock.models.request import URLRequest
+from sessionmock.models.settings import Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 LAYOUT = ROOT / "docs" / "layout.md"
-MADE = (README, LAYOUT)      # the files that have made parts
+RULES = ROOT / "docs" / "rules.md"
+MADE = (README, LAYOUT, RULES)      # the files that have made parts
 
 
 def states() -> str:
@@ -46,6 +50,13 @@ def plugin() -> str:
     return "\n".join(["| name | what it takes or does |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])
 
 
+def idle() -> str:
+    """The settings that have no effect, with the reason."""
+    rows = [(f"`{kind.__name__}.{name}`", setting.idle) for kind in (URLSessionConfiguration, URLRequest)
+            for name, setting in vars(kind).items() if isinstance(setting, Setting) and setting.idle]
+    return "\n".join(["| setting | why |", "|---|---|", *(f"| {name} | {reason} |" for name, reason in rows)])
+
+
 def _parameters(member: object) -> str:
     """What a method takes, as "(name, mode)"; "" for a property."""
     if not callable(member):
@@ -74,7 +85,7 @@ def _subject(file: Path) -> str:
     return re.split(r"(?<=[a-z0-9)`])\. ", text)[0].rstrip(".").replace("|", "\\|") + "."
 
 
-PARTS = {"states": states, "plugin": plugin, "layout": layout}
+PARTS = {"states": states, "plugin": plugin, "layout": layout, "idle": idle}
 
 
 def made(text: str) -> str:

@@ -95,6 +95,46 @@ def test_a_bare_session_is_misuse() -> None:
         sm.URLSession()
 
 
+def test_a_background_session_is_not_pretended() -> None:
+    """The configuration can be made and read; a session of it raises, with the way out, and is not kept anywhere."""
+    before = len(registry.sessions)
+    for _ in range(2):
+        with pytest.raises(sm.InvalidArgumentException, match=r"background\('b'\).*: nothing carries on .*; use default\(\) or ephemeral\(\)"):
+            sm.URLSession(sm.URLSessionConfiguration.background("b"))
+    assert before == len(registry.sessions)
+
+
+def test_what_has_no_effect_is_said_where_the_session_is_made() -> None:
+    """Once, at the caller's line; as an error it leaves no session behind."""
+    made = sm.URLSessionConfiguration.ephemeral()
+    made.http_additional_headers = {"Host": "h"}
+    made.multipath_service_type = sm.MultipathServiceType.HANDOVER
+    with pytest.warns(sm.SettingWarning) as warned:
+        session = sm.URLSession(made)
+    assert [(__file__, "multipath_service_type"), (__file__, "http_additional_headers")] == [
+        (each.filename, str(each.message).partition(".")[2].partition(" ")[0].rstrip(":")) for each in warned]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        session.configuration.copy()
+        session.invalidate_and_cancel()
+    before = len(registry.sessions)
+    with pytest.raises(sm.SettingWarning):
+        sm.URLSession(made)
+    assert before == len(registry.sessions)
+
+
+@pytest.mark.parametrize("make", [
+    lambda session, request: session.data_task(request), lambda session, request: session.upload_task(request, b"x"),
+    lambda session, request: session.download_task(request, lambda *_: None), lambda session, request: session.data(request).task,
+])
+def test_what_has_no_effect_in_a_request_is_said_where_its_task_is_made(make: Any) -> None:
+    """At the caller's line, whichever way the task is made."""
+    with sm.URLSession(configuration()) as session:
+        with pytest.warns(sm.SettingWarning, match=r"URLRequest\.attribution has no effect here") as warned:
+            make(session, sm.URLRequest("data:,x", attribution=sm.Attribution.USER, http_should_handle_cookies=False)).cancel()
+        assert [__file__] == [each.filename for each in warned]
+
+
 def test_the_configuration_is_copied() -> None:
     """Changes afterwards, to the caller's or to the session's answer, change nothing; stores are shared (I7)."""
     given = configuration(timeout_interval_for_request=7.0, http_additional_headers={"X-One": "1"})

@@ -1,7 +1,6 @@
 """The fixtures: a maker of sessions, and the controller of routes, scripts, cassettes and the trace."""
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,6 @@ from .item import ItemState
 
 if TYPE_CHECKING:
     from sessionmock import OperationQueue, ScriptRoute, Trace, URLSession, URLSessionConfiguration
-
-# Fields that a session writes itself, so that a value for all its requests may be overwritten (Apple: httpAdditionalHeaders).
-_RESERVED = frozenset({
-    "authorization", "connection", "content-length", "host", "proxy-authenticate", "proxy-authorization", "www-authenticate",
-})
 
 
 class Controller:
@@ -90,11 +84,7 @@ def url_session(request: pytest.FixtureRequest) -> Callable[..., URLSession]:
 
     def make(configuration: URLSessionConfiguration | None = None, delegate: object | None = None,
              delegate_queue: OperationQueue | None = None) -> URLSession:
-        __tracebackhide__ = True     # a leak is shown at the line of the caller
-        additional = configuration.http_additional_headers if configuration is not None else None
-        if reserved := [name for name in additional or () if name.lower() in _RESERVED]:
-            warnings.warn(f"http_additional_headers has {', '.join(reserved)}, which the session may overwrite: set it on the requests, "
-                          "or answer their challenges", stacklevel=2)
+        __tracebackhide__ = True     # leaks and warnings are shown at the line of the caller
         session = URLSession(configuration or URLSessionConfiguration.ephemeral(), delegate, delegate_queue)
         state.scope.excuse(session)
         return session

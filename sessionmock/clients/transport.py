@@ -135,6 +135,9 @@ class Passing(SinkOver):
     def resume(self) -> None:
         self.exchange.resume()
 
+    def prioritize(self, priority: float) -> None:
+        self.exchange.prioritize(priority)
+
     def cancel(self) -> None:
         self.exchange.cancel()
         self._end("cancelled")

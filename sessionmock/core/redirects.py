@@ -11,9 +11,6 @@ from typing import NamedTuple
 from ..models.request import URLRequest
 from ..models.url import split_url
 
-REDIRECT_LIMIT = 20
-"""How many redirects one task follows; the next one ends it with -1007. Apple documents 16; why it is 20: docs/rules.md, I21."""
-
 # 305 and 306 are followed like 307, as URLSession does; 300 and 304 are final responses whatever they carry.
 FOLLOWED = frozenset({301, 302, 303, 305, 306, 307, 308})
 

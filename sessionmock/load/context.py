@@ -61,6 +61,7 @@ class Context:
         self.resource_limit = nanoseconds(configuration.timeout_interval_for_resource)
         self.sets_cookies = configuration.http_should_set_cookies
         self.cookie_policy = configuration.http_cookie_accept_policy
+        self.validates_names = configuration.requires_dnssec_validation
         self.cache_policy = configuration.request_cache_policy
         additional = (configuration.http_additional_headers or {}).items()
         self.additional = tuple(pair for pair in additional if pair[0].lower() not in BOUND_TO_ORIGIN)

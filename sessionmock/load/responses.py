@@ -7,7 +7,7 @@ from functools import partial
 from ..core.caching import Verdict
 from ..core.decoding import Decoder, DecodingError, UnknownCodingError, decoder
 from ..core.machine import Event
-from ..core.redirects import REDIRECT_LIMIT, bind, have_one_origin, redirected_request
+from ..core.redirects import bind, have_one_origin, redirected_request
 from ..errors import Code, URLError, url_error
 from ..models.cached_response import CachedURLResponse
 from ..models.message import GivenResponse, Headers, Request, ResponseHead, first, header
@@ -84,7 +84,7 @@ class Responses:
         """`response` redirects to `following`."""
         self._questioned = response
         self._bind(following)
-        if self._transfer.redirects >= REDIRECT_LIMIT:
+        if self._transfer.redirects >= self._context.configuration.maximum_redirects:
             self._inbox.meet(Event.FAILED, url_error(Code.HTTP_TOO_MANY_REDIRECTS, following.url))
         else:
             self._inbox.meet(Event.REDIRECT, following)

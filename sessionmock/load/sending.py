@@ -9,12 +9,13 @@ from ..core.caching import Verdict
 from ..core.machine import Event
 from ..errors import Code, url_error
 from ..models.body import ChainedStream, FileStream
+from ..models.cookie import is_address
 from ..models.credential import URLAuthenticationChallenge
 from ..models.message import BodyStream, ResponseHead
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from ..path_monitor import obstacle
-from ..routes.base import Route
+from ..routes.base import DEFAULT_PRIORITY, Route
 from ..routes.local import file_error
 from ..routes.url_protocol import consult
 from .body import Body
@@ -99,12 +100,16 @@ class Sending:
                 return
         if scheme in preparation.SECURE:
             self.challenges().secure(message, sink)
+        if context.validates_names or request.requires_dnssec_validation:
+            message.validates_name = not is_address(message.parts.host)
         transaction.source, channel = context.channel(self._route, scheme)
         if self._callbacks.history is not None:
             sink.opened()
         exchange = transaction.exchange = channel.open(message, sink)
         if not sink.ended:
             sink.exchange = exchange
+            if self._transfer.priority != DEFAULT_PRIORITY:
+                exchange.prioritize(self._transfer.priority)
             if sink.paused:              # while classes were asked
                 exchange.pause()
 

@@ -6,7 +6,7 @@ from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
 from ..models.response import URLResponse
 from ..path_monitor import NetworkPath
-from ..routes.base import Exchange
+from ..routes.base import DEFAULT_PRIORITY, Exchange
 
 
 class Transaction:
@@ -32,7 +32,7 @@ class Transaction:
 class Transfer:
     """What one task sends and has received."""
 
-    __slots__ = ("body", "created", "message", "original_request", "received", "redirects", "request", "response", "sent", "total",
+    __slots__ = ("body", "created", "message", "original_request", "priority", "received", "redirects", "request", "response", "sent", "total",
                  "trailers", "transactions")
 
     def __init__(self, request: URLRequest, original: URLRequest, body: bytes | BodyStream | None, created: int) -> None:
@@ -40,6 +40,7 @@ class Transfer:
         self.request = request                 # as it stands now: another one after a redirect (I22)
         self.original_request = original
         self.message: Request | None = None    # as it was sent last, with every field
+        self.priority = DEFAULT_PRIORITY       # among those that wait for a connection
         self.body = body
         self.total = body_length(body)         # bytes of the body, -1 where nobody knows
         self.sent = 0                          # those of them that have left

@@ -2,17 +2,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ..errors import InvalidArgumentException
 from .enums import CachePolicy, CookieAcceptPolicy, MultipathServiceType, NetworkServiceType, TLSProtocolVersion
-from .settings import ANY_MAP, FLAG, HEADER_MAP, SECONDS, SEQUENCE, TEXT, Setting, Settings, member, optional, reject, whole
+from .proxy import ProxyConfiguration
+from .settings import ANY_MAP, FLAG, HEADER_MAP, SECONDS, TEXT, Setting, Settings, each, member, optional, reject, whole
 
-# How the stores of a configuration that sets none are made: by the name of the property, from the configuration's kind
-# ("default", "ephemeral" or "background"). The layer that has the stores fills it.
-STORE_FACTORIES: dict[str, Callable[[str], Any]] = {}
+
+class StoreKind(NamedTuple):
+    """What a configuration has under the name of a store."""
+
+    kind: type                    # what may be set
+    make: Callable[[str], Any]    # for a configuration that sets none, from its kind ("default", "ephemeral" or "background")
+
+
+# By the name of the property. The layer that has the stores fills it.
+STORES: dict[str, StoreKind] = {}
+
+# Fields that URLSession writes itself (Apple: httpAdditionalHeaders; I26).
+RESERVED = frozenset({
+    "authorization", "connection", "content-length", "host", "proxy-authenticate", "proxy-authorization", "www-authenticate"})
 
 _EMPTY: Sequence[Any] = ()
+_UNMARKED = "no packet is marked with it"
+_FOREGROUND = "only background sessions heed it"
 
 
 class Store:
@@ -21,8 +35,12 @@ class Store:
     One that was not set is made at its first use, once for a configuration and all its copies.
     """
 
-    __slots__ = ("name",)
     default: Any = object()    # nothing that can be set: one that was is always shown
+    idle = ""
+    name = ""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -33,11 +51,14 @@ class Store:
         if self.name in instance._values:
             return instance._values[self.name]
         made = instance._made
-        if self.name not in made and (factory := STORE_FACTORIES.get(self.name)):
-            return made.setdefault(self.name, factory(instance._kind))    # two threads may make one; the first is kept
+        if self.name not in made and (store := STORES.get(self.name)):
+            return made.setdefault(self.name, store.make(instance._kind))    # two threads may make one; the first is kept
         return made.get(self.name)
 
     def __set__(self, instance: URLSessionConfiguration, value: Any) -> None:
+        store = STORES.get(self.name)
+        if value is not None and store is not None and not isinstance(value, store.kind):
+            reject(f"URLSessionConfiguration.{self.name}", value, f"a {store.kind.__name__}, or None to do without")
         instance._values[self.name] = value
 
 
@@ -45,7 +66,8 @@ class URLSessionConfiguration(Settings):
     """The settings of a session, made by `default()`, `ephemeral()` or `background(identifier)`.
 
     A session takes a copy at its creation, so later changes have no effect on it (I7). Mappings and lists are taken over
-    as read-only copies; a wrong value raises InvalidArgumentException. Durations are in seconds.
+    as read-only copies; a wrong value raises InvalidArgumentException. Durations are in seconds. What has no effect here
+    (docs/rules.md, Without effect) and header fields that are URLSession's own are warned of when a session is made.
     """
 
     __slots__ = ("_identifier", "_kind", "_made")
@@ -53,36 +75,81 @@ class URLSessionConfiguration(Settings):
     _kind: str
     _made: dict[str, Any]
 
-    request_cache_policy = Setting(CachePolicy.USE_PROTOCOL_CACHE_POLICY, member(CachePolicy))
-    timeout_interval_for_request = Setting(60.0, SECONDS)         # without progress (I16)
-    timeout_interval_for_resource = Setting(604_800.0, SECONDS)   # from start to end (I16)
-    network_service_type = Setting(NetworkServiceType.DEFAULT, member(NetworkServiceType))
-    allows_cellular_access = Setting(True, FLAG)
-    allows_expensive_network_access = Setting(True, FLAG)
-    allows_constrained_network_access = Setting(True, FLAG)
-    allows_ultra_constrained_network_access = Setting(False, FLAG)
-    requires_dnssec_validation = Setting(False, FLAG)
-    waits_for_connectivity = Setting(False, FLAG)
-    is_discretionary = Setting(False, FLAG)
-    shared_container_identifier = Setting(None, optional(TEXT))
-    session_sends_launch_events = Setting(True, FLAG)
-    connection_proxy_dictionary = Setting(None, optional(ANY_MAP))
-    proxy_configurations = Setting(_EMPTY, SEQUENCE)              # empty: the system's
-    tls_minimum_supported_protocol_version = Setting(TLSProtocolVersion.TLS_V12, member(TLSProtocolVersion))
-    tls_maximum_supported_protocol_version = Setting(TLSProtocolVersion.TLS_V13, member(TLSProtocolVersion))
-    http_should_use_pipelining = Setting(False, FLAG)
-    http_should_set_cookies = Setting(True, FLAG)
-    http_cookie_accept_policy = Setting(CookieAcceptPolicy.ONLY_FROM_MAIN_DOCUMENT_DOMAIN, member(CookieAcceptPolicy))
-    http_additional_headers = Setting(None, optional(HEADER_MAP))   # where the request lacks the field (I26)
-    http_maximum_connections_per_host = Setting(6, whole(1))
-    http_cookie_storage = Store()
-    url_credential_storage = Store()
-    url_cache = Store()
-    should_use_extended_background_idle_mode = Setting(False, FLAG)
-    protocol_classes = Setting(_EMPTY, SEQUENCE)                  # asked before the built-in ones, in this order
-    multipath_service_type = Setting(MultipathServiceType.NONE, member(MultipathServiceType))
-    uses_classic_loading_mode = Setting(True, FLAG)
-    enables_early_data = Setting(False, FLAG)
+    request_cache_policy = Setting(
+        CachePolicy.USE_PROTOCOL_CACHE_POLICY, member(CachePolicy),
+        "What may be taken from the cache, where a request leaves its own policy at the default.")
+    timeout_interval_for_request = Setting(
+        60.0, SECONDS, "Seconds of silence after which a task fails with -1001; a request's own limit goes before it (I16).")
+    timeout_interval_for_resource = Setting(
+        604_800.0, SECONDS, "Seconds from the start of a task to its end, after which it fails with -1001 (I16): a week.")
+    network_service_type = Setting(
+        NetworkServiceType.DEFAULT, member(NetworkServiceType), "What the traffic is for: a hint.", idle=_UNMARKED)
+    allows_cellular_access = Setting(
+        True, FLAG, "Whether a cellular network may be used, as the session's path monitor knows it; else -1009 with reason 0 (I17).")
+    allows_expensive_network_access = Setting(
+        True, FLAG, "Whether an expensive network may be used, as the session's path monitor knows it; else -1009 with reason 1 (I17).")
+    allows_constrained_network_access = Setting(
+        True, FLAG, "Whether a network in Low Data Mode may be used, as the session's path monitor knows it; else -1009 with reason 2 (I17).")
+    allows_ultra_constrained_network_access = Setting(
+        False, FLAG, "Whether a satellite's network may be used, as the session's path monitor knows it; else -1009 with reason 3 (I17).")
+    requires_dnssec_validation = Setting(
+        False, FLAG, "Whether names must be vouched for by DNSSEC. The system's resolver does not say, so that a load over a name "
+                     "fails with -1003, but with a resolver that does: LiveRoute(resolve=..., resolve_validates=True).")
+    waits_for_connectivity = Setting(
+        False, FLAG, "Whether a task waits where there is no network that it may use, instead of failing with -1009; the delegate hears of it "
+                     "by `task_is_waiting_for_connectivity`. A connection that is lost later is not waited for.")
+    is_discretionary = Setting(False, FLAG, "Whether the system chooses the time of transfers.", idle=_FOREGROUND)
+    shared_container_identifier = Setting(
+        None, optional(TEXT), "The container that an extension downloads into.", idle=_FOREGROUND)
+    session_sends_launch_events = Setting(
+        True, FLAG, "Whether the app is launched when its transfers are over.", idle=_FOREGROUND)
+    connection_proxy_dictionary = Setting(
+        None, optional(ANY_MAP), "Proxies by the keys of CFProxySupport.h: HTTPEnable, HTTPProxy, HTTPPort; HTTPSEnable, HTTPSProxy, "
+                                 "HTTPSPort; SOCKSEnable, SOCKSProxy, SOCKSPort; ExceptionsList; ExcludeSimpleHostnames. Empty: none; "
+                                 "None: the environment's. `proxy_configurations` goes before it.")
+    proxy_configurations = Setting(
+        _EMPTY, each("ProxyConfiguration, as ProxyConfiguration.http_connect(host, port)",
+                     lambda value: isinstance(value, ProxyConfiguration)),
+        "Proxies, of which the first that serves a host is taken. Empty: those of `connection_proxy_dictionary`.")
+    tls_minimum_supported_protocol_version = Setting(
+        TLSProtocolVersion.TLS_V12, member(TLSProtocolVersion, "TLSVersion"), "The oldest version of TLS that is spoken; else -1200.")
+    tls_maximum_supported_protocol_version = Setting(
+        TLSProtocolVersion.TLS_V13, member(TLSProtocolVersion, "TLSVersion"), "The newest version of TLS that is spoken; else -1200.")
+    http_should_use_pipelining = Setting(
+        False, FLAG, "Whether requests follow each other without waiting for answers.",
+        idle="HTTP/1.1 is not pipelined, and HTTP/2 need not be")
+    http_should_set_cookies = Setting(True, FLAG, "Whether requests get the cookies of the storage (I25).")
+    http_cookie_accept_policy = Setting(
+        CookieAcceptPolicy.ONLY_FROM_MAIN_DOCUMENT_DOMAIN, member(CookieAcceptPolicy),
+        "Which cookies of responses are stored; it goes before the storage's own policy (I25).")
+    http_additional_headers = Setting(
+        None, optional(HEADER_MAP), "Header fields of every request that lacks them (I26).")
+    http_maximum_connections_per_host = Setting(
+        6, whole(1), "How many connections one origin gets at once; what goes beyond that waits, by the tasks' priority. Of HTTP/2 one "
+                     "does for many requests.")
+    maximum_redirects = Setting(
+        20, whole(0), "How many redirects a task follows; the next one ends it with -1007. Not Apple's: Apple documents 16, and its systems "
+                      "are said to follow 20, as the open-source URLSession does (I21).")
+    http_cookie_storage = Store(
+        "Where cookies are kept: an HTTPCookieStorage, or None to neither send nor store any.\n\nUnless it is set the shared storage, or of an "
+        "ephemeral configuration one of its own in memory.")
+    url_credential_storage = Store(
+        "Where default handling of challenges finds credentials: a URLCredentialStorage, or None.\n\nUnless it is set the shared storage, or "
+        "of an ephemeral configuration one of its own in memory.")
+    url_cache = Store(
+        "Where responses are cached: a URLCache, or None to cache nothing.\n\nUnless it is set the shared cache, of an ephemeral configuration "
+        "one of its own in memory, and None of a background one.")
+    should_use_extended_background_idle_mode = Setting(
+        False, FLAG, "Whether connections stay when the app goes to the background.", idle="no system suspends this process")
+    protocol_classes = Setting(
+        _EMPTY, each("subclasses of URLProtocol", lambda value: isinstance(value, type) and hasattr(value, "can_init_with_request")),
+        "Classes of one's own that are asked before the route, in this order.")
+    multipath_service_type = Setting(
+        MultipathServiceType.NONE, member(MultipathServiceType), "How several network interfaces are used together.",
+        idle="a connection uses the interface that the system chose for it")
+    uses_classic_loading_mode = Setting(True, FLAG, "Whether the older of Apple's loaders is used.", idle="there is one loader")
+    enables_early_data = Setting(
+        False, FLAG, "Whether requests go with the first flight of a handshake.", idle="ssl sends no early data, and HTTP/3 is not spoken")
     # Apple's older names of the two versions.
     tls_minimum_supported_protocol = tls_minimum_supported_protocol_version
     tls_maximum_supported_protocol = tls_maximum_supported_protocol_version
@@ -117,6 +184,12 @@ class URLSessionConfiguration(Settings):
         made._kind, made._identifier, made._values = kind, identifier, {}
         made._made = {"url_cache": None} if kind == "background" else {}
         return made
+
+    def _remarks(self) -> list[str]:
+        return [*super()._remarks(), *(
+            f"URLSessionConfiguration.http_additional_headers has {name}, which URLSession writes itself and may replace: set it on the "
+            "requests, or answer their challenges"
+            for name in self.http_additional_headers or () if name.lower() in RESERVED)]
 
     @property
     def identifier(self) -> str | None:

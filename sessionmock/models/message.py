@@ -62,6 +62,7 @@ class Request:
     headers: Headers
     body: bytes | BodyStream | None = None
     terms: Terms | None = field(default=None, repr=False, compare=False)    # for the connection; None: any will do
+    validates_name: bool = field(default=False, repr=False, compare=False)    # DNSSEC must vouch for the host's name
 
     @property
     def parts(self) -> URLParts:

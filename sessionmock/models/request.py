@@ -53,22 +53,39 @@ class URLRequest(Settings):
     NetworkServiceType: TypeAlias = enums.NetworkServiceType
     Attribution: TypeAlias = enums.Attribution
 
-    cache_policy = Setting(enums.CachePolicy.USE_PROTOCOL_CACHE_POLICY, member(enums.CachePolicy))
-    main_document_url = Setting(None, optional(TEXT))
-    network_service_type = Setting(enums.NetworkServiceType.DEFAULT, member(enums.NetworkServiceType))
-    attribution = Setting(enums.Attribution.DEVELOPER, member(enums.Attribution))
+    cache_policy = Setting(
+        enums.CachePolicy.USE_PROTOCOL_CACHE_POLICY, member(enums.CachePolicy),
+        "What may be taken from the cache; the configuration's policy holds where this is the default.")
+    main_document_url = Setting(
+        None, optional(TEXT), "The URL of the document that this request is a part of: whose cookies are its own is judged by it.")
+    network_service_type = Setting(
+        enums.NetworkServiceType.DEFAULT, member(enums.NetworkServiceType), "What the traffic is for: a hint.",
+        idle="no packet is marked with it")
+    attribution = Setting(
+        enums.Attribution.DEVELOPER, member(enums.Attribution), "Who named the URL.", idle="no privacy report is kept")
     # The configuration may be stricter and then wins (I17); its default alone forbids ultra-constrained networks.
-    allows_cellular_access = Setting(True, FLAG)
-    allows_expensive_network_access = Setting(True, FLAG)
-    allows_constrained_network_access = Setting(True, FLAG)
-    allows_ultra_constrained_network_access = Setting(True, FLAG)
-    assumes_http3_capable = Setting(False, FLAG)
-    requires_dnssec_validation = Setting(False, FLAG)
-    allows_persistent_dns = Setting(False, FLAG)
-    cookie_partition_identifier = Setting(None, optional(TEXT))
-    http_should_handle_cookies = Setting(True, FLAG)
-    http_should_use_pipelining = Setting(False, FLAG)
-    tags = Setting(_NO_TAGS, ANY_MAP)        # of `URLProtocol.property`; they go nowhere
+    allows_cellular_access = Setting(
+        True, FLAG, "Whether a cellular network may be used, if the configuration lets it; else -1009 with reason 0 (I17).")
+    allows_expensive_network_access = Setting(
+        True, FLAG, "Whether an expensive network may be used, if the configuration lets it; else -1009 with reason 1 (I17).")
+    allows_constrained_network_access = Setting(
+        True, FLAG, "Whether a network in Low Data Mode may be used, if the configuration lets it; else -1009 with reason 2 (I17).")
+    allows_ultra_constrained_network_access = Setting(
+        True, FLAG, "Whether a satellite's network may be used, if the configuration lets it; else -1009 with reason 3 (I17).")
+    assumes_http3_capable = Setting(
+        False, FLAG, "Whether the server is taken to speak HTTP/3.", idle="HTTP/3 is not spoken")
+    requires_dnssec_validation = Setting(
+        False, FLAG, "Whether the host's name must be vouched for by DNSSEC; -1003 where nobody does. The configuration may ask it of all.")
+    allows_persistent_dns = Setting(
+        False, FLAG, "Whether an answer of DNS may be used beyond its time.", idle="no answer of DNS is kept")
+    cookie_partition_identifier = Setting(
+        None, optional(TEXT), "The partition of the cookie storage that the request belongs to; None for what is in no partition.")
+    http_should_handle_cookies = Setting(
+        True, FLAG, "Whether the request gets cookies of the storage, and those of its response are stored (I25).")
+    http_should_use_pipelining = Setting(
+        False, FLAG, "Whether the request may be sent before earlier ones were answered.",
+        idle="HTTP/1.1 is not pipelined, and HTTP/2 need not be")
+    tags = Setting(_NO_TAGS, ANY_MAP, "What `URLProtocol.set_property` put on the request; it goes nowhere.")
 
     def __init__(
         self,

@@ -1,15 +1,18 @@
 """Checked attributes with defaults, declared in one line each: what requests and configurations are made of.
 
     class Thing(Settings):
-        limit = Setting(6, whole(1))
+        limit = Setting(6, whole(1), "How many there may be at once.")
 
-An owner keeps only what was set, so that making and copying one costs the same however many settings there are.
+An owner keeps only what was set, so that making and copying one costs the same however many settings there are. `help` shows
+of each what it is for, what it takes and its default.
 """
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from enum import IntEnum
+from datetime import datetime
+from enum import Enum, IntEnum
+from math import isnan
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, NoReturn, Self, TypeVar, overload
 
@@ -28,10 +31,18 @@ def reject(place: str, value: object, takes: str) -> NoReturn:
 
 
 class Takes(NamedTuple, Generic[T]):
-    """What a setting accepts: in words, and as a function that returns the value to keep or raises TypeError or ValueError."""
+    """What a setting or an argument accepts: in words, and as a function that returns the value to keep or raises TypeError or
+    ValueError."""
 
     words: str
     accept: Callable[[Any], T]
+
+    def of(self, place: str, value: object) -> T:
+        """What to keep of `value`, which `place` was given. Raises InvalidArgumentException."""
+        try:
+            return self.accept(value)
+        except (TypeError, ValueError):
+            reject(place, value, self.words)
 
 
 class Settings:
@@ -45,22 +56,29 @@ class Settings:
         kind = type(self)
         return {name: value for name, value in self._values.items() if value != getattr(kind, name).default}
 
+    def _remarks(self) -> list[str]:
+        """What whoever made these settings is to be told: which of them have no effect."""
+        kind = type(self)
+        return [f"{kind.__name__}.{name} has no effect here: {setting.idle}"
+                for name in self._changed() if (setting := getattr(kind, name)).idle]
+
     def _shown(self) -> list[str]:
         """`_changed` as a repr shows it: of a mapping the keys alone, since header values may be secrets."""
         return [f"{name}={list(value) if isinstance(value, Mapping) else value!r}" for name, value in self._changed().items()]
 
 
 class Setting(Generic[T]):
-    """One attribute of a `Settings` class, with its default and what it takes."""
+    """One attribute of a `Settings` class: its default, what it takes, what it is for and, where it has no effect, why (`idle`)."""
 
-    __slots__ = ("default", "name", "takes")
+    name = ""
 
-    def __init__(self, default: T, takes: Takes[T]) -> None:
-        self.default, self.takes = default, takes
+    def __init__(self, default: T, takes: Takes[T], doc: str, *, idle: str = "") -> None:
+        self.default, self.takes, self.idle = default, takes, idle
+        words = f"{type(default).__name__}.{default.name}" if isinstance(default, Enum) else repr(default)
+        self.__doc__ = f"{doc}{f' No effect here: {idle}.' if idle else ''}\n\nTakes {takes.words}; {words} unless it is set."
 
     def __set_name__(self, owner: type, name: str) -> None:
-        if not hasattr(self, "name"):    # another name for the same setting
-            self.name = name
+        self.name = self.name or name    # the second is another name for the same setting
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -75,7 +93,7 @@ class Setting(Generic[T]):
     def __set__(self, instance: Settings, value: T) -> None:
         try:
             instance._values[self.name] = self.takes.accept(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError):     # as `Takes.of`, which would write the place for each value
             reject(f"{type(instance).__name__}.{self.name}", value, self.takes.words)
 
 
@@ -91,10 +109,28 @@ def _text(value: Any) -> str:
     return value
 
 
-def _seconds(value: Any) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
+def _number(value: Any) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or isnan(value):
         raise ValueError
     return float(value)
+
+
+def _seconds(value: Any) -> float:
+    if not (seconds := _number(value)) > 0:
+        raise ValueError
+    return seconds
+
+
+def _moment(value: Any) -> datetime:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise TypeError
+    return value
+
+
+def _called(value: Any) -> Callable[..., Any]:
+    if not callable(value):
+        raise TypeError
+    return value  # type: ignore[no-any-return]    # it is callable
 
 
 def header_field(place: str, name: Any, value: Any) -> tuple[str, str]:
@@ -126,19 +162,14 @@ def _pairs(value: Any) -> Any:
     return value.items()
 
 
-def _sequence(value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise TypeError
-    return tuple(value)
-
-
 FLAG = Takes("True or False", _flag)
 TEXT = Takes("a str", _text)
+NUMBER = Takes("a number", _number)
 SECONDS = Takes("a number of seconds above 0", _seconds)
+MOMENT = Takes("an aware datetime, as datetime.now(UTC)", _moment)
+CALLED = Takes("a function or another callable", _called)
 HEADER_MAP = Takes("a mapping of header names to str values, or None", _header_map)
 ANY_MAP: Takes[Mapping[str, Any]] = Takes("a mapping, or None", lambda value: MappingProxyType(dict(_pairs(value))))
-SEQUENCE: Takes[Sequence[Any]] = Takes("a list or a tuple", _sequence)
-ANYTHING: Takes[Any] = Takes("anything", lambda value: value)
 
 
 def optional(takes: Takes[T]) -> Takes[T | None]:
@@ -147,9 +178,13 @@ def optional(takes: Takes[T]) -> Takes[T | None]:
     return Takes(words, lambda value: None if value is None else takes.accept(value))
 
 
-def member(kind: type[E]) -> Takes[E]:
-    """A member of `kind`, or its number."""
-    return Takes(f"a {kind.__name__} ({', '.join(each.name for each in kind)})", kind)
+def member(kind: type[E], alike: str = "") -> Takes[E]:
+    """A member of `kind`, or its number; also of the enumeration named `alike`, which has the same numbers."""
+    def accept(value: Any) -> E:
+        if type(value) is not int and not isinstance(value, kind) and type(value).__name__ != alike:
+            raise TypeError
+        return kind(value)
+    return Takes(f"a {kind.__name__} ({', '.join(each.name for each in kind)})", accept)
 
 
 def whole(least: int) -> Takes[int]:
@@ -159,3 +194,12 @@ def whole(least: int) -> Takes[int]:
             raise ValueError
         return value
     return Takes(f"an int of at least {least}", accept)
+
+
+def each(words: str, fits: Callable[[Any], bool]) -> Takes[Sequence[Any]]:
+    """A list or a tuple of what `fits`, which `words` name."""
+    def accept(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, (list, tuple)) or not all(map(fits, value)):
+            raise TypeError
+        return tuple(value)
+    return Takes(f"a list or a tuple of {words}", accept)

@@ -7,7 +7,7 @@ ready may call the sink before `open` returns, another calls it later from the e
     engine                      route
     channel.open(request, sink) ->
                                <- sink.sent*  sink.informational*  sink.head  sink.data*  (sink.end | sink.fail)
-    exchange.pause() / resume() / cancel() ->
+    exchange.pause() / resume() / cancel() / prioritize() ->
 
 Every member of these protocols is required. Two bases spare a channel what is not its own: `UnconnectedChannel` is for one
 that makes no connections, `ChannelOver` for one that lies over another; `ExchangeOver` and `SinkOver` likewise pass on
@@ -19,12 +19,15 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 from ..clock import Clock
-from ..errors import URLError
+from ..errors import Code, URLError, url_error
 from ..models.configuration import URLSessionConfiguration
 from ..models.message import Headers, Request, ResponseHead
 from ..models.proxy import ProxyConfiguration
 from ..models.timing import Timing
 from ..models.url import URLParts
+
+DEFAULT_PRIORITY = 0.5
+"""How urgent an exchange is, from 0.0 to 1.0, unless somebody says otherwise (Apple's NSURLSessionTaskPriorityDefault)."""
 
 
 class Sink(Protocol):
@@ -73,6 +76,9 @@ class Exchange(Protocol):
 
     def cancel(self) -> None:
         """End at once. What was on its way may still reach the sink, which ignores it."""
+
+    def prioritize(self, priority: float) -> None:
+        """Where it waits among others, from now on those go first whose priority is higher: from 0.0 to 1.0, at first 0.5."""
 
 
 class Host(Protocol):
@@ -124,6 +130,12 @@ class Route(Protocol):
         """The channel of one session."""
 
 
+def not_validated(url: str) -> URLError:
+    """-1003: DNSSEC must vouch for the host's name (`Request.validates_name`), and nothing on the way does."""
+    return url_error(Code.CANNOT_FIND_HOST, url, OSError(
+        "requires_dnssec_validation, and nothing vouches for the name: answer over LiveRoute(resolve=..., resolve_validates=True), without a proxy"))
+
+
 class UnconnectedChannel:
     """The base of channels that make no connections: there is no proxy, and nothing to forget, release or leave alone."""
 
@@ -173,6 +185,9 @@ class Unmeasured:
 
     timing: ClassVar[Timing | None] = None
 
+    def prioritize(self, priority: float) -> None:
+        """It waits for no connection."""
+
 
 class Finished(Unmeasured):
     """The exchange of an answer that was whole before `open` returned: there is nothing left to hold back or to end."""
@@ -209,6 +224,9 @@ class ExchangeOver:
 
     def cancel(self) -> None:
         self.inner.cancel()
+
+    def prioritize(self, priority: float) -> None:
+        self.inner.prioritize(priority)
 
 
 class SinkOver:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionmock.core.redirects import FOLLOWED, REDIRECT_LIMIT, redirect_target, redirected_request, resolve
+from sessionmock.core.redirects import FOLLOWED, redirect_target, redirected_request, resolve
 from sessionmock.models.request import URLRequest
 
 BASE = "http://a/b/c/d;p?q"
@@ -147,8 +147,3 @@ def test_body_goes_along(status, method):
 def test_nothing_to_follow():
     """Without a Location there is no next request."""
     assert redirected_request(URLRequest("http://a/"), 302, None) is None
-
-
-def test_limit():
-    """Twenty redirects are followed."""
-    assert REDIRECT_LIMIT == 20

@@ -25,7 +25,6 @@ from sessionmock.clock import SECOND
 from sessionmock.core.caching import Verdict
 from sessionmock.core.decoding import DecodingError
 from sessionmock.core.machine import Event, Phase
-from sessionmock.core.redirects import REDIRECT_LIMIT
 from sessionmock.errors import Code
 from sessionmock.load.responses import Responses
 from sessionmock.models.body import IterableStream
@@ -250,11 +249,13 @@ def test_a_redirect_that_sends_a_stream_again_needs_it_anew() -> None:
 
 
 def test_redirects_are_limited() -> None:
-    """One more than 20 is -1007, about the URL that was not loaded any more (I21)."""
-    made = Made()
-    made.parts.transfer.redirects = REDIRECT_LIMIT
-    made.answered(302, LEADS)
-    assert (Code.HTTP_TOO_MANY_REDIRECTS, f"{URL}there") == (made.error.code, made.error.failing_url)
+    """One more than the configuration lets through is -1007, about the URL that was not loaded any more (I21)."""
+    for limit in (20, 1, 0):
+        made = Made()
+        made.parts.context.configuration.maximum_redirects = limit
+        made.parts.transfer.redirects = limit
+        made.answered(302, LEADS)
+        assert (Code.HTTP_TOO_MANY_REDIRECTS, f"{URL}there") == (made.error.code, made.error.failing_url)
 
 
 def test_a_redirect_that_was_asked_about_for_too_long_is_the_response() -> None:

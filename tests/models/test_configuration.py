@@ -1,4 +1,8 @@
 import copy
+import http.cookiejar
+import pydoc
+import re
+import ssl
 
 import pytest
 
@@ -6,6 +10,9 @@ from sessionmock.errors import InvalidArgumentException
 from sessionmock.models import configuration as module
 from sessionmock.models.configuration import URLSessionConfiguration
 from sessionmock.models.enums import CachePolicy, CookieAcceptPolicy, MultipathServiceType, NetworkServiceType, TLSProtocolVersion
+from sessionmock.models.proxy import ProxyConfiguration
+from sessionmock.models.request import URLRequest
+from sessionmock.routes.url_protocol import URLProtocol
 
 DEFAULTS = {
     "request_cache_policy": CachePolicy.USE_PROTOCOL_CACHE_POLICY, "timeout_interval_for_request": 60.0,
@@ -19,7 +26,7 @@ DEFAULTS = {
     "tls_minimum_supported_protocol": TLSProtocolVersion.TLS_V12,
     "tls_maximum_supported_protocol": TLSProtocolVersion.TLS_V13, "http_should_use_pipelining": False,
     "http_should_set_cookies": True, "http_cookie_accept_policy": CookieAcceptPolicy.ONLY_FROM_MAIN_DOCUMENT_DOMAIN,
-    "http_additional_headers": None, "http_maximum_connections_per_host": 6,
+    "http_additional_headers": None, "http_maximum_connections_per_host": 6, "maximum_redirects": 20,
     "should_use_extended_background_idle_mode": False, "protocol_classes": (),
     "multipath_service_type": MultipathServiceType.NONE, "uses_classic_loading_mode": True, "enables_early_data": False,
 }
@@ -29,24 +36,26 @@ OTHERS = {
     "allows_cellular_access": False, "allows_expensive_network_access": False, "allows_constrained_network_access": False,
     "allows_ultra_constrained_network_access": True, "requires_dnssec_validation": True, "waits_for_connectivity": True,
     "is_discretionary": True, "shared_container_identifier": "group", "session_sends_launch_events": False,
-    "connection_proxy_dictionary": {"HTTPProxy": "h"}, "proxy_configurations": ("http://proxy",),
+    "connection_proxy_dictionary": {"HTTPProxy": "h"}, "proxy_configurations": (ProxyConfiguration.socks5("h", 1),),
     "tls_minimum_supported_protocol_version": TLSProtocolVersion.TLS_V10,
     "tls_maximum_supported_protocol_version": TLSProtocolVersion.TLS_V11,
     "tls_minimum_supported_protocol": TLSProtocolVersion.TLS_V13,
     "tls_maximum_supported_protocol": TLSProtocolVersion.TLS_V12, "http_should_use_pipelining": True,
     "http_should_set_cookies": False, "http_cookie_accept_policy": CookieAcceptPolicy.NEVER,
-    "http_additional_headers": {"Accept": "a/b"}, "http_maximum_connections_per_host": 1,
-    "should_use_extended_background_idle_mode": True, "protocol_classes": (int,),
+    "http_additional_headers": {"Accept": "a/b"}, "http_maximum_connections_per_host": 1, "maximum_redirects": 0,
+    "should_use_extended_background_idle_mode": True, "protocol_classes": (URLProtocol,),
     "multipath_service_type": MultipathServiceType.HANDOVER, "uses_classic_loading_mode": False, "enables_early_data": True,
 }
 WRONG = {
-    "request_cache_policy": [9, None, "x"], "timeout_interval_for_request": [0, -1, None, "5", True, float("nan")],
+    "request_cache_policy": [9, None, "x", True, 1.0, CookieAcceptPolicy.NEVER],
+    "timeout_interval_for_request": [0, -1, None, "5", True, float("nan")],
     "timeout_interval_for_resource": [0], "allows_cellular_access": [1, None], "shared_container_identifier": [5],
     "connection_proxy_dictionary": ["x"],
-    "proxy_configurations": ["x", None], "tls_minimum_supported_protocol_version": [2, "1.2"],
+    "proxy_configurations": ["x", None, ["http://proxy"]],
+    "tls_minimum_supported_protocol_version": [2, "1.2", ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.VerifyMode.CERT_NONE],
     "http_additional_headers": [{"a b": "1"}, {"A": "\n"}, {"A": 1}, [("A", "1")]],
     "http_maximum_connections_per_host": [0, 1.5, True],
-    "protocol_classes": [int], "multipath_service_type": [4],
+    "protocol_classes": [int, [int], [object()]], "maximum_redirects": [-1, True, None, 1.0], "multipath_service_type": [4],
 }
 STORES = ("http_cookie_storage", "url_credential_storage", "url_cache")
 
@@ -60,8 +69,8 @@ def factories(monkeypatch):
         def make(kind):
             made.append((name, kind))
             return [name, kind]
-        return make
-    monkeypatch.setattr(module, "STORE_FACTORIES", {name: factory(name) for name in STORES})
+        return module.StoreKind(list, make)
+    monkeypatch.setattr(module, "STORES", {name: factory(name) for name in STORES})
     return made
 
 
@@ -140,7 +149,7 @@ def test_copy_is_independent(copied, factories):
     """Neither a configuration nor its copy sees a change of the other, but both have the same stores, made or not yet (I7)."""
     configuration = URLSessionConfiguration.ephemeral()
     configuration.http_additional_headers = headers = {"A": "1"}
-    configuration.url_cache = cache = object()
+    configuration.url_cache = cache = []
     other = copied(configuration)
     headers["B"] = "2"
     other.timeout_interval_for_request = 1
@@ -158,10 +167,10 @@ def test_mappings_and_lists_are_read_only():
     """What a getter returns cannot be changed behind the configuration's back."""
     configuration = URLSessionConfiguration.default()
     configuration.http_additional_headers = {"A": "1"}
-    configuration.protocol_classes = [int]
+    configuration.protocol_classes = [URLProtocol]
     with pytest.raises(TypeError):
         configuration.http_additional_headers["B"] = "2"
-    assert (int,) == configuration.protocol_classes
+    assert (URLProtocol,) == configuration.protocol_classes
 
 
 def test_stores_are_made_at_their_first_use(factories):
@@ -179,7 +188,7 @@ def test_stores_are_made_at_their_first_use(factories):
 def test_stores_can_be_set_and_taken_away(name, factories):
     """A store that was set, also to None, is never replaced by one that is made."""
     configuration = URLSessionConfiguration.background("b")
-    for value in (store := object(), None):
+    for value in (store := [], None):
         setattr(configuration, name, value)
         assert value is getattr(configuration, name)
     assert [] == factories
@@ -189,10 +198,10 @@ def test_stores_can_be_set_and_taken_away(name, factories):
 
 def test_without_a_factory_there_is_no_store(monkeypatch):
     """Where nothing makes stores, there are none, and one that is registered later is used."""
-    monkeypatch.setattr(module, "STORE_FACTORIES", {})
+    monkeypatch.setattr(module, "STORES", {})
     configuration = URLSessionConfiguration.default()
     assert configuration.url_cache is None
-    module.STORE_FACTORIES["url_cache"] = str
+    module.STORES["url_cache"] = module.StoreKind(str, str)
     assert "default" == configuration.url_cache
 
 
@@ -205,3 +214,51 @@ def test_repr():
     configuration.http_additional_headers = {"Authorization": "s3cret"}
     assert ("URLSessionConfiguration.background('b', timeout_interval_for_request=5.0, "
             "http_additional_headers=['Authorization'])") == repr(configuration)
+
+
+def test_versions_of_tls_may_be_those_of_ssl():
+    """The numbers are the same."""
+    configuration = URLSessionConfiguration.default()
+    configuration.tls_minimum_supported_protocol_version = ssl.TLSVersion.TLSv1_3
+    assert TLSProtocolVersion.TLS_V13 is configuration.tls_minimum_supported_protocol_version
+
+
+@pytest.mark.parametrize(("name", "kind"), [
+    ("http_cookie_storage", "HTTPCookieStorage"), ("url_credential_storage", "URLCredentialStorage"), ("url_cache", "URLCache")])
+@pytest.mark.parametrize("wrong", [{}, True, "x", http.cookiejar.CookieJar(), object], ids=repr)
+def test_what_is_no_store_is_refused_where_it_is_set(name, kind, wrong):
+    """Not when a task first asks it for something; the message says what would do."""
+    configuration = URLSessionConfiguration.default()
+    with pytest.raises(InvalidArgumentException, match=rf"{name} was given .*; it takes a {kind}, or None to do without"):
+        setattr(configuration, name, wrong)
+
+
+@pytest.mark.parametrize("kind", [URLSessionConfiguration, URLRequest])
+def test_every_setting_says_what_it_takes_and_what_it_is_unless_set(kind):
+    """Where `help` finds it."""
+    for name, setting in vars(kind).items():
+        if isinstance(setting, module.Setting):
+            assert re.match(r"[A-Z].*\.\n\nTakes .+; .+ unless it is set\.$", setting.__doc__, re.DOTALL), name
+            assert ("No effect here" in setting.__doc__) == bool(setting.idle)
+            assert setting.__doc__.partition("\n")[0] in pydoc.render_doc(kind, renderer=pydoc.plaintext)
+        elif isinstance(setting, module.Store):
+            assert "Unless it is set" in setting.__doc__
+
+
+def test_what_has_no_effect_is_remarked_on_once_it_differs():
+    """With the reason; the default, set again, is not."""
+    configuration = URLSessionConfiguration.default()
+    configuration.is_discretionary = False
+    configuration.waits_for_connectivity = True
+    assert [] == configuration._remarks()
+    configuration.is_discretionary = True
+    request = URLRequest("http://a/", assumes_http3_capable=True, http_should_handle_cookies=False)
+    assert ["URLSessionConfiguration.is_discretionary has no effect here: only background sessions heed it"] == configuration._remarks()
+    assert ["URLRequest.assumes_http3_capable has no effect here: HTTP/3 is not spoken"] == request._remarks()
+
+
+def test_reserved_header_fields_are_remarked_on():
+    """Those that Apple's documentation lists, in any case (I26)."""
+    configuration = URLSessionConfiguration.default()
+    configuration.http_additional_headers = {"Accept": "a/b", "content-Length": "1", "Host": "h"}
+    assert ["content-Length", "Host"] == [remark.split(" has ")[1].split(",")[0] for remark in configuration._remarks()]

@@ -17,6 +17,9 @@ def secrets_of(headers: Mapping[str, str]) -> Fields:
     return {name: headers[name] for name in SECRETS if name in headers and (name, headers[name]) in SECRETS.items()}
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::sessionmock.SettingWarning")     # some of the secrets are URLSession's own
+
+
 class Asked:
     """Notes the secrets of the requests that redirects are asked about, and answers with what `change` makes of them."""
 

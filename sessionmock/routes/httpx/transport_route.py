@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...models.message import Request
 from ...patches import own_traffic
-from ..base import Channel, Exchange, Host, Sink, UnconnectedChannel
+from ..base import FINISHED, Channel, Exchange, Host, Sink, UnconnectedChannel, not_validated
 from ..offload import Deferred, LoopThread, Pump, read_body
 from .edge import HTTPX, edge_request, edge_url
 from .errors import url_error_for
@@ -44,6 +44,9 @@ class TransportChannel(UnconnectedChannel):
         self._package = package_of(transport) or HTTPX
 
     def open(self, request: Request, sink: Sink) -> Exchange:
+        if request.validates_name:
+            sink.fail(not_validated(request.url))
+            return FINISHED
         deferred = Deferred()
         self._host.work(self._send, request, sink, deferred)
         return deferred

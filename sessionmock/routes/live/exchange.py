@@ -8,7 +8,7 @@ from ...errors import URLError
 from ...models.body import again
 from ...models.message import BodyStream, Request
 from ...models.timing import Timing
-from ..base import Host, Sink
+from ..base import DEFAULT_PRIORITY, Host, Sink
 from .channel import Channel
 from .http1.outgoing import Outgoing
 
@@ -42,11 +42,14 @@ class Queue(Protocol):
     def cancel(self, exchange: LiveExchange) -> None:
         """`exchange` has no connection yet and needs none any more."""
 
+    def reprioritize(self, exchange: LiveExchange, priority: float) -> None:
+        """`exchange` is as urgent as `priority` says, while it waits."""
+
 
 class LiveExchange:
     """A request from `open` to its end. Public methods: from any thread, any number of times."""
 
-    __slots__ = ("channel", "connection", "ended", "outgoing", "paused", "pool", "reported", "request", "retried", "sink",
+    __slots__ = ("channel", "connection", "ended", "outgoing", "paused", "pool", "priority", "reported", "request", "retried", "sink",
                  "streaming", "timing")
 
     outgoing: Outgoing     # set on the engine, before the exchange reaches a pool
@@ -60,6 +63,7 @@ class LiveExchange:
         self.connection: Carrier | None = None
         self.ended = False                     # nothing reaches the sink any more
         self.paused = False
+        self.priority = DEFAULT_PRIORITY
         self.retried = False
         self.reported = 0                      # body bytes told to the sink; a retry does not tell them twice
         self.streaming = False                 # the body's stream is in the hands of an Upload, which closes it
@@ -81,6 +85,10 @@ class LiveExchange:
         if not self.ended:
             self.channel.run(self.drop)
 
+    def prioritize(self, priority: float) -> None:
+        """From now on, wait for a connection as `priority` says."""
+        self.channel.run(self._prioritize, priority)
+
     def write(self, data: bytes) -> None:
         """Send `data` of the protocol that a 101 switched to. Dropped where the connection is gone."""
         self.channel.run(self._write, data)
@@ -94,6 +102,12 @@ class LiveExchange:
     def _apply_pause(self) -> None:
         if self.connection is not None:
             self.connection.pause(self.paused)
+
+    def _prioritize(self, priority: float) -> None:
+        if self.pool is not None and self.connection is None:
+            self.pool.reprioritize(self, priority)
+        else:
+            self.priority = priority
 
     def _write(self, data: bytes) -> None:
         if self.connection is not None:

@@ -1,7 +1,6 @@
 """The kept connections to one origin, of one kind, and who waits for one."""
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 
 from ...clock import SECOND
@@ -12,6 +11,7 @@ from .dial import dial
 from .exchange import LiveExchange
 from .link import Link
 from .network.base import Running
+from .waiting import Waiting
 
 IDLE_LIMIT = 60 * SECOND    # a connection that has done nothing for longer is not used again; judged when it would be
 
@@ -21,9 +21,9 @@ UNTOLD_STREAMS = 100    # at once, until the server tells its limit: the least t
 
 
 class Pool:
-    """At most `limit` connections; requests beyond that wait in the order in which they came. On the engine only.
+    """At most `limit` connections; requests beyond that wait, the most urgent first. On the engine only.
 
-    Every step is O(1): waiting requests are an ordered set, idle connections a dict used as a stack (last in, first out,
+    Every step is O(1): waiting requests are ordered sets, idle connections a dict used as a stack (last in, first out,
     so that what is not needed grows old). A connection of HTTP/2 counts as idle while it has room for another request, and
     a second one is made only when there is none. As long as the server may choose HTTP/2, connections are made one after the
     other: the first may do for all.
@@ -49,7 +49,7 @@ class Pool:
         self._leaving: set[Link] = set()         # connections that gave their slot up and are not closed yet
         self._idle: dict[Link, None] = {}
         self._dialling: dict[LiveExchange, Running] = {}
-        self._waiting: OrderedDict[LiveExchange, None] = OrderedDict()
+        self._waiting = Waiting()
 
     @property
     def connections(self) -> set[Link]:
@@ -58,11 +58,18 @@ class Pool:
     def admit(self, exchange: LiveExchange) -> None:
         """Start `exchange` on a connection, now or when its turn comes."""
         if self._waiting or not self._assign(exchange):
-            self._waiting[exchange] = None
+            self._waiting.add(exchange)
+
+    def reprioritize(self, exchange: LiveExchange, priority: float) -> None:
+        """`exchange` is as urgent as `priority` says; where it waits, it does so behind those of the same."""
+        waited = self._waiting.discard(exchange)
+        exchange.priority = priority
+        if waited:
+            self._waiting.add(exchange)
 
     def cancel(self, exchange: LiveExchange) -> None:
         """`exchange` has no connection yet and needs none any more."""
-        self._waiting.pop(exchange, None)
+        self._waiting.discard(exchange)
         if task := self._dialling.pop(exchange, None):
             task.cancel()
             self._vacate()
@@ -75,7 +82,7 @@ class Pool:
         del self._dialling[exchange]
         self._size -= 1
         if not self._assign(exchange):
-            self._prefer([exchange])
+            self._waiting.prefer([exchange])
         return True
 
     def made(self, connection: Link, exchange: LiveExchange) -> None:
@@ -113,7 +120,7 @@ class Pool:
     def lost(self, connection: Link, again: Iterable[LiveExchange] = ()) -> None:
         """`connection` is closed or about to be; `again` are to begin anew."""
         self._idle.pop(connection, None)
-        self._prefer(again)
+        self._waiting.prefer(again)
         self._leaving.discard(connection)
         self._vacate(connection)
 
@@ -121,7 +128,7 @@ class Pool:
         """`connection` no longer counts as one of the host's: it speaks another protocol now, or only brings to its end what
         it has. `again` are to begin anew."""
         self._idle.pop(connection, None)
-        self._prefer(again)
+        self._waiting.prefer(again)
         self._leaving.add(connection)
         self._vacate(connection)
 
@@ -148,12 +155,6 @@ class Pool:
         for connection in self.connections:
             connection.drop()
 
-    def _prefer(self, exchanges: Iterable[LiveExchange]) -> None:
-        """Let `exchanges`, which have waited before, wait before all others."""
-        for exchange in reversed([*exchanges]):
-            self._waiting[exchange] = None
-            self._waiting.move_to_end(exchange, last=False)
-
     def _vacate(self, connection: Link | None = None) -> None:
         """A slot is free: that of `connection` if it has one, or of one that was not made."""
         if connection is None:
@@ -167,9 +168,9 @@ class Pool:
 
     def _serve(self) -> None:
         while self._waiting:
-            exchange = self._waiting.popitem(last=False)[0]
+            exchange = self._waiting.next()
             if not self._assign(exchange):
-                self._prefer([exchange])
+                self._waiting.prefer([exchange])
                 return
 
     def _assign(self, exchange: LiveExchange) -> bool:

@@ -8,9 +8,10 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ...errors import Code, url_error
+from ...errors import Code, InvalidArgumentException, url_error
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import Request
+from ..base import not_validated
 from .contexts import Contexts
 from .dial import PROXY_AUTHORIZATION
 from .exchange import LiveExchange
@@ -43,7 +44,8 @@ class LiveRoute:
     """Answers come from servers, over HTTP/1.1 or HTTP/2.
 
     `ssl_context` replaces the system's trust (a test's own authority), `resolve` the system's names: it takes a host and
-    returns its numeric addresses in the order of trying, on a worker thread. Where a configuration names no proxy,
+    returns its numeric addresses in the order of trying, on a worker thread. `resolve_validates` vouches that it gives none that
+    DNSSEC does not (RFC 4035, section 4.3: secure), which requests that require validation are sent by alone. Where a configuration names no proxy,
     `trust_env` takes those of the environment, read when a session makes its first request (http_proxy and its like).
     A copy of `ssl_context` serves requests that bring a client certificate: it has the authorities that
     `ssl_context.get_ca_certs` tells.
@@ -55,17 +57,21 @@ class LiveRoute:
     source = "live"
     is_live = True
 
-    def __init__(self, ssl_context: ssl.SSLContext | None = None, resolve: Resolve | None = None, *, trust_env: bool = True,
-                 http2: bool = True, network: Network | None = None) -> None:
+    def __init__(self, ssl_context: ssl.SSLContext | None = None, resolve: Resolve | None = None, *, resolve_validates: bool = False,
+                 trust_env: bool = True, http2: bool = True, network: Network | None = None) -> None:
+        if resolve_validates and resolve is None:
+            raise InvalidArgumentException("LiveRoute(resolve_validates=True): the system's resolver vouches for nothing; give a resolve that does")
         self._ssl_context = ssl_context
         self._resolve = resolve
+        self._resolve_validates = resolve_validates
         self._trust_env = trust_env
         self._http2 = http2
         self._network = network or SystemNetwork()
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> LiveChannel:
         """A channel with its own connections, for one session."""
-        return LiveChannel(configuration, host, self._network, self._ssl_context, self._resolve, self._trust_env, self._http2)
+        return LiveChannel(configuration, host, self._network, self._ssl_context, self._resolve, self._resolve_validates, self._trust_env,
+                           self._http2)
 
 
 class LiveChannel:
@@ -73,12 +79,13 @@ class LiveChannel:
 
     def __init__(
         self, configuration: URLSessionConfiguration, host: Host, network: Network, context: ssl.SSLContext | None,
-        resolve: Resolve | None, trust_env: bool, http2: bool,
+        resolve: Resolve | None, resolve_validates: bool, trust_env: bool, http2: bool,
     ) -> None:
         self.host = host
         self.adapter = network.adapter(host)
         self.run = self.adapter.run
         self.resolve = resolve
+        self._resolve_validates = resolve_validates
         self._entered = False    # the network knows the engine
         self._http2 = http2
         self._limit = max(1, configuration.http_maximum_connections_per_host)
@@ -170,6 +177,9 @@ class LiveChannel:
             return
         key: Hashable = origin
         lane = None if terms is None else terms.lane
+        if exchange.request.validates_name and (proxy is not None or not self._resolve_validates):
+            exchange.fail(not_validated(url))
+            return
         if terms is not None or proxy is not None:
             key = (origin, proxy, None if terms is None else terms.identity, lane)
         http2 = self._http2 and parts.scheme == "https" and lane is None and http2_installed()

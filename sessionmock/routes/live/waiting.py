@@ -1,0 +1,49 @@
+"""Who waits for a connection: the most urgent first, and among equals in the order in which they came."""
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+
+from .exchange import LiveExchange
+
+
+class Waiting:
+    """Exchanges by their priority. Every step costs the same however many wait, as long as their priorities are few."""
+
+    __slots__ = ("_ranks",)
+
+    def __init__(self) -> None:
+        self._ranks: dict[float, OrderedDict[LiveExchange, None]] = {}     # none of them is empty
+
+    def __bool__(self) -> bool:
+        return bool(self._ranks)
+
+    def __iter__(self) -> Iterator[LiveExchange]:
+        for priority in sorted(self._ranks, reverse=True):
+            yield from self._ranks[priority]
+
+    def add(self, exchange: LiveExchange) -> None:
+        """`exchange` waits behind those that are as urgent."""
+        self._ranks.setdefault(exchange.priority, OrderedDict())[exchange] = None
+
+    def prefer(self, exchanges: Iterable[LiveExchange]) -> None:
+        """`exchanges`, which have waited before, wait before those that are as urgent."""
+        for exchange in reversed([*exchanges]):
+            self.add(exchange)
+            self._ranks[exchange.priority].move_to_end(exchange, last=False)
+
+    def next(self) -> LiveExchange:
+        """Whose turn it is; it waits no more."""
+        exchange = next(iter(self._ranks[max(self._ranks)]))
+        self.discard(exchange)
+        return exchange
+
+    def discard(self, exchange: LiveExchange) -> bool:
+        """`exchange` waits no more; whether it did."""
+        rank = self._ranks.get(exchange.priority)
+        if rank is None or exchange not in rank:
+            return False
+        del rank[exchange]
+        if not rank:
+            del self._ranks[exchange.priority]
+        return True

@@ -1,0 +1,53 @@
+"""Who waits for a connection, and who goes first."""
+from __future__ import annotations
+
+from typing import Any
+
+from sessionmock.routes.live.waiting import Waiting
+
+
+class Exchange:
+    """As far as its place in the line goes."""
+
+    def __init__(self, name: str, priority: float = 0.5) -> None:
+        self.name, self.priority = name, priority
+
+
+def line(*exchanges: Any) -> Waiting:
+    waiting = Waiting()
+    for exchange in exchanges:
+        waiting.add(exchange)
+    return waiting
+
+
+def emptied(waiting: Waiting) -> str:
+    names = ""
+    while waiting:
+        names += waiting.next().name    # type: ignore[attr-defined]
+    return names
+
+
+def test_equals_go_in_the_order_in_which_they_came() -> None:
+    assert emptied(line(*map(Exchange, "abc"))) == "abc"
+
+
+def test_the_most_urgent_goes_first() -> None:
+    """Whenever it came; `iter` shows the same order."""
+    waiting = line(Exchange("a"), Exchange("b", 1.0), Exchange("c", 0.0), Exchange("d", 1.0), Exchange("e"))
+    assert "bdaec" == "".join(exchange.name for exchange in waiting)    # type: ignore[attr-defined]
+    assert "bdaec" == emptied(waiting)
+
+
+def test_who_has_waited_before_goes_before_its_equals_only() -> None:
+    waiting = line(Exchange("a"), Exchange("b", 1.0))
+    waiting.prefer([Exchange("c"), Exchange("d")])    # type: ignore[list-item]
+    assert emptied(waiting) == "bcda"
+
+
+def test_who_has_gone_away_is_not_met_again() -> None:
+    """Nor is it an error to look for it."""
+    gone: Any = Exchange("b", 0.7)
+    waiting = line(Exchange("a"), gone)
+    assert [True, False] == [waiting.discard(gone) for _ in range(2)]
+    assert emptied(waiting) == "a"
+    assert not waiting.discard(gone)
