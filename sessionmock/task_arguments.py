@@ -13,6 +13,7 @@ from .load.body import MakeBody, RequestBody
 from .load.consumer import Consumer
 from .load.consumers import ToDelegate, ToHandler
 from .load.download import ToFile
+from .load.partial_files import HeldData
 from .load.upload import Upload
 from .models.body import FileStream, as_body_stream, fresh
 from .models.message import BodyStream
@@ -38,7 +39,8 @@ def downloaded(request: URLRequest | str | None, resume_data: bytes | None, hand
         resumed = decode(resume_data, DownloadResumeData)
     except ValueError:
         return ToFile(handler, keeps=keeps), URLRequest(None), None      # fails with -1002 when it is resumed
-    consumer = ToFile(handler, keeps=keeps, resumed=resumed)
+    partial = resume_data.partial if isinstance(resume_data, HeldData) else None
+    consumer = ToFile(handler, keeps=keeps, resumed=resumed, partial=partial)
     return consumer, *consumer.resuming()
 
 

@@ -245,9 +245,12 @@ class URLSessionDownloadTask(URLSessionTask):
     def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> Loading[bytes | None]:
         """Cancel, and call `completion_handler` with what `download_task(resume_data=...)` goes on with.
 
-        It gets None where the download cannot be resumed: that takes an http GET, an answer with an ETag or a
-        Last-Modified and byte ranges, and a part of the body (I19). The handler is called before the completion, whose
+        It gets None where the download cannot be resumed: that takes an http GET, an answer with a strong ETag or an
+        older Last-Modified and byte ranges, and a part of the body (I19). The handler is called before the completion, whose
         error carries the same data (I20). What is returned gives it too, by `await` or `.result()`.
+
+        The part is removed with the last reference to the data, and with the process. `bytes(data)` is a copy to be kept
+        elsewhere, for which it stays a day.
         """
         return _producing(self, DOWNLOAD_RESUME_DATA, completion_handler)
 

@@ -5,12 +5,12 @@ A file is never put together from bytes that may not belong together: in doubt t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
 from ..models.message import Headers, ResponseHead, header
 from ..models.url import split_url
+from .caching import http_date
 
 _CONTENT_RANGE = re.compile(r"bytes[ \t]+(?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]{1,18})|\*)", re.IGNORECASE)
 _STRONG_TAG = re.compile(r'"[^"\x00-\x20\x7f]*"')
@@ -35,14 +35,45 @@ def parse_content_range(value: str | None) -> ContentRange | None:
     return ContentRange(first, last, total)
 
 
-def resume_validator(headers: Iterable[tuple[str, str]]) -> str | None:
-    """What If-Range names the resource by: a strong ETag, else its Last-Modified; None without either (I19).
+class Validators(NamedTuple):
+    """What tells the version of a resource: its entity tag and the date of its last modification, as they came; None without one."""
 
-    A weak ETag never is: it says that two bodies mean the same, not that they are the same bytes (RFC 9110, 13.1.5).
+    tag: str | None
+    modified: str | None
+
+    @property
+    def if_range(self) -> str | None:
+        """What If-Range names the version by: a strong tag, or the date of one that has no tag (RFC 9110, section 13.1.5)."""
+        return self.modified if self.tag is None else self.tag if self.has_strong_tag else None
+
+    @property
+    def has_strong_tag(self) -> bool:
+        """Whether equal tags mean equal bytes; of a weak one they say that two bodies mean the same (RFC 9110, section 8.8.1)."""
+        return self.tag is not None and _STRONG_TAG.fullmatch(self.tag) is not None
+
+    def agree_with(self, other: Validators) -> bool:
+        """Whether what has the `other` ones is surely of this version: it has the same tag, and the same date or a strong tag alone."""
+        return other.tag == self.tag and (other.modified == self.modified or (other.modified is None and self.has_strong_tag))
+
+    def differ_from(self, other: Validators) -> bool:
+        """Whether what has the `other` ones is surely of another version."""
+        return any(one is not None and two is not None and one != two for one, two in zip(self, other, strict=True))
+
+
+def resume_validators(headers: Headers) -> Validators | None:
+    """What tells the version of the resource that came with `headers`; None where nothing does that tells bytes apart (I19).
+
+    That takes a strong tag, or a date at least a second before that of the answer: a file may have changed again within the same
+    second (RFC 9110, section 8.8.2.2).
     """
-    headers = list(headers)
-    tag = header(headers, "etag")
-    return tag if tag is not None and _STRONG_TAG.fullmatch(tag) else header(headers, "last-modified") or None
+    found = _validators(headers)
+    modified, date = http_date(found.modified), http_date(header(headers, "date"))
+    is_old = modified is not None and date is not None and (date - modified).total_seconds() >= 1
+    return found if is_old or found.has_strong_tag else None
+
+
+def _validators(headers: Headers) -> Validators:
+    return Validators(header(headers, "etag") or None, header(headers, "last-modified") or None)
 
 
 def can_resume(method: str, url: str, request_headers: Headers, head: ResponseHead, received: int, expected: int) -> bool:
@@ -50,21 +81,22 @@ def can_resume(method: str, url: str, request_headers: Headers, head: ResponseHe
 
     `request_headers` are those of the task's request, `head` is that of its response, also where it was resumed before.
     Asked for are an http(s) GET that was not itself for a range, an answer of 200 (or the 206 of a resumed download) in
-    no content coding, a validator, and a server that takes byte ranges. The fifth of I19's conditions, the partial
-    file, is the caller's.
+    no content coding, and a server that takes byte ranges. The others of I19's conditions, validators and the partial
+    file, are the caller's.
     """
     units = (header(head.headers, "accept-ranges") or "").lower().replace(" ", "").split(",")
     return (
         method == "GET" and split_url(url).scheme in ("http", "https") and header(request_headers, "range") is None
         and head.status in (200, 206) and (head.status == 206 or "bytes" in units) and _is_plain(head)
-        and resume_validator(head.headers) is not None
         and 0 < received and (expected < 0 or received < expected)
     )
 
 
-def resume_headers(offset: int, validator: str) -> Headers:
-    """The fields that ask for the rest of a resource, if it is still the same (RFC 9110, sections 13.1.5 and 14.2)."""
-    return [("Range", f"bytes={offset}-"), ("If-Range", validator)]
+def resume_headers(offset: int, validators: Validators) -> Headers:
+    """The fields that ask for the rest of a resource, if it is still the same (RFC 9110, sections 13.1.5 and 14.2); where no field
+    may ask for that, the answer tells."""
+    asked = [("Range", f"bytes={offset}-")]
+    return asked if validators.if_range is None else [*asked, ("If-Range", validators.if_range)]
 
 
 class Resumption(Enum):
@@ -72,16 +104,17 @@ class Resumption(Enum):
 
     SPLICE = "the rest: append it to what is there"
     RESTART = "the whole: write it from offset 0"
-    AGAIN = "no range can be had: send the request again without one, from offset 0"
+    AGAIN = "of no use: send the request again without a range, from offset 0"
     FAIL = "neither: keep what is there and fail with -1011"
 
 
-def judge(head: ResponseHead, offset: int, expected: int, validator: str) -> Resumption:
-    """What to do with `head`, the final answer to a request with `resume_headers(offset, validator)`.
+def judge(head: ResponseHead, offset: int, expected: int, validators: Validators) -> Resumption:
+    """What to do with `head`, the final answer to a request with `resume_headers(offset, validators)`.
 
     A 206 must carry the very rest: from `offset` to the end of a resource that is `expected` bytes long (-1: unknown),
-    in one part, not encoded, and with no validator that differs. Anything else that calls itself partial fails, and so
-    does a status that says nothing of the resource, so that a page of an error never becomes the file.
+    in one part, not encoded, and of the version that `validators` tell. One that begins earlier, or of a version that is not
+    known, starts over, and so does one of another version where If-Range could not be sent. Anything else that calls itself
+    partial fails, and so does a status that says nothing of the resource, so that a page of an error never becomes the file.
     """
     if head.status in (200, 203):
         return Resumption.RESTART
@@ -90,13 +123,17 @@ def judge(head: ResponseHead, offset: int, expected: int, validator: str) -> Res
     found = parse_content_range(header(head.headers, "content-range"))
     if head.status != 206 or found is None or not _is_plain(head):
         return Resumption.FAIL
+    version = _validators(head.headers)
+    if validators.if_range is not None and validators.differ_from(version):
+        return Resumption.FAIL
+    if 0 <= found.first < offset or not validators.agree_with(version):
+        return Resumption.AGAIN
     total = expected if found.total < 0 else found.total
     length = header(head.headers, "content-length")
     right = (
         found.first == offset and (expected < 0 or total == expected) and found.last == total - 1
         and (length is None or length == str(total - offset))
         and not (header(head.headers, "content-type") or "").lower().startswith("multipart/byteranges")
-        and header(head.headers, "etag" if validator.startswith('"') else "last-modified") in (None, validator)
     )
     return Resumption.SPLICE if right else Resumption.FAIL
 

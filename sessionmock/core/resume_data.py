@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 
 from ..models.message import Headers
 from ..models.url import split_url
+from .ranges import Validators
 
-_MAGIC, _VERSION = b"SMRESUME", 1
+_MAGIC, _VERSION = b"SMRESUME", 2
 _FRAME = struct.Struct("!8sBBIQ")
 _LARGEST_PAYLOAD = 1 << 20
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -37,7 +38,8 @@ class DownloadResumeData:
     headers: Headers       # of the task's request, as the user gave them
     offset: int
     expected: int          # bytes of the whole file, -1 when unknown
-    validator: str         # for If-Range
+    tag: str | None        # ETag and Last-Modified of the part, as they came
+    modified: str | None
     partial: str           # a file name without folders
     created: datetime
 
@@ -48,9 +50,16 @@ class DownloadResumeData:
         _check(_natural(self.offset) and self.offset > 0, "an offset", self.offset)
         whole = self.expected == -1 or (_natural(self.expected) and self.expected > self.offset)
         _check(whole, "an expected length", self.expected)
-        _check(_field_value(self.validator) and self.validator != "", "a validator", self.validator)
+        for validator in (self.tag, self.modified):
+            _check(validator is None or (_field_value(validator) and validator != ""), "a validator", validator)
+        _check((self.tag or self.modified) is not None, "no validator", None)
         _check(isinstance(self.partial, str) and _NAME.fullmatch(self.partial) is not None, "a file name", self.partial)
         _check_date(self.created)
+
+    @property
+    def validators(self) -> Validators:
+        """What tells the version of the resource."""
+        return Validators(self.tag, self.modified)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +112,7 @@ def decode(blob: bytes, kind: type[ResumeData]) -> ResumeData:
     damaged by as much as a bit, cut short, longer, of another version or kind, or of values that cannot be."""
     if not isinstance(blob, bytes | bytearray | memoryview) or len(blob) < _FRAME.size + 32:
         raise ValueError("no resume data: too short")
-    blob = bytes(blob)
+    blob = blob[:] if isinstance(blob, bytes) else bytes(blob)      # plain bytes, also of a subclass that minds being copied
     magic, version, number, payload_size, body_size = _FRAME.unpack_from(blob)
     if magic != _MAGIC:
         raise ValueError("no resume data: it does not begin like any")

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 import os
-import stat
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core.ranges import Resumption, can_resume, judge, resume_headers, resume_validator, spliced_length
+from ..core.ranges import Resumption, can_resume, judge, resume_headers, resume_validators, spliced_length
 from ..core.resume_data import DownloadResumeData, encode
 from ..errors import DOWNLOAD_RESUME_DATA, Code, URLError, url_error
 from ..history import Written
@@ -19,19 +17,7 @@ from ..stores.files import try_lock, unlock
 from .consumer import Consumed
 from .consumers import completion
 from .ending import Message
-
-
-def folder() -> Path:
-    """Where downloads lie until they are moved or removed: private to the user, the same for every process (I19).
-
-    Raises OSError where it cannot be made, or is not the user's own: in a shared /tmp anybody may take its name.
-    """
-    place = Path(tempfile.gettempdir()) / f"sessionmock-downloads-{os.getuid()}"
-    place.mkdir(mode=0o700, exist_ok=True)
-    found = place.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise PermissionError(f"{place} is not a folder of this user's")
-    return place
+from .partial_files import WHOLE, HeldData, PartialFile, create, folder
 
 
 class ToFile:
@@ -40,7 +26,8 @@ class ToFile:
     The file is there for the delegate's `download_task_did_finish_downloading` or the handler, and removed after it
     (I18); a `Loading` keeps it: there the caller owns it. Bytes are written as they come, so a killed process leaves
     what it had. With `resumed` the file goes on where it stopped, where the server gives exactly the rest (I19); until
-    then the partial file stays as it is, and so does the resume data that names it.
+    then the partial file stays as it is, and so does the resume data that names it. `partial` is who holds that file, None where
+    nobody in this process does.
     """
 
     caches = False      # downloads are never cached (Apple)
@@ -48,7 +35,8 @@ class ToFile:
     is_incremental = False
     undecodable = (Code.DOWNLOAD_DECODING_FAILED_MID_STREAM, Code.DOWNLOAD_DECODING_FAILED_TO_COMPLETE)
 
-    def __init__(self, handler: Callable[..., Any] | None = None, *, keeps: bool = False, resumed: DownloadResumeData | None = None) -> None:
+    def __init__(self, handler: Callable[..., Any] | None = None, *, keeps: bool = False, resumed: DownloadResumeData | None = None,
+                 partial: PartialFile | None = None) -> None:
         self._handler = handler
         self._keeps = keeps
         self._resumed = resumed
@@ -59,6 +47,7 @@ class ToFile:
         self._whole = -1                            # bytes that the file has to have, where a range was spliced
         self._blob: bytes | None = None
         self._lent = False                          # a handler has the file until it returns
+        self._partial = partial
         self.path: Path | None = None
         self.written = 0
         self.expected = -1
@@ -88,7 +77,8 @@ class ToFile:
             self._afresh = True
         if not self._afresh:
             self.path = path
-            for name, value in resume_headers(resumed.offset, resumed.validator):
+            self._partial = self._partial or PartialFile(path, stays=True)
+            for name, value in resume_headers(resumed.offset, resumed.validators):
                 request.set_value(value, name)
         return request, original
 
@@ -100,9 +90,9 @@ class ToFile:
             self._create(load)
             return
         self._asked = load.transfer.request.copy()
-        for name, _ in resume_headers(resumed.offset, resumed.validator):
+        for name, _ in resume_headers(resumed.offset, resumed.validators):
             self._asked.set_value(None, name)
-        verdict = judge(head, resumed.offset, resumed.expected, resumed.validator)
+        verdict = judge(head, resumed.offset, resumed.expected, resumed.validators)
         if self._afresh and verdict is not Resumption.RESTART:
             verdict = Resumption.FAIL
         elif verdict is Resumption.SPLICE:
@@ -123,11 +113,11 @@ class ToFile:
     def _create(self, load: Consumed) -> bool:
         """Open a new file; False where the load failed of that."""
         try:
-            self._file, name = tempfile.mkstemp(prefix="download-", suffix=".tmp", dir=folder())
+            self._file, self._partial = create()
         except OSError as error:
             load.end_with(url_error(Code.CANNOT_CREATE_FILE, load.transfer.request.url, error))
             return False
-        self.path, self._begun = Path(name), True
+        self.path, self._begun = self._partial.path, True
         return True
 
     def _reopen(self, offset: int) -> bool:
@@ -141,7 +131,7 @@ class ToFile:
         except OSError:
             return False
         try:
-            usable = try_lock(file) and os.fstat(file).st_size >= offset
+            usable = try_lock(file) and (found := os.fstat(file)).st_nlink > 0 and found.st_size >= offset
             if usable:
                 os.ftruncate(file, offset)
                 os.lseek(file, offset, os.SEEK_SET)
@@ -157,7 +147,7 @@ class ToFile:
         assert self._file is not None
         if 0 <= self._whole < self.written + len(data):
             assert self._resumed is not None
-            self._blob = encode(self._resumed)      # what came is not to be trusted, what was there before is
+            self._blob = self._held(self._resumed)  # what came is not to be trusted, what was there before is
             load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.transfer.request.url))
             return
         try:
@@ -180,23 +170,28 @@ class ToFile:
         if self._blob is not None or self.path is None or not self.path.exists():
             return self._blob
         if resumed is not None and not self._begun:
-            return encode(resumed)
+            return self._held(resumed)
         if head is None or asked is None or load.transfer.response is None or (head.status == 206 and resumed is None) or not can_resume(
                 asked.http_method, asked.url or "", asked.header_pairs(), head, self.written, self.expected):
             return None
-        validator = resume_validator(head.headers)
-        assert validator is not None
-        self._blob = encode(DownloadResumeData(
+        validators = resume_validators(head.headers) if resumed is None or self._whole < 0 else resumed.validators
+        if validators is None:
+            return None
+        self._blob = self._held(DownloadResumeData(
             original_url=load.transfer.original_request.url or "", current_url=load.transfer.request.url or "", method=asked.http_method,
-            headers=load.context.unbound(asked.header_pairs()), offset=self.written, expected=self.expected, validator=validator,
-            partial=self.path.name, created=load.engine.clock.date()))
+            headers=load.context.unbound(asked.header_pairs()), offset=self.written, expected=self.expected, tag=validators.tag,
+            modified=validators.modified, partial=self.path.name, created=load.engine.clock.date()))
         return self._blob
+
+    def _held(self, data: DownloadResumeData) -> bytes:
+        assert self._partial is not None
+        return HeldData(encode(data), self._partial)
 
     def end(self, load: Consumed) -> None:
         if self.written < self._whole:
             load.end_with(url_error(Code.NETWORK_CONNECTION_LOST, load.transfer.request.url))
             return
-        if self._resumed is not None and (problem := self._rename()) is not None:
+        if (self._keeps or self._resumed is not None) and (problem := self._rename()) is not None:
             load.end_with(url_error(Code.CANNOT_MOVE_FILE, load.transfer.request.url, problem))
             return
         self._close()
@@ -210,7 +205,7 @@ class ToFile:
     def _rename(self) -> OSError | None:
         """Give the finished file a name that no resume data knows, before it is let go of."""
         assert self.path is not None
-        own = self.path.with_stem(f"{self.path.stem}-resumed")
+        own = self.path.with_suffix(WHOLE)
         try:
             self.path.rename(own)
         except OSError as error:
@@ -229,12 +224,13 @@ class ToFile:
                 error.user_info[DOWNLOAD_RESUME_DATA] = blob
             if self._blob is None and self._begun:
                 self._remove()
+            self._partial = self._blob = None
         if self._keeps:
             self._outcome = (self.path, load.transfer.response), error
             return None
         handler, self._handler = self._handler, None
         if handler is not None:
-            self._lent = True
+            self._lent = error is None
             return "completion_handler", handler, (None if error else self.path, load.transfer.response, error)
         return completion(load, error)
 

@@ -13,7 +13,7 @@ from sessionmock.core.resume_data import DownloadResumeData, UploadResumeData, d
 CREATED = datetime(2026, 1, 2, 3, 4, 5, 678, UTC)
 DOWNLOAD = DownloadResumeData(
     original_url="http://a.test/x", current_url="https://b.test/y?z", method="GET", headers=[("X-K", "\u00e4"), ("X-K", "2")],
-    offset=100, expected=257, validator='"v1"', partial="download-1.part", created=CREATED)
+    offset=100, expected=257, tag='"v1"', modified=None, partial="download-1.part", created=CREATED)
 UPLOAD = UploadResumeData(
     resource_url="https://a.test/uploads/1", original_url="https://a.test/up", method="POST",
     headers=[("Content-Type", "text/plain")], path="/tmp/\u00fc.bin", size=5, modified=1_700_000_000_123_456_789, created=CREATED)
@@ -30,8 +30,8 @@ def test_round_trip(data):
 
 def test_expected_is_stable():
     """The envelope begins with a mark, a version and a kind, so that later versions can tell it."""
-    assert b"SMRESUME\x01\x01" == encode(DOWNLOAD)[:10]
-    assert b"SMRESUME\x01\x02" == encode(UPLOAD)[:10]
+    assert b"SMRESUME\x02\x01" == encode(DOWNLOAD)[:10]
+    assert b"SMRESUME\x02\x02" == encode(UPLOAD)[:10]
 
 
 @pytest.mark.parametrize("data", [DOWNLOAD, EMBEDDED])
@@ -90,8 +90,8 @@ def forged(data, change) -> bytes:
 
 def test_version():
     """Another version is refused by name, whatever its sum says."""
-    blob = encode(DOWNLOAD)[:-32].replace(b"SMRESUME\x01", b"SMRESUME\x02")
-    with pytest.raises(ValueError, match="version 2"):
+    blob = encode(DOWNLOAD)[:-32].replace(b"SMRESUME\x02", b"SMRESUME\x03")
+    with pytest.raises(ValueError, match="version 3"):
         decode(blob + hashlib.sha256(blob).digest(), DownloadResumeData)
 
 
@@ -101,7 +101,7 @@ def test_version():
     ("current_url", "file:///etc/passwd"), ("original_url", None), ("current_url", "http://[a"), ("method", "GET / HTTP/1.1\r\n"),
     ("method", ""), ("headers", [["X", "a\r\nY: b"]]), ("headers", [["X Y", "a"]]), ("headers", [["X"]]), ("headers", 5),
     ("offset", -1), ("offset", 0), ("offset", 257), ("offset", 1.5), ("offset", True), ("offset", "1"), ("offset", 1 << 63),
-    ("expected", -2), ("expected", 99), ("validator", ""), ("validator", "\"a\"\r\nX: y"), ("validator", None),
+    ("expected", -2), ("expected", 99), ("tag", ""), ("tag", "\"a\"\r\nX: y"), ("tag", None), ("modified", ""), ("modified", 1),
     ("created", "2026-01-01"), ("created", "yesterday"), ("created", 5), ("surplus", 1),
 ])
 def test_values_are_checked(name, value):

@@ -5,6 +5,7 @@ import os
 import stat
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from sessionmock.core.machine import Phase
 from sessionmock.core.resume_data import DownloadResumeData, decode
 from sessionmock.errors import DOWNLOAD_RESUME_DATA, Code, URLError
 from sessionmock.history import History, Written
-from sessionmock.load.download import ToFile, folder
+from sessionmock.load.download import ToFile
+from sessionmock.load.partial_files import HeldData, folder
 from sessionmock.stores.files import try_lock
 
 from .doubles import URL, Consumed, head
@@ -23,6 +25,7 @@ from .doubles import URL, Consumed, head
 LOST = URLError(Code.NETWORK_CONNECTION_LOST)
 TAG = ("ETag", '"1"')
 RANGES = [("Content-Length", "6"), ("Accept-Ranges", "bytes"), TAG]
+DATE, LATER = "Mon, 01 Jan 2024 00:00:00 GMT", "Mon, 01 Jan 2024 00:00:01 GMT"
 REST = [("Content-Range", "bytes 2-5/6"), ("Content-Length", "4"), TAG]
 
 
@@ -213,7 +216,60 @@ def test_what_came_can_be_gone_on_with() -> None:
     found = resume_data(error)
     assert found is not None
     assert (URL, "GET", [("Authorization", "x")], 2, 6, '"1"', left()) == (
-        found.current_url, found.method, found.headers, found.offset, found.expected, found.validator, [found.partial])
+        found.current_url, found.method, found.headers, found.offset, found.expected, found.tag, [found.partial])
+
+
+def nothing(path: Any, response: Any, error: Any) -> None: ...
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("consumer", [ToFile, partial(ToFile, nothing), partial(ToFile, keeps=True)], ids=["delegate", "handler", "loading"])
+def test_whoever_takes_the_file_it_can_be_gone_on_with(consumer: Any, asked: bool) -> None:
+    """By the error, or by what was asked for before the load was cancelled; as long as somebody holds that."""
+    made = Made(Told(), consumer()).begin().data(b"da")
+    error = URLError(Code.CANCELLED if asked else Code.NETWORK_CONNECTION_LOST)
+    blob = made.consumer.resume_data(made.load) if asked else None
+    made.finished(error)
+    made.consumer.told()
+    blob = blob or error.user_info[DOWNLOAD_RESUME_DATA]
+    [name] = left()
+    assert (name, b"da") == (decode(blob, DownloadResumeData).partial, (folder() / name).read_bytes())
+    error.user_info.clear()
+    del blob
+    assert [] == left()
+
+
+def test_what_went_on_is_held_by_its_own_resume_data_too() -> None:
+    """The file stays until neither the first nor the second is there."""
+    made = Made().begin().data(b"da")
+    first = made.consumer.resume_data(made.load)
+    made.finished(URLError(Code.CANCELLED))
+    assert isinstance(first, HeldData)
+    second = going_on(ToFile(resumed=decode(first, DownloadResumeData), partial=first.partial)).begin(206, REST).data(b"t")
+    error = URLError(Code.NETWORK_CONNECTION_LOST)
+    second.finished(error)
+    del first, second
+    assert 1 == len(left())
+    error.user_info.clear()
+    assert [] == left()
+
+
+@pytest.mark.parametrize(("kept", "later"), [
+    ([TAG, ("Last-Modified", "yesterday")], [TAG, ("Last-Modified", "yesterday")]),
+    ([TAG], [TAG]), ([("Last-Modified", DATE), ("Date", LATER)], [("Last-Modified", DATE)])])
+def test_a_rest_that_was_cut_can_be_gone_on_with_too(kept: Any, later: Any) -> None:
+    """By the validators of the first part: that of the rest may lack what made them strong (RFC 9110, section 15.3.7)."""
+    made = Made().begin(200, [*RANGES[:2], *kept]).data(b"d")
+    first = made.consumer.resume_data(made.load)
+    assert isinstance(first, HeldData)
+    made.consumer._close()
+    again = going_on(ToFile(resumed=decode(first, DownloadResumeData), partial=first.partial))
+    again.begin(206, [("Content-Range", "bytes 1-5/6"), *later]).data(b"a")
+    error = URLError(Code.NETWORK_CONNECTION_LOST)
+    again.finished(error)
+    found = resume_data(error)
+    assert found is not None
+    assert (2, decode(first, DownloadResumeData).validators) == (found.offset, found.validators)
 
 
 def test_a_cancelled_download_leaves_nothing_by_itself() -> None:
@@ -268,7 +324,7 @@ def resumed(partial: bytes | None = b"da", *, expected: int = 6, offset: int = 2
         (folder() / "partial").write_bytes(partial)
     return ToFile(resumed=DownloadResumeData(
         original_url=URL, current_url=current, method="GET", headers=[("Authorization", "x")], offset=offset, expected=expected,
-        validator='"1"', partial="partial", created=datetime.now(UTC)))
+        tag='"1"', modified=None, partial="partial", created=datetime.now(UTC)))
 
 
 def going_on(consumer: ToFile, delegate: object | None = None) -> Made:
@@ -304,7 +360,7 @@ def test_the_rest_is_appended() -> None:
     made = going_on(resumed(b"da, and more than was told"), delegate := Told()).begin(206, REST)
     made.load.parts.queue.run()
     made.data(b"ta", b"!!").end()
-    assert ["partial-resumed"] == left()
+    assert ["partial.tmp"] == left()
     made.load.parts.queue.run()
     assert ([("resumed", 2, 6), (2, 4, 6), (2, 6, 6), b"data!!"], []) == (delegate.told, left())
 
@@ -317,9 +373,12 @@ def test_what_changed_is_loaded_whole() -> None:
     made.consumer.orphan()
 
 
-def test_what_has_no_such_range_is_asked_for_whole() -> None:
-    """Without what resuming adds; after that a part is no answer any more."""
-    made = going_on(resumed()).begin(416, [])
+@pytest.mark.parametrize(("status", "headers"), [
+    (416, []), (206, REST[:2]), (206, [("Content-Range", "bytes 1-5/6"), TAG])])
+def test_what_has_no_such_range_is_asked_for_whole(status: int, headers: Any) -> None:
+    """Nor has a part that does not say its version, and one that begins too early. Without what resuming
+    adds; after that a part is no answer any more."""
+    made = going_on(resumed()).begin(status, headers)
     [(_, request)] = made.load.notes
     assert [("Authorization", "x")] == request.header_pairs()
     made.load.notes.clear()
@@ -327,7 +386,7 @@ def test_what_has_no_such_range_is_asked_for_whole() -> None:
     assert Code.BAD_SERVER_RESPONSE is made.error.code
 
 
-@pytest.mark.parametrize(("status", "headers"), [(206, [("Content-Range", "bytes 0-5/6"), TAG]), (500, []), (206, [*REST[:2], ("ETag", '"2"')])])
+@pytest.mark.parametrize(("status", "headers"), [(206, [("Content-Range", "bytes 3-5/6"), TAG]), (500, []), (206, [*REST[:2], ("ETag", '"2"')])])
 def test_an_answer_that_is_neither_the_rest_nor_the_whole(status: int, headers: Any) -> None:
     """-1011: nothing is put together that may not belong together, and the part stays as it was."""
     made = going_on(resumed()).begin(status, headers)

@@ -14,7 +14,7 @@ import sessionmock as sm
 from sessionmock.clock import SECOND
 from sessionmock.core.machine import ROWS, Effect, Event, Machine, Phase
 from sessionmock.core.resume_data import DownloadResumeData, encode
-from sessionmock.load.download import folder
+from sessionmock.load.partial_files import folder
 from sessionmock.models.message import ResponseHead
 from sessionmock.routes.live.network.memory import MemoryNetwork
 from sessionmock.routes.live.network.peer import Peer
@@ -412,7 +412,7 @@ def a_download_that_cannot_be_resumed(stage: Stage) -> None:
     """The server has no such range: the whole is asked for."""
     (folder() / "partial").write_bytes(b"da")
     data = encode(DownloadResumeData(
-        original_url=URL, current_url=URL, method="GET", headers=[], offset=2, expected=4, validator='"1"', partial="partial",
+        original_url=URL, current_url=URL, method="GET", headers=[], offset=2, expected=4, tag='"1"', modified=None, partial="partial",
         created=datetime.now(UTC)))
     stage.script.answer(status=416).answer(body=b"data")
     stage.play(lambda session: session.download_task(resume_data=data, completion_handler=nothing))

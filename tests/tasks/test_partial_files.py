@@ -148,6 +148,32 @@ def test_a_disk_without_room_leaves_what_found_room(session: sm.URLSession, down
     assert FILE == file.read_bytes()
 
 
+LEAVING = """
+import sys
+import sessionmock as sm
+
+with sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+    try:
+        session.download(sys.argv[1]).result(20)
+    except sm.URLError as error:
+        data = error.download_task_resume_data
+if sys.argv[2:]:
+    with open(sys.argv[2], "wb") as file:
+        file.write(bytes(data))
+"""
+
+
+def test_a_process_takes_its_partial_files_along(session: sm.URLSession, downloads: Path, tmp_path: Path) -> None:
+    """When it ends, also where it still holds the resume data; but for those of which it made a copy, which are gone on with in the
+    next process."""
+    blob = tmp_path / "blob"
+    with Server(broken, broken, part(FILE, CUT)) as server:
+        run_program(LEAVING, server.url, TMPDIR=str(downloads.parent))
+        assert [] == left(downloads)
+        run_program(LEAVING, server.url, str(blob), TMPDIR=str(downloads.parent))
+        assert FILE == session.download(resume_from=blob.read_bytes()).result(PATIENCE)[0].read_bytes()
+
+
 @pytest.mark.parametrize("line", ["412 Precondition Failed", "416 Range Not Satisfiable"])
 def test_the_delegate_hears_of_starting_over(line: str, session: sm.URLSession, downloads: Path) -> None:
     """A server that takes no range is asked for the whole, and the delegate is told of offset 0."""

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SIZE, HALF = 200_000, 100_000
 FILE = os.urandom(SIZE)
 TAG = 'ETag: "v1"'
-DATE = "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT"
+DATE = "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\nDate: Mon, 01 Jan 2024 00:00:01 GMT"
 RANGES = "Accept-Ranges: bytes"
 
 

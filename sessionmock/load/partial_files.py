@@ -1,0 +1,111 @@
+"""The files of downloads that are not whole: where they lie, and when they go.
+
+One is removed with the last who could go on with it: the load that writes it, then whoever holds resume data for it; at the latest
+when the interpreter ends. What a killed process has left is removed after a day.
+"""
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import weakref
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from ..stores.files import try_lock
+
+PARTIAL, WHOLE = ".part", ".tmp"      # how names end
+DAY, HOUR = 86_400, 3_600             # seconds
+
+_swept: dict[Path, float] = {}        # by folder: when it was looked through
+
+
+def folder() -> Path:
+    """Where downloads lie until they are moved or removed: private to the user, the same for every process (I19).
+
+    Raises OSError where it cannot be made, or is not the user's own: in a shared /tmp anybody may take its name.
+    """
+    place = Path(tempfile.gettempdir()) / f"sessionmock-downloads-{os.getuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise PermissionError(f"{place} is not a folder of this user's")
+    return place
+
+
+class PartialFile:
+    """Holds a file that is not whole: it is removed with this, in the process that made this. With `stays` it is not: somebody
+    whom nobody knows of may have resume data for it."""
+
+    __slots__ = ("__weakref__", "_end", "path")
+
+    def __init__(self, path: Path, *, stays: bool = False) -> None:
+        self.path = path
+        self._end = weakref.finalize(self, _remove, path, os.getpid())
+        if stays:
+            self.stay()
+
+    def stay(self) -> None:
+        """Let the file be."""
+        self._end.detach()
+
+
+class HeldData(bytes):
+    """Resume data that holds its partial file. Whoever takes a copy of it (`bytes(data)`, `data.hex()`, pickling, and from Python
+    3.12 on whatever reads it as a buffer, such as writing it to a file) keeps the file from being removed with this or with the process."""
+
+    partial: PartialFile
+
+    def __new__(cls, data: bytes, partial: PartialFile) -> Self:
+        made = super().__new__(cls, data)
+        made.partial = partial
+        return made
+
+    def __bytes__(self) -> bytes:
+        self.partial.stay()
+        return self[:]
+
+    def __buffer__(self, flags: int) -> memoryview:
+        return memoryview(bytes(self))
+
+    def hex(self, *arguments: Any, **options: Any) -> str:
+        return bytes(self).hex(*arguments, **options)
+
+    def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
+        return bytes, (bytes(self),)
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[bytes], tuple[bytes]]:
+        return self.__reduce__()
+
+
+def create() -> tuple[int, PartialFile]:
+    """A new file, open and locked. Raises OSError."""
+    place = folder()
+    file, name = tempfile.mkstemp(prefix="download-", suffix=PARTIAL, dir=place)
+    try_lock(file)
+    now = os.fstat(file).st_mtime      # the file system's clock is the one that the others are as old by
+    if not 0 <= now - _swept.get(place, 0) < HOUR:
+        _swept[place] = now
+        _sweep(place, now)
+    return file, PartialFile(Path(name))
+
+
+def _sweep(place: Path, now: float) -> None:
+    """Remove what nobody has written to for a day, nor has open."""
+    with suppress(OSError), os.scandir(place) as entries:
+        for entry in entries:
+            if entry.name.endswith(PARTIAL) and now - entry.stat(follow_symlinks=False).st_mtime > DAY:
+                with suppress(OSError):
+                    file = os.open(entry.path, os.O_RDWR | os.O_NOFOLLOW)
+                    try:
+                        if try_lock(file):
+                            os.unlink(entry.path)
+                    finally:
+                        os.close(file)
+
+
+def _remove(path: Path, owner: int) -> None:
+    if os.getpid() == owner:           # in a forked child it is the parent's
+        with suppress(OSError):
+            path.unlink()
