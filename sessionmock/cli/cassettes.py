@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..clock import SystemClock
 from ..errors import CassetteError, InvalidArgumentException
@@ -89,7 +88,7 @@ def ls(options: argparse.Namespace) -> Report:
             report.found = True
             continue
         times = sorted(when for when in map(recorded_at, tape.interactions) if when is not None)
-        hosts = sorted({urlsplit(interaction.uri).hostname or "" for interaction in tape.interactions})
+        hosts = sorted({asked_of(interaction).host for interaction in tape.interactions})
         layout = tape.format.value if tape.format else ""
         report.data.append({"cassette": str(path), "format": layout, "interactions": len(tape.interactions), "bytes": path.stat().st_size,
                             "recorded": times[0].isoformat() if times else None, "hosts": hosts})

@@ -33,6 +33,7 @@ from ..models.credential import (
     URLProtectionSpace,
 )
 from ..models.enums import AuthChallengeDisposition
+from ..models.host import in_url
 from ..models.message import Headers, Request, ResponseHead, header
 from ..models.response import URLResponse
 from ..models.url import URLParts, split_url
@@ -335,5 +336,4 @@ def _body(request: Request) -> Body:
 def _target(request: Request) -> str:
     """What stands on the request line, which Digest covers."""
     parts = request.parts
-    host = f"[{parts.host}]" if ":" in parts.host else parts.host
-    return f"{host}:{parts.port}" if request.method == "CONNECT" else parts.target
+    return f"{in_url(parts.host)}:{parts.port}" if request.method == "CONNECT" else parts.target

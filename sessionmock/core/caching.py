@@ -274,7 +274,7 @@ def reload_headers(policy: CachePolicy) -> Headers:
 def cache_key(url: str) -> str:
     """`url` as a cache compares it: without fragment and user, the default port and the empty path written one way."""
     parts = split_url(url)
-    return f"{parts.scheme}://{parts.authority}{parts.target}"
+    return f"{parts.scheme}://{parts.place}{parts.target}"
 
 
 def varying(headers: Headers) -> tuple[str, ...]:

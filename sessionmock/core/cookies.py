@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from ..models.cookie import HTTPCookie, is_address
+from ..models.cookie import HTTPCookie
 from ..models.enums import CookieAcceptPolicy
+from ..models.host import is_address
 from ..models.url import URLParts
 
 SECURE_SCHEMES = frozenset({"https", "wss"})     # loopback over http is not secure (scenario cookie-secure)

@@ -34,8 +34,6 @@ def refusal(request: URLRequest, body: bytes | BodyStream | None, *, redirected:
         return None
     if parts.scheme not in HTTP and not any_scheme:
         return url_error(Code.UNSUPPORTED_URL, url)
-    if not parts.host and parts.scheme in HTTP:
-        return url_error(Code.BAD_URL, url)
     if body is not None and body != b"" and request.http_method == "GET":
         return url_error(Code.DATA_LENGTH_EXCEEDS_MAXIMUM, url)
     return None

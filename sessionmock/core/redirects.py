@@ -4,12 +4,11 @@ The cookies of the next hop are the cookie store's matter; here only a Cookie fi
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..models.request import URLRequest
-from ..models.url import split_url
+from ..models.url import split_reference, split_url
 
 # 305 and 306 are followed like 307, as URLSession does; 300 and 304 are final responses whatever they carry.
 FOLLOWED = frozenset({301, 302, 303, 305, 306, 307, 308})
@@ -18,8 +17,6 @@ FOLLOWED = frozenset({301, 302, 303, 305, 306, 307, 308})
 BOUND_TO_ORIGIN = frozenset({"authorization", "proxy-authorization", "cookie", "cookie2", "host"})
 # Fields that describe a body, beside those that begin with "Content-" (RFC 9110, section 15.4).
 _BOUND_TO_BODY = frozenset({"transfer-encoding", "trailer", "expect", "digest", "repr-digest", "last-modified"})
-
-_REFERENCE = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 
 
 class Redirect(NamedTuple):
@@ -95,8 +92,8 @@ def resolve(base: str, reference: str) -> str:
     already stays as it is. A fragment is inherited where the reference has none (RFC 9110, section 10.2.2).
     `http:path` means the same as `path` below an http base (the leniency of section 5.2.2, which browsers share).
     """
-    base_scheme, base_authority, base_path, base_query, base_fragment = _split(base)
-    scheme, authority, path, query, fragment = _split(reference)
+    base_scheme, base_authority, base_path, base_query, base_fragment = split_reference(base)
+    scheme, authority, path, query, fragment = split_reference(reference)
     if scheme is not None and authority is None and scheme.lower() == (base_scheme or "").lower() in ("http", "https"):
         scheme = None
     if scheme is not None or authority is not None:
@@ -137,14 +134,6 @@ def remove_dot_segments(path: str) -> str:
     if segments[-1] in (".", ".."):
         kept.append("")
     return "/".join(kept) or ("/" if path.startswith("/") else "")
-
-
-def _split(reference: str) -> tuple[str | None, str | None, str, str | None, str | None]:
-    """Scheme, authority, path, query and fragment; None for a part that is absent (RFC 3986, appendix B)."""
-    match = _REFERENCE.fullmatch(reference)
-    assert match is not None, "the pattern matches every string"
-    scheme, authority, path, query, fragment = match.groups()
-    return scheme, authority, path, query, fragment
 
 
 def _encoded(part: str) -> str:

@@ -9,8 +9,8 @@ from ..core.caching import Verdict
 from ..core.machine import Event
 from ..errors import Code, url_error
 from ..models.body import ChainedStream, FileStream
-from ..models.cookie import is_address
 from ..models.credential import URLAuthenticationChallenge
+from ..models.host import is_address
 from ..models.message import BodyStream, ResponseHead
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from ..clock import SystemClock
 from ..errors import InvalidArgumentException
 from .enums import CookieAcceptPolicy
+from .host import canonical_host, is_address
 from .url import split_url
 
 PAIR_LIMIT = 4096                    # bytes of name and value together; a longer cookie is ignored (5.6)
@@ -71,9 +72,9 @@ class HTTPCookie:
         given = {_key(key): value for key, value in {**(properties or {}), **named}.items()}
         name, value, path = _text(given, "Name"), _text(given, "Value"), _text(given, "Path")
         if given.get("Domain"):
-            domain = _text(given, "Domain").lower()
+            domain = _domain(_text(given, "Domain"))
         elif given.get("OriginURL"):
-            domain = canonical_host(split_url(str(given["OriginURL"])).host)
+            domain = _host(str(given["OriginURL"]))
         else:
             raise InvalidArgumentException(f"the cookie {name!r} has no domain: give it 'domain' or 'origin_url'")
         if not (name or value) or "=" in name or not domain.strip("."):
@@ -134,13 +135,12 @@ class HTTPCookie:
         """
         now = now or SystemClock().date()
         parts = split_url(for_url)
-        host = canonical_host(parts.host)
         if isinstance(with_response_header_fields, Mapping):
             pairs: Iterable[tuple[str, str]] = with_response_header_fields.items()
             lines = [line for key, value in pairs if key.lower() == "set-cookie" for line in _JOINT.split(value)]
         else:
             lines = [value for key, value in with_response_header_fields if key.lower() == "set-cookie"]
-        return [cookie for line in lines if (cookie := parse_set_cookie(line, host, parts.path, now)) is not None]
+        return [cookie for line in lines if (cookie := parse_set_cookie(line, parts.host, parts.path, now)) is not None]
 
     @staticmethod
     def request_header_fields(cookies: Iterable[HTTPCookie]) -> dict[str, str]:
@@ -157,16 +157,6 @@ _JOINT = re.compile(r",\s*(?=[!#$%&'*+.^_`|~0-9A-Za-z-]+=)")
 def cookie_pair(cookie: HTTPCookie) -> str:
     """`name=value`, or the value alone of a cookie without a name (5.8.3, step 4)."""
     return f"{cookie.name}={cookie.value}" if cookie.name else cookie.value
-
-
-def canonical_host(host: str) -> str:
-    """`host` as cookies compare it: lower case, with international labels in their ASCII form (5.1.2)."""
-    if host.isascii():
-        return host.lower()
-    try:
-        return host.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        return host.lower()
 
 
 def default_path(path: str) -> str:
@@ -218,11 +208,6 @@ def parse_set_cookie(line: str, host: str, path: str, now: datetime) -> HTTPCook
         cookie_path if cookie_path.startswith("/") else default_path(path), until,
         secure=secure, http_only=http_only, session_only=until is None, same_site=_same_site(same_site),
     )
-
-
-def is_address(host: str) -> bool:
-    """Whether `host` is an IP address, which no domain covers (5.1.3). A name's last label is never a number (RFC 3696)."""
-    return ":" in host or host.rpartition(".")[2].isdigit()
 
 
 def _octets(text: str) -> int:
@@ -278,6 +263,22 @@ def _text(given: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or _CONTROL.search(value) or ";" in value:
         raise InvalidArgumentException(f"a cookie needs {key!r} as text without control characters or ';', not {value!r}")
     return value
+
+
+def _domain(text: str) -> str:
+    """`text` as hosts are compared (5.1.2), with the dot that Apple's way of writing it begins with."""
+    name = text.removeprefix(".")
+    try:
+        return f"{text[:len(text) - len(name)]}{canonical_host(name)}"
+    except ValueError as error:
+        raise InvalidArgumentException(f"a cookie's domain is a host, with a dot before it for those below: {error}") from None
+
+
+def _host(url: str) -> str:
+    try:
+        return split_url(url).host
+    except ValueError as error:
+        raise InvalidArgumentException(f"a cookie's 'OriginURL' is the URL of a server, not {url!r}: {error}") from None
 
 
 def _flag(value: Any) -> bool:

@@ -8,6 +8,7 @@ from os import PathLike
 from typing import Any, Final, overload
 
 from ..errors import InvalidArgumentException
+from .host import canonical_host
 from .response import URLResponse
 
 # What `URLProtectionSpace.authentication_method` says, by Apple's names and values.
@@ -120,7 +121,7 @@ class URLProtectionSpace:
 
     Two spaces are equal when host, port, protocol, realm, method and kind of proxy are; what a server presented
     (`server_trust`, `distinguished_names`) does not matter. A port of 0 is a space of its own, not the default port's.
-    `protocol` is None for a proxy, `proxy_type` None for anything else. The host is kept in lower case, as hosts are compared.
+    `protocol` is None for a proxy, `proxy_type` None for anything else. The host is kept in its canonical form, in which hosts are compared.
     """
 
     host: str
@@ -133,7 +134,10 @@ class URLProtectionSpace:
     server_trust: Any = field(default=None, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "host", self.host.lower())
+        try:
+            object.__setattr__(self, "host", canonical_host(self.host))
+        except (AttributeError, ValueError):
+            raise InvalidArgumentException(f"URLProtectionSpace: {self.host!r} is no host; use a name or an address") from None
 
     @classmethod
     def proxy(

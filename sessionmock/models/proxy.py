@@ -3,12 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ..errors import InvalidArgumentException
 from .credential import NSURLProtectionSpaceHTTPProxy, NSURLProtectionSpaceSOCKSProxy, URLCredential
+from .host import canonical_host
+from .host_patterns import named
+from .url import URLParts, split_authority, split_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +19,8 @@ class ProxyConfiguration:
 
     An http proxy takes plain requests in absolute form and tunnels for everything else (RFC 9110, sections 7.1 and 9.3.6);
     a SOCKS proxy makes connections, and looks names up itself (RFC 1928). `user` and `password` answer its challenge
-    where no delegate does. With `match_domains` it serves these hosts and what lies below them, never those of
-    `excluded_domains`.
+    where no delegate does. With `match_domains` it serves what these name, never what `excluded_domains` name: a domain and what
+    lies below it, or another pattern of `models.host_patterns`. `host` is kept in its canonical form.
     """
 
     type: str
@@ -30,8 +32,10 @@ class ProxyConfiguration:
     excluded_domains: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.host, str) or not self.host:
-            raise InvalidArgumentException(f"ProxyConfiguration: {self.host!r} is no host; use a name or an address")
+        try:
+            object.__setattr__(self, "host", canonical_host(self.host))
+        except (AttributeError, ValueError):
+            raise InvalidArgumentException(f"ProxyConfiguration: {self.host!r} is no host; use a name or an address") from None
         if isinstance(self.port, bool) or not isinstance(self.port, int) or not 0 < self.port < 65536:
             raise InvalidArgumentException(f"ProxyConfiguration: {self.port!r} is no port; use an int from 1 to 65535")
 
@@ -54,16 +58,9 @@ class ProxyConfiguration:
         """What default handling answers the proxy's challenge with, or None."""
         return None if self.user is None else URLCredential(self.user, self.password)
 
-    def serves(self, host: str) -> bool:
-        """Whether a request to `host` (lower case) goes through it."""
-        return not any(_within(host, domain) for domain in self.excluded_domains) and (
-            not self.match_domains or any(_within(host, domain) for domain in self.match_domains))
-
-
-def _within(host: str, domain: str) -> bool:
-    """Whether `host` is `domain` or lies below it."""
-    name = domain.lower().removeprefix("*").removeprefix(".")
-    return host == name or host.endswith(f".{name}")
+    def serves(self, host: str, port: int = 0) -> bool:
+        """Whether a request to `host` (canonical) goes through it."""
+        return not named(self.excluded_domains, host, port) and (not self.match_domains or named(self.match_domains, host, port))
 
 
 def of_url(url: str) -> ProxyConfiguration:
@@ -71,13 +68,13 @@ def of_url(url: str) -> ProxyConfiguration:
 
     Raises ValueError for a kind that is not spoken.
     """
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    kind, port = _KINDS.get(parts.scheme, (None, 0))
-    if kind is None or not parts.hostname:
-        raise ValueError(f"{url!r} is no proxy that can be used: http://host:port and socks5://host:port are")
-    return ProxyConfiguration(
-        kind, parts.hostname, parts.port or port, None if parts.username is None else unquote(parts.username),
-        None if parts.password is None else unquote(parts.password))
+    scheme, authority, *_ = split_reference(url if "://" in url else f"http://{url}")
+    userinfo, host, port = split_authority(authority or "")
+    kind, usual = _KINDS.get((scheme or "").lower(), (None, 0))
+    if kind is None or not host:
+        raise ValueError(f"{scheme}://{host} is no proxy that can be used: http://host:port and socks5://host:port are")
+    user, colon, password = userinfo.partition(":")
+    return ProxyConfiguration(kind, host, port or usual, unquote(user) if userinfo else None, unquote(password) if colon else None)
 
 
 _KINDS = {
@@ -90,7 +87,7 @@ class ProxyDictionary:
     """`connection_proxy_dictionary`, by the keys of CFProxySupport.h.
 
     HTTPEnable, HTTPProxy, HTTPPort; HTTPSEnable, HTTPSProxy, HTTPSPort; SOCKSEnable, SOCKSProxy, SOCKSPort (where neither
-    of the others applies); ExceptionsList, of host patterns as "*.example.com"; ExcludeSimpleHostnames; and
+    of the others applies); ExceptionsList, of patterns as "*.example.com" and "169.254/16"; ExcludeSimpleHostnames; and
     kCFProxyUsernameKey with kCFProxyPasswordKey. An empty dictionary means no proxy at all. Raises ValueError for a proxy
     without host or port, and for automatic configuration, which would need an interpreter of JavaScript.
     """
@@ -99,18 +96,18 @@ class ProxyDictionary:
         for key in ("ProxyAutoConfigEnable", "ProxyAutoDiscoveryEnable"):
             if settings.get(key):
                 raise ValueError(f"connection_proxy_dictionary: {key} is not supported; name the proxy with HTTPSProxy and HTTPSPort")
-        self._exceptions = tuple(str(pattern).lower() for pattern in settings.get("ExceptionsList", ()))
+        self._exceptions = tuple(map(str, settings.get("ExceptionsList", ())))
         self._excludes_simple = bool(settings.get("ExcludeSimpleHostnames"))
         socks = _entry(settings, "SOCKS", NSURLProtectionSpaceSOCKSProxy)
         self._http = _entry(settings, "HTTP", NSURLProtectionSpaceHTTPProxy) or socks
         self._https = _entry(settings, "HTTPS", NSURLProtectionSpaceHTTPProxy) or socks
 
-    def proxy_for(self, scheme: str, host: str) -> ProxyConfiguration | None:
-        """The proxy for `host` (lower case), or None."""
-        if (self._excludes_simple and "." not in host and ":" not in host) or any(
-                fnmatchcase(host, pattern) for pattern in self._exceptions):
+    def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
+        """The proxy for a request of `parts`, or None."""
+        if (self._excludes_simple and "." not in parts.host and ":" not in parts.host) or named(
+                self._exceptions, parts.host, parts.port):
             return None
-        return self._https if scheme in ("https", "wss") else self._http
+        return self._https if parts.scheme in ("https", "wss") else self._http
 
 
 def _entry(settings: Mapping[str, Any], prefix: str, kind: str) -> ProxyConfiguration | None:

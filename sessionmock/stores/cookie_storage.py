@@ -26,7 +26,7 @@ from ..core.cookies import (
 )
 from ..engine.current import current_date
 from ..errors import InvalidArgumentException
-from ..models.cookie import EARLIEST, HTTPCookie, canonical_host, cookie_pair, parse_set_cookie
+from ..models.cookie import EARLIEST, HTTPCookie, cookie_pair, parse_set_cookie
 from ..models.enums import CookieAcceptPolicy
 from ..models.url import URLParts, split_url
 from .files import locked, replace_file, signature
@@ -117,7 +117,7 @@ class HTTPCookieStorage(metaclass=_Shared):
         lines = [value for name, value in headers if len(name) == 10 and name.lower() == "set-cookie"]
         if lines:
             parts = split_url(url) if isinstance(url, str) else url
-            host, now = canonical_host(parts.host), date()
+            host, now = parts.host, date()
             cookies = [cookie for line in lines if (cookie := parse_set_cookie(line, host, parts.path, now)) is not None]
             policy = self.cookie_accept_policy if policy is None else policy
             if task is None or type(self).store_cookies is HTTPCookieStorage.store_cookies:
@@ -186,7 +186,7 @@ class HTTPCookieStorage(metaclass=_Shared):
         with self._lock:
             self._refresh()
             domains = self._domains
-            for domain in domains_of(canonical_host(parts.host)):
+            for domain in domains_of(parts.host):
                 if (paths := domains.get(domain)) is not None:
                     for path in paths_of(parts.path):
                         if (named := paths.get(path)) is not None:
@@ -202,13 +202,13 @@ class HTTPCookieStorage(metaclass=_Shared):
         self, cookies: Iterable[HTTPCookie], parts: URLParts, policy: CookieAcceptPolicy, main_document_url: str | None,
         now: datetime | None = None,
     ) -> None:
-        host, secure = canonical_host(parts.host), parts.scheme in SECURE_SCHEMES
+        host, secure = parts.host, parts.scheme in SECURE_SCHEMES
         if self._lets(policy, host, main_document_url):
             admitted = [c for cookie in cookies if (c := admit(cookie, host, secure, self._is_public_suffix)) is not None]
             self._change(admitted, now, guarded=not secure)
 
     def _lets(self, policy: CookieAcceptPolicy, host: str, main_document_url: str | None) -> bool:
-        main_host = canonical_host(split_url(main_document_url).host) if main_document_url else None
+        main_host = split_url(main_document_url).host if main_document_url else None
         return permits(policy, host, main_host, self._is_public_suffix)
 
     def _change(

@@ -154,3 +154,14 @@ def test_request_fields_join_the_cookies_in_their_order() -> None:
     named, nameless = HTTPCookie(LEAST), HTTPCookie({**LEAST, "name": "", "value": "v"})
     assert {"Cookie": "a=b; v"} == HTTPCookie.request_header_fields([named, nameless])
     assert {} == HTTPCookie.request_header_fields([])
+
+
+def test_a_domain_is_kept_in_its_canonical_form() -> None:
+    """So that a cookie of one's own making goes to its host, however that is written; what is no host is refused."""
+    assert [".xn--bcher-kva.example", "xn--bcher-kva.example", "::1"] == [
+        HTTPCookie(LEAST, domain=domain).domain for domain in (".BÜCHER.example", "bücher.example", "[0::1]")]
+    made = HTTPCookie(name="a", value="b", path="/", origin_url="http://bücher.example/")
+    assert made.domain == "xn--bcher-kva.example"
+    for wrong in ({"domain": "a b"}, {"domain": "", "origin_url": "http://a b/"}, {"domain": "", "origin_url": "http:///"}):
+        with pytest.raises(InvalidArgumentException):
+            HTTPCookie(LEAST, **wrong)

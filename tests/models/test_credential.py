@@ -132,3 +132,12 @@ def test_challenge():
 def test_numbers():
     """Persistences have Apple's numbers."""
     assert {"NONE": 0, "FOR_SESSION": 1, "PERMANENT": 2, "SYNCHRONIZABLE": 3} == {p.name: p.value for p in CredentialPersistence}
+
+
+def test_a_space_has_one_host():
+    """However it is written; what can be none is refused where the space is made."""
+    assert URLProtectionSpace("BÜCHER.example", 80, "http") == URLProtectionSpace("xn--bcher-kva.example", 80, "http")
+    assert URLProtectionSpace("[0::1]", 80, "http") == URLProtectionSpace("::1", 80, "http")
+    for host in ("a b", "", None, 4):
+        with pytest.raises(InvalidArgumentException, match="URLProtectionSpace"):
+            URLProtectionSpace(host, 80, "http")

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionmock.models.url import split_url
+from sessionmock.models.url import split_url, with_canonical_host
 
 
 @pytest.mark.parametrize(("url", "target", "authority"), [
@@ -15,6 +15,10 @@ from sessionmock.models.url import split_url
     ("http://[::1]:8080/", "/", "[::1]:8080"),
     ("http://a/é b", "/%C3%A9%20b", "a"),
     ("http://a/!$&'()*+,-./:;=@_~?a[]=1&b=/?", "/!$&'()*+,-./:;=@_~?a[]=1&b=/?", "a"),
+    ("http://[fe80::1%25eth0]:81/", "/", "[fe80::1]:81"),
+    ("\0 http://a/b\tc\r\n ", "/bc", "a"),
+    ("http://a:00000000000081/", "/", "a:81"),
+    ("http://a:/", "/", "a"),
     ('http://a/"<>\\^`{|}', "/%22%3C%3E%5C%5E%60%7B%7C%7D", "a"),
 ])
 def test_what_goes_on_the_wire(url: str, target: str, authority: str) -> None:
@@ -25,8 +29,31 @@ def test_what_goes_on_the_wire(url: str, target: str, authority: str) -> None:
 
 @pytest.mark.parametrize("url", [
     "http://a b/", "http://a<b/", "http://a\x00b/", 'http://a"b/', "http://a:port/", "http://a:99999/", "http://[::1/",
+    "http:///a", "http:a", "https:/a", "http://", "http://:80/", "http://u@/", "ws://?a", "http://a\\@b/", "http://a\\b/", "http://[::1]a/",
+    "http://::1/", "http://a:٨٠/", "http://a:8:0/", "http://a:-1/", "http://a:" + "9" * 9999,
 ])
 def test_no_urls(url: str) -> None:
-    """A host that can be none, a port that is none and an open bracket are no URL."""
+    """No host, one that can be none, a port that is none, an open bracket, and what two readers would read differently."""
     with pytest.raises(ValueError):
         split_url(url)
+
+
+def test_a_password_stands_in_no_error() -> None:
+    with pytest.raises(ValueError, match="'a:port'") as raised:
+        split_url("http://ann:secret@a:port/")
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("url", "spelled"), [
+    ("http://ann:p@BÜCHER.example:81/A?b#c", "http://ann:p@xn--bcher-kva.example:81/A?b#c"), ("http://[FE80::1%25eth0]", "http://[fe80::1%eth0]"),
+    ("http://[fe80::1%25eth0]:81/?", "http://[fe80::1%eth0]:81/?"), ("mailto:a@b", "mailto:a@b"), ("http://0x7f.1:80/#", "http://127.0.0.1/#"),
+])
+def test_only_the_host_is_spelled_anew(url: str, spelled: str) -> None:
+    """For who takes it apart by other rules."""
+    assert spelled == with_canonical_host(url)
+
+
+def test_what_another_scheme_calls_a_host_is_left_to_it() -> None:
+    """The rules of names and addresses are those of servers."""
+    assert ("1.2.3", 4) == split_url("app://1.2.3:4/x")[2:4]
+    assert split_url("app://Some%20Thing/").host == "some%20thing"

@@ -22,8 +22,8 @@ class URLKey(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def url_key(url: str) -> URLKey:
-    """What of `url` is compared: ports filled in, an empty path as "/", %-escapes of a path in one form (RFC 3986, section 6.2.2),
-    the query as sorted pairs, no fragment."""
+    """What of `url` is compared: the host in its canonical form, ports filled in, an empty path as "/", %-escapes of a path in one
+    form (RFC 3986, section 6.2.2), the query as sorted pairs, no fragment."""
     found = _COMMON.fullmatch(url)
     if found is None:
         return split_key(url)
@@ -33,7 +33,7 @@ def url_key(url: str) -> URLKey:
 
 # A URL in which nothing is to be decoded, folded or filled in but the port: a third of the time of the general way,
 # which a cassette of many URLs pays for each of them when it is opened.
-_COMMON = re.compile(r"""(https?)://([a-z0-9.-]+)(/[!$&-;=@-Z_a-z~]*)?(?:\?([!"$&-*,-~]*))?""")
+_COMMON = re.compile(r"""(https?)://((?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*)(/[!$&-;=@-Z_a-z~]*)?(?:\?([!"$&-*,-~]*))?""")
 
 
 def split_key(url: str) -> URLKey:

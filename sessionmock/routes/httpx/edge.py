@@ -15,6 +15,7 @@ import httpx
 from httpx import ByteStream, DecodingError, InvalidURL, RequestError, Response
 
 from ...models.message import Headers
+from ...models.url import split_url, with_canonical_host
 from ..base import Channel, Host, Route
 from .sending import Sending
 from .waiting import Parking, Waiter
@@ -33,16 +34,18 @@ if TYPE_CHECKING:
 
 
 class EdgeURL(NamedTuple):
-    """A URL as httpx has read it, and what httpx puts into Host for it."""
+    """A URL as httpx has read it, and what stands in Host for it."""
 
     url: httpx.URL
     host: bytes
 
 
 def edge_url(url: str, package: Any = httpx) -> EdgeURL:
-    """Raises InvalidURL where httpx cannot read `url`."""
-    parsed = package.URL(url)
-    return EdgeURL(parsed, parsed.netloc)
+    """`url`, with its host in canonical form: httpx knows fewer names. Raises InvalidURL where it is none."""
+    try:
+        return EdgeURL(package.URL(with_canonical_host(url)), split_url(url).authority.encode())
+    except ValueError as error:
+        raise package.InvalidURL(str(error)) from None
 
 
 def edge_request(method: str, url: EdgeURL, headers: Headers, body: bytes | None, package: Any = httpx) -> httpx.Request:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ...clock import nanoseconds
 from ...errors import Code, url_error
-from ...models.message import BodyStream, Request, body_length
+from ...models.message import BodyStream, Headers, Request, body_length
+from ...models.url import split_url
 from ..base import Channel, Host
 from .client_route import OwnWay, own_way
 from .errors import client_error
@@ -30,7 +31,7 @@ class Sending:
         self.own = own
         outer = own_way.set(own)
         try:
-            exchange = channel.open(Request(request.method, str(request.url), text_pairs(request.headers.raw), body), inbox)
+            exchange = channel.open(Request(request.method, str(request.url), headers_of(request), body), inbox)
         finally:
             own_way.reset(outer)
         inbox.exchange.settle(exchange)
@@ -184,6 +185,18 @@ class IterableBody:
     def close(self) -> None:
         self._rest = b""
         self._pieces = iter(())
+
+
+def headers_of(request: Any) -> Headers:
+    """The header fields of a client's request; a Host that it made of its URL as we would have made it (`models.host`)."""
+    headers = text_pairs(request.headers.raw)
+    try:
+        host = split_url(str(request.url)).authority
+    except ValueError:    # the route says so
+        return headers
+    if (made := request.url.netloc.decode()) != host:
+        headers = [(name, host if value == made and name.lower() == "host" else value) for name, value in headers]
+    return headers
 
 
 def body_of(request: Any, package: Any) -> bytes | BodyStream | None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ...errors import CERTIFICATE_AUTHORITIES, Code, URLError, url_error
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
+from ...models.host import in_handshake
 from ...models.message import header
 from ...models.trust import Judge, ServerTrust, Terms
 from .channel import Channel
@@ -171,7 +172,7 @@ async def _stand(pool: Dialler, exchange: LiveExchange, wire: Wire, context: ssl
     channel, offer, name = pool.channel, None, None
     if context is not None:
         exchange.timing.secure_connection_start = channel.host.clock.now()
-        offer, name = Offer(context, ("h2", "http/1.1") if pool.http2 else ("http/1.1",)), pool.origin[1]
+        offer, name = Offer(context, ("h2", "http/1.1") if pool.http2 else ("http/1.1",)), in_handshake(pool.origin[1])
     connection = await channel.adapter.stand(wire, lambda: Connection(pool, wire, exchange, held), offer, name)
     return connection.heir or connection
 
@@ -197,7 +198,7 @@ async def _examined(pool: Dialler, exchange: LiveExchange, refused: URLError) ->
     wire = None
     try:
         wire = await _reach(pool, exchange)
-        await pool.channel.adapter.stand(wire, _Parting, Offer(context), pool.origin[1])
+        await pool.channel.adapter.stand(wire, _Parting, Offer(context), in_handshake(pool.origin[1]))
     except (OSError, URLError, ValueError):
         pass    # what was asked for before it failed is noted
     finally:

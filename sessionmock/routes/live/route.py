@@ -105,7 +105,7 @@ class LiveChannel:
         if self._proxies is None:
             return None
         try:
-            proxy = self._proxies(parts.scheme, parts.host)
+            proxy = self._proxies(parts)
         except ValueError:
             return None
         return proxy if proxy is not None and proxy.type == NSURLProtectionSpaceHTTPProxy else None
@@ -163,7 +163,7 @@ class LiveChannel:
         origin, terms, proxy = parts.origin, exchange.request.terms, None
         if self._proxies is not None:
             try:
-                proxy = self._proxies(parts.scheme, parts.host)
+                proxy = self._proxies(parts)
             except ValueError as error:
                 exchange.fail(url_error(Code.UNSUPPORTED_URL, url, error))
                 return
@@ -205,4 +205,6 @@ def _through(proxy: ProxyConfiguration, request: Request, scheme: str) -> Outgoi
     if proxy.type != NSURLProtectionSpaceHTTPProxy or scheme == "http":
         return outgoing(request, proxied=proxy.type == NSURLProtectionSpaceHTTPProxy)
     headers = [pair for pair in request.headers if pair[0].lower() != PROXY_AUTHORIZATION]    # is for CONNECT
+    if len(headers) != len(request.headers):
+        outgoing(request)    # raises where it would end its line there early
     return outgoing(replace(request, headers=headers))

@@ -5,6 +5,7 @@ import ipaddress
 
 from ...errors import Code, url_error
 from ...models.credential import NSURLProtectionSpaceSOCKSProxy
+from ...models.host import in_url
 from ...models.message import ResponseHead
 from ...models.proxy import ProxyConfiguration
 from ...models.trust import TunnelRefused
@@ -28,7 +29,7 @@ async def tunnel(wire: Wire, proxy: ProxyConfiguration, host: str, port: int, au
         if proxy.type == NSURLProtectionSpaceSOCKSProxy:
             await _socks(wire, proxy, host, port)
         else:
-            await _connect(wire, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", authorization)
+            await _connect(wire, f"{in_url(host)}:{port}", authorization)
     except (OSError, AnswerError, UnicodeError) as error:
         raise url_error(Code.CANNOT_CONNECT_TO_HOST, url, error) from None
 
@@ -90,5 +91,5 @@ def _address(host: str) -> bytes:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return b"\3" + _counted(host.encode("idna"))
+        return b"\3" + _counted(host.encode("ascii"))
     return (b"\1" if address.version == 4 else b"\4") + address.packed

@@ -17,7 +17,7 @@ import respx
 from respx import patterns as p
 from respx.models import RouteList
 
-from ..httpx.edge import EdgeURL, edge_request, edge_url
+from ..httpx.edge import EdgeURL, InvalidURL, edge_request, edge_url
 
 # What is looked up, in the order of a key. A pattern's own `parse` says what it compares in a request.
 FACTS: tuple[type[p.Pattern], ...] = (p.Method, p.Scheme, p.Host, p.Port, p.Path, p.URL)
@@ -43,10 +43,13 @@ class Candidate(NamedTuple):
 
 @lru_cache(maxsize=2048)
 def key_of(url: str) -> tuple[EdgeURL, Key]:
-    """`url` as httpx reads it, and what respx's patterns read from a request for it, but for the method."""
+    """`url` as httpx reads it, and what respx's patterns read from a request for it, but for the method. Raises InvalidURL."""
     edge = edge_url(url)
     request = edge_request("GET", edge, [], b"")
-    return edge, tuple(kind("").parse(request) for kind in FACTS[1:])
+    try:
+        return edge, tuple(kind("").parse(request) for kind in FACTS[1:])
+    except UnicodeError as error:    # httpx shows no host that IDNA 2008 does not know, as a heart
+        raise InvalidURL(str(error)) from None
 
 
 class WatchedRoutes(RouteList):

@@ -14,14 +14,17 @@ from sessionmock.routes.cassette.keys import URLKey, split_key, url_key
     ("http://api.test/?a&b=&&c=1=2", URLKey("http", "api.test", 80, "/", (("a", ""), ("b", ""), ("c", "1=2")))),
     ("http://user:pw@api.test/", URLKey("http", "api.test", 80, "/", ())),
     ("http://[::1]:81/", URLKey("http", "::1", 81, "/", ())),
+    ("http://b%C3%BCcher.test./", URLKey("http", "xn--bcher-kva.test.", 80, "/", ())),
+    ("http://0x7f.1", URLKey("http", "127.0.0.1", 80, "/", ())),
+    ("http://10.1", URLKey("http", "10.0.0.1", 80, "/", ())),
     ("my:thing", URLKey("my", "", 0, "thing", ())),
 ])
 def test_what_is_compared(url: str, expected: URLKey) -> None:
-    """Ports are filled in, escapes have one form, the query is sorted, fragment and user are left out."""
+    """The host has its canonical form, ports are filled in, escapes have one form, the query is sorted, fragment and user are left out."""
     assert expected == url_key(url)
 
 
-@pytest.mark.parametrize("url", ["http://api.test:port/", "http://[::1/"])
+@pytest.mark.parametrize("url", ["http://api.test:port/", "http://[::1/", "http://server.1/"])
 def test_what_is_no_url_is_compared_as_text(url: str) -> None:
     """It equals itself and nothing else."""
     assert URLKey("", "", 0, url, ()) == url_key(url)

@@ -57,6 +57,24 @@ def test_a_request_is_as_its_client_would_have_made_it(package: Any, method: str
     assert (package.Request, expected, body or b"", URL) == (type(made), made.headers.multi_items(), made.content, str(made.url))
 
 
+@pytest.mark.parametrize("package", [httpx, httpx2])
+@pytest.mark.parametrize(("url", "host", "named"), [
+    ("http://♥.test/", "xn--g6h.test", "xn--g6h.test"), ("http://straße.test/", "xn--strae-oqa.test", "xn--strae-oqa.test"),
+    ("http://0x7f.1:81/", "127.0.0.1", "127.0.0.1:81"), ("http://[fe80::1%25eth0]/", "fe80::1%eth0", "[fe80::1]"),
+])
+def test_a_url_has_its_canonical_host(package: Any, url: str, host: str, named: str) -> None:
+    """A zone is there for who connects, and stands in no Host."""
+    made = edge_request("GET", edge_url(url, package), [], None, package)
+    assert (host.encode(), named) == (made.url.raw_host, made.headers["host"])
+
+
+@pytest.mark.parametrize("package", [httpx, httpx2])
+def test_what_has_no_host_is_no_url(package: Any) -> None:
+    """As the client's own package says it."""
+    with pytest.raises(package.InvalidURL, match="no IPv4"):
+        edge_url("http://foo.1/", package)
+
+
 def test_both_packages_are_there() -> None:
     """Where httpx2 is not installed, one."""
     assert [httpx, httpx2] == packages()

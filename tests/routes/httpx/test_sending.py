@@ -13,7 +13,7 @@ from sessionmock.clock import SECOND
 from sessionmock.errors import Code, UnmatchedRequest, url_error
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.base import UnconnectedChannel
-from sessionmock.routes.httpx.sending import IterableBody, Sending, body_of
+from sessionmock.routes.httpx.sending import IterableBody, Sending, body_of, headers_of
 
 from ..doubles import FakeHost, NotingExchange
 
@@ -99,6 +99,17 @@ def test_a_request_and_its_response(until: Any, package: Any) -> None:
     assert ("PUT", URL, b"body", "\xe9") == (asked.method, asked.url, asked.body, dict(asked.headers)["X-A"])
     response = bench.sending.response()
     assert (package.Response, 200, "Fine", "HTTP/2") == (type(response), response.status_code, response.reason_phrase, response.http_version)
+
+
+@pytest.mark.parametrize("package", [httpx, httpx2])
+@pytest.mark.parametrize(("url", "host"), [
+    ("http://[fe80::1%25eth0]:81/", "[fe80::1]:81"), ("http://b%C3%BCcher.test/", "xn--bcher-kva.test"), ("http://127.1/", "127.0.0.1"),
+    ("http://api.test:80/", "api.test"), ("http://foo.1/", "foo.1"),
+])
+def test_host_is_spelled_as_it_is_everywhere(package: Any, url: str, host: str) -> None:
+    """Where the client made it of its URL; one that was set stays."""
+    assert host == dict(headers_of(package.Request("GET", url)))["Host"]
+    assert dict(headers_of(package.Request("GET", url, headers={"Host": "127.1:9"})))["Host"] == "127.1:9"
 
 
 def test_a_body_is_read_as_it_comes() -> None:

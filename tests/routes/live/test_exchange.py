@@ -138,7 +138,7 @@ class TestAnswers:
         ([("X", "a\r\nb")], "http://127.0.0.1:1/", Code.UNKNOWN),
         ([], "http://127.0.0.1:99999999/", Code.BAD_URL),
         ([], "gopher://127.0.0.1/", Code.UNSUPPORTED_URL),
-        ([], "http://", Code.CANNOT_FIND_HOST),
+        ([], "http://", Code.BAD_URL),
     ])
     def test_unsendable(self, world, client, fields, url, code):
         """A request that cannot be put on a wire fails before anything is sent, and says why."""

@@ -291,6 +291,19 @@ def test_environment(world, monkeypatch):
         assert error.code == Code.UNSUPPORTED_URL
 
 
+@pytest.mark.parametrize("pattern", ["127.0.0.0/8", "127.0.0.1:{port}", "*", "elsewhere.example, 127.0.0.1", "127.*"])
+def test_exceptions_are_read_alike(world, monkeypatch, pattern):
+    """By no_proxy, by a dictionary and by a configuration: networks, ports and wildcards as well as names."""
+    with HTTPProxy(world) as proxy, world.origin() as plain:
+        pattern = pattern.format(port=plain.port)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", pattern)
+        dictionary = {"HTTPEnable": 1, "HTTPProxy": "127.0.0.1", "HTTPPort": proxy.port, "ExceptionsList": pattern.split(", ")}
+        for settings in (through(), through(connection_proxy_dictionary=dictionary), through(http(proxy).for_domains(excluded=pattern.split(", ")))):
+            assert load(world.route(), settings, plain.url + "/straight") == [(200, b"/straight")]
+        assert proxy.connections == 0
+
+
 @pytest.mark.parametrize("wrong", [("", 1), ("gate", 0), ("gate", 65536), ("gate", "3128"), (None, 1), ("gate", True)])
 def test_values(wrong):
     """A proxy without a host or a port is refused where it is made."""

@@ -128,9 +128,10 @@ def test_what_is_no_response_is_told(bench: Bench) -> None:
     assert "gave 7" in str(bench.sink.calls[0][1].underlying_error) or "7" in repr(bench.sink.calls[0][1].underlying_error)
 
 
-def test_what_is_no_url_to_httpx(bench: Bench) -> None:
+@pytest.mark.parametrize("url", ["http://api.test:port/", "http://foo.1/", "http://♥.test/"])
+def test_what_is_no_url_to_httpx(bench: Bench, url: str) -> None:
     """-1000, and no router is asked."""
-    bench.open(url="http://api.test:port/")
+    bench.open(url=url)
     assert Code.BAD_URL == bench.sink.calls[0][1].code
 
 

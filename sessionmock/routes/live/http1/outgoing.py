@@ -30,7 +30,7 @@ def outgoing(request: Request, proxied: bool = False) -> Outgoing:
     value would end its line early (CR, LF, NUL, controls).
     """
     method, body, parts = request.method, request.body, request.parts
-    lines = [f"{method} {f'http://{_ascii(parts.authority)}{parts.target}' if proxied else parts.target} HTTP/1.1"]
+    lines = [f"{method} {f'http://{parts.authority}{parts.target}' if proxied else parts.target} HTTP/1.1"]
     expects = closes = upgrades = False
     host = None
     kinds = KINDS
@@ -53,7 +53,7 @@ def outgoing(request: Request, proxied: bool = False) -> Outgoing:
             raise ValueError(f"{name!r} is no field name: names are letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.1)")
         lines.append(f"{name}: {value}")
     if host is None:
-        lines.insert(1, f"Host: {_ascii(parts.authority)}")
+        lines.insert(1, f"Host: {parts.authority}")
     length = body_length(body)
     if length > 0 or (length == 0 and (method not in _BODILESS or not isinstance(body, bytes | None))):
         lines.append(f"Content-Length: {length}")
@@ -81,13 +81,6 @@ def _reject(request: Request) -> None:
         if any((c < " " and c != "\t") or c == "\x7f" for c in value):
             raise ValueError(f"the value of the field {name!r} holds a control character, which would end its line: {value!r}")
     raise ValueError(f"the target {request.parts.target!r} of {request.url!r} cannot stand on a request line")
-
-
-def _ascii(authority: str) -> str:
-    if authority.isascii():
-        return authority
-    host, colon, port = authority.partition(":")
-    return f"{host.encode('idna').decode()}{colon}{port}"
 
 
 def chunk(data: bytes) -> bytes:

@@ -25,8 +25,9 @@ _BUFFERS: WeakKeyDictionary[AbstractEventLoop, memoryview] = WeakKeyDictionary()
 
 
 def resolve(host: str) -> Sequence[str]:
-    """The system's answer, each address once."""
-    return list(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)))
+    """The system's answer, each address once; with its zone where it means nothing without, as those of this link (RFC 4007)."""
+    found = [entry[4] for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    return list(dict.fromkeys(f"{place[0]}%{place[3]}" if len(place) == 4 and place[3] else str(place[0]) for place in found))
 
 
 class SystemNetwork:
@@ -146,10 +147,12 @@ class SystemAdapter:
         family = family_of(address)
         if family is None:
             raise OSError(f"{address!r} is no numeric address")
+        place = (address, port) if "%" not in address else socket.getaddrinfo(    # of a pair, connect ignores the zone
+            address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)[0][4]
         wire = SystemWire(self, family)
         self._wires.add(wire)
         try:
-            wire.socket.connect((address, port))
+            wire.socket.connect(place)
         except BlockingIOError:
             wire.connecting = True
             self.loop.add_writer(wire.socket, self._settle, wire, f"{address} port {port}", settled)
