@@ -82,6 +82,7 @@ from .models.progress import Progress
 from .models.proxy import ProxyConfiguration
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse, URLResponse
+from .models.server_sent_event import ServerSentEvent
 from .models.trust import ServerTrust
 from .path_monitor import NetworkPath, PathMonitor
 from .resources import lines, resource_bytes
@@ -172,6 +173,7 @@ __all__ = [
     "SELECTORS",
     "ScriptRoute",
     "Secrets",
+    "ServerSentEvent",
     "ServerTrust",
     "SessionMockError",
     "SettingWarning",

@@ -1,25 +1,30 @@
 """`AsyncBytes`: a response's body as it arrives (Apple's `URLSession.AsyncBytes`)."""
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from .core.text import CharacterSplitter, LineSplitter, ScalarSplitter, Splitter
+from .core.event_stream import EventSplitter
+from .core.text import LINE_ENDS, CharacterSplitter, LineSplitter, ScalarSplitter, Splitter
 from .errors import URLError
 from .load.consumers import ToReader
 from .load.life import Life
 from .loading import ended_or, whoever
 from .models.response import URLResponse
+from .models.server_sent_event import ServerSentEvent
+from .models.settings import FLAG, Takes, whole
+
+Part = TypeVar("Part")
 
 
 class AsyncBytes:
     """The bytes of one response, once, while they come: nothing is read ahead of what is taken.
 
     Iterate it with `async for` on any asyncio or trio loop, or with `for` in plain code: it gives ints, `chunks()` gives
-    bytes and `lines()` str. A failure of the load is raised where it meets the reader. An iterator that is dropped before
-    its end cancels the task, and so do cancelling whoever waits for more and leaving the session's `with` or `async with`
-    where nobody else is reading.
+    bytes, `lines()` str and `events()` server-sent events. One iterator reads the body; a second one raises GenericException.
+    A failure of the load is raised where it meets the reader. An iterator that is dropped before its end cancels the task, and
+    so do cancelling whoever waits for more and leaving the session's `with` or `async with` where nobody else is reading.
     """
 
     def __init__(self, task: Any, life: Life, reader: ToReader) -> None:
@@ -67,22 +72,44 @@ class AsyncBytes:
 
     def chunks(self, size: int = 65_536) -> Chunks:
         """The body in pieces of at most `size` bytes, as they come; with `async for` or `for`."""
-        return Chunks(self, size)
+        return Chunks(self, _SIZE.of("AsyncBytes.chunks", size))
 
-    def lines(self, *, keep_empty: bool = False) -> Text:
+    def lines(self, *, keep_empty: bool = False, ends: str | Collection[str] = LINE_ENDS) -> Parts[str]:
         """The body's lines as str (UTF-8, what is none replaced), without their ends; with `async for` or `for`.
 
-        Lines end with LF, CR, CRLF, NEL, LS or PS. Empty ones are left out, as URLSession does, unless `keep_empty`.
+        A line ends with one of `ends`, each of one or two characters: "\\n" for LF alone, "\\r\\n" for CRLF alone. By default they
+        are those of Apple's AsyncLineSequence: LF, VT, FF, CR, CRLF, NEL, LS and PS; text that may hold the last three within a line, as
+        JSON does, is better cut with `ends="\\n"`. Empty lines are left out, as URLSession does, unless `keep_empty`.
         """
-        return Text(self, partial(LineSplitter, keep_empty))
+        found = _ENDS.of("AsyncBytes.lines(ends=...)", (ends,) if isinstance(ends, str) else ends)
+        return Parts(self, partial(LineSplitter, FLAG.of("AsyncBytes.lines(keep_empty=...)", keep_empty), found))
 
-    def characters(self) -> Text:
+    def events(self) -> Parts[ServerSentEvent]:
+        """The body as server-sent events (HTML, section 9.2.6); with `async for` or `for`.
+
+        Each is given as soon as it is complete; one that the body leaves incomplete is discarded. To connect again, with the last
+        event's `id` in Last-Event-ID, is the caller's part.
+        """
+        return Parts(self, EventSplitter)
+
+    def characters(self) -> Parts[str]:
         """The body's characters as a reader sees them, each a str that may have several code points; with `async for` or `for`."""
-        return Text(self, CharacterSplitter)
+        return Parts(self, CharacterSplitter)
 
-    def unicode_scalars(self) -> Text:
+    def unicode_scalars(self) -> Parts[str]:
         """The body's code points, each a str; with `async for` or `for`."""
-        return Text(self, ScalarSplitter)
+        return Parts(self, ScalarSplitter)
+
+
+def _ends(value: Any) -> tuple[str, ...]:
+    ends = tuple(value)
+    if not ends or not all(isinstance(end, str) and len(end) in (1, 2) for end in ends):
+        raise ValueError
+    return ends
+
+
+_SIZE = whole(1)
+_ENDS = Takes("a str of one or two characters, as '\\n', or several of them", _ends)
 
 
 class Chunks:
@@ -90,6 +117,9 @@ class Chunks:
 
     def __init__(self, source: AsyncBytes, size: int) -> None:
         self._source, self._size = source, size
+
+    def __repr__(self) -> str:
+        return f"<pieces of at most {self._size} bytes of {self._source!r}>"
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for piece in self._source._pieces():
@@ -102,13 +132,16 @@ class Chunks:
                 yield piece[start:start + self._size]
 
 
-class Text:
-    """Parts of an `AsyncBytes` read as UTF-8, what is none replaced."""
+class Parts(Generic[Part]):
+    """Parts of an `AsyncBytes` read as UTF-8, what is none replaced: lines, characters, code points or events."""
 
-    def __init__(self, source: AsyncBytes, splitter: Callable[[], Splitter]) -> None:
+    def __init__(self, source: AsyncBytes, splitter: Callable[[], Splitter[Part]]) -> None:
         self._source, self._splitter = source, splitter
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    def __repr__(self) -> str:
+        return f"<parts of {self._source!r}>"
+
+    async def __aiter__(self) -> AsyncIterator[Part]:
         splitter = self._splitter()
         async for piece in self._source._pieces():
             for part in splitter.feed(piece):
@@ -116,7 +149,7 @@ class Text:
         for part in splitter.rest():
             yield part
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Part]:
         splitter = self._splitter()
         for piece in self._source._pieces_here():
             yield from splitter.feed(piece)

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import threading
 import time
 from collections.abc import AsyncIterable, Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -104,11 +105,69 @@ def test_the_same_body_in_every_way(scripted: sm.URLSession) -> None:
         (lambda stream: stream.chunks(4), [b"one\r", b"\ntwo", b"\n\nth", b"r\xc3\xa9e"]),
         (lambda stream: stream.lines(), ["one", "two", "thr\u00e9e"]),
         (lambda stream: stream.lines(keep_empty=True), ["one", "two", "", "thr\u00e9e"]),
+        (lambda stream: stream.lines(ends="\n", keep_empty=True), ["one\r", "two", "", "thr\u00e9e"]),
+        (lambda stream: stream.lines(ends=["\r\n", "t"]), ["one", "wo\n\n", "hr\u00e9e"]),
         (lambda stream: stream.characters(), ["o", "n", "e", "\r\n", *body[5:]]),
         (lambda stream: stream.unicode_scalars(), list(body)),
     ]:
         assert expected == list(parts(opened()))
         assert expected == asyncio.run(gathered(parts(opened())))
+
+
+def test_events_come_typed(session: sm.URLSession) -> None:
+    """By `for` and by `async for`."""
+    route = sm.ScriptRoute()
+    route.get("http://a.test/").respond(content=b"event: add\ndata: 1\nid: 7\n\ndata: 2\n\ndata: cut off")
+    expected = [sm.ServerSentEvent("1", "add", "7"), sm.ServerSentEvent("2", id="7")]
+
+    async def gathered() -> list[sm.ServerSentEvent]:
+        stream, _ = await session.bytes("http://a.test/")
+        return [event async for event in stream.events()]
+
+    with sm.use_route(route):
+        assert expected == list(session.bytes("http://a.test/").result()[0].events())
+        assert expected == asyncio.run(gathered())
+
+
+@pytest.mark.parametrize("size", [0, -1, math.nan, 1.5, "4", None, True, math.inf])
+def test_a_size_that_is_none_is_refused(scripted: sm.URLSession, size: Any) -> None:
+    """At the call, and the body can still be read."""
+    stream, _ = scripted.bytes("http://a.test/").result()
+    with pytest.raises(sm.InvalidArgumentException, match=r"chunks was given .*; it takes an int of at least 1"):
+        stream.chunks(size)
+    assert b"one\r\ntwo" == next(iter(stream.chunks()))[:8]
+
+
+@pytest.mark.parametrize("ends", ["", "abc", [], ["\n", ""], [b"\n"], None, 5, b"\n"])
+def test_what_ends_no_line_is_refused(scripted: sm.URLSession, ends: Any) -> None:
+    """At the call, with what would do."""
+    stream, _ = scripted.bytes("http://a.test/").result()
+    with pytest.raises(sm.InvalidArgumentException, match=r"lines\(ends=...\) was given .*; it takes a str of one or two characters"):
+        stream.lines(ends=ends)
+    with pytest.raises(sm.InvalidArgumentException, match=r"keep_empty"):
+        stream.lines(keep_empty=1)    # type: ignore[arg-type]
+
+
+def test_a_second_reader_is_told(scripted: sm.URLSession) -> None:
+    """Beside the first, which goes on, and after it; by `for` and by `async for`."""
+    async def gathered(parts: AsyncIterable[T]) -> list[T]:
+        return [part async for part in parts]
+
+    stream, _ = scripted.bytes("http://a.test/").result()
+    lines = iter(stream.lines())
+    assert "one" == next(lines)
+    for again in (stream, stream.lines(), stream.chunks(), stream.events(), stream.characters()):
+        with pytest.raises(sm.GenericException, match="read once"):
+            list(again)    # type: ignore[call-overload]
+    assert ["two", "thr\u00e9e"] == list(lines)
+    with pytest.raises(sm.GenericException, match="read once"):
+        asyncio.run(gathered(stream.lines()))
+
+
+def test_what_reads_it_says_what_it_reads(scripted: sm.URLSession) -> None:
+    stream, _ = scripted.bytes("http://a.test/").result()
+    assert f"<pieces of at most 5 bytes of {stream!r}>" == repr(stream.chunks(5))
+    assert f"<parts of {stream!r}>" == repr(stream.lines())
 
 
 def test_a_reader_names_its_task(scripted: sm.URLSession) -> None:

@@ -2,59 +2,72 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
-from typing import Protocol
+import re
+from collections.abc import Collection, Iterator
+from typing import Protocol, TypeVar
 from unicodedata import category
 
-_BREAKS = frozenset("\n\r\x85\u2028\u2029")
+LINE_ENDS = ("\n", "\v", "\f", "\r", "\r\n", "\x85", "\u2028", "\u2029")
+"""What ends a line of Apple's AsyncLineSequence."""
+
 _JOINER = "\u200d"
 
+Part_co = TypeVar("Part_co", covariant=True)
 
-class Splitter(Protocol):
+
+class Splitter(Protocol[Part_co]):
     """Takes pieces of a text as bytes and gives its parts."""
 
-    def feed(self, data: bytes, *, final: bool = False) -> Iterator[str]:
+    def feed(self, data: bytes, *, final: bool = False) -> Iterator[Part_co]:
         """The parts that `data` completes."""
 
-    def rest(self) -> Iterator[str]:
+    def rest(self) -> Iterator[Part_co]:
         """What is left at the end."""
 
 
 class LineSplitter:
-    """Cuts text into lines, without their ends: LF, CR, CRLF, NEL, LS or PS."""
+    """Cuts text into lines, without their ends: `ends` are one or two characters each.
 
-    def __init__(self, keep_empty: bool) -> None:
+    A line is given as soon as it is known to have ended: where CR and CRLF both are ends, a CR is one, and an LF that comes
+    later belongs to it.
+    """
+
+    def __init__(self, keep_empty: bool, ends: Collection[str] = LINE_ENDS) -> None:
         self._keep_empty = keep_empty
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._line: list[str] = []
-        self._after_cr = False
+        self._end = re.compile("|".join(re.escape(end) for end in sorted(ends, key=len, reverse=True)))
+        self._half = frozenset(end[0] for end in ends if len(end) == 2 and end[0] not in ends)     # no end before the next character
+        self._longer = {end: "".join(other[1:] for other in ends if other[0] == end) for end in ends}
+        self._line: list[str] = []      # of the line that has not ended
+        self._held = ""                 # half an end, perhaps
+        self._belongs = ""              # which characters, coming next, belong to the end of the last line
 
     def feed(self, data: bytes, *, final: bool = False) -> Iterator[str]:
         """The lines that `data` completes."""
         text = self._decoder.decode(data, final)
+        if not text:
+            return
+        if text[0] in self._belongs:
+            text = text[1:]
+        text, self._held, self._belongs = self._held + text, "", ""
         start = 0
-        for position, character in enumerate(text):
-            if character not in _BREAKS:
-                self._after_cr = False
-                continue
-            if character == "\n" and self._after_cr:
-                self._after_cr = False
-                start = position + 1
-                continue
-            self._after_cr = character == "\r"
-            line = "".join(self._line) + text[start:position]
-            self._line = []
-            start = position + 1
+        for end in self._end.finditer(text):
+            line = "".join(self._line) + text[start:end.start()]
+            self._line, start = [], end.end()
+            if start == len(text):
+                self._belongs = self._longer[end[0]]
             if line or self._keep_empty:
                 yield line
+        if text[-1:] in self._half and start < len(text):
+            text, self._held = text[:-1], text[-1]
         if start < len(text):
             self._line.append(text[start:])
 
     def rest(self) -> Iterator[str]:
         """What stands after the last line's end."""
         yield from self.feed(b"", final=True)
-        if self._line:
-            yield "".join(self._line)
+        if self._line or self._held:
+            yield "".join(self._line) + self._held
 
 
 class ScalarSplitter:

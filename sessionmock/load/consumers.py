@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..core.machine import Question
-from ..errors import Code, URLError
+from ..errors import Code, GenericException, URLError
 from ..latch import Latch
 from ..models.response import URLResponse
 from .consumer import Consumed
@@ -121,7 +121,8 @@ class ToReader(InMemory):
         self.response: URLResponse | None = None
         self.error: URLError | None = None
         self._over = False
-        self._readers: list[object] = []    # who iterates
+        self._reader: object = None         # who iterates
+        self._is_begun = False              # somebody does, or did
         self._left = False
         self._pieces: deque[tuple[bytes, Question]] = deque()
         self._arrived: Latch | None = None
@@ -164,19 +165,21 @@ class ToReader(InMemory):
 
     @contextmanager
     def reading(self, reader: object) -> Iterator[None]:
-        """`reader` takes pieces in this block."""
-        self._readers.append(reader)
+        """`reader` takes pieces in this block. Nobody did before: what that one has taken would be missing."""
+        if self._is_begun:
+            raise GenericException("this body is read once, and was begun to be read already: go on with the first iterator, or keep what it gives")
+        self._is_begun, self._reader = True, reader
         try:
             yield
         finally:
-            self._readers.remove(reader)
-            if self._left and not self._readers and self._load is not None:
+            self._reader = None
+            if self._left and self._load is not None:
                 self._load.cancel()
 
     def leave(self, load: Consumed, leaver: object) -> None:
         """The session is left by `leaver`, and waits for its tasks: what nobody else is reading, now or then, would never end."""
         self._left = True
-        if not self.opened.awaited and all(reader == leaver for reader in self._readers):
+        if not self.opened.awaited and self._reader in (None, leaver):
             load.cancel()
 
 

@@ -9,7 +9,7 @@ import pytest
 import sessionmock as sm
 from sessionmock.core.machine import Phase
 from sessionmock.delegates import methods
-from sessionmock.errors import Code, URLError
+from sessionmock.errors import Code, GenericException, URLError
 from sessionmock.latch import Latch
 from sessionmock.load.consumer import Consumer
 from sessionmock.load.consumers import ToDelegate, ToHandler, ToLoading, ToReader, completion
@@ -216,14 +216,30 @@ def test_what_nobody_reads_on_ends_when_the_session_is_left() -> None:
     assert [("cancel", None)] == read.load.notes
 
 
-def test_what_others_read_goes_on_until_they_are_done() -> None:
-    """The last of them ends it; who leaves does not count."""
+def test_what_another_reads_goes_on_until_that_is_done() -> None:
+    """Then nobody is left to read it."""
     read = Read()
-    with read.reader.reading("me"):
-        with read.reader.reading("another"):
-            read.reader.leave(read.load, "me")
+    with read.reader.reading("another"):
+        read.reader.leave(read.load, "me")
         assert [] == read.load.notes
     assert [("cancel", None)] == read.load.notes
+
+
+def test_what_the_leaver_reads_itself_ends() -> None:
+    """It cannot read on while it waits."""
+    read = Read()
+    with read.reader.reading("me"):
+        read.reader.leave(read.load, "me")
+        assert [("cancel", None)] == read.load.notes
+
+
+def test_a_second_reader_is_told() -> None:
+    """Beside the first, and after it: what that one took would be missing without a word."""
+    read = Read()
+    with read.reader.reading("me"), pytest.raises(GenericException, match="read once"), read.reader.reading("me"):
+        pass
+    with pytest.raises(GenericException, match="read once"), read.reader.reading("another"):
+        pass
 
 
 def test_reading_to_the_end_of_a_session_that_nobody_leaves_cancels_nothing() -> None:
