@@ -16,7 +16,7 @@ from sessionmock.models.message import Request
 from sessionmock.routes.live import race
 from tests.routes.origin import Stream
 
-from .peers import Peer
+from .peers import Peer, simple
 from .socket_world import PATIENCE
 from .worlds import over_sockets
 
@@ -84,6 +84,22 @@ class TestAnswers:
             assert client.load(origin.url, "HEAD").events == ["head", "end"]
             assert client.load(origin.url, "HEAD").events == ["head", "end"]
         assert origin.connections == 1
+
+    @pytest.mark.parametrize(("method", "status"), [("HEAD", "200 OK"), ("GET", "304 Not Modified")])
+    def test_a_body_that_must_not_be_there_is_nobody_elses_answer(self, world, client, method, status):
+        """It may come late, when the connection has the next request already: that is asked for again, on another one."""
+        async def script(peer: Peer) -> None:
+            if peer.number == 1:
+                await peer.read_head()
+                await peer.send(f"HTTP/1.1 {status}\r\nContent-Length: 5\r\n\r\n".encode())
+                await peer.read_head()
+                await peer.send(b"hello")
+            await simple(peer)
+
+        with world.origin(script) as origin:
+            client.load(origin.url, method).succeed()
+            assert client.load(origin.url + "/next").succeed().body == b"/next"
+        assert origin.connections == 2
 
     def test_until_close(self, world, client):
         """A body without framing ends with its connection."""
@@ -462,7 +478,7 @@ def test_stream_closed_when_unused(world, client):
     assert (body.closed, body.reads) == (1, 0)
 
 
-def test_h11_is_not_imported():
-    """h11 is loaded by the first answer that needs it, not before."""
+def test_httpx_is_not_imported():
+    """A live route needs neither httpx nor what httpx brings."""
     program = "import sys, sessionmock.routes.live; sys.exit('h11' in sys.modules or 'httpx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -121,9 +121,9 @@ class TestAnswer:
         events, _ = read(CHUNKED + chunk(b"a") * 100 + LAST_CHUNK)
         assert events[1:] == [b"a" * 100, End([])]
 
-    @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
+    @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304)])
     def test_bodiless(self, method, status):
-        """An answer to HEAD, 204 and 304 have no body, whatever their fields say."""
+        """An answer to HEAD and a 304 have no body, whatever their fields say."""
         events, answer = read(b"HTTP/1.1 %d X\r\nContent-Length: 5\r\n\r\n" % status, method=method)
         assert events[1:] == [End([])]
         assert answer.reusable
@@ -147,7 +147,7 @@ class TestAnswer:
         assert answer.eof() == []
 
     @pytest.mark.parametrize("data", [
-        b"hello", b"SSH-2.0-OpenSSH_9\r\n", b"\r\nHTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 099 X\r\n\r\n", b"HTTP/1.1 20 X\r\n\r\n",
+        b"hello", b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 099 X\r\n\r\n", b"HTTP/1.1 20 X\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", b"HTTP/1.1 200 OK\r\nA\0: 1\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: \0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", b"HTTP/1.1 101 Switching\r\n\r\n",
@@ -214,38 +214,3 @@ class TestAnswer:
         """Values are UTF-8 where they are that and Latin-1 where not, each field by itself."""
         events, _ = read(b"HTTP/1.1 200 OK\r\nA: caf\xc3\xa9\r\nB: caf\xe9\r\n\r\n")
         assert events[0].headers == [("A", "café"), ("B", "café")]
-
-
-class TestLenient:
-    @pytest.mark.parametrize(("head", "fields"), [
-        (b"HTTP/1.1 200 OK\nA: 1\nContent-Length: 2\n\n", [("A", "1"), ("Content-Length", "2")]),
-        (b"HTTP/1.1 200 OK\r\nA: 1\r\n 2\r\nContent-Length: 2\r\n\r\n", [("A", "1 2"), ("Content-Length", "2")]),
-        (b"HTTP/1.1 200 OK\r\nA: \x01\r\nContent-Length: 2, 2\r\n\r\n", [("A", "\x01"), ("Content-Length", "2")]),
-    ])
-    @pytest.mark.parametrize("step", [1, 1000])
-    def test_odd_heads(self, head, fields, step):
-        """Heads that real servers send, but no standard allows, are read by h11, which then reads the whole answer."""
-        data = head + b"ab"
-        events, answer = read(*(data[at:at + step] for at in range(0, len(data), step)))
-        assert events[0] == ResponseHead(200, fields, "OK")
-        assert body_of(events) == b"ab"
-        assert events[-1] == End([])
-        assert answer.reusable
-
-    def test_old_version(self):
-        """HTTP/1.0 says so and does not keep the connection."""
-        events, answer = read(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nab")
-        assert (events[0].http_version, answer.reusable, answer.header_bytes) == ("HTTP/1.0", False, 38)
-
-    def test_two_framings(self):
-        """Transfer-Encoding wins over Content-Length, and the connection is trusted no further (RFC 9112, section 6.3)."""
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
-        events, answer = read(head + chunk(b"ab") + LAST_CHUNK)
-        assert events[1:] == [b"ab", End([])]
-        assert not answer.reusable
-
-    def test_trailers(self):
-        """Trailers and what is beyond the end come through h11 as well."""
-        events, answer = read(b"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n1\r\na\r\n0\r\nT: u\r\n\r\nrest")
-        assert events[1:] == [b"a", End([("T", "u")])]
-        assert (answer.rest, answer.reusable) == (b"rest", False)

@@ -1,7 +1,8 @@
-"""The fast parser against h11: 104,000 mutated answers in random pieces, 26,000 for each seed."""
+"""Answers against h11: 104,000 mutated ones in random pieces, 26,000 for each seed."""
 from __future__ import annotations
 
 import random
+import re
 from itertools import pairwise
 
 import h11
@@ -27,6 +28,8 @@ STATUS = [
     b"HTTP/1.1  200 OK", b"http/1.1 200 OK", b"HTTP/1.1 200 \xe9t\xe9",
 ]
 EARLY = [b"HTTP/1.1 100 Continue", b"HTTP/1.1 103 Early Hints", b"HTTP/1.1 101 Switching Protocols"]
+LONE_CR = re.compile(rb"\r(?!\n)")    # h11 reads some of them within a chunk's extensions
+FRAMING = ("content-length", "transfer-encoding")    # of no meaning in trailers, and left out of them
 SPLINTERS = [b"\r", b"\n", b"\r\n", b"\0", b" ", b"\t", b":", b"0", b"a", b"\xff", b";", b"5", b"\x85", b"\xe2\x80\xa8"]
 
 
@@ -71,21 +74,27 @@ def folded(events: list[Event], rest: bytes) -> tuple[list[tuple], bytes, list |
     heads = [(e.status, lowered(e.headers), e.reason) for e in events if isinstance(e, ResponseHead)]
     body = b"".join(e for e in events if isinstance(e, bytes))
     last = events[-1] if events else None
-    ending = lowered(last.trailers) if isinstance(last, End) else "error" if isinstance(last, AnswerError) else "open"
+    ending: list | str = "error" if isinstance(last, AnswerError) else "open"
+    if isinstance(last, End):
+        ending = [field for field in lowered(last.trailers) if field[0] not in FRAMING]
     return heads, body, ending, rest if ending != "error" else b""
 
 
 def lowered(headers: Headers) -> Headers:
+    """Without a length that does not hold, because the body is in chunks."""
+    if any(name.lower() == "transfer-encoding" for name, _ in headers):
+        headers = [field for field in headers if field[0].lower() != "content-length"]
     return [(name.lower(), value.lower() if name.lower() == "transfer-encoding" else value) for name, value in headers]
 
 
-def ours(method: str, upgrades: bool, data: list[bytes]) -> tuple:
-    """What an Answer reads."""
+def ours(method: str, upgrades: bool, data: list[bytes]) -> tuple[tuple, bool]:
+    """What an Answer reads, and whether it leaves the connection for another."""
     reader = Answer(method, upgrades)
     events = [event for piece in data for event in reader.feed(piece)]
+    reusable = reader.reusable and reader.state is State.DONE
     if reader.state is not State.SWITCHED:
         events += reader.eof()
-    return folded(events, reader.rest)
+    return folded(events, reader.rest), reusable
 
 
 def theirs(method: str, upgrades: bool, data: bytes) -> tuple:
@@ -126,25 +135,21 @@ def take(connection: h11.Connection, events: list[Event]) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
-def test_fuzz(seed, monkeypatch):
-    """Whatever the fast parser accepts h11 accepts too, with the same heads, body, trailers and rest; and what it hands
-    over is read just as h11 reads it."""
-    handed: list[object] = []
-    original = Answer._hand_over
-    monkeypatch.setattr(Answer, "_hand_over", lambda self, *rest: (handed.append(self), original(self, *rest)))
+def test_fuzz(seed):
+    """Whatever h11 accepts is read just as h11 reads it, and what it refuses, but browsers read, leaves no connection for another."""
     rng = random.Random(seed)
-    accepted = judged = 0
+    kept = read = lenient = 0
     for _ in range(26_000):
         data = mutate(rng, answer(rng))
         method, upgrades = rng.choice(["GET", "GET", "GET", "HEAD"]), rng.random() < 0.2
-        handed.clear()
-        mine = ours(method, upgrades, pieces(rng, data))
-        if handed:
-            judged += 1
-        elif mine[2] == "error":
-            continue
+        mine, reusable = ours(method, upgrades, pieces(rng, data))
+        judgement = theirs(method, upgrades, data)
+        if judgement[2] != "error" and not (mine[2] == "error" and LONE_CR.search(data)):
+            assert judgement == mine, data
+            read += 1
         else:
-            accepted += 1
-        assert theirs(method, upgrades, data) == mine, data
-    assert accepted > 6_000
-    assert judged > 5_000
+            assert not reusable, data
+            lenient += mine[2] != "error"
+        kept += reusable
+    assert read > 6_000
+    assert min(kept, lenient) > 500

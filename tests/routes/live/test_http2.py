@@ -604,7 +604,7 @@ async def switch(server: Server, stream: int) -> None:
 
 
 async def oversize(server: Server, stream: int) -> None:
-    server.head(stream, 200, *((f"x-{number}", "x" * 1000) for number in range(70)))
+    server.head(stream, 200, *((f"x-{number}", "x" * 1000) for number in range(260)))
 
 
 async def garbage(server: Server, stream: int) -> None:

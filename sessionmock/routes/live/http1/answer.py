@@ -1,25 +1,20 @@
 """An HTTP/1.1 answer as a client reads it, without any I/O (RFC 9112).
 
-An `Answer` turns what the peer sends into events. A head in canonical form (CRLF lines, plain names, no folding,
-framing said once) is read by a strict parser of a few microseconds. Any other head goes untouched to h11, whose
-leniency decides, and h11 then keeps the whole answer. So whatever the fast parser accepts h11 accepts too, and reads
-the same.
+An `Answer` turns what the peer sends into events. What is in canonical form (CRLF lines, plain names, no folding, framing said
+once) is read by a strict parser of a few microseconds, and as h11 reads it. What that does not recognise, a head, the first line of
+a chunk or the trailers, is read as browsers do (`lenient`) or not at all, and ends the use of the connection.
 """
 from __future__ import annotations
 
 import re
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from ....models.message import Headers, ResponseHead
 from ..fields import CONTROLS, KINDS, Kind, kind_of, text, tokens
-from .events import HEAD_LIMIT, INFORMATIONAL_LIMIT, AnswerError, End, Event, Garbage, Lost
+from . import lenient
+from .events import CHUNK_LINE_LIMIT, HEAD_LIMIT, INFORMATIONAL_LIMIT, AnswerError, End, Event, Garbage, Lost
 
-if TYPE_CHECKING:
-    from .lenient import LenientAnswer
-
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;[^\r\n]*)?[ \t]*\r\n")
-_BLANK_LINE = re.compile(rb"\n\r?\n")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[^\r\n]*)?[ \t]*\r\n")
 
 
 def _lines(section: bytes) -> list[str] | None:
@@ -79,11 +74,10 @@ class State(IntEnum):
     CHUNKED = 2
     UNTIL_CLOSE = 3    # the end of the connection is the end of the body
     SWITCHED = 4       # after 101: bytes of another protocol
-    LENIENT = 5        # h11 reads
-    DONE = 6
+    DONE = 5
 
 
-_HEAD, _LENGTH, _CHUNKED, _UNTIL_CLOSE, _SWITCHED, _LENIENT, _DONE = map(int, State)
+_HEAD, _LENGTH, _CHUNKED, _UNTIL_CLOSE, _SWITCHED, _DONE = map(int, State)
 
 
 class Answer:
@@ -94,7 +88,7 @@ class Answer:
     """
 
     __slots__ = (
-        "_buffer", "_in_chunk", "_informational", "_left", "_lenient", "_state", "_trailing", "header_bytes", "method", "rest",
+        "_buffer", "_in_chunk", "_informational", "_left", "_odd", "_state", "_trailing", "denied", "header_bytes", "method", "rest",
         "reusable", "started", "upgrades",
     )
 
@@ -103,6 +97,7 @@ class Answer:
         self.upgrades = upgrades
         self.started = False       # any byte came
         self.reusable = False
+        self.denied = False        # the head told of a body that an answer to HEAD, 204 and 304 have not; some servers send it
         self.rest = b""
         self.header_bytes = 0      # of all heads so far, status lines and blank lines included
         self._state = _HEAD
@@ -111,7 +106,7 @@ class Answer:
         self._in_chunk = False     # within a chunk or before the CRLF that ends it
         self._trailing = False     # after the last chunk
         self._informational = 0
-        self._lenient: LenientAnswer | None = None
+        self._odd = False          # a head was not in canonical form
 
     @property
     def state(self) -> State:
@@ -128,8 +123,6 @@ class Answer:
             self._head(self._buffer + data if self._buffer else data, events)
         elif state == _CHUNKED:
             self._chunks(self._buffer + data if self._buffer else data, events)
-        elif state == _LENIENT:
-            self._judged(data, events)
         elif state == _DONE:
             self.rest += data
             self.reusable = False
@@ -141,11 +134,8 @@ class Answer:
         """What the end of the connection brings: End where it ends the answer, nothing after End, else Lost."""
         events: list[Event] = []
         state = self._state
-        if state == _LENIENT:
-            self._judged(b"", events)
-        elif state in (_UNTIL_CLOSE, _SWITCHED):
-            self._state = _DONE
-            events.append(End([]))
+        if state in (_UNTIL_CLOSE, _SWITCHED) or (self._trailing and self._buffer in (b"", b"\r") and state != _DONE):
+            self._end([], b"", events)     # the last chunk ends a body, whatever follows (RFC 9112, section 8)
         elif state != _DONE:
             where = "within its answer" if self.started else "without an answer"
             self._fail(Lost(f"the peer closed the connection {where}"), events)
@@ -166,37 +156,28 @@ class Answer:
 
     def _head(self, buffer: bytes, events: list[Event]) -> None:
         end = buffer.find(b"\r\n\r\n")
-        if end < 0:
-            if not buffer.startswith(b"HTTP/"[:len(buffer)]):
-                self._fail(Garbage(f"the answer does not begin with HTTP/ but with {buffer[:40]!r}"), events)
-            elif _BLANK_LINE.search(buffer):
-                self._hand_over(buffer, events)
-            elif len(buffer) > HEAD_LIMIT:
-                self._fail(Garbage(f"the head of the answer is longer than {HEAD_LIMIT} bytes"), events)
-            else:
-                self._buffer = buffer
-            return
-        if end > HEAD_LIMIT:
-            self._fail(Garbage(f"the head of the answer is longer than {HEAD_LIMIT} bytes"), events)
-            return
-        lines = _lines(buffer[:end])
+        lines = _lines(buffer[:end]) if 0 <= end <= HEAD_LIMIT else None
         fields = _Fields()
-        if lines is None or (first := lines[0])[:9] != "HTTP/1.1 " or first[12:13] not in ("", " ") or not fields.read(lines, 1):
-            self._hand_over(buffer, events)
+        if (lines is not None and (first := lines[0])[:9] == "HTTP/1.1 " and first[12:13] in ("", " ") and len(number := first[9:12]) == 3
+                and number.isascii() and number.isdigit() and number >= "100" and fields.read(lines, 1)):
+            end += 4
+            version, status, reason, length, chunked = "HTTP/1.1", int(number), first[13:], fields.length, fields.chunked
+            headers = fields.headers
+        else:
+            head, end = self._odd_head(buffer, events)
+            if head is None:
+                return
+            version, status, reason, headers, length, chunked = head
+            self._odd = True
+        if status == 101 and not self.upgrades:
+            self._fail(Garbage("the server switches to another protocol, which nobody asked for"), events)
             return
-        number = first[9:12]
-        if not (number.isascii() and number.isdigit() and len(number) == 3 and number >= "100"):
-            self._hand_over(buffer, events)
-            return
-        status = int(number)
-        if status < 200 and (fields.chunked or fields.length >= 0 or (status == 101 and not self.upgrades)):
-            self._hand_over(buffer, events)
-            return
-        self.header_bytes += end + 4
-        events.append(ResponseHead(status, fields.headers, first[13:]))
-        rest = buffer[end + 4:]
+        self.header_bytes += end
+        events.append(ResponseHead(status, headers, reason, version))
+        rest = buffer[end:]
         self._buffer = b""
         if status < 200 and status != 101:
+            self._odd = self._odd or length > 0 or chunked
             self._informational += 1
             if self._informational > INFORMATIONAL_LIMIT:
                 events.pop()
@@ -204,23 +185,28 @@ class Answer:
             elif rest:
                 self._head(rest, events)
             return
-        self.reusable = not fields.closes
+        self.reusable = not (fields.closes or self._odd)
         if status == 101:
             self.reusable = False
             self._state = _SWITCHED
             if rest:
                 events.append(rest)
-        elif self.method == "HEAD" or status in (204, 304) or fields.length == 0:
+        elif self.method == "HEAD" or status in (204, 304):
+            self.denied = length > 0 or chunked
+            if self.denied and status == 204:
+                self.reusable = False      # there is nothing that it could be the length of (RFC 9112, section 6.1)
             self._end([], rest, events)
-        elif fields.length > 0:
-            self._state = _LENGTH
-            self._left = fields.length
-            if rest:
-                self._length(rest, events)
-        elif fields.chunked:
+        elif chunked:
             self._state = _CHUNKED
             if rest:
                 self._chunks(rest, events)
+        elif length > 0:
+            self._state = _LENGTH
+            self._left = length
+            if rest:
+                self._length(rest, events)
+        elif length == 0:
+            self._end([], rest, events)
         else:
             self.reusable = False
             self._state = _UNTIL_CLOSE
@@ -252,25 +238,37 @@ class Answer:
                 pieces.append(piece)
             elif self._in_chunk:
                 ending = data[at:at + 2]
-                if ending != b"\r\n":
+                if ending == b"\r\n":
+                    at += 2
+                elif ending[:1] == b"\n":
+                    self.reusable = False
+                    at += 1
+                else:
                     if ending != b"\r":
                         problem = f"a chunk ends in {ending!r} instead of CRLF"
                     break
                 self._in_chunk = False
-                at += 2
-            elif match := _CHUNK.match(data, at):
-                at = match.end()
-                self._left = int(match[1], 16)
+            else:
+                if match := _CHUNK.match(data, at):
+                    at = match.end()
+                    self._left = int(match[1], 16)
+                else:
+                    end = data.find(b"\n", at)
+                    if (size if end < 0 else end) - at > CHUNK_LINE_LIMIT:
+                        problem = f"the first line of a chunk is longer than {CHUNK_LINE_LIMIT} bytes"
+                    if end < 0 or problem:
+                        break
+                    try:
+                        self._left = lenient.chunk_size(data[at:end])
+                    except Garbage as error:
+                        problem = str(error)
+                        break
+                    self.reusable = False
+                    at = end + 1
                 if self._left:
                     self._in_chunk = True
                 else:
                     self._trailing = True
-            else:
-                if data.find(b"\r\n", at) >= 0:
-                    problem = f"{data[at:at + 40]!r} is no chunk size"
-                elif size - at > HEAD_LIMIT:
-                    problem = f"a chunk header is longer than {HEAD_LIMIT} bytes"
-                break
         if pieces:
             events.append(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         if problem:
@@ -285,36 +283,34 @@ class Answer:
             self._end([], data[at + 2:], events)
             return
         end = data.find(b"\r\n\r\n", at)
-        if end < 0:
-            self._buffer = data[at:]
-            if len(self._buffer) > HEAD_LIMIT:
-                self._fail(Garbage(f"the trailers are longer than {HEAD_LIMIT} bytes"), events)
-            return
-        lines = _lines(data[at:end])
+        lines = _lines(data[at:end]) if end >= 0 else None
         fields = _Fields()
-        if lines is None or not fields.read(lines, 0):
-            self._fail(Garbage(f"{data[at:min(end, at + 80)]!r} are no trailers"), events)
-            return
-        self._end(fields.headers, data[end + 4:], events)
+        if lines is not None and fields.read(lines, 0) and fields.length < 0 and not fields.chunked:
+            self._end(fields.headers, data[end + 4:], events)
+        else:
+            self._odd_trailers(data, at, events)
 
-    def _hand_over(self, buffer: bytes, events: list[Event]) -> None:
-        """Give the untouched bytes of this head, and all that follows, to h11."""
-        from .lenient import LenientAnswer  # h11 costs an import that most processes never need
+    def _odd_head(self, buffer: bytes, events: list[Event]) -> tuple[lenient.Head | None, int]:
+        """The head that `buffer` begins with, and where it ends; None where there is none, or not yet."""
+        end = -1
+        try:
+            start = lenient.start(buffer)
+            end = lenient.section_end(buffer, start)
+            if end >= 0:
+                return lenient.head(buffer[start:end]), end
+        except Garbage as error:
+            self._fail(error, events)
+        else:
+            self._buffer = buffer
+        return None, end
 
-        self._buffer = b""
-        self._state = _LENIENT
-        self._lenient = LenientAnswer(self.method, self.upgrades, INFORMATIONAL_LIMIT - self._informational)
-        self._judged(buffer, events)
-
-    def _judged(self, data: bytes, events: list[Event]) -> None:
-        lenient = self._lenient
-        assert lenient is not None
-        before = lenient.header_bytes
-        lenient.feed(data, events)
-        self.header_bytes += lenient.header_bytes - before
-        if lenient.switched:
-            self._state = _SWITCHED
-        elif events and isinstance(events[-1], End | AnswerError):
-            self._state = _DONE
-            self.rest = lenient.rest
-            self.reusable = lenient.reusable and not self.rest
+    def _odd_trailers(self, data: bytes, at: int, events: list[Event]) -> None:
+        """Trailers that are not in canonical form, or not complete."""
+        self._buffer = data[at:]
+        try:
+            end = at + 1 if data.startswith(b"\n", at) else lenient.section_end(data, at)
+            if end >= 0:
+                self.reusable = False
+                self._end(lenient.trailers(data[at:end]), data[end:], events)
+        except Garbage as error:
+            self._fail(error, events)

@@ -18,7 +18,7 @@ from .events import AnswerError, End, Event
 class Connection(Link):
     """A keep-alive connection, driving one exchange at a time. On the engine only."""
 
-    __slots__ = ("_answer", "_resuming", "_upload", "exchange", "heir")
+    __slots__ = ("_answer", "_resuming", "_upload", "_wary", "exchange", "heir")
 
     chunks: ClassVar[bool] = True      # a body of unknown length is sent in chunks
 
@@ -29,6 +29,7 @@ class Connection(Link):
         self._answer = Answer("GET")
         self._upload: Upload | None = None
         self._resuming = False         # within `resume_writing`
+        self._wary = False             # the body of the last answer, which has none, may still come
 
     @property
     def switched(self) -> bool:
@@ -211,7 +212,7 @@ class Connection(Link):
                         self._upload.proceed()
             elif type(event) is End:
                 self._complete(exchange, event)
-            elif isinstance(event, AnswerError):
+            elif isinstance(event, AnswerError) and not self._retried(exchange):
                 self.fail(broken(event, exchange.request.url))
             if self.exchange is not exchange:
                 break
@@ -236,6 +237,7 @@ class Connection(Link):
         if sent and self.fit and self._answer.reusable and not exchange.outgoing.closes and not self.transport.is_closing():
             self.transport.resume_reading()    # whatever a late `pause` did
             self.reused = True
+            self._wary = self._answer.denied
             self.pool.release(self)
         else:
             self.abort()
@@ -260,10 +262,11 @@ class Connection(Link):
         return exchange
 
     def _retried(self, exchange: LiveExchange) -> bool:
-        """Send the request again where the peer closed a kept connection as it came: it has surely not answered it, and a
-        method that is idempotent may be seen twice (RFC 9112, section 9.3.1). Once, and on a new connection."""
-        if (not self.reused or self._answer.started or exchange.retried or exchange.request.method not in IDEMPOTENT
-                or not exchange.renew()):
+        """Send the request again where the peer closed a kept connection as it came, or sent late what the last answer must not
+        have: it has surely not answered it, and a method that is idempotent may be seen twice (RFC 9112, section 9.3.1). Once,
+        and on a new connection."""
+        begun = self._answer.header_bytes if self._wary else self._answer.started
+        if not self.reused or begun or exchange.retried or exchange.request.method not in IDEMPOTENT or not exchange.renew():
             return False
         exchange.retried = True
         self._detach()

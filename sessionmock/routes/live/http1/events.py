@@ -5,7 +5,8 @@ from typing import NamedTuple, TypeAlias
 
 from ....models.message import Headers, ResponseHead
 
-HEAD_LIMIT = 65_536            # bytes of one head, trailer section or chunk header
+HEAD_LIMIT = 262_144           # bytes of one head, or of the trailers: as much as browsers read
+CHUNK_LINE_LIMIT = 16_384      # bytes of the line before a chunk
 INFORMATIONAL_LIMIT = 100      # 1xx heads before a final one
 
 
