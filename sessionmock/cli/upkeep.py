@@ -13,6 +13,7 @@ from typing import Any
 from ..clock import SystemClock
 from ..errors import InvalidArgumentException
 from ..models.message import header
+from ..regular import open_regular
 from ..routes.cassette import Interaction, Secrets, Tape, files
 from ..routes.cassette.expiry import age
 from ..routes.cassette.formats.codings import undone
@@ -105,7 +106,8 @@ def _played(options: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
     """The root of the last run, and what it played."""
     path = options.played or PLAYED
     try:
-        told = json.loads(path.read_bytes())
+        with open(path, "rb", opener=open_regular) as file:
+            told = json.loads(file.read())
         complete, cassettes = bool(told["complete"]), dict(told["cassettes"])
     except OSError:
         raise InvalidArgumentException(f"{path}: no such file; a whole run of pytest writes it") from None

@@ -90,7 +90,9 @@ def scripts_may_set(cookie: HTTPCookie, old: HTTPCookie | None) -> bool:
 
 def would_cover(new: HTTPCookie, kept: HTTPCookie) -> bool:
     """Whether `new`, set in the clear, would stand before the secure cookie `kept`, and so is refused (step 16)."""
-    if new.name != kept.name or not kept.is_secure or not path_match(new.path, kept.path):
+    if (new.name, new.partition_identifier) != (kept.name, kept.partition_identifier):
+        return False
+    if not kept.is_secure or not path_match(new.path, kept.path):
         return False
     a, b = new.domain.removeprefix("."), kept.domain.removeprefix(".")
     return domain_match(a, b) or domain_match(b, a)

@@ -131,14 +131,15 @@ class Context:
         storage = self.cookie_storage
         if storage is None or not (self.sets_cookies and request.http_should_handle_cookies) or request.url is None:
             return None
-        return storage.header_for(request.url, self.engine.clock.date, task)
+        return storage.header_for(request.url, self.engine.clock.date, task, request.cookie_partition_identifier)
 
     def store_cookies(self, request: URLRequest, headers: Headers, task: Any) -> None:
         """Keep the cookies of a response, before anybody hears of it (I25)."""
         storage, policy = self.cookie_storage, self.cookie_policy
         if storage is None or policy is CookieAcceptPolicy.NEVER or not request.http_should_handle_cookies or request.url is None:
             return
-        storage.store_from_headers(request.url, headers, policy, request.main_document_url, task, self.engine.clock.date)
+        storage.store_from_headers(request.url, headers, policy, request.main_document_url, task, self.engine.clock.date,
+                                   request.cookie_partition_identifier)
 
     def keep_credentials(self, credentials: list[tuple[URLProtectionSpace, URLCredential]], task: Any) -> None:
         """Store what a delegate gave and a server took. One that no keyring takes is kept as long as the process lives: a load

@@ -13,6 +13,7 @@ from ..errors import DOWNLOAD_RESUME_DATA, Code, URLError, url_error
 from ..history import Written
 from ..models.request import URLRequest
 from ..models.response import URLResponse
+from ..regular import open_regular
 from ..stores.files import try_lock, unlock
 from .consumer import Consumed
 from .consumers import completion
@@ -127,7 +128,7 @@ class ToFile:
         if path is None:
             return False
         try:
-            file = os.open(path, os.O_RDWR)
+            file = open_regular(path, os.O_RDWR)
         except OSError:
             return False
         try:

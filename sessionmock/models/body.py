@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 
 from ..errors import InvalidArgumentException
+from ..regular import open_regular, refuse_irregular
 from .message import BodyStream
 
 _PIECE = 1 << 20    # bytes of a file that are looked at together
@@ -50,42 +51,39 @@ class BytesStream:
 class FileStream:
     """A file from `offset` to its end, opened at the first read.
 
-    What is wrong with the file (missing, a folder, not readable) is an OSError of `open` or `read`, where the load can
-    fail of it; the length is -1 then, and for what is not a regular file, which may also block.
+    What is wrong with the file (missing, a folder, a FIFO or a device, not readable) is an OSError of `open` or `read`, where the
+    load can fail of it; the length is -1 then.
     """
 
-    __slots__ = ("_file", "length", "may_block", "offset", "path")
+    __slots__ = ("_file", "length", "offset", "path")
+    may_block = False
 
     def __init__(self, path: str | os.PathLike[str], offset: int = 0) -> None:
         self.path, self.offset = os.fspath(path), offset
         self._file: BinaryIO | None = None
-        self.length, self.may_block = -1, False
+        self.length = -1
         try:
             found = os.stat(self.path)
         except (OSError, ValueError):
             return
         if stat.S_ISREG(found.st_mode):
             self.length = max(0, found.st_size - offset)
-        else:
-            self.may_block = True
 
     def problem(self) -> OSError | None:
         """Why reading would fail, seen without opening the file; None where nothing speaks against it."""
         try:
-            found = os.stat(self.path)
+            refuse_irregular(self.path, os.stat(self.path).st_mode)
         except ValueError as error:        # a NUL in the path
             return FileNotFoundError(f"{error}: {self.path!r}")
         except OSError as error:
             return error
-        if stat.S_ISDIR(found.st_mode):
-            return IsADirectoryError(f"a folder, not a file: {self.path!r}")
         return None if os.access(self.path, os.R_OK) else PermissionError(f"not to be read: {self.path!r}")
 
     def open(self) -> BinaryIO:
         """The open file, at the place where reading goes on. Raises OSError."""
         if self._file is None:
             try:
-                self._file = cast("BinaryIO", open(self.path, "rb", buffering=0))  # noqa: SIM115
+                self._file = cast("BinaryIO", open(self.path, "rb", buffering=0, opener=open_regular))  # noqa: SIM115
             except ValueError as error:    # a NUL in the path
                 raise FileNotFoundError(f"{error}: {self.path!r}") from error
             if self.offset:
@@ -97,7 +95,7 @@ class FileStream:
 
     def pieces(self) -> Iterator[bytes]:
         """What reading gives, by an opening of its own: for who must know the body before it is sent. Raises OSError."""
-        with open(self.path, "rb", buffering=0) as file:
+        with open(self.path, "rb", buffering=0, opener=open_regular) as file:
             file.seek(self.offset)
             while piece := file.read(_PIECE):
                 yield piece

@@ -31,6 +31,7 @@ _KEYS = {
     "discard": "Discard", "is_session_only": "Discard", "comment": "Comment", "comment_url": "CommentURL",
     "port": "Port", "port_list": "Port", "same_site": "SameSite", "same_site_policy": "SameSite",
     "set_by_javascript": "SetByJavaScript", "is_set_by_javascript": "SetByJavaScript",
+    "partition_identifier": "StoragePartition",
 }
 _APPLE = frozenset(_KEYS.values())
 
@@ -42,7 +43,8 @@ class HTTPCookie:
     A `domain` with a leading dot covers the host and those below it; without one it is that host alone (Apple's way of
     writing RFC 6265bis' host-only flag). `expires_date` is aware, None for a cookie of the session. `same_site_policy`
     is "lax", "strict" or None. A cookie with a `port_list` goes to those ports only. One that a script set may not be for
-    HTTP only, nor take the place of one that is.
+    HTTP only, nor take the place of one that is. One with a `partition_identifier` goes with requests alone that have the same
+    (`URLRequest.cookie_partition_identifier`); None for those that have none.
     """
 
     AcceptPolicy: ClassVar[type[CookieAcceptPolicy]] = CookieAcceptPolicy
@@ -61,6 +63,7 @@ class HTTPCookie:
     comment_url: str | None
     port_list: tuple[int, ...] | None
     is_set_by_javascript: bool
+    partition_identifier: str | None
 
     def __init__(self, properties: Mapping[str, Any] | None = None, **named: Any) -> None:
         """A cookie from `properties`, by Apple's keys ("Name", "OriginURL", "Max-Age") or snake_case names, or both.
@@ -88,16 +91,17 @@ class HTTPCookie:
             session_only=expires is None or str(given.get("Discard", "")).upper() == "TRUE",
             same_site=_same_site(str(given.get("SameSite") or "")), version=_number(given.get("Version") or 0, "Version"),
             comment=given.get("Comment"), comment_url=given.get("CommentURL"), ports=_ports(given.get("Port")),
-            by_javascript=_flag(given.get("SetByJavaScript")),
+            by_javascript=_flag(given.get("SetByJavaScript")), partition=_text(given, "StoragePartition") if given.get("StoragePartition") else None,
         )
 
     def _set(
         self, name: str, value: str, domain: str, path: str, expires: datetime | None, *, secure: bool, http_only: bool,
         session_only: bool, same_site: str | None, version: int = 0, comment: str | None = None,
         comment_url: str | None = None, ports: tuple[int, ...] | None = None, by_javascript: bool = False,
+        partition: str | None = None,
     ) -> HTTPCookie:
         values = (name, value, domain, path, expires, secure, http_only, session_only, same_site)
-        for slot, what in zip(_SLOTS, (*values, version, comment, comment_url, ports, by_javascript), strict=True):
+        for slot, what in zip(_SLOTS, (*values, version, comment, comment_url, ports, by_javascript, partition), strict=True):
             object.__setattr__(self, slot, what)
         return self
 
@@ -107,9 +111,9 @@ class HTTPCookie:
         return not self.domain.startswith(".")
 
     @property
-    def identity(self) -> tuple[str, str, str]:
-        """Domain, path and name: a storage holds one cookie of an identity (RFC 6265bis, section 5.7, step 23)."""
-        return self.domain, self.path, self.name
+    def identity(self) -> tuple[str | None, str, str, str]:
+        """Partition, domain, path and name: a storage holds one cookie of an identity (RFC 6265bis, section 5.7, step 23; CHIPS)."""
+        return self.partition_identifier, self.domain, self.path, self.name
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -120,7 +124,7 @@ class HTTPCookie:
             "Discard": "TRUE" if self.is_session_only else None, "SameSite": self.same_site_policy,
             "Version": self.version, "Comment": self.comment, "CommentURL": self.comment_url,
             "Port": None if self.port_list is None else ",".join(map(str, self.port_list)),
-            "SetByJavaScript": "TRUE" if self.is_set_by_javascript else None,
+            "SetByJavaScript": "TRUE" if self.is_set_by_javascript else None, "StoragePartition": self.partition_identifier,
         }
         return {key: value for key, value in everything.items() if value is not None}
 
@@ -167,8 +171,9 @@ def default_path(path: str) -> str:
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def parse_set_cookie(line: str, host: str, path: str, now: datetime) -> HTTPCookie | None:
-    """The cookie of one Set-Cookie `line` from `host` (canonical) and request `path` at `now`; None for what is ignored (5.6)."""
+def parse_set_cookie(line: str, host: str, path: str, now: datetime, partition: str | None = None) -> HTTPCookie | None:
+    """The cookie of one Set-Cookie `line` from `host` (canonical) and request `path` at `now`, set in `partition`; None for what is
+    ignored (5.6; CHIPS, section 2.1: `Partitioned` without `Secure`)."""
     if _CONTROL.search(line):
         return None
     pair, *attributes = line.split(";")
@@ -177,7 +182,7 @@ def parse_set_cookie(line: str, host: str, path: str, now: datetime) -> HTTPCook
     if not (name or value) or _octets(name) + _octets(value) > PAIR_LIMIT:
         return None
     domain, cookie_path, same_site = "", "", ""
-    secure = http_only = False
+    secure = http_only = partitioned = False
     expires: datetime | None = None
     lifetime: datetime | None = None
     for attribute in attributes:
@@ -199,14 +204,16 @@ def parse_set_cookie(line: str, host: str, path: str, now: datetime) -> HTTPCook
             secure = True
         elif key == "httponly":
             http_only = True
+        elif key == "partitioned":
+            partitioned = True
     lower = (name or value).lower()
-    if (same_site == "none" and not secure) or (lower.startswith("__host-") and cookie_path != "/"):
+    if ((same_site == "none" or partitioned) and not secure) or (lower.startswith("__host-") and cookie_path != "/"):
         return None
     until = lifetime or (min(expires, now + AGE_LIMIT) if expires else None)
     return object.__new__(HTTPCookie)._set(
         name, value, f".{domain}" if domain and not is_address(domain) else domain or host,
         cookie_path if cookie_path.startswith("/") else default_path(path), until,
-        secure=secure, http_only=http_only, session_only=until is None, same_site=_same_site(same_site),
+        secure=secure, http_only=http_only, session_only=until is None, same_site=_same_site(same_site), partition=partition,
     )
 
 

@@ -13,6 +13,7 @@ from ..errors import Code, URLError, url_error
 from ..models.configuration import URLSessionConfiguration
 from ..models.message import GivenResponse, Request, ResponseHead
 from ..models.response import URLResponse
+from ..regular import open_regular
 from .base import FINISHED, Exchange, Host, Sink, UnconnectedChannel
 from .offload import Pump
 
@@ -56,7 +57,7 @@ class LocalChannel(UnconnectedChannel):
 def _pieces(url: str, sink: Sink) -> Generator[bytes]:
     """Open the file of `url`, give its head to the sink, and yield what is in it. Raises OSError."""
     path = _path(url)
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=open_regular) as file:
         sink.head(_head(url, mimetypes.guess_type(path)[0] or "application/octet-stream", os.fstat(file.fileno()).st_size, None))
         while piece := file.read(_PIECE):
             yield piece

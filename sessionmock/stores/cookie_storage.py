@@ -1,48 +1,27 @@
-"""HTTPCookieStorage: the jar. It keeps cookies by domain, path and name, so what others hold costs a request nothing."""
+"""HTTPCookieStorage: which cookies are kept, and which go with a request."""
 from __future__ import annotations
 
-import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from importlib import import_module
-from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..core.cookies import (
-    SECURE_SCHEMES,
-    PublicSuffix,
-    admit,
-    domains_of,
-    is_sent,
-    paths_of,
-    permits,
-    scripts_may_set,
-    would_cover,
-)
+from ..core.cookies import SECURE_SCHEMES, PublicSuffix, admit, is_sent, permits
 from ..engine.current import current_date
 from ..errors import InvalidArgumentException
-from ..models.cookie import EARLIEST, HTTPCookie, cookie_pair, parse_set_cookie
+from ..models.cookie import EARLIEST, HTTPCookie, parse_set_cookie
 from ..models.enums import CookieAcceptPolicy
 from ..models.url import URLParts, split_url
-from .files import locked, replace_file, signature
+from . import cookie_file
+from .cookie_jar import Jar, Kept
+from .files import locked, signature
 from .forking import give_lock
-
-FORMAT = "sessionmock cookies 1"
-FILE_LIMIT = 64 << 20       # characters; a longer file is not read
-
-
-class _Kept(NamedTuple):
-    """A cookie in the jar. Sorting by `rank` gives the order of the Cookie field: long paths first, then old cookies."""
-
-    rank: tuple[int, datetime, int]
-    cookie: HTTPCookie
-    created: datetime
-    pair: str
 
 
 class _Shared(type):
@@ -58,11 +37,14 @@ class HTTPCookieStorage(metaclass=_Shared):
     """Cookies of any number of sessions; every method may be called on any thread.
 
     In memory unless `path` names a file. That file holds the cookies with an expiry date, and may be shared with other
-    processes: each change is merged into it at once, and what others changed is seen at the next call. An unreadable
-    file is InvalidArgumentException here, and later on no cookies.
+    processes: each change is merged into it at once, and what others changed is seen at the next call. A file that is no
+    cookie file, or no regular one, is InvalidArgumentException here. One that is damaged later on is a RuntimeWarning: what was
+    known of it is kept, and takes its place with the next change.
 
     It has no clock: whether a cookie has expired is told by the date of who asks. A session asks by its own clock; where no date
     is said, it is the wall clock's, and within `virtual_time` the virtual one.
+
+    What a request with a `cookie_partition_identifier` sets is sent with those alone that have the same (CHIPS).
 
     `is_public_suffix` says which domains no cookie may have (RFC 6265bis, section 5.7, step 9). By default it is
     the Public Suffix List of the extra `psl` where that is installed, else names without a dot.
@@ -77,9 +59,7 @@ class HTTPCookieStorage(metaclass=_Shared):
         self._is_public_suffix = is_public_suffix or _listed
         self._lock: threading.Lock
         give_lock(self)
-        self._order = count()
-        self._domains: dict[str, dict[str, dict[str, _Kept]]] = {}        # by domain, path and name
-        self._secure: dict[str, dict[tuple[str, str, str], HTTPCookie]] = {}    # the secure ones, by name and identity
+        self._jar = Jar()
         self._signature: tuple[int, int, int] | None = None
         if self.path is not None:
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
@@ -96,29 +76,32 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     # For the engine ------------------------------------------------------------------------------
 
-    def header_for(self, url: str | URLParts, date: Callable[[], datetime] = current_date, task: Any = None) -> str | None:
-        """The value of the Cookie field for a request of `url`, or None where no cookie goes with it (5.8.3). `date` is asked only
-        where there is a cookie that may have expired. A subclass with a rule of its own for a `task` is asked for it."""
+    def header_for(self, url: str | URLParts, date: Callable[[], datetime] = current_date, task: Any = None,
+                   partition_identifier: str | None = None) -> str | None:
+        """The value of the Cookie field for a request of `url` in a partition, or None where no cookie goes with it (5.8.3). `date`
+        is asked only where there is a cookie that may have expired. A subclass with a rule of its own for a `task` is asked for it."""
         if task is not None and type(self).get_cookies_for is not HTTPCookieStorage.get_cookies_for:
             chosen: list[HTTPCookie] = []
             self.get_cookies_for(task, chosen.extend)
             return HTTPCookie.request_header_fields(chosen).get("Cookie")
-        if not self._domains and self.path is None:
+        if self.path is None and not self._jar.has(partition_identifier):
             return None
-        found = self._matching(split_url(url) if isinstance(url, str) else url, date)
+        found = self._matching(split_url(url) if isinstance(url, str) else url, partition_identifier, date)
         return "; ".join([kept.pair for kept in found]) if found else None
 
     def store_from_headers(
         self, url: str | URLParts, headers: Iterable[tuple[str, str]], policy: CookieAcceptPolicy | None = None,
         main_document_url: str | None = None, task: Any = None, date: Callable[[], datetime] = current_date,
+        partition_identifier: str | None = None,
     ) -> None:
-        """Keep what the Set-Cookie fields of a response from `url` may set (5.7), under `policy` or the storage's own. A subclass
-        with a way of its own to keep those of a `task` is given what the policy lets through."""
+        """Keep what the Set-Cookie fields of a response from `url` may set (5.7) in a partition, under `policy` or the storage's own.
+        A subclass with a way of its own to keep those of a `task` is given what the policy lets through."""
         lines = [value for name, value in headers if len(name) == 10 and name.lower() == "set-cookie"]
         if lines:
             parts = split_url(url) if isinstance(url, str) else url
             host, now = parts.host, date()
-            cookies = [cookie for line in lines if (cookie := parse_set_cookie(line, host, parts.path, now)) is not None]
+            parsed = (parse_set_cookie(line, host, parts.path, now, partition_identifier) for line in lines)
+            cookies = [cookie for cookie in parsed if cookie is not None]
             policy = self.cookie_accept_policy if policy is None else policy
             if task is None or type(self).store_cookies is HTTPCookieStorage.store_cookies:
                 self._receive(cookies, parts, policy, main_document_url, now)
@@ -133,19 +116,19 @@ class HTTPCookieStorage(metaclass=_Shared):
         now = current_date()
         with self._lock:
             self._refresh()
-            live = [kept for kept in self._all() if not _expired(kept.cookie, now)]
+            live = [kept for kept in self._jar if not _expired(kept.cookie, now)]
         return [kept.cookie for kept in sorted(live, key=lambda kept: kept.rank[1:])]
 
-    def cookies_for(self, url: str) -> list[HTTPCookie]:
-        """The cookies that go with a request for `url`, in the order in which they are sent."""
-        return [kept.cookie for kept in self._matching(split_url(url))]
+    def cookies_for(self, url: str, partition_identifier: str | None = None) -> list[HTTPCookie]:
+        """The cookies that go with a request for `url` in a partition, in the order in which they are sent."""
+        return [kept.cookie for kept in self._matching(split_url(url), partition_identifier)]
 
     def sorted_cookies(self, key: Callable[[HTTPCookie], Any], *, reverse: bool = False) -> list[HTTPCookie]:
         """`cookies` sorted by `key`."""
         return sorted(self.cookies, key=key, reverse=reverse)
 
     def set_cookie(self, cookie: HTTPCookie) -> None:
-        """Keep `cookie` as it is, in place of one with its domain, path and name; one that has expired only removes.
+        """Keep `cookie` as it is, in place of one with its partition, domain, path and name; one that has expired only removes.
 
         Does nothing under the policy NEVER.
         """
@@ -157,7 +140,7 @@ class HTTPCookieStorage(metaclass=_Shared):
         self._receive(cookies, split_url(for_url), self.cookie_accept_policy, main_document_url)
 
     def delete_cookie(self, cookie: HTTPCookie) -> None:
-        """Remove the cookie with the domain, path and name of `cookie`; one that is not there is no error."""
+        """Remove the cookie with the partition, domain, path and name of `cookie`; one that is not there is no error."""
         self._change([replace(cookie, expires_date=EARLIEST, is_set_by_javascript=False)])
 
     def remove_cookies_since(self, date: datetime) -> None:
@@ -169,28 +152,24 @@ class HTTPCookieStorage(metaclass=_Shared):
         self._change(remove=lambda _: True)
 
     def store_cookies(self, cookies: Iterable[HTTPCookie], for_task: Any) -> None:
-        """`set_cookies` for the URL and main document of a task's current request. A session calls it where a subclass has its
-        own."""
+        """`set_cookies` for the URL, main document and partition of a task's current request. A session calls it where a subclass
+        has its own."""
         request = for_task.current_request
-        self.set_cookies(cookies, request.url, request.main_document_url)
+        partition = request.cookie_partition_identifier
+        self.set_cookies([replace(each, partition_identifier=partition) for each in cookies], request.url, request.main_document_url)
 
     def get_cookies_for(self, task: Any, completion_handler: Callable[[list[HTTPCookie]], None]) -> None:
         """Hand `completion_handler` the cookies for a task's current request, before returning. A session calls it where a
         subclass has its own."""
-        completion_handler(self.cookies_for(task.current_request.url))
+        request = task.current_request
+        completion_handler(self.cookies_for(request.url, request.cookie_partition_identifier))
 
     # Below: the jar. Everything that reads or changes it holds the lock ----------------------------
 
-    def _matching(self, parts: URLParts, date: Callable[[], datetime] = current_date) -> list[_Kept]:
-        found: list[_Kept] = []
+    def _matching(self, parts: URLParts, partition: str | None, date: Callable[[], datetime] = current_date) -> list[Kept]:
         with self._lock:
             self._refresh()
-            domains = self._domains
-            for domain in domains_of(parts.host):
-                if (paths := domains.get(domain)) is not None:
-                    for path in paths_of(parts.path):
-                        if (named := paths.get(path)) is not None:
-                            found.extend(named.values())
+            found = self._jar.matching(parts.host, parts.path, partition)
         if not found:
             return found
         now = date()
@@ -213,7 +192,7 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     def _change(
         self, cookies: Iterable[HTTPCookie] = (), now: datetime | None = None, *,
-        remove: Callable[[_Kept], bool] | None = None, guarded: bool = False,
+        remove: Callable[[Kept], bool] | None = None, guarded: bool = False,
     ) -> None:
         """Remove and add in the jar and, where a lasting cookie is concerned, in the file; then tell."""
         now = now or current_date()
@@ -232,84 +211,51 @@ class HTTPCookieStorage(metaclass=_Shared):
                 call(self)
 
     def _apply(
-        self, cookies: list[HTTPCookie], remove: Callable[[_Kept], bool] | None, now: datetime, guarded: bool,
+        self, cookies: list[HTTPCookie], remove: Callable[[Kept], bool] | None, now: datetime, guarded: bool,
     ) -> list[HTTPCookie]:
         """The cookies that came, went or were replaced."""
         changed: list[HTTPCookie] = []
         if remove is not None:
-            for kept in [kept for kept in self._all() if remove(kept)]:
-                self._drop(kept.cookie)
+            for kept in [kept for kept in self._jar if remove(kept)]:
+                self._jar.drop(kept.cookie)
                 changed.append(kept.cookie)
         for cookie in cookies:
-            secure = self._secure.get(cookie.name, {}) if guarded else {}
-            if any(would_cover(cookie, kept) for kept in secure.values()) or not scripts_may_set(cookie, self._get(cookie)):
+            if not self._jar.admits(cookie, guarded=guarded):
                 continue
-            old = self._drop(cookie)
+            old = self._jar.drop(cookie)
             if old is not None:
                 changed.append(old.cookie)
             if not _expired(cookie, now):
-                self._put(cookie, old.created if old else now, old.rank[2] if old else None)
+                self._jar.put(cookie, old.created if old else now, old.rank[2] if old else None)
                 changed.append(cookie)
         return changed
-
-    def _put(self, cookie: HTTPCookie, created: datetime, order: int | None = None) -> None:
-        rank = (-len(cookie.path), created, next(self._order) if order is None else order)
-        kept = _Kept(rank, cookie, created, cookie_pair(cookie))
-        self._domains.setdefault(cookie.domain, {}).setdefault(cookie.path, {})[cookie.name] = kept
-        if cookie.is_secure:
-            self._secure.setdefault(cookie.name, {})[cookie.identity] = cookie
-
-    def _get(self, cookie: HTTPCookie) -> HTTPCookie | None:
-        """What is kept under the identity of `cookie`."""
-        kept = self._domains.get(cookie.domain, {}).get(cookie.path, {}).get(cookie.name)
-        return None if kept is None else kept.cookie
-
-    def _drop(self, cookie: HTTPCookie) -> _Kept | None:
-        paths = self._domains.get(cookie.domain, {})
-        named = paths.get(cookie.path, {})
-        kept = named.pop(cookie.name, None)
-        if kept is not None:
-            if not named:
-                del paths[cookie.path]
-            if not paths:
-                del self._domains[cookie.domain]
-            if kept.cookie.is_secure:
-                secure = self._secure[cookie.name]
-                del secure[cookie.identity]
-                if not secure:
-                    del self._secure[cookie.name]
-        return kept
-
-    def _all(self) -> Iterator[_Kept]:
-        return (kept for paths in self._domains.values() for named in paths.values() for kept in named.values())
 
     # The file ------------------------------------------------------------------------------------
 
     def _refresh(self, *, strict: bool = False) -> None:
-        """Take over what another process wrote; the cookies of this session alone stay."""
+        """Take over what another process wrote; the cookies of this session alone stay, and all do where the file is damaged."""
         if self.path is None or (now := signature(self.path)) == self._signature:
             return
+        self._signature = now
         try:
-            with open(self.path, encoding="utf-8") as file:
-                cookies = _decode(file.read(FILE_LIMIT))
-        except FileNotFoundError:
-            cookies = []
+            cookies = cookie_file.read(self.path)
         except Exception as error:     # the file may hold anything
             if strict:
                 raise InvalidArgumentException(f"{self.path} is no cookie file ({error!r}): name another or remove it") from error
-            cookies = []
-        self._signature = now
-        for kept in [kept for kept in self._all() if not kept.cookie.is_session_only]:
-            self._drop(kept.cookie)
+            warnings.warn(f"{self.path} is no cookie file any more ({error!r}): the cookies that were in it are kept, and written "
+                          "over it with the next change", RuntimeWarning, stacklevel=4)
+            return
+        for kept in [kept for kept in self._jar if not kept.cookie.is_session_only]:
+            self._jar.drop(kept.cookie)
         for cookie, created in cookies:
-            self._drop(cookie)
-            self._put(cookie, created)
+            self._jar.drop(cookie)
+            self._jar.put(cookie, created)
 
     def _write(self, path: str, now: datetime) -> None:
-        lasting = [kept for kept in sorted(self._all(), key=lambda kept: kept.rank[1:])
+        lasting = [(kept.cookie, kept.created) for kept in sorted(self._jar, key=lambda kept: kept.rank[1:])
                    if not kept.cookie.is_session_only and not _expired(kept.cookie, now)]
         with suppress(OSError):     # a full disk costs the file its cookies, and no load anything
-            replace_file(path, [_encode(lasting)])
+            cookie_file.write(path, lasting)
             self._signature = signature(path)
 
 
@@ -318,25 +264,6 @@ _GROUPS: dict[str, HTTPCookieStorage] = {}
 
 def _expired(cookie: HTTPCookie, now: datetime) -> bool:
     return cookie.expires_date is not None and cookie.expires_date <= now
-
-
-def _encode(lasting: list[_Kept]) -> bytes:
-    cookies = [kept.cookie.properties | {"Created": kept.created.isoformat()} for kept in lasting]
-    return json.dumps({"format": FORMAT, "cookies": cookies}, indent=1, default=datetime.isoformat).encode()
-
-
-def _decode(text: str) -> list[tuple[HTTPCookie, datetime]]:
-    tree = json.loads(text)
-    if tree["format"] != FORMAT:
-        raise ValueError(f"its format is {tree['format']!r}, not {FORMAT!r}")
-    return [
-        (HTTPCookie({**cookie, "Expires": _moment(cookie["Expires"])}), _moment(created))
-        for cookie in tree["cookies"] if (created := cookie.pop("Created"))
-    ]
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _listed(domain: str) -> bool:

@@ -1,92 +1,34 @@
 """The disk tier of a cache: one file for each response, in a folder that several processes may share.
 
-A file holds the body, then a description of the response in JSON, then a footer with the description's length and
-checksum: so a body is written as it arrives, and read without its description being touched. A file appears and goes
-as a whole; one that is not as it should be is removed and was never there. No error of the disk leaves this module.
+A file (`cache_file`) appears and goes as a whole; one that is not as it should be is removed and was never there. No error of the
+disk leaves this module.
 """
 from __future__ import annotations
 
-import json
 import os
 import re
 import struct
 import tempfile
 import threading
-import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from itertools import chain
-from typing import Any, NamedTuple
 
 from ..clock import SECOND, SystemClock
-from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
-from ..models.response import HTTPURLResponse, URLResponse
+from ..regular import open_regular
+from .cache_file import FOOTER_SIZE, Entry, FileBody, describe, mark_of, read, unlink
 from .files import replace_file
 from .forking import give_lock
 
-HELD = 1 << 20                # bytes; a longer body stays in its file and is read piece by piece
 SHARE = 20                    # no response takes more than a twentieth of the capacity (Apple: about 5 %)
-DESCRIPTION_LIMIT = 1 << 20   # bytes
 VARIANTS = 16                 # responses of one URL at once, each for other header fields; those of signed requests are all different
 STALE_TEMPORARY = 86_400 * SECOND    # what a process that died left half written is removed after a day
-_FOOTER = struct.Struct(">4sII")
-_MAGIC = b"smc1"
 _wall = SystemClock()    # the times of files are the file system's, whatever clock a session has
 _NAME = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}")
 _TEMPORARY = re.compile(r"\.(?:body|[0-9a-f]{32}-[0-9a-f]{16})\..*\.tmp")
-
-
-class Entry(NamedTuple):
-    """A stored response, and which requests it is for: those that have `selected` (digests) in the fields `names`.
-
-    `mark` is that of its file, by which one that was replaced is known; None for what has none.
-    """
-
-    cached: CachedURLResponse
-    names: tuple[str, ...]
-    selected: tuple[str | None, ...]
-    stored: datetime
-    mark: int | None = None
-
-
-class FileBody:
-    """A body in an open file, at its beginning. It stays readable when the file is replaced or removed meanwhile."""
-
-    __slots__ = ("__weakref__", "_handle", "_release", "checksum", "length", "temporary")
-
-    def __init__(self, handle: int, length: int, checksum: int, temporary: str | None = None) -> None:
-        self.length, self.checksum = length, checksum
-        self.temporary = temporary      # the file's path while it is nobody's entry yet
-        self._handle = handle
-        self._release = weakref.finalize(self, _release, handle, temporary, os.getpid())
-
-    def chunks(self, size: int, first: int = 0) -> Iterator[bytes]:
-        position = first
-        while position < self.length:
-            piece = os.pread(self._handle, min(size, self.length - position), position)
-            if not piece:
-                raise OSError("a cached body was cut short")
-            position += len(piece)
-            yield piece
-
-    def move_to(self, path: str, description: bytes) -> int:
-        """Finish the temporary file with `description` and make it the entry at `path`; bytes in all. Raises OSError."""
-        assert self.temporary is not None
-        os.pwrite(self._handle, description, self.length)
-        os.replace(self.temporary, path)
-        self.temporary = None
-        self._release.detach()
-        self._release = weakref.finalize(self, _release, self._handle, None, os.getpid())
-        return self.length + len(description)
-
-
-def _release(handle: int, temporary: str | None, process: int) -> None:
-    os.close(handle)
-    if temporary is not None and process == os.getpid():     # a forked child does not own the file
-        _unlink(temporary)
 
 
 def _used(path: str) -> int:
@@ -95,11 +37,6 @@ def _used(path: str) -> int:
         return os.stat(path).st_mtime_ns
     except OSError:
         return 0
-
-
-def _unlink(path: str) -> None:
-    with suppress(OSError):
-        os.unlink(path)
 
 
 class DiskCache:
@@ -139,7 +76,7 @@ class DiskCache:
         """Keep `entry`, in place of one for the same requests: the mark of its file, None where it cannot be kept."""
         body = entry.cached.body
         checksum = zlib.crc32(body) if isinstance(body, bytes) else getattr(body, "checksum", None)
-        description = _describe(key, entry, checksum) if self._capacity and checksum is not None else None
+        description = describe(key, entry, checksum) if self._capacity and checksum is not None else None
         if description is None or entry.cached.size + len(description) > self.limit:
             return None
         path = self._path(key, entry.selected)
@@ -157,15 +94,15 @@ class DiskCache:
             full = self._counted is None or self._counted + self._written > self._capacity or self._written > self._capacity // 8
         if full:
             self.trim()
-        return _mark_of(description)
+        return mark_of(description)
 
     def holds(self, key: str, entry: Entry) -> bool:
         """Whether the file of `entry` is still the one that it came from or went to; then it was used just now."""
         path = self._path(key, entry.selected)
         try:
-            with open(path, "rb", buffering=0) as file:
-                file.seek(-_FOOTER.size, os.SEEK_END)
-                kept = _mark_of(file.read(_FOOTER.size)) == entry.mark
+            with open(path, "rb", buffering=0, opener=open_regular) as file:
+                file.seek(-FOOTER_SIZE, os.SEEK_END)
+                kept = mark_of(file.read(FOOTER_SIZE)) == entry.mark
             if kept:
                 self._touch(path)
         except (OSError, struct.error):
@@ -175,23 +112,28 @@ class DiskCache:
     def find(self, key: str) -> Iterator[Entry]:
         """The entries of `key`, whoever they are for."""
         for path in self._paths(key):
-            entry = _read(path, key)
+            entry = read(path, key)
             if entry is not None:
                 yield entry
 
-    def use(self, key: str, entry: Entry) -> None:
-        """Note that `entry` was used just now."""
+    def use(self, key: str, entry: Entry) -> bool:
+        """Note that `entry`, which was found, is used now. False where its body is damaged: then it is removed."""
+        path, body = self._path(key, entry.selected), entry.cached.body
+        if isinstance(body, FileBody) and not body.is_whole():      # a shorter one was looked at when it was read
+            unlink(path)
+            return False
         with suppress(OSError):
-            self._touch(self._path(key, entry.selected))
+            self._touch(path)
+        return True
 
     def remove(self, key: str) -> None:
         """Remove the entries of `key`."""
         for path in self._paths(key):
-            _unlink(path)
+            unlink(path)
 
     def remove_one(self, key: str, selected: tuple[str | None, ...]) -> None:
         """Remove the entry of `key` for `selected`."""
-        _unlink(self._path(key, selected))
+        unlink(self._path(key, selected))
 
     def remove_others(self, key: str, entry: Entry) -> None:
         """Remove the entries of `key` that were chosen by other fields than `entry`: they are never chosen again. Also those
@@ -199,18 +141,18 @@ class DiskCache:
         own = self._path(key, entry.selected)
         others = sorted((path for path in self._paths(key) if path != own), key=_used)
         for path in others[:max(0, len(others) - VARIANTS + 1)]:
-            _unlink(path)
+            unlink(path)
         for path in others:
-            if (old := _read(path, key)) is not None and old.names != entry.names:
-                _unlink(path)
+            if (old := read(path, key)) is not None and old.names != entry.names:
+                unlink(path)
 
     # All of them ---------------------------------------------------------------------------------
 
     def remove_since(self, date: datetime | None) -> None:
         """Remove what was stored after `date`; None removes all."""
         for path, _, _ in self._files():
-            if date is None or ((entry := _read(path, None)) is not None and entry.stored > date):
-                _unlink(path)
+            if date is None or ((entry := read(path, None)) is not None and entry.stored > date):
+                unlink(path)
 
     def trim(self) -> None:
         """Count the folder, and remove what was least recently used until it fits."""
@@ -220,7 +162,7 @@ class DiskCache:
             for path, size, _ in files:
                 if total <= self._capacity:
                     break
-                _unlink(path)
+                unlink(path)
                 total -= size
             self._counted, self._written = total, 0
 
@@ -267,82 +209,3 @@ class DiskCache:
 
 def _now() -> int:
     return int(_wall.date().timestamp() * SECOND)
-
-
-def _mark_of(raw: bytes) -> int:
-    """The mark of a file that ends with `raw`: the checksum of its description, which tells when it was stored."""
-    mark: int = _FOOTER.unpack(raw[-_FOOTER.size:])[2]
-    return mark
-
-
-def _describe(key: str, entry: Entry, checksum: int) -> bytes | None:
-    """Description and footer of `entry`'s file; None for a `user_info` that is not plain data."""
-    cached, response = entry.cached, entry.cached.response
-    assert cached.requested is not None
-    assert cached.received is not None
-    tree: dict[str, Any] = {
-        "key": key, "names": entry.names, "selected": entry.selected, "stored": entry.stored.isoformat(),
-        "requested": cached.requested.isoformat(), "received": cached.received.isoformat(), "url": response.url,
-        "user_info": cached.user_info, "length": cached.size, "checksum": checksum,
-    }
-    if isinstance(response, HTTPURLResponse):
-        tree["http"] = [response.status_code, response.http_version, response.headers, response.reason]
-    else:
-        tree["plain"] = [response.mime_type, response.expected_content_length, response.text_encoding_name]
-    try:
-        text = json.dumps(tree)
-    except (TypeError, ValueError, RecursionError):
-        return None
-    if cached.user_info is not None and json.loads(text)["user_info"] != cached.user_info:
-        return None
-    raw = text.encode()
-    return raw + _FOOTER.pack(_MAGIC, len(raw), zlib.crc32(raw)) if len(raw) <= DESCRIPTION_LIMIT else None
-
-
-def _read(path: str, key: str | None) -> Entry | None:
-    """The entry in the file at `path`, of `key` where one is given; None, and the file removed, where it is not whole."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    keep = False
-    try:
-        end = os.fstat(handle).st_size - _FOOTER.size
-        magic, length, checksum = _FOOTER.unpack(os.pread(handle, _FOOTER.size, end))
-        if magic != _MAGIC or length > DESCRIPTION_LIMIT:
-            raise ValueError("not a cached response")
-        raw = os.pread(handle, length, end - length)
-        if zlib.crc32(raw) != checksum:
-            raise ValueError("its description is damaged")
-        tree = json.loads(raw)
-        if tree["length"] != end - length or (key is not None and tree["key"] != key):
-            raise ValueError("it is another response's")
-        body: bytes | FileBody
-        if tree["length"] > HELD:
-            body, keep = FileBody(handle, tree["length"], tree["checksum"]), True
-        else:
-            body = os.pread(handle, tree["length"], 0)
-            if zlib.crc32(body) != tree["checksum"]:
-                raise ValueError("its body is damaged")
-        return _entry(tree, body, checksum)
-    except Exception:       # the file may hold anything
-        _unlink(path)
-        return None
-    finally:
-        if not keep:
-            os.close(handle)
-
-
-def _entry(tree: dict[str, Any], body: bytes | FileBody, mark: int) -> Entry:
-    if "http" in tree:
-        status, version, headers, reason = tree["http"]
-        pairs = [(str(name), str(value)) for name, value in headers]
-        response: URLResponse = HTTPURLResponse(tree["url"], status, version, pairs, reason=reason)
-    else:
-        response = URLResponse(tree["url"], *tree["plain"])
-    times = (datetime.fromisoformat(tree[name]) for name in ("requested", "received", "stored"))
-    requested, received, stored = (time.astimezone(UTC) for time in times)
-    cached = CachedURLResponse(
-        response, body, tree["user_info"], CacheStoragePolicy.ALLOWED, requested=requested, received=received,
-    )
-    return Entry(cached, tuple(tree["names"]), tuple(tree["selected"]), stored, mark)

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
+from ..regular import refuse_irregular
+
 try:
     import fcntl
 except ImportError:     # no POSIX locks here: changes are still whole, but two at once may lose one
@@ -15,8 +17,11 @@ except ImportError:     # no POSIX locks here: changes are still whole, but two 
 def replace_file(path: str, pieces: Iterable[bytes]) -> int:
     """Make `path` hold `pieces`, for readers all at once; bytes written. Only its owner may read the file.
 
-    The folder must exist. Raises OSError, and then leaves what was there before.
+    The folder must exist. Raises OSError, also where there is something else than a regular file, and then leaves what was there
+    before.
     """
+    with suppress(FileNotFoundError):
+        refuse_irregular(path, os.stat(path).st_mode)
     folder, name = os.path.split(path)
     handle, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".tmp", dir=folder or ".")
     try:

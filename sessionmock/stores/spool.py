@@ -4,7 +4,8 @@ from __future__ import annotations
 import os
 import zlib
 
-from .disk_cache import HELD, DiskCache, FileBody
+from .cache_file import HELD, FileBody
+from .disk_cache import DiskCache
 
 
 class Spool:

@@ -16,7 +16,8 @@ from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.message import Headers, Request, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
-from .disk_cache import HELD, VARIANTS, DiskCache, Entry
+from .cache_file import HELD, Entry
+from .disk_cache import VARIANTS, DiskCache
 from .forking import give_lock
 from .spool import Spool
 
@@ -255,9 +256,8 @@ class URLCache(metaclass=_Shared):
             with self._lock:
                 self._drop(key, entry.selected)     # another process has replaced or removed it
         entry = _newest(self._disk.find(key), headers, exact)
-        if entry is None:
+        if entry is None or not self._disk.use(key, entry):
             return None
-        self._disk.use(key, entry)
         if entry.cached.size <= HELD:
             with self._lock:
                 self._put(key, entry)

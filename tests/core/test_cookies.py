@@ -148,6 +148,12 @@ def test_an_empty_segment_brings_no_path_twice(path: str) -> None:
     assert [path[:end] for end in range(len(path), 0, -1) if path_match(path, path[:end])] == list(paths_of(path))
 
 
+@pytest.mark.parametrize(("line", "kept"), [("a=1; Partitioned", False), ("a=1; partitioned; Secure", True), ("a=1; Secure; Partitioned=x", True)])
+def test_a_partitioned_cookie_is_secure(line: str, kept: bool) -> None:
+    """CHIPS, section 2.1: else it is ignored."""
+    assert kept is (parse_set_cookie(line, "example.com", "/", NOW) is not None)
+
+
 @pytest.mark.parametrize(("path", "expected"), [
     ("", "/"), ("/", "/"), ("/a", "/"), ("/a/", "/a"), ("/a/b", "/a"), ("/a/b/", "/a/b"), ("a/b", "/"), ("//", "/"),
 ])

@@ -85,11 +85,16 @@ def test_what_is_no_file(tmp_path, name, error):
     stream.close()
 
 
-def test_what_is_no_regular_file_may_block(tmp_path):
-    """A pipe has no known length and may block."""
+def test_what_is_no_regular_file_is_refused(tmp_path):
+    """Nobody waits for what comes out of a pipe, or reads a device to its end."""
     os.mkfifo(tmp_path / "pipe")
-    stream = FileStream(tmp_path / "pipe")
-    assert (-1, True) == (stream.length, stream.may_block)
+    for path, what in ((tmp_path / "pipe", "a FIFO"), ("/dev/zero", "a device")):
+        stream = FileStream(path)
+        assert (-1, False) == (stream.length, stream.may_block)
+        for attempt in (lambda stream=stream: stream.read(1), lambda stream=stream: next(stream.pieces())):
+            with pytest.raises(PermissionError, match=what):
+                attempt()
+        assert isinstance(stream.problem(), PermissionError)
 
 
 def test_reader(path):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,12 @@ def test_file_urls(session: URLSession, tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize(("url", "code"), [
     ("file://{}/nothing", Code.FILE_DOES_NOT_EXIST), ("file://{}", Code.FILE_IS_DIRECTORY), ("file:here", Code.FILE_DOES_NOT_EXIST),
     ("file://elsewhere{}/here", Code.FILE_DOES_NOT_EXIST), ("file://{}/%00", Code.FILE_DOES_NOT_EXIST),
+    ("file://{}/pipe", Code.NO_PERMISSIONS_TO_READ_FILE), ("file:///dev/zero", Code.NO_PERMISSIONS_TO_READ_FILE),
 ])
 def test_files_that_are_none(session: URLSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, code: int) -> None:
-    """A missing file, a name that no file can have, a folder, a path that is not whole and another machine's file have their errors."""
+    """A missing file, a name that no file can have, a folder, a path that is not whole, another machine's file, a pipe and a device
+    have their errors."""
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "here").write_bytes(b"x")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(URLError) as failure:
@@ -118,8 +122,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[io.FileIO]:
     files: list[io.FileIO] = []
 
     class Watched(io.FileIO):
-        def __init__(self, path: str, mode: str) -> None:
-            super().__init__(path, mode)
+        def __init__(self, path: str, mode: str, *, opener: Any) -> None:
+            super().__init__(path, mode, opener=opener)
             self.torn = path.endswith("torn")
             files.append(self)
 

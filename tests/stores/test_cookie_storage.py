@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from sessionmock.engine.current import virtual_time
 from sessionmock.errors import InvalidArgumentException
 from sessionmock.models.cookie import HTTPCookie
 from sessionmock.models.enums import CookieAcceptPolicy
+from sessionmock.models.request import URLRequest
 from sessionmock.models.url import split_url
 from sessionmock.stores import cookie_storage
 from sessionmock.stores.cookie_storage import HTTPCookieStorage
@@ -285,12 +286,16 @@ def test_cookies_are_sorted_by_a_key(jar: HTTPCookieStorage) -> None:
 
 
 def test_tasks_stand_for_their_requests(jar: HTTPCookieStorage) -> None:
-    """The variants for tasks use the current request's URL and main document."""
-    task = types.SimpleNamespace(current_request=types.SimpleNamespace(url=SITE, main_document_url=None))
+    """The variants for tasks use the current request's URL, main document and partition."""
+    task = types.SimpleNamespace(current_request=URLRequest(SITE))
     jar.store_cookies([cookie(), cookie(domain="other.com")], task)
     got: list[list[HTTPCookie]] = []
     jar.get_cookies_for(task, got.append)
     assert [[cookie()]] == got
+    task.current_request.cookie_partition_identifier = "https://shop.example"
+    jar.store_cookies([cookie(value="c")], task)
+    jar.get_cookies_for(task, got.append)
+    assert [[cookie()], [cookie(value="c", partition_identifier="https://shop.example")]] == got
 
 
 def test_every_change_is_told_once(jar: HTTPCookieStorage) -> None:
@@ -433,15 +438,71 @@ def test_a_file_that_is_no_cookie_file_is_refused_and_kept(tmp_path: Path, conte
     assert content == path.read_text()
 
 
-def test_a_file_that_breaks_later_costs_no_request(tmp_path: Path) -> None:
-    """A store that fails sends no cookie and raises nothing; the next change writes a good file."""
+@pytest.mark.parametrize("damage", [
+    lambda path: path.write_text("broken"), lambda path: path.write_text(path.read_text()[:-20]), lambda path: path.write_bytes(b""),
+    lambda path: path.write_bytes(bytes(1000)), lambda path: (path.unlink(), path.mkdir()), lambda path: (path.unlink(), os.mkfifo(path)),
+], ids=["other", "cut", "empty", "zeros", "folder", "FIFO"])
+def test_a_file_that_is_damaged_under_an_open_storage_empties_nothing(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    """That it is so is said once; requests go on with the cookies that were known."""
     path = tmp_path / "cookies.json"
     jar = HTTPCookieStorage(path)
     receive(jar, SITE, "a=1; Max-Age=60", "s=2")
+    damage(path)
+    with pytest.warns(RuntimeWarning, match=r"cookies\.json is no cookie file any more"):
+        assert "a=1; s=2" == jar.header_for(SITE)
+    assert "a=1; s=2" == jar.header_for(SITE)
+
+
+def test_the_next_change_writes_what_was_known_over_a_damaged_file(tmp_path: Path) -> None:
+    """The change may be what meets the damage."""
+    path = tmp_path / "cookies.json"
+    jar = HTTPCookieStorage(path)
+    receive(jar, SITE, "a=1; Max-Age=60")
     path.write_text("broken")
-    assert "s=2" == jar.header_for(SITE)
-    receive(jar, SITE, "b=3; Max-Age=60")
-    assert ["b"] == [kept.name for kept in HTTPCookieStorage(path).cookies]
+    with pytest.warns(RuntimeWarning, match="no cookie file any more"):
+        receive(jar, SITE, "b=3; Max-Age=60")
+    assert ["a", "b"] == [kept.name for kept in HTTPCookieStorage(path).cookies]
+
+
+def test_a_file_of_another_kind_is_refused_at_once(tmp_path: Path) -> None:
+    """Nobody waits for what comes out of a FIFO."""
+    os.mkfifo(tmp_path / "pipe")
+    for path, what in ((tmp_path / "pipe", "a FIFO"), (Path(os.devnull), "a device"), (tmp_path, "a folder")):
+        with pytest.raises(InvalidArgumentException, match=what):
+            HTTPCookieStorage(path)
+
+
+# Partitions ----------------------------------------------------------------------------------------
+
+SHOP, NEWS = "https://shop.example", "https://news.example"
+
+
+def test_a_partition_has_cookies_of_its_own(jar: HTTPCookieStorage) -> None:
+    """Requests of one partition get what requests of it have set, and requests of none likewise (CHIPS)."""
+    for partition, value in ((SHOP, "1"), (NEWS, "2"), (None, "3")):
+        jar.store_from_headers(SITE, [("Set-Cookie", f"a={value}")], partition_identifier=partition)
+    assert ["a=1", "a=2", "a=3", None] == [jar.header_for(SITE, partition_identifier=each) for each in (SHOP, NEWS, None, "other")]
+    assert [SHOP] == [kept.partition_identifier for kept in jar.cookies_for(SITE, SHOP)]
+    jar.delete_cookie(jar.cookies_for(SITE, NEWS)[0])
+    assert [(SHOP, "1"), (None, "3")] == [(kept.partition_identifier, kept.value) for kept in jar.cookies]
+
+
+def test_a_secure_cookie_of_another_partition_covers_nothing(jar: HTTPCookieStorage) -> None:
+    """They never go with the same request (5.7, step 16)."""
+    jar.store_from_headers(SITE, [("Set-Cookie", "a=1; Secure")], partition_identifier=SHOP)
+    for partition in (SHOP, NEWS):
+        jar.store_from_headers("http://example.com/", [("Set-Cookie", "a=2")], partition_identifier=partition)
+    assert ["a=1", "a=2"] == [jar.header_for(SITE, partition_identifier=each) for each in (SHOP, NEWS)]
+
+
+def test_partitions_are_in_the_file(tmp_path: Path) -> None:
+    """A second storage on it tells them apart."""
+    jar = HTTPCookieStorage(tmp_path / "cookies.json")
+    for partition in (SHOP, None):
+        jar.store_from_headers(SITE, [("Set-Cookie", f"a={partition is None}; Max-Age=60")], partition_identifier=partition)
+    again = HTTPCookieStorage(tmp_path / "cookies.json")
+    assert ["a=False", "a=True"] == [again.header_for(SITE, partition_identifier=each) for each in (SHOP, None)]
+    assert jar.cookies == again.cookies
 
 
 def test_a_folder_that_goes_away_costs_the_file_alone(tmp_path: Path) -> None:

@@ -40,6 +40,14 @@ def test_what_was_there_stays_where_the_pieces_break_off(path: str, tmp_path: Pa
     assert [path] == [str(each) for each in tmp_path.iterdir()]
 
 
+def test_what_is_no_regular_file_is_not_replaced(path: str, tmp_path: Path) -> None:
+    """A FIFO stays one."""
+    os.mkfifo(path)
+    with pytest.raises(PermissionError, match="a FIFO"):
+        files.replace_file(path, [b"one"])
+    assert Path(path).is_fifo()
+
+
 def test_one_at_a_time_holds_the_lock_of_a_path(path: str) -> None:
     """Within `locked` nobody else gets the lock; after it somebody does. Without POSIX locks everybody does."""
     with files.locked(path):

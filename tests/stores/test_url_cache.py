@@ -537,6 +537,29 @@ def test_a_damaged_file_is_a_miss_and_removed(make: Make, tmp_path: Path, damage
     assert response() == make().cached_response(URL)
 
 
+@pytest.mark.parametrize("place", [0, MB, 2 * MB - 1])
+def test_a_long_body_is_looked_at_before_it_is_given(make: Make, tmp_path: Path, place: int) -> None:
+    """Also one that stays in its file has its checksum; damaged it is a miss and removed."""
+    make(0, 100 * MB).store_cached_response(response(bytes(2 * MB)), URL)
+    assert response(bytes(2 * MB)) == make(0, 100 * MB).cached_response(URL)
+    [path] = files(tmp_path)
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(b"x")
+    assert make(0, 100 * MB).cached_response(URL) is None
+    assert [] == files(tmp_path)
+
+
+def test_an_entry_that_is_no_file_is_a_miss(make: Make, tmp_path: Path) -> None:
+    """A FIFO in its place keeps nobody waiting."""
+    cache = make(0, 100_000)
+    cache.store_cached_response(response(), URL)
+    [path] = files(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    assert cache.cached_response(URL) is None
+
+
 def test_a_file_of_another_url_is_not_given(make: Make, tmp_path: Path) -> None:
     """A file under a name that is not its own is a miss."""
     make().store_cached_response(response(), URL)

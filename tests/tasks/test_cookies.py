@@ -66,3 +66,16 @@ def test_the_policy_comes_before_the_storage(policy: sm.CookieAcceptPolicy, kept
     with Origin(echo) as server, sm.URLSession(configuration) as session:
         load(session, f"{server.url}/x", "ann", "http://example.com/")
     assert kept == bool(own.jars)
+
+
+def test_requests_of_a_partition_share_the_cookies_of_it() -> None:
+    """What one sets in a partition goes with others of it alone, a redirect's too."""
+    with Origin(echo) as server, sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        def ask(path: str, partition: str | None) -> bytes:
+            return session.data(sm.URLRequest(f"{server.url}/{path}", cookie_partition_identifier=partition)).result(PATIENCE)[0]
+
+        assert b"first=1" == ask("first", "https://shop.example")
+        assert b"" == ask("third", "https://news.example")
+        assert b"" == ask("fourth", None)
+        partitions = ("https://shop.example", "https://news.example", None)
+        assert [b"first=1; second=1", b"third=1", b"fourth=1"] == [ask("last", each) for each in partitions]

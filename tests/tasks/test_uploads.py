@@ -28,9 +28,11 @@ def counting(peer: Peer) -> None:
 
 
 def test_missing_file_fails_at_run_time(session: Any, tmp_path: Path) -> None:
-    """What is wrong with the file is told when the task runs: -1100 where there is none, -1101 for a folder. No server hears of it."""
+    """What is wrong with the file is told when the task runs: -1100 where there is none, -1101 for a folder, -1102 for what is no regular
+    file. No server hears of it."""
+    os.mkfifo(tmp_path / "pipe")
     with Origin(counting) as server:
-        for place, code in ((tmp_path / "none", -1100), (tmp_path, -1101)):
+        for place, code in ((tmp_path / "none", -1100), (tmp_path, -1101), (tmp_path / "pipe", -1102), ("/dev/zero", -1102)):
             loading = session.upload(sm.URLRequest(server.url, "PUT"), from_file=place)
             with pytest.raises(sm.URLError) as caught:
                 loading.result(PATIENCE)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import CassetteError
+from ...regular import open_regular, refuse_irregular
 from .formats.layouts import MAX_BYTES, decode, encode, layout_for
 from .interaction import Format, Tape
 
@@ -71,9 +72,12 @@ def save(path: Path, tape: Tape) -> None:
 def replace(path: Path, data: bytes) -> None:
     """Put `data` in the place of the file at `path` (or of what a link there points to), making folders as needed.
 
-    A reader sees the old file or the new one, never a part. Two writers: the last holds.
+    A reader sees the old file or the new one, never a part. Two writers: the last holds. Raises OSError, also where there is
+    something else than a regular file.
     """
     path = Path(os.path.realpath(path))
+    if path.exists():
+        refuse_irregular(path, path.stat().st_mode)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.tmp")
     try:
@@ -88,10 +92,10 @@ def replace(path: Path, data: bytes) -> None:
 
 def _bytes(path: Path) -> bytes | None:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_regular) as file:
             size = os.fstat(file.fileno()).st_size
             data = file.read(min(size, MAX_BYTES) + 1)    # room for as much is made at once, so no more than the file has
-            if len(data) > size:                          # a pipe, or a file that grows
+            if len(data) > size:                          # a file that grows
                 data += file.read(MAX_BYTES + 1 - len(data))
     except FileNotFoundError:
         return None

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from ...models.credential import URLCredential
+from ...regular import open_regular, refuse_irregular
 
 _HANDSHAKE, _CERTIFICATE_REQUEST = 22, 13    # RFC 8446, sections 5.1 and 4
 _CERTIFICATE_AUTHORITIES = 47                # RFC 8446, section 4.2.4
@@ -95,6 +96,8 @@ def _show(context: ssl.SSLContext, credential: URLCredential) -> None:
     files = identity if isinstance(identity, tuple) else (identity,)
     certificate, key, password = (*(None if one is None else os.fspath(one) for one in files), "", "")[:3]
     # An empty password, so that a key that needs one fails instead of asking on the terminal.
+    for path in filter(None, (certificate, key)):
+        refuse_irregular(path, os.stat(path).st_mode)     # OpenSSL would wait for what comes out of a FIFO
     if not credential.certificates:
         context.load_cert_chain(certificate or "", key or None, password or "")
         return
@@ -109,7 +112,7 @@ def _pem(certificate: Any) -> str:
     """The certificates, and nothing else, of a PEM file, or the one that is given as DER."""
     if isinstance(certificate, bytes):
         return ssl.DER_cert_to_PEM_cert(certificate)
-    with open(certificate, encoding="utf-8", errors="replace") as file:
+    with open(certificate, encoding="utf-8", errors="replace", opener=open_regular) as file:
         return "\n".join([*_PEM.findall(file.read()), ""])
 
 

@@ -5,7 +5,7 @@ import gc
 import io
 import json
 import os
-import threading
+import stat
 import zipfile
 from pathlib import Path
 
@@ -72,14 +72,18 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         read_tape(tmp_path)
 
 
-def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
-    """A file that does not know its size, and one that grows, have more than was announced."""
-    write_tape(tmp_path / "tape.yaml", TAPE)
-    os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=((tmp_path / "tape.yaml").read_bytes(),))
-    writer.start()
-    assert TAPE == read_tape(tmp_path / "pipe")
-    writer.join()
+@pytest.mark.parametrize("name", ["pipe.yaml", "pipe.har"])
+def test_a_pipe_is_no_cassette(tmp_path: Path, name: str) -> None:
+    """It is refused at once, and not replaced by a file; nor is a device."""
+    pipe, device = tmp_path / name, tmp_path / f"device-{name}"
+    os.mkfifo(pipe)
+    device.symlink_to(os.devnull)
+    for path, what in ((pipe, "a FIFO"), (device, "a device")):
+        with pytest.raises(CassetteError, match=f"cannot be read: {what}, not a regular file"):
+            read_tape(path)
+        with pytest.raises(CassetteError, match=f"cannot be written: {what}, not a regular file"):
+            write_tape(path, TAPE)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
 @pytest.mark.parametrize("grows", [False, True])
