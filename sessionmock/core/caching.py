@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from ..models.enums import CachePolicy
 from ..models.message import Headers, header
 from ..models.response import HTTPURLResponse
 from ..models.url import split_url
+from .dates import http_date
 
 
 class Verdict(Enum):
@@ -158,11 +159,11 @@ def freshness_lifetime(cached: Facts) -> float:
     control = directives(header(cached.headers, "cache-control"))
     if (age := seconds(control, "max-age")) is not None:
         return age
-    date = http_date(header(cached.headers, "date")) or cached.received
+    date = http_date(header(cached.headers, "date"), cached.received) or cached.received
     if (expires := header(cached.headers, "expires")) is not None:
-        until = http_date(expires)
+        until = http_date(expires, cached.received)
         return max(0.0, (until - date).total_seconds()) if until else 0.0
-    changed = http_date(header(cached.headers, "last-modified"))
+    changed = http_date(header(cached.headers, "last-modified"), cached.received)
     if changed is None or (cached.status not in HEURISTIC and "public" not in control):
         return 0.0
     return max(0.0, (date - changed).total_seconds() * HEURISTIC_SHARE)
@@ -172,7 +173,7 @@ def current_age(cached: Facts, now: datetime) -> float:
     """For how many seconds the origin has not confirmed `cached` (section 4.2.3)."""
     value = header(cached.headers, "age")
     age = _delta((value or "").partition(",")[0].strip()) or 0
-    date = http_date(header(cached.headers, "date"))
+    date = http_date(header(cached.headers, "date"), cached.received)
     apparent = (cached.received - date).total_seconds() if date else 0.0
     corrected = age + max(0.0, (cached.received - cached.requested).total_seconds())
     return max(apparent, corrected) + max(0.0, (now - cached.received).total_seconds())
@@ -339,28 +340,3 @@ def _list(value: str | None) -> frozenset[str]:
 
 def _weak(tag: str) -> str:
     return tag.strip().removeprefix("W/")
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DATE = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? "
-    r"(?:(?P<day>\d\d)[ -](?P<month>[A-Z][a-z]{2})[ -](?P<year>\d{4}|\d\d) (?P<time>\d\d:\d\d:\d\d) GMT"
-    r"|(?P<month2>[A-Z][a-z]{2}) (?P<day2>[ \d]\d) (?P<time2>\d\d:\d\d:\d\d) (?P<year2>\d{4}))",
-    re.ASCII,
-)
-
-
-def http_date(value: str | None) -> datetime | None:
-    """The date of a field in one of the three forms of RFC 9110, section 5.6.7; None for anything else, as "0" or "-1"."""
-    match = _DATE.fullmatch(value.strip()) if value else None
-    if match is None:
-        return None
-    year = int(match["year"] or match["year2"])
-    if year < 100:
-        year += 1900 if year >= 70 else 2000
-    hour, minute, second = map(int, (match["time"] or match["time2"]).split(":"))
-    try:
-        month = _MONTHS.index(match["month"] or match["month2"]) + 1
-        return datetime(year, month, int(match["day"] or match["day2"]), hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None

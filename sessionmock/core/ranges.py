@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..models.message import Headers, ResponseHead, header
 from ..models.url import split_url
-from .caching import http_date
+from .dates import http_date
 
 _CONTENT_RANGE = re.compile(r"bytes[ \t]+(?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]{1,18})|\*)", re.IGNORECASE)
 _STRONG_TAG = re.compile(r'"[^"\x00-\x20\x7f]*"')

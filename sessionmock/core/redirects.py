@@ -31,10 +31,11 @@ class Redirect(NamedTuple):
 def redirect_target(status: int, location: str | None, url: str, method: str) -> Redirect | None:
     """Where a response with `status` and `location` to a request for `url` leads; None: it is the final response.
 
-    301 and 302 turn POST into GET, 303 every method but HEAD; all others keep method and body (I21). A Location that
-    is missing, empty or not a URL makes any 3xx final (scenario redirect-no-location).
+    301 and 302 turn POST into GET, 303 every method but HEAD; all others keep method and body (I21). A Location that is
+    missing, empty, no URL, or one of a server that names none makes any 3xx final (scenario redirect-no-location); one of a scheme that is
+    not served is followed into -1002 (scenario redirect-unsupported).
     """
-    if status not in FOLLOWED or not (location := (location or "").strip()):
+    if status not in FOLLOWED or not location or location.isspace():
         return None
     try:
         target = resolve(url, location)

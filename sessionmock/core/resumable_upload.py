@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from ..models.message import Headers, first
+from ..models.message import Headers, first, sole
 from ..models.url import split_url
 from .redirects import resolve
 
@@ -98,7 +98,7 @@ def upload_resource(url: str, headers: Headers) -> str | None:
     It has to be of the same origin: what the request carries (body, credentials, cookies) was meant for that one, and
     nobody is asked about another as with a redirect.
     """
-    location = (first(headers, "location") or "").strip()
+    location = sole(headers, "location")
     if not location:
         return None
     try:

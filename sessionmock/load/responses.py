@@ -10,7 +10,7 @@ from ..core.machine import Event
 from ..core.redirects import bind, have_one_origin, redirected_request
 from ..errors import Code, URLError, url_error
 from ..models.cached_response import CachedURLResponse
-from ..models.message import GivenResponse, Headers, Request, ResponseHead, first, header
+from ..models.message import GivenResponse, Headers, Request, ResponseHead, header, sole
 from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
@@ -73,7 +73,7 @@ class Responses:
 
     def _following(self, status: int, headers: Headers) -> URLRequest | None:
         """The request that a response leads to; None where it is no redirect."""
-        return redirected_request(self._transfer.request, status, first(headers, "location")) if 300 <= status < 400 else None
+        return redirected_request(self._transfer.request, status, sole(headers, "location")) if 300 <= status < 400 else None
 
     def fall_back(self, error: URLError) -> bool:
         """Before any head the exchange failed of `error`: whether what the cache has is served all the same."""

@@ -25,7 +25,7 @@ from ..core.resumable_upload import (
 from ..core.resume_data import UploadResumeData, encode
 from ..errors import DESCRIPTION, UPLOAD_RESUME_DATA, Code, URLError, url_error
 from ..models.body import FileStream, SizedStream, again, as_body_stream
-from ..models.message import BodyStream, Headers, ResponseHead, first
+from ..models.message import BodyStream, Headers, ResponseHead, sole
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from .body import Dispatch, send_again, stream_came
@@ -242,7 +242,7 @@ class Upload:
         if self._stage is Stage.LOCATING:
             self._learn(head, response)
             return None
-        location = (first(head.headers, "location") or "").strip()
+        location = sole(head.headers, "location")
         if self._stage is Stage.APPENDING and location and 300 <= head.status < 400:
             # It sends the task's own request elsewhere, as seen from the resource; a body is then sent from its start.
             head = replace(head, headers=[("Location", resolve(self._resource or "", location))])

@@ -35,6 +35,13 @@ def first(headers: Iterable[tuple[str, str]], name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name), None)
 
 
+def sole(headers: Iterable[tuple[str, str]], name: str) -> str | None:
+    """The value of the field `name` (lower case), of a field that must not be repeated; None without one, and where there are
+    several that differ: nobody can say which is meant (RFC 9110, section 5.3)."""
+    values = {value.strip(" \t") for key, value in headers if key.lower() == name}
+    return values.pop() if len(values) == 1 else None
+
+
 class BodyStream(Protocol):
     """A request body that is read piece by piece: a file, or what a delegate supplied."""
 

@@ -74,9 +74,34 @@ def test_final_statuses(status):
     assert redirect_target(status, "/b", "http://a/", "GET") is None
 
 
-@pytest.mark.parametrize("location", [None, "", "  ", "http://[::1/x", "http://a:port/"])
+@pytest.mark.parametrize(("location", "target", "same_origin"), [
+    (" /c\t", "http://a/c", True), ("/c\td\r\n", "http://a/cd", True), ("\\c", "http://a/\\c", True), ("/c\\d", "http://a/c\\d", True),
+    ("/c/%2e%2e/d", "http://a/c/%2e%2e/d", True), ("//A:80", "http://A:80", True), ("http:c", "http://a/c", True),
+    ("http:/c", "http://a/c", True), ("http:", "http://a/b", True), ("http://user name@a/", "http://user name@a/", True),
+    ("//b\u00fccher.test/\u00fc", "http://b\u00fccher.test/%C3%BC", False), ("ftp://x/", "ftp://x/", False),
+    ("mailto:a@b", "mailto:a@b", False), ("javascript:1", "javascript:1", False), ("file:///etc/passwd", "file:///etc/passwd", False),
+])
+def test_unusual_locations(location, target, same_origin):
+    """Blanks around and tabs within belong to no URL (RFC 3986, appendix C); what no route serves is for the task to fail with."""
+    redirect = redirect_target(302, location, "http://a/b", "GET")
+    assert (target, same_origin) == (redirect.url, redirect.same_origin)
+
+
+@pytest.mark.parametrize(("base", "location", "same_origin"), [
+    ("http://b\u00fccher.test/", "http://xn--bcher-kva.test/", True), ("http://127.0.0.1/", "//0x7f.1/", True),
+    ("http://[::1]/", "//[0::1]:80/", True), ("http://stra\u00dfe.test/", "//strasse.test/", False),
+    ("http://[fe80::1%1]/", "//[fe80::1%2]/", False), ("http://a/", "//a./", False),
+])
+def test_an_origin_is_that_of_the_canonical_host(base, location, same_origin):
+    assert same_origin == redirect_target(302, location, base, "GET").same_origin
+
+
+@pytest.mark.parametrize("location", [
+    None, "", "  ", "\t", "http://[::1/x", "http://a:port/", "http://a:99999/", "http://a b/", "http://foo.1/", "http://a\\@b/", "//a\u3000b/",
+    "http:///there", "///there", "//", "//:80/", "//u@/", "http://", "https:", "https:/a/", "https:a", "https:?a", "HTTPS:///a",
+])
 def test_unusable_locations(location):
-    """A redirect without a Location that is a URL is the final response."""
+    """A redirect without a Location that is a URL, or to a server without a host, is the final response."""
     assert redirect_target(302, location, "http://a/", "GET") is None
 
 

@@ -158,7 +158,8 @@ class Made:
 
 
 # heads ---------------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("status", "headers"), [(200, []), (404, []), (304, []), (300, []), (302, [])])
+@pytest.mark.parametrize(("status", "headers"), [(200, []), (404, []), (304, []), (300, []), (302, []),
+    (302, [("Location", "http:///a")]), (302, [("Location", "/a"), ("Location", "/b")])])
 def test_the_final_head_is_the_response(status: int, headers: Any) -> None:
     """Of any status; one that leads elsewhere without saying where is one too."""
     made = Made()

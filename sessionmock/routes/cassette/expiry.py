@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
+from ...core.dates import http_date
 from ...errors import InvalidArgumentException
 from ...models.message import header
 from .interaction import Interaction
@@ -60,11 +60,7 @@ def recorded_at(interaction: Interaction) -> datetime | None:
     """When `interaction` was recorded: as its file says, else by the Date of its answer; None where neither is there."""
     if interaction.extra.recorded_at is not None:
         return interaction.extra.recorded_at
-    try:
-        found = parsedate_to_datetime(header(interaction.response.headers, "date") or "")
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return found if found.tzinfo else None
+    return http_date(header(interaction.response.headers, "date"))
 
 
 def age(interaction: Interaction, now: datetime) -> timedelta | None:
