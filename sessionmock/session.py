@@ -177,7 +177,10 @@ class URLSession(metaclass=_SharedSession):
 
     # loading in one call --------------------------------------------------------------------------------------
     def data(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[bytes, URLResponse]]:
-        """Load `request` into memory: resumes a data task, and is awaited or asked for its `.result()`."""
+        """Load `request` into memory: resumes a data task, and is awaited or asked for its `.result()`.
+
+        A body beyond the configuration's `maximum_body_size` (1 GiB, decoded) is -1103; `download()` and `bytes()` have no limit.
+        """
         consumer = ToLoading()
         return self._loading(self._make(URLSessionDataTask, request, consumer, eager=False, delegate=delegate), consumer.outcome)
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..core.machine import Question
-from ..errors import Code, GenericException, URLError
+from ..errors import DESCRIPTION, Code, GenericException, URLError, url_error
 from ..latch import Latch
 from ..models.response import URLResponse
 from .consumer import Consumed
@@ -45,15 +45,29 @@ class InMemory:
         """Nothing is the parent's."""
 
 
-class ToHandler(InMemory):
-    """Collects the body for a completion handler, called with (data, response, error) on the delegate queue."""
+class Collecting(InMemory):
+    """Collects the body, as far as the configuration's `maximum_body_size` goes."""
 
-    def __init__(self, handler: Callable[..., Any]) -> None:
-        self._handler: Callable[..., Any] | None = handler
+    def __init__(self) -> None:
         self._pieces: list[bytes] = []
+        self._size = 0
 
     def data(self, load: Consumed, data: bytes) -> None:
         self._pieces.append(data)
+        self._size += len(data)
+        if self._size > load.context.body_limit:
+            self._pieces = []
+            load.end_with(url_error(Code.DATA_LENGTH_EXCEEDS_MAXIMUM, load.transfer.request.url, **{DESCRIPTION: (
+                f"the body has more than maximum_body_size={load.context.body_limit} bytes of the configuration: raise it, or load it "
+                "by download() or bytes(), which have no limit")}))
+
+
+class ToHandler(Collecting):
+    """Collects the body for a completion handler, called with (data, response, error) on the delegate queue."""
+
+    def __init__(self, handler: Callable[..., Any]) -> None:
+        super().__init__()
+        self._handler: Callable[..., Any] | None = handler
 
     def finished(self, load: Consumed, error: URLError | None) -> Message | None:
         data = None if error is not None else b"".join(self._pieces)
@@ -63,16 +77,13 @@ class ToHandler(InMemory):
         return "completion_handler", handler, (data, load.transfer.response, error)
 
 
-class ToLoading(InMemory):
+class ToLoading(Collecting):
     """Collects the body for a `Loading`, which is told where the load ends: no queue lies between."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        super().__init__()
         self._response: URLResponse | None = None
         self._error: URLError | None = None
-
-    def data(self, load: Consumed, data: bytes) -> None:
-        self._pieces.append(data)
 
     def finished(self, load: Consumed, error: URLError | None) -> Message | None:
         self._response, self._error = load.transfer.response, error
@@ -86,20 +97,20 @@ class ToLoading(InMemory):
         return (pieces[0], self._response), self._error  # type: ignore[return-value]    # a load without an error has a response
 
 
-class ToDelegate(InMemory):
+class ToDelegate(Collecting):
     """Hands the response and the body to the delegate of a data or upload task: each piece as it comes, or all at the end."""
 
     asks = True
 
     def __init__(self) -> None:
+        super().__init__()
         self.is_incremental = True
-        self._pieces: list[bytes] = []
 
     def data(self, load: Consumed, data: bytes) -> None:
         if self.is_incremental:
             load.callbacks.call("data_task_did_receive_data", data)
         else:
-            self._pieces.append(data)
+            super().data(load, data)
 
     def end(self, load: Consumed) -> None:
         pieces, self._pieces = self._pieces, []

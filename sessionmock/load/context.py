@@ -1,6 +1,7 @@
 """What the loads of one session share: its configuration, its stores, its channels and its delegate's methods."""
 from __future__ import annotations
 
+import math
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -63,6 +64,7 @@ class Context:
         self.cookie_policy = configuration.http_cookie_accept_policy
         self.validates_names = configuration.requires_dnssec_validation
         self.cache_policy = configuration.request_cache_policy
+        self.body_limit = math.inf if configuration.maximum_body_size is None else configuration.maximum_body_size
         additional = (configuration.http_additional_headers or {}).items()
         self.additional = tuple(pair for pair in additional if pair[0].lower() not in BOUND_TO_ORIGIN)
         self.bound = tuple(pair for pair in additional if pair[0].lower() in BOUND_TO_ORIGIN)    # to the origin of the original request

@@ -130,6 +130,10 @@ class URLSessionConfiguration(Settings):
     maximum_redirects = Setting(
         20, whole(0), "How many redirects a task follows; the next one ends it with -1007. Not Apple's: Apple documents 16, and its systems "
                       "are said to follow 20, as the open-source URLSession does (I21).")
+    maximum_body_size = Setting(
+        1 << 30, optional(whole(0)), "How many bytes of a body, decoded, are collected in memory: for `data()`, `upload()`, completion handlers "
+                                     "and delegates that do without incremental delivery. A task whose body is larger fails with -1103. None: "
+                                     "no limit. Not Apple's. Downloads, `bytes()` and pieces for a delegate have none.")
     http_cookie_storage = Store(
         "Where cookies are kept: an HTTPCookieStorage, or None to neither send nor store any.\n\nUnless it is set the shared storage, or of an "
         "ephemeral configuration one of its own in memory.")

@@ -1,6 +1,7 @@
 """Who takes the response of a load."""
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -68,6 +69,25 @@ def test_a_handler_of_a_load_that_failed_gets_no_body() -> None:
     made, consumer = load(), ToHandler(print)
     consumer.data(made, b"da")
     assert ("completion_handler", print, (None, RESPONSE, LOST)) == consumer.finished(made, LOST)
+
+
+# how much ----------------------------------------------------------------------------------------------------------------------
+def collecting(consumer: Any, limit: int | None) -> Consumed:
+    """What becomes of a load whose consumer gets four bytes."""
+    made = load()
+    made.context.body_limit = math.inf if limit is None else limit
+    consumer.is_incremental = False
+    for piece in (b"da", b"ta"):
+        consumer.data(made, piece)
+    return made
+
+
+@pytest.mark.parametrize("consumer", [ToLoading, ToDelegate, lambda: ToHandler(print)])
+def test_a_body_that_is_too_large_for_memory_fails(consumer: Any) -> None:
+    """-1103, which says what to do; nothing of it is kept. A body of just that size is taken, and without a limit any."""
+    [(_, error)] = collecting(made := consumer(), 3).notes
+    assert (Code.DATA_LENGTH_EXCEEDS_MAXIMUM, True, []) == (error.code, "maximum_body_size=3" in str(error), made._pieces)
+    assert [] == collecting(consumer(), 4).notes == collecting(consumer(), None).notes
 
 
 # a Loading ---------------------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ DEFAULTS = {
     "tls_maximum_supported_protocol": TLSProtocolVersion.TLS_V13, "http_should_use_pipelining": False,
     "http_should_set_cookies": True, "http_cookie_accept_policy": CookieAcceptPolicy.ONLY_FROM_MAIN_DOCUMENT_DOMAIN,
     "http_additional_headers": None, "http_maximum_connections_per_host": 6, "maximum_redirects": 20,
+    "maximum_body_size": 1 << 30,
     "should_use_extended_background_idle_mode": False, "protocol_classes": (),
     "multipath_service_type": MultipathServiceType.NONE, "uses_classic_loading_mode": True, "enables_early_data": False,
 }
@@ -43,6 +44,7 @@ OTHERS = {
     "tls_maximum_supported_protocol": TLSProtocolVersion.TLS_V12, "http_should_use_pipelining": True,
     "http_should_set_cookies": False, "http_cookie_accept_policy": CookieAcceptPolicy.NEVER,
     "http_additional_headers": {"Accept": "a/b"}, "http_maximum_connections_per_host": 1, "maximum_redirects": 0,
+    "maximum_body_size": None,
     "should_use_extended_background_idle_mode": True, "protocol_classes": (URLProtocol,),
     "multipath_service_type": MultipathServiceType.HANDOVER, "uses_classic_loading_mode": False, "enables_early_data": True,
 }
@@ -55,7 +57,8 @@ WRONG = {
     "tls_minimum_supported_protocol_version": [2, "1.2", ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.VerifyMode.CERT_NONE],
     "http_additional_headers": [{"a b": "1"}, {"A": "\n"}, {"A": 1}, [("A", "1")]],
     "http_maximum_connections_per_host": [0, 1.5, True],
-    "protocol_classes": [int, [int], [object()]], "maximum_redirects": [-1, True, None, 1.0], "multipath_service_type": [4],
+    "protocol_classes": [int, [int], [object()]], "maximum_redirects": [-1, True, None, 1.0], "maximum_body_size": [-1, True, 1.5, "1 GiB"],
+    "multipath_service_type": [4],
 }
 STORES = ("http_cookie_storage", "url_credential_storage", "url_cache")
 
