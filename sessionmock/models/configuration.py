@@ -130,7 +130,7 @@ class URLSessionConfiguration(Settings):
     maximum_redirects = Setting(
         20, whole(0), "How many redirects a task follows; the next one ends it with -1007. Not Apple's: Apple documents 16, and its systems "
                       "are said to follow 20, as the open-source URLSession does (I21).")
-    maximum_body_size = Setting(
+    maximum_body_size: Setting[int | None] = Setting(
         1 << 30, optional(whole(0)), "How many bytes of a body, decoded, are collected in memory: for `data()`, `upload()`, completion handlers "
                                      "and delegates that do without incremental delivery. A task whose body is larger fails with -1103. None: "
                                      "no limit. Not Apple's. Downloads, `bytes()` and pieces for a delegate have none.")

@@ -1,27 +1,32 @@
 """The name under which a response would be saved (Apple's `suggestedFilename`; scenarios filename-*).
 
-In this order: Content-Disposition (RFC 6266), the last component of the URL's path, the host, "unknown". A name is never
-a path: separators become "_", and dots alone are no name.
+In this order: Content-Disposition (RFC 6266), the last component of the URL's path, the host, "unknown". A name is safe on every
+system, whichever it comes from: it is no path, no drive, stream or device of Windows (Naming Files, Paths, and Namespaces), and
+nothing in it is hidden or turns the direction of text.
 """
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from unicodedata import category
 from urllib.parse import unquote, unquote_to_bytes
 
 from .message import header
 from .url import split_url
 
 LONGEST = 255    # bytes of UTF-8: what common file systems take
+_DROPPED = ". "  # by Windows, at the end
 
 # One parameter: a quoted string, or what stands before the next ";" that is not escaped (RFC 9110, section 5.6.6).
 _PARAMETER = re.compile(r'\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|((?:[^;\\]|\\.|\\$)*+))', re.DOTALL)
 _REST = re.compile(r'(?:"(?:[^"\\]|\\.)*+(?:"|\\?$)|[^;"])*+;?', re.DOTALL)    # the rest of a parameter, to its ";"
 _EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'((?:[^%]|%[0-9A-Fa-f]{2})*)", re.IGNORECASE)    # RFC 8187, section 3.2
-_SEPARATORS = str.maketrans("/\\", "__")
-# Controls, line separators, marks that turn the direction of text (they disguise an extension), lone surrogates.
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_SEPARATORS = str.maketrans("/\\:", "___")               # of folders, and of drives and streams
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})     # controls, marks of direction and format, lone surrogates, line separators
+_JOINERS = "\u200c\u200d"      # of letters in Persian and of parts of an emoji: of that kind, and seen
+# What Windows takes for a device, whatever extension follows.
+_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3]) *(?:\..*)?", re.IGNORECASE | re.DOTALL)
 
 # The types whose usual extension the standard table lacks or gives second; the first is the one that is appended.
 _USUAL = {
@@ -37,14 +42,14 @@ _VAGUE = frozenset({"application/octet-stream", "binary/octet-stream", "applicat
 def parameters(value: str) -> Iterator[tuple[str, str]]:
     """The parameters of a field value as Content-Disposition or Content-Type: names in lower case, quotes removed.
 
-    What is not a parameter is passed over. In quotes a backslash escapes quote and backslash only: Windows paths are sent so.
+    What is not a parameter is passed over. In quotes a backslash stands before a character that is meant itself (RFC 9110, section 5.6.4).
     """
     position = 0
     while position < len(value):
         found = _PARAMETER.match(value, position)
         if found:
             name, quoted, plain = found.groups()
-            yield name.lower(), plain.strip().strip('"') if quoted is None else re.sub(r'\\(["\\])', r"\1", quoted)
+            yield name.lower(), plain.strip().strip('"') if quoted is None else re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
             position = found.end()
         if rest := _REST.match(value, position):
             position = rest.end()
@@ -98,8 +103,11 @@ def _path_and_host(url: str) -> tuple[str, str]:
 
 
 def _plain(name: str) -> str:
-    """`name` with nothing in it that makes a path or hides, or "" where nothing is left."""
-    return _HIDDEN.sub("", name).translate(_SEPARATORS).strip().rstrip(". ")    # Windows drops dots and blanks at the end
+    """`name` with nothing in it that is not safe, or "" where nothing is left."""
+    if not (name.isascii() and name.isprintable()):
+        name = "".join(c for c in name if category(c) not in _HIDDEN or c in _JOINERS)
+    name = name.translate(_SEPARATORS).strip().rstrip(_DROPPED)
+    return f"_{name}" if _DEVICE.fullmatch(name) else name
 
 
 def _joined(stem: str, extension: str, mime_type: str | None) -> str:
@@ -110,7 +118,7 @@ def _joined(stem: str, extension: str, mime_type: str | None) -> str:
     end = extension.encode()
     if len(end) > LONGEST // 2:    # no extension, but a long name with a dot in it
         stem, end = stem + extension, b""
-    return (stem.encode()[:LONGEST - len(end)] + end).decode(errors="ignore")
+    return (stem.encode()[:LONGEST - len(end)] + end).decode(errors="ignore").rstrip(_DROPPED)
 
 
 @lru_cache(maxsize=256)

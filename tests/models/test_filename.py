@@ -1,3 +1,5 @@
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ DISPOSITIONS = [
     ("attachment; filename*=iso-8859-1'en'%A3.txt; filename=b.txt", "£.txt", "the last one wins there; RFC 6266 has it first"),
     ("attachment; filename=b.txt; filename*=utf-8''%zz.txt", "b.txt", "broken escapes stay there; here the plain name is taken"),
     ("attachment; filename=a.txt; filename=b.txt", "a.txt", "the last one wins there; browsers take the first"),
-    (r'attachment; filename="C:\dir\f.txt"', r"C:\dir\f.txt", "any escape is undone there; a path keeps its separators"),
+    (r'attachment; filename="f\o\\o.txt"', r"fo\o.txt", None),
     ('attachment; filename="abc; x=y', "abc", "a quote left open gives nothing there"),
     ('attachment; x="open; filename=y', "y", "a quote left open ends the field there"),
     ('attachment; filename = "a b"', "a b", "blanks around = give nothing there; browsers allow them"),
@@ -70,7 +72,7 @@ SUGGESTED = [
     # paths
     ("http://h/x", 'attachment; filename="/a/b/name"', None, "_a_b_name"),
     ("http://h/x", "attachment; filename=a/../b/name", None, "a_.._b_name"),
-    ("http://h/x", 'attachment; filename="C:\\dir\\f.txt"', None, "C:_dir_f.txt"),
+    ("http://h/x", r'attachment; filename="C:\\dir\\f.txt"', None, "C__dir_f.txt"),
     ("http://h/a/b%2Fc%5Cd", None, None, "b_c_d"),
     ("http://h/a/%2e%2e", None, None, "h"),
     ("http://h/x", 'attachment; filename=".."', None, "x"),
@@ -83,7 +85,7 @@ SUGGESTED = [
     ("http://example.com/", None, "text/html", "example.com.html"),
     ("http://example.com", None, None, "example.com"),
     ("http://127.0.0.1:80/", None, "text/plain", "127.0.0.1.txt"),
-    ("http://[::1]/", None, None, "::1"),
+    ("http://[::1]/", None, None, "__1"),
     ("http://h/x", "attachment", None, "x"),
     ("http://h:port/x", None, None, "unknown"),
     ("data:text/plain,a/b", None, "text/plain", "unknown.txt"),
@@ -112,8 +114,41 @@ def test_suggested(url, disposition, mime_type, name):
     assert name == suggested_filename(url, headers, mime_type)
 
 
-@pytest.mark.parametrize(("name", "mime_type", "end"), [("é" * 200 + ".txt", None, "é.txt"), ("€" * 200, "image/png", "€.png"),
-                                                        ("a." + "b" * 400, None, "b")])
+@pytest.mark.parametrize(("given", "name"), [
+    # Windows: drives, streams, devices, what it drops at the end
+    ("C:evil.txt", "C_evil.txt"), ("file.txt:stream", "file.txt_stream"), ("file.txt::$DATA", "file.txt__$DATA"),
+    ("NUL", "_NUL"), ("com1.txt", "_com1.txt"), ("Aux.tar.gz", "_Aux.tar.gz"), ("LPT\u00b2.h", "_LPT\u00b2.h"), ("con .txt", "_con .txt"),
+    ("CONIN$", "_CONIN$"), ("nul\u200e.txt", "_nul.txt"), ("nul. .", "_nul"), ("COM0", "_COM0"), ("prn:", "prn_"),
+    ("console.txt", "console.txt"), ("com10", "com10"), ("my nul.txt", "my nul.txt"), ("a.nul", "a.nul"),
+    ('what? "d".txt', 'what? "d".txt'), ("\\\\.\\COM1", "__._COM1"), (" . a . .", ". a"),
+    # what is hidden, or turns text
+    ("a\u200fgpj.exe", "agpj.exe"), ("a\u202egpj.exe", "agpj.exe"), ("a\u061cb\u200ec\u2066d\u2069", "abcd"),
+    ("a\u200bb\ufeffc\u00add\u2060e", "abcde"), ("a\u2028b\u2029c\x85d\x7fe\x00f\x1bg", "abcdefg"), ("a\U000e0041b", "ab"),
+    # letters, whatever they are
+    ("\u0645\u06cc\u200c\u062e.txt", "\u0645\u06cc\u200c\u062e.txt"), ("\U0001f468\u200d\U0001f469.png", "\U0001f468\u200d\U0001f469.png"),
+    ("\u30d5\u30a1\u30a4\u30eb.txt", "\u30d5\u30a1\u30a4\u30eb.txt"), ("\ue000.txt", "\ue000.txt"),
+])
+def test_a_name_is_safe_on_every_system(given, name):
+    """From a field or from a URL it is a name, of a file, that reads as what it is."""
+    escaped = given.replace("\\", "\\\\").replace('"', '\\"')
+    assert name == suggested_filename(None, [("Content-Disposition", f'attachment; filename="{escaped}"')], None)
+    assert name == suggested_filename(f"http://h/{quote(given, safe='')}", [], None)
+
+
+@given(st.text(max_size=300), st.sampled_from([None, "text/plain", "image/png", "application/x-nobody-knows"]))
+def test_any_name_is_safe(name, mime_type):
+    """Wherever it is saved it stays in its folder, and the name is the one that was given."""
+    found = suggested_filename(f"http://h/{quote(name, safe='', errors='surrogatepass')}", [], mime_type)
+    assert found
+    assert not set(found) & set("/\\:\0")
+    assert found == found.rstrip(". ")
+    assert len(found.encode()) <= 255
+    assert found.partition(".")[0].rstrip(" ").upper() not in {"CON", "PRN", "AUX", "NUL", "COM1", "LPT1"}
+
+
+@pytest.mark.parametrize(("name", "mime_type", "end"), [
+    ("é" * 200 + ".txt", None, "é.txt"), ("€" * 200, "image/png", "€.png"), ("a." + "b" * 400, None, "b"),
+    ("a" * 253 + " . " + "b" * 200, None, "a")])
 def test_long_names(name, mime_type, end):
     """A name is cut to 255 bytes of UTF-8, between characters and before its extension."""
     cut = suggested_filename(None, [("Content-Disposition", f'attachment; filename="{name}"')], mime_type)
