@@ -4,7 +4,6 @@ The cookies of the next hop are the cookie store's matter; here only a Cookie fi
 """
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..models.request import URLRequest
@@ -75,15 +74,6 @@ def have_one_origin(url: str | None, other: str | None) -> bool:
         return split_url(url or "").origin == split_url(other or "").origin
     except ValueError:
         return False
-
-
-def bind(request: URLRequest, original: URLRequest, fields: Iterable[tuple[str, str]]) -> None:
-    """Give `request` those `fields` of a configuration that belong to one origin, where that is its own: the origin of the task's
-    `original` request. Elsewhere take them away. A field that the original request has itself is not the configuration's (I26)."""
-    stays = have_one_origin(request.url, original.url)
-    for name, value in fields:
-        if original.value(name) is None and request.value(name) == (None if stays else value):
-            request.set_value(value if stays else None, name)
 
 
 def resolve(base: str, reference: str) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import nanoseconds
 from ..core.accepted import AcceptedCredentials
+from ..core.additional import AdditionalFields
 from ..core.decoding import accept_encoding
 from ..core.preparation import LOCAL
-from ..core.redirects import BOUND_TO_ORIGIN, have_one_origin
 from ..delegates import methods
 from ..engine.protocol import Engine
 from ..engine.queues import OperationQueue
@@ -32,7 +32,6 @@ from ..routes.url_protocol import URLProtocol, checked
 from ..stores import defaults
 from .caching import CacheVisit
 from .life import Life
-from .transfer import Transfer
 
 if TYPE_CHECKING:
     from ..stores.cookie_storage import HTTPCookieStorage
@@ -65,9 +64,7 @@ class Context:
         self.validates_names = configuration.requires_dnssec_validation
         self.cache_policy = configuration.request_cache_policy
         self.body_limit = math.inf if configuration.maximum_body_size is None else configuration.maximum_body_size
-        additional = (configuration.http_additional_headers or {}).items()
-        self.additional = tuple(pair for pair in additional if pair[0].lower() not in BOUND_TO_ORIGIN)
-        self.bound = tuple(pair for pair in additional if pair[0].lower() in BOUND_TO_ORIGIN)    # to the origin of the original request
+        self.additional = AdditionalFields(configuration.http_additional_headers)
         self._protocols = checked(configuration.protocol_classes)
         self.accepted = AcceptedCredentials()
         self._channels: dict[Route, Channel] = {}
@@ -112,17 +109,6 @@ class Context:
     def proxy_for(self, route: Route | None, message: Request) -> ProxyConfiguration | None:
         """The proxy whose 407 `message` may meet, or None."""
         return self.channel(route, message.parts.scheme)[1].proxy_for(message.parts)
-
-    def additional_for(self, request: URLRequest, transfer: Transfer) -> tuple[tuple[str, str], ...]:
-        """The configuration's fields that `request` of a task gets where it lacks them (I26). Those that belong to the origin of the
-        original request go there alone, and after a redirect as the delegate was shown them."""
-        if not self.bound or transfer.redirects or not have_one_origin(request.url, transfer.original_request.url):
-            return self.additional
-        return self.additional + self.bound
-
-    def unbound(self, headers: Headers) -> Headers:
-        """`headers` without what the configuration has put there: what resume data keeps of a request is the user's own."""
-        return [pair for pair in headers if pair not in self.bound] if self.bound else headers
 
     def defaults(self) -> Headers:
         """The fields that a request carries when it does not set them."""

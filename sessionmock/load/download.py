@@ -180,7 +180,7 @@ class ToFile:
             return None
         self._blob = self._held(DownloadResumeData(
             original_url=load.transfer.original_request.url or "", current_url=load.transfer.request.url or "", method=asked.http_method,
-            headers=load.context.unbound(asked.header_pairs()), offset=self.written, expected=self.expected, tag=validators.tag,
+            headers=load.context.additional.removed_from(asked.header_pairs()), offset=self.written, expected=self.expected, tag=validators.tag,
             modified=validators.modified, partial=self.path.name, created=load.engine.clock.date()))
         return self._blob
 

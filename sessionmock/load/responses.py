@@ -7,7 +7,7 @@ from functools import partial
 from ..core.caching import Verdict
 from ..core.decoding import Decoder, DecodingError, UnknownCodingError, decoder
 from ..core.machine import Event
-from ..core.redirects import bind, have_one_origin, redirected_request
+from ..core.redirects import have_one_origin, redirected_request
 from ..errors import Code, URLError, url_error
 from ..models.cached_response import CachedURLResponse
 from ..models.message import GivenResponse, Headers, Request, ResponseHead, header, sole
@@ -83,7 +83,7 @@ class Responses:
     def _lead_on(self, response: URLResponse | None, following: URLRequest) -> None:
         """`response` redirects to `following`."""
         self._questioned = response
-        self._bind(following)
+        self._context.additional.bind(following, self._transfer.original_request)
         if self._transfer.redirects >= self._context.configuration.maximum_redirects:
             self._inbox.meet(Event.FAILED, url_error(Code.HTTP_TOO_MANY_REDIRECTS, following.url))
         else:
@@ -103,12 +103,8 @@ class Responses:
         else:
             following = following.copy()
             if not have_one_origin(following.url, url):
-                self._bind(following)
+                self._context.additional.bind(following, self._transfer.original_request)
             self._inbox.meet(Event.FOLLOW if self._body.carry(following, keeps_body) else Event.NEEDS_STREAM, following)
-
-    def _bind(self, following: URLRequest) -> None:
-        if self._context.bound:
-            bind(following, self._transfer.original_request, self._context.bound)
 
     def settle_response(self) -> None:
         """The redirect that was asked about is the response after all."""

@@ -63,7 +63,8 @@ class Sending:
         engine, task = context.engine, callbacks.task
         sink = inbox.sink = LoadSink(inbox, engine, transfer.begin(request, engine.clock.now()), callbacks.history, task)
         message = preparation.completed(
-            request, body, additional=context.additional_for(request, transfer), cookies=context.cookies_for(request, task),
+            request, body, cookies=context.cookies_for(request, task),
+            additional=context.additional.for_request(request, transfer.original_request, redirected=transfer.redirects > 0),
             defaults=context.defaults(), is_upload=self._body.is_upload)
         if self._challenges is not None or not context.accepted.empty:
             self.challenges().authorize(message)

@@ -99,7 +99,7 @@ class Upload:
         if self._resource is None or self._profile is None:
             return None
         request = self._transfer.request
-        source, mark, headers = self._source, self._mark, self._context.unbound(request.header_pairs())
+        source, mark, headers = self._source, self._mark, self._context.additional.removed_from(request.header_pairs())
         if all(name.lower() != VERSION_FIELD.lower() for name, _ in headers):
             headers.append((VERSION_FIELD, str(self._profile.version)))
         origin: dict[str, Any] = {}                     # of a stream: its delegate is asked
@@ -147,7 +147,7 @@ class Upload:
             transfer.total = body.length
         self._resource = None                           # a new request makes a new one
         self._source, self._mark = body, _mark(body)
-        self._profile = None if body is None else profile_for([*self._context.additional, *request.header_pairs()])
+        self._profile = None if body is None else profile_for([*self._context.additional.anywhere, *request.header_pairs()])
         if self._profile is not None:
             request = request.copy()
             for name, value in creation_fields(self._profile):

@@ -508,7 +508,7 @@ def test_resume_data_stands_alone(session: sm.URLSession) -> None:
                 session.upload_task(resume_data=blob, **more)
     with pytest.raises(sm.InvalidArgumentException, match="request is needed"):
         session.upload()
-    with pytest.raises(ValueError, match="kind 2; wanted are 1 and 1"):
+    with pytest.raises(ValueError, match="kind 2; wanted are 2 and 1"):
         decode(blob, DownloadResumeData)
 
 
