@@ -200,5 +200,6 @@ def url_error(code: Code, url: str | None, underlying: BaseException | None = No
     info: dict[str, Any] = {} if url is None else {FAILING_URL: url, FAILING_URL_STRING: url}
     if underlying is not None:
         info[UNDERLYING] = underlying
-        info[DESCRIPTION] = str(underlying) or type(underlying).__name__
+        said = str(underlying) or type(underlying).__name__
+        info[DESCRIPTION] = "; ".join([said, *getattr(underlying, "__notes__", ())])
     return URLError(code, info | more)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .errors import NETWORK_UNAVAILABLE_REASON, Code, URLError, url_error
 from .models.configuration import URLSessionConfiguration
 from .models.request import URLRequest
+from .user_code import tell_each
 
 Observer = Callable[[], None]
 
@@ -43,8 +44,7 @@ class PathMonitor:
         self._path = path
         with self._lock:
             observers = list(self._observers)
-        for observer in observers:
-            observer()
+        tell_each("an observer of the path monitor", observers)
 
     def observe(self, observer: Observer) -> None:
         """Call `observer` after each update, on the thread that makes it."""

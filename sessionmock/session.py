@@ -34,7 +34,6 @@ from .load.life import Life
 from .load.load import Load
 from .loading import Done, Loading, ended_or, whoever
 from .models.configuration import URLSessionConfiguration
-from .models.enums import ResponseDisposition
 from .models.request import URLRequest
 from .models.response import URLResponse
 from .models.settings import Settings
@@ -382,14 +381,14 @@ class URLSession(metaclass=_SharedSession):
             note(life.callbacks.history, self._context.engine.clock, task, created.name, (task,))
             try:
                 created.call(self, task)
-            except Exception as error:
+            except BaseException as error:
                 life.crashed(created.name, error)
+                if isinstance(error, KeyboardInterrupt | SystemExit):      # this is the stack of who makes the task
+                    raise
         return task
 
-    def _become(self, load: Life, disposition: ResponseDisposition) -> tuple[URLSessionTask, Consumer]:
-        """The task that `load` goes on as, by the delegate's disposition; it keeps the identifier."""
-        if disposition is not ResponseDisposition.BECOME_DOWNLOAD:
-            raise InvalidArgumentException(f"{disposition!r}: a response can be cancelled, allowed or become a download")
+    def _become(self, load: Life) -> tuple[URLSessionTask, Consumer]:
+        """The download task that `load` goes on as, by the delegate's disposition; it keeps the identifier."""
         old: URLSessionTask = load.task
         task = URLSessionDownloadTask(self, old._identifier, old._site, old._scope)
         task._life = load

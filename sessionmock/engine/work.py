@@ -12,6 +12,7 @@ from types import CoroutineType
 from typing import Any, TypeGuard
 
 from ..clock import SECOND, SystemClock, monotonic
+from ..user_code import blame
 
 LINGER = SECOND    # how long an idle thread stays, in nanoseconds
 
@@ -97,11 +98,19 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def attempt(call: Callable[[], Any], where: str) -> None:
+    """Make `call`, which is code of the user's in `where` that nobody waits for: what it raises is reported."""
+    try:
+        call()
+    except BaseException:
+        report(where)
+
+
 def report(where: str) -> None:
     """Hand the exception being handled to `threading.excepthook`, saying where it came from."""
     kind, error, trace = sys.exc_info()
     assert kind is not None and error is not None
-    error.add_note(f"raised in {where}")
+    blame(error, where)
     threading.excepthook(threading.ExceptHookArgs((kind, error, trace, threading.current_thread())))
 
 

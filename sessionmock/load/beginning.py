@@ -5,10 +5,10 @@ from datetime import datetime
 
 from ..clock import nanoseconds
 from ..core.machine import Event, Phase
-from ..errors import InvalidArgumentException
 from ..models.enums import DelayedRequestDisposition
 from ..models.request import URLRequest
-from ..path_monitor import PathMonitor, obstacle
+from ..path_monitor import obstacle
+from ..user_code import user_code
 from .body import Body
 from .callbacks import Callbacks
 from .context import Context
@@ -42,40 +42,41 @@ class Beginning:
             self._inbox.meet(Event.BEGIN)
 
     def _answered(self, disposition: DelayedRequestDisposition, request: URLRequest | None = None) -> None:
-        disposition = DelayedRequestDisposition(disposition)
         if disposition is DelayedRequestDisposition.CANCEL:
             self._inbox.call_off()
             return
-        if disposition is DelayedRequestDisposition.USE_NEW_REQUEST:
-            if request is None:
-                raise InvalidArgumentException("task_will_begin_delayed_request: USE_NEW_REQUEST needs the new request")
+        if disposition is DelayedRequestDisposition.USE_NEW_REQUEST and request is not None:
             self._transfer.request = request.copy()
             self._body.take(request)
         self._inbox.meet(Event.BEGIN)
 
     def wait_for_path(self) -> None:
         """There is no network to use: look again whenever there is another one."""
-        self._monitor.observe(self._path_changed)
+        monitor = self._context.path_monitor
+        assert monitor is not None, "without a monitor there is always a network"
+        with user_code(f"{type(monitor).__name__}.observe"):
+            monitor.observe(self._path_changed)
         if not self._told_waiting:
             self._told_waiting = True
             self._callbacks.call("task_is_waiting_for_connectivity")
-
-    @property
-    def _monitor(self) -> PathMonitor:
-        monitor = self._context.path_monitor
-        assert monitor is not None, "without a monitor there is always a network"
-        return monitor
 
     def _path_changed(self) -> None:
         self._inbox.instruct(self._look_for_path)
 
     def _look_for_path(self) -> None:
-        monitor = self._monitor
-        if self._inbox.machine.phase is Phase.WAITING and obstacle(monitor.path, self._transfer.request, self._context.configuration) is None:
-            monitor.ignore(self._path_changed)
+        if self._inbox.machine.phase is not Phase.WAITING or (path := self._context.path()) is None:
+            return
+        if obstacle(path, self._transfer.request, self._context.configuration) is None:
+            self._ignore_path()
             self._inbox.meet(Event.REACHABLE)
+
+    def _ignore_path(self) -> None:
+        monitor = self._context.path_monitor
+        if monitor is not None:
+            with user_code(f"{type(monitor).__name__}.ignore"):
+                monitor.ignore(self._path_changed)
 
     def settle(self) -> None:
         """The outcome is fixed."""
         if self._told_waiting:
-            self._monitor.ignore(self._path_changed)
+            self._ignore_path()

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from ..core import preparation
 from ..core.machine import Event
 from ..errors import Code, URLError
-from ..models.body import again, as_body_stream
+from ..models.body import again
 from ..models.message import BodyStream, ResponseHead, body_length
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
@@ -98,8 +98,8 @@ class RequestBody:
         if not self._callbacks.call("task_need_new_body_stream", answered=self._stream_came):
             self._stream_came(None)
 
-    def _stream_came(self, stream: Any) -> None:
-        stream_came(self._inbox, None if stream is None else preparation.announced(as_body_stream(stream), self._transfer.request))
+    def _stream_came(self, stream: BodyStream | None) -> None:
+        stream_came(self._inbox, None if stream is None else preparation.announced(stream, self._transfer.request))
 
     def intercept(self, event: Event, payload: Any) -> bool:
         return False

@@ -19,12 +19,13 @@ from ..core.caching import (
     validators,
     without_body,
 )
-from ..errors import Code, URLError
+from ..errors import Code, InvalidArgumentException, URLError
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.enums import CachePolicy
 from ..models.message import Request, ResponseHead, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
+from ..user_code import blame, user_code
 
 if TYPE_CHECKING:
     from ..clock import Clock
@@ -69,7 +70,7 @@ class CacheVisit:
         """How the load begins; adds to `request` what a revalidation or a reload says."""
         self._request = request
         now = self._requested = self._clock.date()
-        cached = self._found(request)
+        cached = None if self._cache is None or not self._keeps else self._found(self._cache, request)
         verdict = decide(self._policy, request.method, request.headers, cached, now)
         if cached is not None:
             self._storage = cached.storage_policy       # what takes its place is proposed to be kept as it was
@@ -85,11 +86,16 @@ class CacheVisit:
         request.headers += reload_headers(self._policy)
         return verdict
 
-    def _found(self, request: Request) -> CachedURLResponse | None:
-        """What is stored for `request`: where it asks for a range, that part of it."""
+    def _found(self, cache: URLCache, request: Request) -> CachedURLResponse | None:
+        """What is stored for `request`, by `cache` or where a subclass looks: where it asks for a range, that part of it."""
         found: list[CachedURLResponse | None] = []
-        if self._cache is not None and self._keeps:
-            self._cache.get_cached_response_for_task(self._task, found.append)
+        try:
+            cache.get_cached_response_for_task(self._task, found.append)
+            if found and not isinstance(found[0], CachedURLResponse | None):
+                raise InvalidArgumentException(f"the completion handler was given {found[0]!r}; it takes a CachedURLResponse or None")
+        except BaseException as error:
+            blame(error, f"{type(cache).__name__}.get_cached_response_for_task")
+            raise
         cached = found[0] if found else None
         if cached is None or header(request.headers, "range") is None:
             return cached
@@ -129,7 +135,8 @@ class CacheVisit:
         elif may_store(request.method, request.headers, head.status, head.headers):
             self._spool = cache.spool()
         elif request.method == "GET" and head.status < 400 and head.status not in (206, 304):
-            cache.remove_cached_response_for_task(self._task)   # what was there is not what the server gives now
+            with user_code(f"{type(cache).__name__}.remove_cached_response_for_task"):
+                cache.remove_cached_response_for_task(self._task)   # what was there is not what the server gives now
         return None
 
     def unanswered(self, error: URLError) -> CachedURLResponse | None:

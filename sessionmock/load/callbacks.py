@@ -6,6 +6,7 @@ What a load asks is posted to the delegate queue, and no event of its exchange c
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from ..clock import Clock
@@ -14,6 +15,7 @@ from ..delegates import QUESTIONS, SELECTORS, Method
 from ..engine import work
 from ..errors import Code, GenericException
 from ..history import Answered, Asked, Called, History
+from .answers import Values, given, judged
 from .context import Context
 from .inbox import Inbox
 
@@ -100,7 +102,7 @@ class Callbacks:
     def call(self, name: str, *arguments: Any, answered: Callable[..., None] | None = None) -> bool:
         """Post the callback `name` about this task; the exchange's events wait for it. False: no delegate has it.
 
-        `answered` takes what a question is answered with, in a turn of the load; what it raises ends the load.
+        `answered` takes what a question is answered with, in a turn of the load. What is no answer ends the load.
         """
         method = self.method(name)
         if method is None:
@@ -136,9 +138,21 @@ class Callbacks:
         self._inbox.moved()
         question.left = True
 
+    def observe(self, update: Callable[[], Any], then: Callable[..., Any]) -> None:
+        """Make `update`, for observers of the task's progress, on the delegate queue; the exchange's events wait for it, and for
+        `then` after it."""
+        question = self.hold()
+
+        def perform() -> Rest:
+            if self._inbox.machine.question is not question:
+                return None
+            return make(update, (), lambda _: self.answer(question, then, ()), partial(self.crashed, "progress"))
+
+        self._context.queue.submit(perform, self._context.engine)
+
     def crashed(self, name: str, error: BaseException) -> None:
-        """A delegate's exception is reported, and ends its task."""
-        work.report(f"the delegate's {name} of {self.task!r}")
+        """What a delegate's method, or another callback, has raised is reported, and ends its task."""
+        work.report(f"the {_shown(name)} of {self.task!r}")
         self._inbox.fail(Event.FAILED, self._inbox.owner.failure(Code.UNKNOWN, error))
 
     def hold(self) -> Question:
@@ -149,7 +163,7 @@ class Callbacks:
         """End `hold`; on any thread."""
         self.answer(question, None, ())
 
-    def answer(self, question: Question, answered: Callable[..., None] | None, values: tuple[Any, ...]) -> None:
+    def answer(self, question: Question, answered: Callable[..., None] | None, values: Values) -> None:
         """The callback of `question` is over; on any thread."""
         def take() -> None:
             if not self._inbox.machine.answer(question):        # the load went on without it
@@ -158,18 +172,32 @@ class Callbacks:
             if self.history is not None and question.name in QUESTIONS and Answered in self.history.kinds:
                 self.history.add(self._context.engine.clock, Answered, self.task, question.name, values)
             if answered is not None:
-                answered(*values)
+                self._take(question.name, answered, values)
 
         self._inbox.instruct(take)
+
+    def _take(self, name: str, answered: Callable[..., None], values: Values) -> None:
+        """Give the answer `values` to `answered`, unless it is none."""
+        if name in QUESTIONS:
+            try:
+                values = judged(name, values)
+            except BaseException as error:
+                self.crashed(name, error)
+                return
+        answered(*values)
 
     # telling ------------------------------------------------------------------------------------------------------
     def tell(self, task: Any, name: str, call: Callable[..., Any], arguments: tuple[Any, ...], over: Callable[[], None] | None = None) -> Rest:
         """On the delegate queue: make a callback about `task`, the delegate's method `name` or "completion_handler", which ends
         nothing by what it raises; then call `over`."""
-        is_method = name in SELECTORS
         if self.history is not None:
-            note(self.history, self._context.engine.clock, task, name, arguments[1:] if is_method else arguments)
-        return Telling(f"delegate's {name}" if is_method else name, task, call, arguments, over)()
+            note(self.history, self._context.engine.clock, task, name, arguments[1:] if name in SELECTORS else arguments)
+        return Telling(_shown(name), task, call, arguments, over)()
+
+
+def _shown(name: str) -> str:
+    """The callback `name` as a report calls it."""
+    return f"delegate's {name}" if name in SELECTORS else name
 
 
 class _Call:
@@ -188,9 +216,9 @@ class _Call:
 
     def over(self, value: Any) -> None:
         """It is over, and `value` is the answer of a question."""
-        self._callbacks.answer(self.question, self._answered, value if isinstance(value, tuple) else (value,))
+        self._callbacks.answer(self.question, self._answered, given(self.question.name, value))
 
-    def answer(self, values: tuple[Any, ...]) -> None:
+    def answer(self, values: Values) -> None:
         """The completion handler was called."""
         self._callbacks.answer(self.question, self._answered, values)
 

@@ -57,7 +57,6 @@ class Certificates:
                         disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:
         """Only a credential for this very chain stands in for the usual verification. A server that is trusted and would like to
         see a certificate may do without: it is asked about before the request is sent, and no certificate is an answer."""
-        disposition = AuthChallengeDisposition(disposition)
         if disposition is AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE:
             self._inbox.call_off()
         elif disposition is AuthChallengeDisposition.REJECT_PROTECTION_SPACE:
@@ -118,7 +117,6 @@ class Certificates:
 
     def _answered(self, without: Callable[[], None], place: _Place, stored: URLCredential | None,
                   disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:
-        disposition = AuthChallengeDisposition(disposition)
         choice: dict[Any, URLCredential | None] = {
             AuthChallengeDisposition.USE_CREDENTIAL: credential, AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING: stored}
         used = choice.get(disposition)

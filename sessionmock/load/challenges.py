@@ -94,7 +94,6 @@ class Challenges:
         self._challenger.put(challenge, partial(self._answer_for, answered))
 
     def _answer_for(self, answered: Answered, disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:
-        disposition = AuthChallengeDisposition(disposition)
         if disposition is AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE:
             self._inbox.call_off()
         else:

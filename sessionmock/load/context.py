@@ -15,21 +15,23 @@ from ..core.additional import AdditionalFields
 from ..core.decoding import accept_encoding
 from ..core.preparation import LOCAL
 from ..delegates import methods
+from ..engine import work
 from ..engine.protocol import Engine
 from ..engine.queues import OperationQueue
-from ..errors import GenericException
+from ..errors import GenericException, InvalidArgumentException
 from ..models.configuration import URLSessionConfiguration
 from ..models.credential import CredentialPersistence, URLCredential, URLProtectionSpace
 from ..models.enums import CookieAcceptPolicy
 from ..models.message import Headers, Request
 from ..models.proxy import ProxyConfiguration
 from ..models.request import URLRequest
-from ..path_monitor import PathMonitor
+from ..path_monitor import NetworkPath, PathMonitor
 from ..routes.base import Channel, Route
 from ..routes.current import live_route
 from ..routes.local import LocalRoute
 from ..routes.url_protocol import URLProtocol, checked
 from ..stores import defaults
+from ..user_code import user_code
 from .caching import CacheVisit
 from .life import Life
 
@@ -102,6 +104,17 @@ class Context:
                         self.engine.attach()
         return route.source, channel
 
+    def path(self) -> NetworkPath | None:
+        """The network there is now; None where it has no limits."""
+        monitor = self.path_monitor
+        if monitor is None:
+            return None
+        with user_code(f"{type(monitor).__name__}.path"):
+            path = monitor.path
+            if not isinstance(path, NetworkPath):
+                raise InvalidArgumentException(f"the path was {path!r}; it takes a NetworkPath")
+            return path
+
     def protocols(self) -> Sequence[type[URLProtocol]]:
         """The user's classes that are consulted before the route: the configuration's, and for the shared session those registered."""
         return self._protocols or (tuple(URLProtocol._registered) if self.session._is_shared else ())
@@ -136,17 +149,25 @@ class Context:
         if storage is not None:
             for space, credential in credentials:
                 try:
-                    storage.set_default_credential(credential, space, task)
+                    self._store(storage, space, credential, task)
                 except GenericException as error:
-                    storage.set_default_credential(replace(credential, persistence=CredentialPersistence.FOR_SESSION), space, task)
+                    self._store(storage, space, replace(credential, persistence=CredentialPersistence.FOR_SESSION), task)
                     warnings.warn(f"{error}; it is kept for this process only", RuntimeWarning, stacklevel=2)
+
+    @staticmethod
+    def _store(storage: URLCredentialStorage, space: URLProtectionSpace, credential: URLCredential, task: Any) -> None:
+        with user_code(f"{type(storage).__name__}.set_default_credential"):
+            storage.set_default_credential(credential, space, task)
 
     def stored_credential(self, space: URLProtectionSpace, task: Any) -> URLCredential | None:
         """What default handling of a challenge of `space` uses, asked for in the form that names the task."""
         storage = self.credential_storage
         found: list[URLCredential | None] = [None]
         if storage is not None:
-            storage.get_default_credential(space, task, found.append)
+            with user_code(f"{type(storage).__name__}.get_default_credential"):
+                storage.get_default_credential(space, task, found.append)
+                if not isinstance(found[-1], URLCredential | None):
+                    raise InvalidArgumentException(f"the completion handler was given {found[-1]!r}; it takes a URLCredential or None")
         return found[-1]
 
     def cache_visit(self, task: Any, request: URLRequest, *, keeps: bool) -> CacheVisit | None:
@@ -160,13 +181,13 @@ class Context:
     def flush(self) -> None:
         """New connections from now on."""
         for channel in list(self._channels.values()):
-            channel.flush()
+            work.attempt(channel.flush, f"flush() of {channel!r}")
 
     def close(self) -> None:
         """The session is invalid: nothing is held any more."""
         channels, self._channels = self._channels, {}
         for channel in channels.values():
-            channel.close()
+            work.attempt(channel.close, f"close() of {channel!r}")
         if channels:
             self.engine.detach()
         self.methods = {}

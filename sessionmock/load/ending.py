@@ -20,7 +20,7 @@ Message = tuple[str, Callable[..., Any], tuple[Any, ...]]    # a terminal messag
 class Ending:
     """Fixes how one load ends: metrics, then the terminal message, once (I4, I14), and then nothing holds the load any more."""
 
-    __slots__ = ("_callbacks", "_context", "_inbox", "_over", "error", "latch", "message")
+    __slots__ = ("_callbacks", "_context", "_inbox", "_over", "error", "fixed", "latch", "message")
 
     def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks) -> None:
         self._context, self._inbox, self._callbacks = context, inbox, callbacks
@@ -28,6 +28,7 @@ class Ending:
         # is let go of where it was called, and not by a frame on the engine's stack.
         self.message: Message | None = None
         self._over: Callable[[], None] | None = None   # what follows it
+        self.fixed = False                             # whether there is an outcome
         self.error: URLError | None = None
         self.latch = Latch()                           # set after all that
 

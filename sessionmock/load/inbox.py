@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, Protocol
 
-from ..core.machine import Effect, Event, Machine
+from ..core.machine import Effect, Event, Machine, Phase
+from ..engine import work
 from ..engine.interrupts import shield
 from ..engine.protocol import Engine
 from ..errors import Code, URLError
@@ -51,6 +52,9 @@ class Owner(Protocol):
     def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
         """An error about the present request."""
 
+    def crash(self, error: BaseException) -> URLError:
+        """A turn has raised `error`: report it. What the load fails with for it."""
+
 
 class _Nobody:
     """The owner of an inbox whose load has ended: what still comes changes nothing."""
@@ -65,6 +69,10 @@ class _Nobody:
 
     def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
         return URLError(code)
+
+    def crash(self, error: BaseException) -> URLError:
+        work.report("a load that has ended")
+        return URLError(Code.UNKNOWN)
 
 
 _NOBODY = _Nobody()
@@ -153,10 +161,8 @@ class Inbox:
                 self._door.acquire(blocking=False)):
             try:
                 self._turn()
-            except BaseException as error:
-                self._control.append(partial(self.meet, Event.FAILED, self.owner.failure(Code.UNKNOWN, error)))
-                self._engine.post_eager(self.pump)
-                raise
+            except BaseException as error:      # of user code: who brought the event has no part in it
+                self._control.append(partial(self._end_by, self.owner.crash(error)))
             finally:
                 self._door.release()
 
@@ -188,6 +194,13 @@ class Inbox:
         for effect in self.machine.meet(event):
             owner = self.owner
             owner.effects[effect](owner, payload)
+
+    def _end_by(self, failure: URLError) -> None:
+        """End the load with `failure`, also where the outcome was about to be fixed and came not to it."""
+        if self.machine.phase < Phase.COMPLETING:
+            self.meet(Event.FAILED, failure)
+        else:
+            self.owner.effects[Effect.FAIL](self.owner, failure)
 
     def call_off(self) -> None:
         """The delegate has cancelled the task."""

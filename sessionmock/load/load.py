@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..core.machine import Effect, Event, Phase
 from ..delegates import Method
+from ..engine import work
 from ..engine.protocol import Engine
 from ..engine.queues import OperationQueue
 from ..errors import Code, URLError, url_error
@@ -208,6 +209,10 @@ class Load:
     def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
         return url_error(code, self.transfer.request.url, cause)
 
+    def crash(self, error: BaseException) -> URLError:
+        work.report(f"the load of {self.task!r}")
+        return self.failure(Code.UNKNOWN, error)
+
     # for consumers, in a turn (consumer.Consumed) ----------------------------------------------------------------------
     def ask_to_store(self) -> None:
         response, visit = self.transfer.response, self.responses.visit
@@ -279,9 +284,7 @@ class Load:
         transfer = self.transfer
         transfer.sent += count
         transfer.last.sent += count
-        if self.progress is not None and self.body.is_upload:
-            self._report(self.progress, transfer.sent, transfer.total)
-        self.callbacks.call("task_did_send_body_data", count, transfer.sent, transfer.total)
+        self._report(True, self.callbacks.call, "task_did_send_body_data", count, transfer.sent, transfer.total)
 
     def _tell_informed(self, head: ResponseHead) -> None:
         self.callbacks.call(
@@ -295,19 +298,19 @@ class Load:
         if not (self.consumer.asks and self.callbacks.call("data_task_did_receive_response", response, answered=self._disposed)):
             self.inbox.meet(Event.ALLOW)
 
-    def _disposed(self, disposition: ResponseDisposition | None) -> None:
-        if disposition is None or disposition == ResponseDisposition.ALLOW:
+    def _disposed(self, disposition: ResponseDisposition) -> None:
+        if disposition is ResponseDisposition.ALLOW:
             self.inbox.meet(Event.ALLOW)
-        elif disposition == ResponseDisposition.CANCEL:
+        elif disposition is ResponseDisposition.CANCEL:
             self.inbox.call_off()
         else:
-            self.inbox.meet(Event.BECOME, disposition)
+            self.inbox.meet(Event.BECOME)
 
-    def _become(self, disposition: ResponseDisposition) -> None:
+    def _become(self, _: object) -> None:
         """The task goes on as another: the old one hears of it and of nothing more."""
         response, visit = self.transfer.response, self.responses.visit
         assert response is not None
-        task, self.consumer = self.context.session._become(self, disposition)
+        task, self.consumer = self.context.session._become(self)
         if visit is not None:          # downloads are not kept
             visit.give_up()
         self.consumer.begin(self, response)
@@ -318,44 +321,44 @@ class Load:
         self.transfer.last.decoded += len(data)
         if (visit := self.responses.visit) is not None:
             visit.take(data)
-        if self.progress is not None and not self.body.is_upload:
-            self._report_received(self.progress)
-        self.consumer.data(self, data)
+        self._report(False, self.consumer.data, self, data)
 
-    def _report_received(self, progress: Progress) -> None:
-        """What has come of what was announced; the end is the total where nothing was."""
-        transfer = self.transfer
-        total = -1 if transfer.response is None else transfer.response.expected_content_length
-        if self.inbox.machine.phase >= Phase.CACHING and total < 0:
-            total = transfer.received
-        self._report(progress, transfer.received, total)
-
-    def _report(self, progress: Progress, done: int, total: int) -> None:
-        self.queue.submit(partial(progress.update, done, total), self.engine)
+    def _report(self, sent: bool, then: Callable[..., Any], *arguments: Any) -> None:
+        """Tell the progress, where somebody has asked for it and it counts what was sent, or came; then make the call `then`.
+        Of what came the end is the total where none was announced."""
+        progress, transfer = self.progress, self.transfer
+        if progress is None or sent is not self.body.is_upload:
+            then(*arguments)
+            return
+        done, total = (transfer.sent, transfer.total) if sent else (transfer.received, transfer.expected)
+        if not sent and total < 0 and self.inbox.machine.phase >= Phase.CACHING:
+            total = done
+        self.callbacks.observe(partial(progress.update, done, total), partial(then, *arguments))
 
     def _ask_store(self, trailers: Headers) -> None:
         self.transfer.trailers = trailers
-        if self.progress is not None and not self.body.is_upload:
-            self._report_received(self.progress)
-        self.consumer.end(self)
+        self._report(False, self.consumer.end, self)
 
     def _store(self, proposal: CachedURLResponse | None) -> None:
         if proposal is not None and self.responses.visit is not None:
             self.responses.visit.keep(proposal)
 
     def _conclude(self, error: URLError | None) -> None:
-        """The outcome is fixed."""
-        transfer = self.transfer
+        """The outcome is fixed, once: what goes wrong after it is reported and changes nothing."""
+        transfer, ending = self.transfer, self.ending
+        if ending.fixed:
+            return
+        ending.fixed = True
         if self._beginning is not None:
-            self._beginning.settle()
+            work.attempt(self._beginning.settle, "the path monitor")
         self.inbox.settle()
         if not transfer.transactions and transfer.body is not None and not isinstance(transfer.body, bytes):
-            transfer.body.close()              # a route closes what it was given
+            work.attempt(transfer.body.close, "the body stream")        # a route closes what it was given
         if error is not None:
             self.responses.give_up()
             self.body.failed(error)
-        self.ending.message = self.consumer.finished(self, error)
-        self.ending.conclude(error, transfer, self._ended)
+        ending.message = self.consumer.finished(self, error)
+        ending.conclude(error, transfer, self._ended)
 
     def _ended(self) -> None:
         """Nothing is left to be told: no cycle is left either, a task is freed by its last reference and not by the collector."""

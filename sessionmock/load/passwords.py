@@ -70,7 +70,7 @@ class Passwords:
         self._challenger.put(self._flow.challenge(proposed, self._response), self._answered)
 
     def _answered(self, disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:
-        step = self._flow.answer(AuthChallengeDisposition(disposition), credential)
+        step = self._flow.answer(disposition, credential)
         if step is Next.ASK:
             self._ask()
         elif step is Next.SEND:

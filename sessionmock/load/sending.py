@@ -91,8 +91,8 @@ class Sending:
             if verdict is Verdict.FAIL:
                 inbox.meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
                 return
-        if context.path_monitor is not None and scheme not in preparation.LOCAL:
-            path = transaction.path = context.path_monitor.path
+        if scheme not in preparation.LOCAL and (path := context.path()) is not None:
+            transaction.path = path
             if (blocked := obstacle(path, request, context.configuration)) is not None:
                 inbox.sink = None                # the request was not begun
                 self._transfer.transactions.pop()

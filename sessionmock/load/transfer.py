@@ -60,6 +60,11 @@ class Transfer:
     def last(self) -> Transaction:
         return self.transactions[-1]
 
+    @property
+    def expected(self) -> int:
+        """Bytes of the response's body as it announces them, -1 where it does not."""
+        return -1 if self.response is None else self.response.expected_content_length
+
     def let_go(self) -> None:
         """The task has ended: nothing is held that knows it."""
         for transaction in self.transactions:

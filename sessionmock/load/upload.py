@@ -24,7 +24,7 @@ from ..core.resumable_upload import (
 )
 from ..core.resume_data import UploadResumeData, encode
 from ..errors import DESCRIPTION, UPLOAD_RESUME_DATA, Code, URLError, url_error
-from ..models.body import FileStream, SizedStream, again, as_body_stream
+from ..models.body import FileStream, SizedStream, again
 from ..models.message import BodyStream, Headers, ResponseHead, sole
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
@@ -204,8 +204,8 @@ class Upload:
         if not asked:
             self._stream_came(None)
 
-    def _stream_came(self, stream: Any) -> None:
-        stream_came(self._inbox, None if stream is None else self._sized(as_body_stream(stream)))
+    def _stream_came(self, stream: BodyStream | None) -> None:
+        stream_came(self._inbox, None if stream is None else self._sized(stream))
 
     def _sized(self, stream: BodyStream) -> BodyStream:
         """`stream`, with the length that it has to have where that is known."""

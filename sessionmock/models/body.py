@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 
 from ..errors import InvalidArgumentException
 from ..regular import open_regular, refuse_irregular
+from ..user_code import user_code
 from .message import BodyStream
 
 _PIECE = 1 << 20    # bytes of a file that are looked at together
@@ -120,7 +121,8 @@ class ReaderStream:
         self.length = _rest(file)
 
     def read(self, size: int) -> bytes:
-        return _piece(self._file.read(size))
+        with user_code(f"{type(self._file).__name__}.read of the body stream"):
+            return _piece(self._file.read(size))
 
     def close(self) -> None:
         """The file is its owner's."""
@@ -139,10 +141,11 @@ class IterableStream:
 
     def read(self, size: int) -> bytes:
         while not self._left:
-            try:
-                self._left = _piece(next(self._pieces))
-            except StopIteration:
-                return b""
+            with user_code("the iterable of the body stream"):
+                try:
+                    self._left = _piece(next(self._pieces))
+                except StopIteration:
+                    return b""
         piece, self._left = self._left[:size], self._left[size:]
         return piece
 

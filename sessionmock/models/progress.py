@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..user_code import tell_each
+
 Handler = Callable[[], None]
 
 
@@ -73,8 +75,7 @@ class Progress:
         self.completed_unit_count = completed
         if total is not None:
             self.total_unit_count = total
-        for (observer,) in self._observers:
-            observer(self)
+        tell_each("an observer of the progress", [observer for (observer,) in self._observers], self)
 
     def observe(self, callback: Callable[[Progress], None]) -> Handler:
         """Calls `callback` with the progress at every change; returns a function that ends that, harmless to call again."""

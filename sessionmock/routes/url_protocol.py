@@ -4,8 +4,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from types import UnionType
 from typing import Any, ClassVar, Protocol
 
+from ..engine import work
 from ..errors import Code, GenericException, InvalidArgumentException, URLError, url_error
 from ..models.body import as_body_stream
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
@@ -14,6 +16,7 @@ from ..models.enums import AuthChallengeDisposition
 from ..models.message import BodyStream, GivenResponse, Request, ResponseHead
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
+from ..user_code import user_code
 from .base import Exchange, Host, Sink, Unmeasured
 from .offload import Deferred
 
@@ -125,6 +128,8 @@ class URLProtocolClient:
 
     def was_redirected(self, request: URLRequest, response: HTTPURLResponse) -> None:
         """The answer is a redirect to `request`, as it stands; the delegate is asked, and a new load begins."""
+        _expect(URLRequest, request, "was_redirected")
+        _expect(HTTPURLResponse, response, "was_redirected")
         following = request.copy()
         stream = following.http_body_stream
         if stream is not None and stream is self._shown.http_body_stream:     # which was perhaps read: the body as the task has it
@@ -137,6 +142,7 @@ class URLProtocolClient:
 
     def cached_response_is_valid(self, cached_response: CachedURLResponse) -> None:
         """The cached response is the answer, whole."""
+        _expect(CachedURLResponse, cached_response, "cached_response_is_valid")
         self._respond(ResponseHead(0, [], given=GivenResponse(cached_response.response, is_cached=True)))
         for piece in cached_response.chunks():
             self.did_load(piece)
@@ -144,15 +150,24 @@ class URLProtocolClient:
 
     def did_receive_response(self, response: URLResponse, cache_storage_policy: CacheStoragePolicy = CacheStoragePolicy.NOT_ALLOWED) -> None:
         """The response, before any data. Where the policy allows it, it is kept with its data, as far as the delegate agrees."""
+        _expect(URLResponse, response, "did_receive_response")
         self._respond(ResponseHead(0, [], given=GivenResponse(response, storage=CacheStoragePolicy(cache_storage_policy))))
 
     def did_receive_challenge(self, challenge: URLAuthenticationChallenge, completion_handler: Answered) -> None:
         """Before the response: put `challenge` to the delegate. `completion_handler(disposition, credential)` gets its answer,
         default handling where there is no delegate to ask; a cancelled challenge ends the load with -999 instead."""
+        _expect(URLAuthenticationChallenge, challenge, "did_receive_challenge")
         if self._responded:
             raise GenericException("did_receive_challenge after did_receive_response: a challenge comes first")
+        def answered(disposition: AuthChallengeDisposition, credential: URLCredential | None) -> None:
+            try:
+                with user_code("the completion_handler of did_receive_challenge"):
+                    completion_handler(disposition, credential)
+            except BaseException as error:
+                self.crashed(error)
+
         if not self._over:
-            self._occasion.ask(challenge, completion_handler)
+            self._occasion.ask(challenge, answered)
 
     def did_cancel_challenge(self, challenge: URLAuthenticationChallenge) -> None:
         """No answer to `challenge` is wanted any more."""
@@ -160,6 +175,7 @@ class URLProtocolClient:
 
     def did_load(self, data: bytes) -> None:
         """The next piece of data. GenericException before the response."""
+        _expect(bytes | bytearray | memoryview, data, "did_load")
         if not self._responded:
             raise GenericException("did_load before did_receive_response: the response comes first")
         if data and not self._over:
@@ -174,8 +190,19 @@ class URLProtocolClient:
 
     def did_fail(self, error: BaseException) -> None:
         """The load failed; what is no URLError becomes -1 over it."""
-        if self.end():
-            self._sink.fail(error if isinstance(error, URLError) else url_error(Code.UNKNOWN, self._url, error))
+        _expect(BaseException, error, "did_fail")
+        self._fail(error if isinstance(error, URLError) else url_error(Code.UNKNOWN, self._url, error))
+
+    def crashed(self, error: BaseException) -> None:
+        """The loading system's own: the protocol has raised `error`, which is reported where the load has ended already."""
+        if not self._fail(url_error(Code.UNKNOWN, self._url, error)):
+            work.report("a URLProtocol whose load has ended")
+
+    def _fail(self, error: URLError) -> bool:
+        failed = self.end()
+        if failed:
+            self._sink.fail(error)
+        return failed
 
     def _respond(self, head: ResponseHead) -> None:
         with self._lock:
@@ -192,6 +219,12 @@ class URLProtocolClient:
         if not ended and self.on_end is not None:
             self.on_end()
         return not ended
+
+
+def _expect(kind: type | UnionType, value: object, method: str) -> None:
+    if not isinstance(value, kind):
+        takes = kind.__name__ if isinstance(kind, type) else kind
+        raise InvalidArgumentException(f"{method} of a URLProtocol's client was given {value!r}; it takes {takes}")
 
 
 def checked(classes: Sequence[Any]) -> Sequence[type[URLProtocol]]:
@@ -217,37 +250,54 @@ def _begin(classes: Sequence[type[URLProtocol]], task: Any, request: URLRequest,
     for name, value in message.headers:
         asked.set_value(value, name)
     asked.http_body_stream = None if message.body is None else as_body_stream(message.body)
+    client = URLProtocolClient(sink, request, asked, occasion)
     try:
         chosen = next((each for each in classes if _takes(each, task, asked)), None)
         if chosen is not None:
-            client = URLProtocolClient(sink, request, asked, occasion)
-            canonical = chosen.canonical_request(asked)
-            protocol = chosen(task, canonical, occasion.cached(canonical), client)
+            canonical = _canonical(chosen, asked)
+            cached = occasion.cached(canonical)
+            with user_code(f"{chosen.__name__}()"):
+                protocol = chosen(task, canonical, cached, client)
             client.on_end = partial(host.work, _stop, protocol, message.body)
             exchange.settle(_Stopping(client))
             if not exchange.cancelled:
-                protocol.start_loading()
+                with user_code(f"{chosen.__name__}.start_loading"):
+                    protocol.start_loading()
             return
-    except Exception as error:
-        sink.fail(url_error(Code.UNKNOWN, message.url, error))
+    except BaseException as error:
+        client.crashed(error)
+        if client.on_end is None:       # there is nothing to be stopped
+            _close(message.body)
         return
     occasion.pass_by()
 
 
 def _stop(protocol: URLProtocol, body: bytes | BodyStream | None) -> None:
     """The load is over, and nobody reads its body any more."""
-    try:
-        protocol.stop_loading()
-    finally:
-        if body is not None and not isinstance(body, bytes):
-            body.close()
+    work.attempt(protocol.stop_loading, f"{type(protocol).__name__}.stop_loading")
+    _close(body)
+
+
+def _close(body: bytes | BodyStream | None) -> None:
+    if body is not None and not isinstance(body, bytes):
+        work.attempt(body.close, "the body stream")
 
 
 def _takes(kind: type[URLProtocol], task: Any, request: URLRequest) -> bool:
     """The form for tasks is preferred where a class has one."""
     if kind.can_init_with_task.__func__ is not URLProtocol.can_init_with_task.__func__:  # type: ignore[attr-defined]    # bound
-        return kind.can_init_with_task(task)
-    return kind.can_init_with_request(request)
+        with user_code(f"{kind.__name__}.can_init_with_task"):
+            return bool(kind.can_init_with_task(task))
+    with user_code(f"{kind.__name__}.can_init_with_request"):
+        return bool(kind.can_init_with_request(request))
+
+
+def _canonical(kind: type[URLProtocol], request: URLRequest) -> URLRequest:
+    with user_code(f"{kind.__name__}.canonical_request"):
+        canonical = kind.canonical_request(request)
+        if not isinstance(canonical, URLRequest):
+            raise InvalidArgumentException(f"the canonical form was {canonical!r}; it takes a URLRequest")
+        return canonical
 
 
 class _Stopping(Unmeasured):

@@ -18,6 +18,7 @@ from ..errors import InvalidArgumentException
 from ..models.cookie import EARLIEST, HTTPCookie, parse_set_cookie
 from ..models.enums import CookieAcceptPolicy
 from ..models.url import URLParts, split_url
+from ..user_code import tell_each, user_code
 from . import cookie_file
 from .cookie_jar import Jar, Kept
 from .files import locked, signature
@@ -82,8 +83,9 @@ class HTTPCookieStorage(metaclass=_Shared):
         is asked only where there is a cookie that may have expired. A subclass with a rule of its own for a `task` is asked for it."""
         if task is not None and type(self).get_cookies_for is not HTTPCookieStorage.get_cookies_for:
             chosen: list[HTTPCookie] = []
-            self.get_cookies_for(task, chosen.extend)
-            return HTTPCookie.request_header_fields(chosen).get("Cookie")
+            with user_code(f"{type(self).__name__}.get_cookies_for"):
+                self.get_cookies_for(task, chosen.extend)
+                return HTTPCookie.request_header_fields(chosen).get("Cookie")
         if self.path is None and not self._jar.has(partition_identifier):
             return None
         found = self._matching(split_url(url) if isinstance(url, str) else url, partition_identifier, date)
@@ -106,7 +108,8 @@ class HTTPCookieStorage(metaclass=_Shared):
             if task is None or type(self).store_cookies is HTTPCookieStorage.store_cookies:
                 self._receive(cookies, parts, policy, main_document_url, now)
             elif self._lets(policy, host, main_document_url):
-                self.store_cookies(cookies, task)
+                with user_code(f"{type(self).__name__}.store_cookies"):
+                    self.store_cookies(cookies, task)
 
     # Apple's members -----------------------------------------------------------------------------
 
@@ -207,8 +210,7 @@ class HTTPCookieStorage(metaclass=_Shared):
                     if any(not cookie.is_session_only for cookie in changed):
                         self._write(self.path, now)
         if changed:
-            for call in tuple(self.cookies_changed):
-                call(self)
+            tell_each("a listener of cookies_changed", tuple(self.cookies_changed), self)
 
     def _apply(
         self, cookies: list[HTTPCookie], remove: Callable[[Kept], bool] | None, now: datetime, guarded: bool,

@@ -16,6 +16,7 @@ from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.message import Headers, Request, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
+from ..user_code import user_code
 from .cache_file import HELD, Entry
 from .disk_cache import VARIANTS, DiskCache
 from .forking import give_lock
@@ -191,9 +192,11 @@ class URLCache(metaclass=_Shared):
         subclass with a way of its own to store is asked for it."""
         own = type(self)
         if task is not None and own.store_cached_response_for_task is not URLCache.store_cached_response_for_task:
-            self.store_cached_response_for_task(cached, task)
+            with user_code(f"{own.__name__}.store_cached_response_for_task"):
+                self.store_cached_response_for_task(cached, task)
         elif own.store_cached_response is not URLCache.store_cached_response:
-            self.store_cached_response(cached, request)
+            with user_code(f"{own.__name__}.store_cached_response"):
+                self.store_cached_response(cached, request)
         elif request.method == "GET":
             self._keep(cached, cache_key(request.url), request.headers, now)
 
@@ -216,7 +219,7 @@ class URLCache(metaclass=_Shared):
             response = response.replacing(freshen(response.headers, headers))
         new = cached.replacing(response, requested=requested, received=received)
         if "no-store" in directives(header(headers, "cache-control")):
-            self.remove_cached_response(key)
+            self._remove(key)
         else:
             kept = response.replacing(storable(response.headers)) if isinstance(response, HTTPURLResponse) else response
             self._keep(new.replacing(kept), key, asked, received)
@@ -230,12 +233,17 @@ class URLCache(metaclass=_Shared):
             if head_agrees(cached.response.headers, headers):
                 self._refreshed(cached, key, request.headers, headers, requested, received)
             else:
-                self.remove_cached_response(request)
+                self._remove(request)
 
     def invalidate(self, method: str, url: str, status: int, headers: Headers) -> None:
         """Remove what a response to an unsafe `method` makes worthless (RFC 9111, section 4.4)."""
         for each in invalidated(method, url, status, headers):
-            self.remove_cached_response(each)
+            self._remove(each)
+
+    def _remove(self, request: Request | str) -> None:
+        """`remove_cached_response`, which a subclass may have overridden, for a load."""
+        with user_code(f"{type(self).__name__}.remove_cached_response"):
+            self.remove_cached_response(request)
 
     def spool(self) -> Spool:
         """Takes a body that is to be stored piece by piece."""

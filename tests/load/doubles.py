@@ -162,6 +162,10 @@ class NotingOwner:
     def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
         return url_error(code, URL, cause)
 
+    def crash(self, error: BaseException) -> URLError:
+        self.note("crash", error)
+        return self.failure(Code.UNKNOWN, error)
+
 
 class HandRoute(UnconnectedChannel):
     """A route whose exchanges the test answers: each request waits in `opened` with its sink and its exchange."""

@@ -9,7 +9,7 @@ import pytest
 import sessionmock as sm
 from sessionmock.clock import SECOND
 from sessionmock.core.machine import Phase
-from sessionmock.errors import Code, InvalidArgumentException
+from sessionmock.errors import Code
 from sessionmock.load.beginning import Beginning
 from sessionmock.load.timeouts import Timeouts
 
@@ -89,18 +89,6 @@ def test_the_delegate_cancels_it() -> None:
     made.ask()
     parts.queue.run()
     assert (["ABORT", "FAIL"], True, Code.CANCELLED) == (parts.owner.names(), parts.machine.cancelled, parts.owner.notes[0][1].code)
-
-
-@pytest.mark.parametrize(("answer", "kind", "why"), [
-    ((Delayed.USE_NEW_REQUEST, None), InvalidArgumentException, "USE_NEW_REQUEST needs the new request"), ((7,), ValueError, "7 is not a valid")])
-def test_an_answer_that_is_none_ends_the_load(answer: tuple[Any, ...], kind: Any, why: str) -> None:
-    """It is the delegate's mistake, and raised where it was made."""
-    parts, made, _ = beginning(Asked(*answer), Phase.BEGINNING)
-    made.ask()
-    with pytest.raises(kind, match=why) as caught:
-        parts.queue.run()
-    parts.engine.run()
-    assert caught.value is next(note[1] for note in parts.owner.notes if note[0] == "FAIL").underlying_error
 
 
 # a network -----------------------------------------------------------------------------------------------------------------

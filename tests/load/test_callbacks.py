@@ -13,11 +13,14 @@ from sessionmock.delegates import methods
 from sessionmock.errors import Code, GenericException
 from sessionmock.history import Answered, Asked, Called, Ended, History
 from sessionmock.load.callbacks import Telling, make, note
+from sessionmock.models.enums import AuthChallengeDisposition
+from sessionmock.models.request import URLRequest
 
 from .doubles import URL, Parts, finish
 
 ASK = "task_will_perform_http_redirection"      # a question
 TELL = "data_task_did_receive_data"             # none
+NEW = URLRequest("http://a.test/new")
 
 
 @pytest.fixture
@@ -64,14 +67,33 @@ class Handing:
 
 # answers ---------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", [Plain, Asynchronous])
-@pytest.mark.parametrize(("value", "answer"), [("new", ("new",)), (None, (None,)), (("a", "b"), ("a", "b")), ((), ())])
-def test_the_answer_is_what_a_method_gives(kind: Any, value: Any, answer: tuple[Any, ...]) -> None:
-    """By returning it or as a coroutine: one value, or several as a tuple. It gets the session, the task and the rest."""
+@pytest.mark.parametrize("value", [NEW, None], ids=repr)
+def test_the_answer_is_what_a_method_gives(kind: Any, value: Any) -> None:
+    """By returning it or as a coroutine. It gets the session, the task and the rest."""
     parts, answers = asking(delegate := kind(value))
     assert ([], ()) == (answers, delegate.arguments)
     parts.queue.run()
-    assert ([answer], (parts.session, parts.task, "response", "request")) == (answers, delegate.arguments)
+    assert ([(value,)], (parts.session, parts.task, "response", "request")) == (answers, delegate.arguments)
     assert parts.machine.gate_is_open
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_a_tuple_is_several_values_where_a_question_takes_several(several: bool) -> None:
+    """A disposition and a credential. It is one value elsewhere: a body may come as a tuple of its pieces."""
+    class Delegate:
+        def task_did_receive_challenge(self, session: Any, task: Any, challenge: Any) -> Any:
+            return AuthChallengeDisposition.USE_CREDENTIAL, None
+
+        def task_need_new_body_stream(self, session: Any, task: Any) -> Any:
+            return b"a", b"b"
+
+    parts, answers = Parts(Delegate()), []
+    parts.runs(Phase.CHALLENGED)
+    name, arguments = ("task_did_receive_challenge", ("challenge",)) if several else ("task_need_new_body_stream", ())
+    parts.callbacks.call(name, *arguments, answered=lambda *values: answers.append(values))
+    parts.queue.run()
+    [answer] = answers
+    assert ((AuthChallengeDisposition.USE_CREDENTIAL, None) if several else b"ab") == (answer if several else answer[0].read(1) + answer[0].read(1))
 
 
 def test_the_answer_is_what_the_completion_handler_is_called_with() -> None:
@@ -79,44 +101,53 @@ def test_the_answer_is_what_the_completion_handler_is_called_with() -> None:
     parts, answers = asking(delegate := Handing())
     parts.queue.run()
     assert ([], False) == (answers, parts.machine.gate_is_open)
-    thread = threading.Thread(target=delegate.handler, args=("new", "more"))
+    thread = threading.Thread(target=delegate.handler, args=(NEW,))
     thread.start()
     thread.join()
-    assert ([("new", "more")], True) == (answers, parts.machine.gate_is_open)
+    assert ([(NEW,)], True) == (answers, parts.machine.gate_is_open)
 
 
 def test_the_completion_handler_may_be_called_before_the_method_returns() -> None:
     """It is the answer then, and the method's end is none."""
     class Quick:
         def task_will_perform_http_redirection(self, session: Any, task: Any, response: Any, request: Any, handler: Any) -> str:
-            handler("new")
+            handler(NEW)
             return "ignored"
 
     parts, answers = asking(Quick())
     parts.queue.run()
-    assert [("new",)] == answers
+    assert [(NEW,)] == answers
 
 
 def test_a_completion_handler_is_called_once() -> None:
     """The second call is misuse, at the call: GenericException that names the method."""
     parts, answers = asking(delegate := Handing())
     parts.queue.run()
-    delegate.handler("new")
+    delegate.handler(NEW)
     with pytest.raises(GenericException, match=f"completion handler of {ASK} was called twice"):
-        delegate.handler("newer")
-    assert [("new",)] == answers
+        delegate.handler(None)
+    assert [(NEW,)] == answers
 
 
-def test_what_an_answer_raises_ends_the_load() -> None:
-    """A wrong answer is the delegate's mistake; it comes out where the answer was taken."""
-    parts, _ = asking(delegate := Handing())
-    parts.machine.question = None
-    parts.callbacks.call(ASK, 1, 2, answered=lambda value: int(value))
+@pytest.mark.parametrize("kind", ["plain", "coroutine", "handler", "handler on its own"])
+@pytest.mark.parametrize("values", [("http://a.test/new",), (), (None, None)], ids=["wrong", "none", "too many"])
+def test_what_is_no_answer_is_reported_and_ends_the_load(kind: str, values: tuple[Any, ...], reported: list[BaseException]) -> None:
+    """A wrong answer is the delegate's mistake, however it is given: the load ends with -1 over what names the method, and
+    whoever calls the completion handler goes on."""
+    class Handed:
+        def task_will_perform_http_redirection(self, session: Any, task: Any, response: Any, request: Any, handler: Any) -> None:
+            handler(*values)
+
+    value = values[0] if len(values) == 1 else values
+    delegates = {"plain": Plain(value), "coroutine": Asynchronous(value), "handler": Handed(), "handler on its own": Handing()}
+    parts, answers = asking(delegate := delegates[kind])
     parts.queue.run()
-    with pytest.raises(ValueError, match="invalid literal"):
-        delegate.handler("no number")
-    parts.engine.run()
-    assert (Phase.COMPLETING, "FAIL") == (parts.machine.phase, parts.owner.names()[-1])
+    if isinstance(delegate, Handing):
+        delegate.handler(*values)
+    failure = next(note[1] for note in parts.owner.notes if note[0] == "FAIL")
+    assert ([], [failure.underlying_error], Code.UNKNOWN) == (answers, reported, failure.code)
+    assert str(reported[0]).startswith(f"{ASK} was answered with ")
+    assert [f"raised in the delegate's {ASK} of <a task>"] == reported[0].__notes__
 
 
 def test_a_method_that_nobody_waits_for_holds_back_what_follows_it() -> None:
@@ -231,9 +262,9 @@ def test_a_method_at_work_is_waited_for_and_one_that_has_left_is_not() -> None:
 def test_a_coroutine_lets_the_load_wait_from_its_first_step_on() -> None:
     """A coroutine function has returned at once: what it awaits is the delegate's delay."""
     class Waiting:
-        async def task_will_perform_http_redirection(self, session: Any, task: Any, response: Any, request: Any) -> str:
+        async def task_will_perform_http_redirection(self, session: Any, task: Any, response: Any, request: Any) -> URLRequest:
             await Pause()
-            return "new"
+            return NEW
 
     parts, answers = asking(Waiting())
     parts.engine.let_pass(5)
@@ -243,7 +274,7 @@ def test_a_coroutine_lets_the_load_wait_from_its_first_step_on() -> None:
     rest.send(None)
     parts.engine.let_pass(2)
     finish(rest)
-    assert ([("new",)], 7) == (answers, parts.inbox.moved_at // SECOND)
+    assert ([(NEW,)], 7) == (answers, parts.inbox.moved_at // SECOND)
 
 
 def test_who_is_asked_for_a_credential_keeps_a_peer_waiting_at_work_or_not() -> None:
@@ -332,10 +363,10 @@ def test_questions_and_their_answers_are_written_down() -> None:
     parts.engine.let_pass(1)
     parts.queue.run()
     parts.engine.let_pass(2)
-    delegate.handler("new", "more")
+    delegate.handler(NEW)
     assert [
         Asked(1, SECOND, parts.task, ASK, (parts.task, "response", "request")),
-        Answered(2, 3 * SECOND, parts.task, ASK, ("new", "more")),
+        Answered(2, 3 * SECOND, parts.task, ASK, (NEW,)),
     ] == list(history)
 
 
@@ -368,7 +399,7 @@ def test_what_is_told_is_written_down_without_the_session(name: str, arguments: 
 def test_a_history_that_wants_no_callbacks_gets_none() -> None:
     """Neither calls nor answers are made records of."""
     history = History([Ended])
-    parts, answers = asking(Plain("new"), history)
+    parts, answers = asking(Plain(NEW), history)
     parts.queue.run()
     note(history, parts.engine.clock, parts.task, TELL, ())
-    assert ([("new",)], 0) == (answers, len(history))
+    assert ([(NEW,)], 0) == (answers, len(history))

@@ -18,12 +18,12 @@ BASIC = sm.NSURLAuthenticationMethodHTTPBasic
 
 class Task:
     def task_did_receive_challenge(self, session: Any, task: Any, challenge: Any) -> Any:
-        return Disposition.REJECT_PROTECTION_SPACE, "task"
+        return Disposition.REJECT_PROTECTION_SPACE, sm.URLCredential("task", "")
 
 
 class Session:
     def session_did_receive_challenge(self, session: Any, challenge: Any) -> Any:
-        return Disposition.REJECT_PROTECTION_SPACE, "session"
+        return Disposition.REJECT_PROTECTION_SPACE, sm.URLCredential("session", "")
 
 
 class Both(Task, Session): ...
@@ -46,7 +46,7 @@ def test_the_session_is_asked_about_connections_first(delegate: Any, method: str
     Challenger(parts.context, parts.inbox, parts.callbacks).put(challenge(method), lambda *values: answers.append(values))
     assert ([] if asked else [(Disposition.PERFORM_DEFAULT_HANDLING,)]) == answers
     parts.queue.run()
-    assert ([(Disposition.REJECT_PROTECTION_SPACE, asked)] if asked else [(Disposition.PERFORM_DEFAULT_HANDLING,)]) == answers
+    assert ([(Disposition.REJECT_PROTECTION_SPACE, sm.URLCredential(asked, ""))] if asked else [(Disposition.PERFORM_DEFAULT_HANDLING,)]) == answers
 
 
 @pytest.mark.parametrize(("delegate", "answers"), [(Task, True), (Session, True), (Both, True), (object, False)])

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -214,20 +215,34 @@ def test_a_delegate_that_cancels_ends_the_load(parts: Parts) -> None:
     assert (True, Code.CANCELLED, URL) == (parts.machine.cancelled, error.code, error.failing_url)
 
 
-def test_what_goes_wrong_in_a_turn_is_raised_and_ends_the_load(parts: Parts) -> None:
-    """A mistake is not swallowed: it comes out where the event was brought, and the load ends with -1 over it."""
-    problem = LookupError("no such page")
-
-    def fail(event: Event, payload: Any) -> None:
+def raises(problem: BaseException) -> Callable[..., None]:
+    def fail(*_: Any) -> None:
         raise problem
+    return fail
 
-    parts.owner.on["take"] = fail
-    with pytest.raises(LookupError):
-        parts.inbox.bring(parts.sink(), Event.SENT, 1)
-    assert ["post_eager"] == parts.engine.given()
-    parts.engine.run()
+
+@pytest.mark.parametrize("problem", [LookupError("no such page"), KeyboardInterrupt(), SystemExit(1)], ids=lambda each: type(each).__name__)
+def test_what_goes_wrong_in_a_turn_ends_the_load_and_nothing_else(parts: Parts, problem: BaseException) -> None:
+    """The owner hears of it; whoever brought the event has no part in it, and goes on."""
+    parts.owner.on["take"] = raises(problem)
+    parts.inbox.bring(parts.sink(), Event.SENT, 1)
     error = next(note[1] for note in parts.owner.notes if note[0] == "FAIL")
+    assert ["take", "crash", "ABORT", "FAIL"] == parts.owner.names()
     assert (Phase.COMPLETING, Code.UNKNOWN, problem) == (parts.machine.phase, error.code, error.underlying_error)
+
+
+@pytest.mark.parametrize("effect", ["ABORT", "STORE"])
+def test_what_goes_wrong_on_the_way_to_the_outcome_is_the_outcome(parts: Parts, effect: str) -> None:
+    """The phase says that the outcome is fixed, and the effect that fixes it was not reached: it is made up for."""
+    parts.runs(Phase.CACHING)
+    problem = LookupError("no such page")
+    parts.owner.on[effect] = raises(problem)
+    if effect == "ABORT":
+        parts.inbox.fail(Event.CANCELLED, URLError(Code.CANCELLED))
+    else:
+        parts.inbox.instruct(lambda: parts.inbox.meet(Event.STORED))
+    assert [effect, "crash", "FAIL"] == parts.owner.names()
+    assert problem is parts.owner.notes[-2][1].underlying_error
 
 
 def test_when_the_outcome_is_fixed_nothing_of_the_exchange_counts(parts: Parts) -> None:

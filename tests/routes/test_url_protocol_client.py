@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import sessionmock as sm
 from sessionmock import (
     AuthChallengeDisposition,
     CachedURLResponse,
@@ -80,15 +81,17 @@ def test_a_second_response_is_misuse(bench: Bench) -> None:
 def test_a_challenge_comes_first(bench: Bench) -> None:
     """It is put to the delegate, and may be withdrawn; after the response it is misuse, after the end nobody is asked."""
     answers: list[Any] = []
-    bench.client.did_receive_challenge("challenge", lambda *answer: answers.append(answer))    # type: ignore[arg-type]
-    bench.client.did_cancel_challenge("challenge")    # type: ignore[arg-type]
-    assert (["challenge"], ["challenge"], 1) == (bench.occasion.asked, bench.occasion.withdrawn, len(answers))
+    space = sm.URLProtectionSpace("a.test", 443, "https", "r", sm.NSURLAuthenticationMethodHTTPBasic)
+    challenge = sm.URLAuthenticationChallenge(protection_space=space)
+    bench.client.did_receive_challenge(challenge, lambda *answer: answers.append(answer))
+    bench.client.did_cancel_challenge(challenge)
+    assert ([challenge], [challenge], 1) == (bench.occasion.asked, bench.occasion.withdrawn, len(answers))
     bench.client.end()
-    bench.client.did_receive_challenge("another", lambda *answer: None)    # type: ignore[arg-type]
+    bench.client.did_receive_challenge(challenge, lambda *answer: None)
     bench.client.did_receive_response(RESPONSE)
     with pytest.raises(GenericException, match="a challenge comes first"):
-        bench.client.did_receive_challenge("late", lambda *answer: None)    # type: ignore[arg-type]
-    assert ["challenge"] == bench.occasion.asked
+        bench.client.did_receive_challenge(challenge, lambda *answer: None)
+    assert [challenge] == bench.occasion.asked
 
 
 @pytest.mark.parametrize("body", [None, b"abc", "stream"])

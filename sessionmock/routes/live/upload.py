@@ -7,6 +7,7 @@ from ...clock import SECOND, Timer
 from ...errors import Code, URLError, url_error
 from ...models.body import FileStream
 from ...models.message import BodyStream
+from ...user_code import is_of_user_code
 from .exchange import LiveExchange, release
 from .http1.outgoing import LAST_CHUNK, chunk
 
@@ -153,11 +154,11 @@ class Upload:
         piece, problem = b"", None
         try:
             piece = body.read(SLICE)
-        except Exception as error:
+        except BaseException as error:
             problem = error
         self._exchange.channel.host.post(self._arrived, body, piece, problem)
 
-    def _arrived(self, body: BodyStream, piece: bytes, problem: Exception | None) -> None:
+    def _arrived(self, body: BodyStream, piece: bytes, problem: BaseException | None) -> None:
         self._reading = False
         if self.done:
             release(self._exchange.channel.host, body)
@@ -196,5 +197,7 @@ class Upload:
             self._exchange.reported += new
             self._exchange.sink.sent(new)
 
-    def _fail(self, error: Exception) -> None:
-        self._connection.fail(url_error(Code.REQUEST_BODY_STREAM_EXHAUSTED, self._exchange.request.url, error))
+    def _fail(self, error: BaseException) -> None:
+        """The body cannot be sent to its end: its source is used up, or code of the user's that gives it has raised `error`."""
+        code = Code.UNKNOWN if is_of_user_code(error) else Code.REQUEST_BODY_STREAM_EXHAUSTED
+        self._connection.fail(url_error(code, self._exchange.request.url, error))
