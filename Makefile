@@ -3,7 +3,7 @@
 #   make demo    record, replay without the server, plant a leak: what the project is for, in two minutes
 #   make test    the whole suite, in random order, warnings as errors; builds the wheel and tries it. Fails under 95 % of
 #                branch coverage; COVERAGE=no runs it without counting
-#   make lint    ruff and mypy --strict
+#   make lint    ruff and mypy --strict, of the library, the plugin, and what users write (tests/typing)
 #   make bench   speed beside httpx, aiohttp, respx and vcrpy; wants nginx on the PATH. NAMES="get script" picks some,
 #                NAMES=--readme writes the figures of all into README.md; AGAINST=REVISION compares the CPU and the wall
 #                time of ours with that commit's instead, and fails where a row takes over 5 % more CPU

@@ -101,11 +101,13 @@ from .trace import Trace, set_trace
 if TYPE_CHECKING:
     from .routes.cassette import CassetteRoute
     from .routes.cassette.secrets import Secrets
+    from .routes.httpx.edge import RouteTransport
     from .routes.httpx.transport_route import TransportRoute
 
 # Imported when they are first asked for: code in production has no cassettes, and they are a third of what there is to import.
 _LATER = {
-    "CassetteRoute": ".routes.cassette", "Secrets": ".routes.cassette.secrets", "TransportRoute": ".routes.httpx.transport_route",
+    "CassetteRoute": ".routes.cassette", "RouteTransport": ".routes.httpx.edge", "Secrets": ".routes.cassette.secrets",
+    "TransportRoute": ".routes.httpx.transport_route",
 }
 
 
@@ -170,6 +172,7 @@ __all__ = [
     "ProxyConfiguration",
     "ResourceFetchType",
     "ResponseDisposition",
+    "RouteTransport",
     "SELECTORS",
     "ScriptRoute",
     "Secrets",

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .core.event_stream import EventSplitter
 from .core.text import LINE_ENDS, CharacterSplitter, LineSplitter, ScalarSplitter, Splitter
@@ -11,9 +11,12 @@ from .errors import URLError
 from .load.consumers import ToReader
 from .load.life import Life
 from .loading import ended_or, whoever
-from .models.response import URLResponse
+from .models.response import HTTPURLResponse
 from .models.server_sent_event import ServerSentEvent
 from .models.settings import FLAG, Takes, whole
+
+if TYPE_CHECKING:
+    from .tasks import URLSessionTask
 
 Part = TypeVar("Part")
 
@@ -27,7 +30,7 @@ class AsyncBytes:
     so do cancelling whoever waits for more and leaving the session's `with` or `async with` where nobody else is reading.
     """
 
-    def __init__(self, task: Any, life: Life, reader: ToReader) -> None:
+    def __init__(self, task: URLSessionTask, life: Life, reader: ToReader) -> None:
         self.task = task
         self._life = life
         self._reader = reader
@@ -159,10 +162,10 @@ class Parts(Generic[Part]):
 class Opened:
     """The outcome of `bytes`: the same reader however often it is asked for."""
 
-    def __init__(self, task: Any, life: Life, reader: ToReader) -> None:
+    def __init__(self, task: URLSessionTask, life: Life, reader: ToReader) -> None:
         self._bytes = AsyncBytes(task, life, reader)
         self._reader = reader
 
-    def __call__(self) -> tuple[tuple[AsyncBytes, URLResponse], URLError | None]:
+    def __call__(self) -> tuple[tuple[AsyncBytes, HTTPURLResponse], URLError | None]:
         failed = self._reader.error if self._reader.response is None else None
-        return (self._bytes, self._reader.response), failed  # type: ignore[return-value]    # a response or an error
+        return (self._bytes, self._reader.response), failed  # type: ignore[return-value]    # a response, of its scheme, or an error

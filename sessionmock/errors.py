@@ -18,7 +18,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from .models.trust import ServerTrust
 
 
 class SessionMockError(Exception):
@@ -162,7 +165,7 @@ class URLError(Exception):
         return self.user_info.get(FAILING_URL_STRING)
 
     @property
-    def failure_url_peer_trust(self) -> Any:
+    def failure_url_peer_trust(self) -> ServerTrust | None:
         """What the server presented when its trust was refused, or None."""
         return self.user_info.get(PEER_TRUST)
 

@@ -9,9 +9,14 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from .clock import Clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .tasks import URLSessionTask
 
 
 class Called(NamedTuple):
@@ -19,7 +24,7 @@ class Called(NamedTuple):
 
     number: int                   # counts up in a history
     time: int                     # nanoseconds of the session's clock
-    task: Any                     # what it was about; None for the session's own
+    task: URLSessionTask | None   # what it was about; None for the session's own
     name: str                     # of the delegate method, or "completion_handler"
     arguments: tuple[Any, ...]    # after the session
 
@@ -29,7 +34,7 @@ class Asked(NamedTuple):
 
     number: int
     time: int
-    task: Any
+    task: URLSessionTask | None
     name: str
     arguments: tuple[Any, ...]
 
@@ -39,7 +44,7 @@ class Answered(NamedTuple):
 
     number: int
     time: int
-    task: Any
+    task: URLSessionTask | None
     name: str
     values: tuple[Any, ...]
 
@@ -49,7 +54,7 @@ class Opened(NamedTuple):
 
     number: int
     time: int
-    task: Any
+    task: URLSessionTask | None
     exchange: int                 # tells the exchanges of a process apart
     method: str
     url: str
@@ -61,7 +66,7 @@ class Sent(NamedTuple):
 
     number: int
     time: int
-    task: Any
+    task: URLSessionTask | None
     exchange: int
     size: int
 
@@ -71,7 +76,7 @@ class Received(NamedTuple):
 
     number: int
     time: int
-    task: Any
+    task: URLSessionTask | None
     exchange: int
     status: int | None
     size: int
@@ -82,7 +87,7 @@ class Closed(NamedTuple):
 
     number: int
     time: int
-    task: Any
+    task: URLSessionTask | None
     exchange: int
 
 
@@ -91,8 +96,8 @@ class Written(NamedTuple):
 
     number: int
     time: int
-    task: Any
-    path: Any
+    task: URLSessionTask | None
+    path: Path | None
     size: int
 
 
@@ -101,7 +106,7 @@ class Ended(NamedTuple):
 
     number: int
     time: int
-    task: Any
+    task: URLSessionTask | None
     exchange: int
     method: str
     url: str

@@ -5,7 +5,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Generator
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .clock import nanoseconds
 from .engine.protocol import Engine
@@ -13,6 +13,9 @@ from .engine.queues import delivers_here
 from .errors import URLError
 from .latch import Latch
 from .load.life import Life
+
+if TYPE_CHECKING:
+    from .tasks import URLSessionTask
 
 T = TypeVar("T")
 
@@ -24,7 +27,7 @@ class Loading(Generic[T]):
     20 to 41 ms after its creation (its caller is expected to wait at once); everything else starts at once.
     """
 
-    def __init__(self, task: Any, life: Life, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> None:
+    def __init__(self, task: URLSessionTask, life: Life, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> None:
         self.task = task
         self._life = life
         self._outcome_of_life = outcome

@@ -8,11 +8,10 @@ import itertools
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from os import PathLike
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from . import registry
 from .async_bytes import AsyncBytes, Opened
@@ -35,12 +34,12 @@ from .load.load import Load
 from .loading import Done, Loading, ended_or, whoever
 from .models.configuration import URLSessionConfiguration
 from .models.request import URLRequest
-from .models.response import URLResponse
+from .models.response import HTTPURLResponse
 from .models.settings import Settings
 from .path_monitor import PathMonitor
 from .registry import Site
 from .routes.current import current_route
-from .task_arguments import Handler, Sent, downloaded, handed, own_body, sending
+from .task_arguments import Bytes, DataHandler, FileHandler, FilePath, Sent, downloaded, handed, own_body, sending
 from .tasks import URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
 from .trace import history_of
 
@@ -48,6 +47,7 @@ _NOT_GIVEN: Any = None      # a session without a configuration is misuse like a
 DRAIN = SECOND // 2     # how long leaving `with` by an exception waits for the session to become invalid
 
 Data = bytes        # below `URLSession.bytes` the word means that method
+TasksByKind = tuple[list[URLSessionDataTask], list[URLSessionUploadTask], list[URLSessionDownloadTask]]
 Task = TypeVar("Task", bound=URLSessionTask)
 T = TypeVar("T")
 
@@ -142,7 +142,7 @@ class URLSession(metaclass=_SharedSession):
         return self._queue
 
     # making tasks ---------------------------------------------------------------------------------------------
-    def data_task(self, request: URLRequest | str, completion_handler: Handler | None = None) -> URLSessionDataTask:
+    def data_task(self, request: URLRequest | str, completion_handler: DataHandler | None = None) -> URLSessionDataTask:
         """A task whose response comes into memory: to `completion_handler(data, response, error)`, else to the delegate.
 
         A handler skips the delegate's response and data methods, not its questions (I5). GenericException on an
@@ -150,9 +150,22 @@ class URLSession(metaclass=_SharedSession):
         """
         return self._make(URLSessionDataTask, request, handed(completion_handler))
 
-    def upload_task(self, request: URLRequest | str | None = None, from_data: bytes | None = None,
-                    from_file: str | PathLike[str] | None = None, completion_handler: Handler | None = None, *,
-                    streamed_request: URLRequest | str | None = None, resume_data: bytes | None = None) -> URLSessionUploadTask:
+    @overload
+    def upload_task(self, request: URLRequest | str, from_data: Bytes | None = None, from_file: None = None,
+                    completion_handler: DataHandler | None = None) -> URLSessionUploadTask: ...
+    @overload
+    def upload_task(self, request: URLRequest | str, from_data: None, from_file: FilePath,
+                    completion_handler: DataHandler | None = None) -> URLSessionUploadTask: ...
+    @overload
+    def upload_task(self, request: URLRequest | str, *, from_file: FilePath,
+                    completion_handler: DataHandler | None = None) -> URLSessionUploadTask: ...
+    @overload
+    def upload_task(self, *, streamed_request: URLRequest | str, completion_handler: DataHandler | None = None) -> URLSessionUploadTask: ...
+    @overload
+    def upload_task(self, *, resume_data: Data, completion_handler: DataHandler | None = None) -> URLSessionUploadTask: ...
+    def upload_task(self, request: URLRequest | str | None = None, from_data: Bytes | None = None,
+                    from_file: FilePath | None = None, completion_handler: DataHandler | None = None, *,
+                    streamed_request: URLRequest | str | None = None, resume_data: Data | None = None) -> URLSessionUploadTask:
         """A task that sends `from_data` or the file `from_file`, which is streamed; the request's own body is ignored. A URL
         alone is sent to by POST.
 
@@ -163,8 +176,13 @@ class URLSession(metaclass=_SharedSession):
         request, sent = sending(request, from_data, from_file, streamed_request, resume_data)
         return self._make(URLSessionUploadTask, request, handed(completion_handler), sent)
 
-    def download_task(self, request: URLRequest | str | None = None, completion_handler: Handler | None = None, *,
-                      resume_data: bytes | None = None) -> URLSessionDownloadTask:
+    @overload
+    def download_task(self, request: URLRequest | str, completion_handler: FileHandler | None = None) -> URLSessionDownloadTask: ...
+    @overload
+    def download_task(self, request: None = None, completion_handler: FileHandler | None = None, *,
+                      resume_data: Data) -> URLSessionDownloadTask: ...
+    def download_task(self, request: URLRequest | str | None = None, completion_handler: FileHandler | None = None, *,
+                      resume_data: Data | None = None) -> URLSessionDownloadTask:
         """A task whose response goes to a temporary file, which is there for the delegate's
         `download_task_did_finish_downloading` or for `completion_handler(location, response, error)`, and no longer (I18).
 
@@ -174,8 +192,8 @@ class URLSession(metaclass=_SharedSession):
         consumer, request, original = downloaded(request, resume_data, completion_handler)
         return self._make(URLSessionDownloadTask, request, consumer, original=original)
 
-    # loading in one call --------------------------------------------------------------------------------------
-    def data(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[bytes, URLResponse]]:
+    # loading in one call: typed as a load over http is (docs/rules.md, Names) ------------------------------------
+    def data(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse]]:
         """Load `request` into memory: resumes a data task, and is awaited or asked for its `.result()`.
 
         A body beyond the configuration's `maximum_body_size` (1 GiB, decoded) is -1103; `download()` and `bytes()` have no limit.
@@ -183,22 +201,37 @@ class URLSession(metaclass=_SharedSession):
         consumer = ToLoading()
         return self._loading(self._make(URLSessionDataTask, request, consumer, eager=False, delegate=delegate), consumer.outcome)
 
-    def upload(self, request: URLRequest | str | None = None, from_data: bytes | None = None, from_file: str | PathLike[str] | None = None,
-               delegate: object | None = None, *, resume_from: bytes | None = None) -> Loading[tuple[bytes, URLResponse]]:
+    @overload
+    def upload(self, request: URLRequest | str, from_data: Bytes | None = None, from_file: None = None,
+               delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse]]: ...
+    @overload
+    def upload(self, request: URLRequest | str, from_data: None, from_file: FilePath,
+               delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse]]: ...
+    @overload
+    def upload(self, request: URLRequest | str, *, from_file: FilePath,
+               delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse]]: ...
+    @overload
+    def upload(self, *, resume_from: Data, delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse]]: ...
+    def upload(self, request: URLRequest | str | None = None, from_data: Bytes | None = None, from_file: FilePath | None = None,
+               delegate: object | None = None, *, resume_from: Data | None = None) -> Loading[tuple[Data, HTTPURLResponse]]:
         """Send a body, or go on with an upload, and load the answer into memory."""
         consumer = ToLoading()
         request, sent = sending(request, from_data, from_file, None, resume_from)
         task = self._make(URLSessionUploadTask, request, consumer, sent, eager=False, delegate=delegate)
         return self._loading(task, consumer.outcome)
 
-    def download(self, request: URLRequest | str | None = None, *, resume_from: bytes | None = None,
-                 delegate: object | None = None) -> Loading[tuple[Path, URLResponse]]:
+    @overload
+    def download(self, request: URLRequest | str, *, delegate: object | None = None) -> Loading[tuple[Path, HTTPURLResponse]]: ...
+    @overload
+    def download(self, *, resume_from: Data, delegate: object | None = None) -> Loading[tuple[Path, HTTPURLResponse]]: ...
+    def download(self, request: URLRequest | str | None = None, *, resume_from: Data | None = None,
+                 delegate: object | None = None) -> Loading[tuple[Path, HTTPURLResponse]]:
         """Load `request` into a temporary file, or go on with a download; the caller owns the file: it is not removed (I18)."""
         consumer, request, original = downloaded(request, resume_from, None, keeps=True)
         task = self._make(URLSessionDownloadTask, request, consumer, eager=False, delegate=delegate, original=original)
         return self._loading(task, consumer.outcome)
 
-    def bytes(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[AsyncBytes, URLResponse]]:
+    def bytes(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[AsyncBytes, HTTPURLResponse]]:
         """Load `request` piece by piece: the outcome is there with the response, and its body is read as it comes."""
         reader = ToReader()
         task = self._make(URLSessionDataTask, request, reader, delegate=delegate)
@@ -287,15 +320,15 @@ class URLSession(metaclass=_SharedSession):
         self._invalid.set()
 
     # asking -----------------------------------------------------------------------------------------------------
-    def get_tasks(self, completion_handler: Callable[[list[URLSessionTask], list[URLSessionTask], list[URLSessionTask]], Any]) -> None:
+    def get_tasks(self, completion_handler: Callable[[*TasksByKind], object]) -> None:
         """Call `completion_handler(data, upload, download)` on the delegate queue with the tasks that have not ended."""
         self._later(lambda: completion_handler(*self._sorted()))
 
-    async def tasks(self) -> tuple[list[URLSessionTask], list[URLSessionTask], list[URLSessionTask]]:
+    async def tasks(self) -> TasksByKind:
         """(data, upload, download): the tasks that have not ended, never resumed ones too."""
         return self._sorted()
 
-    def get_all_tasks(self, completion_handler: Callable[[list[URLSessionTask]], Any]) -> None:
+    def get_all_tasks(self, completion_handler: Callable[[list[URLSessionTask]], object]) -> None:
         """Call `completion_handler(tasks)` on the delegate queue with every task that has not ended."""
         self._later(lambda: completion_handler(self._open()))
 
@@ -303,7 +336,7 @@ class URLSession(metaclass=_SharedSession):
         """Every task that has not ended."""
         return self._open()
 
-    def reset(self, completion_handler: Callable[[], Any] | None = None) -> Done:
+    def reset(self, completion_handler: Callable[[], object] | None = None) -> Awaitable[None]:
         """Empty the cookie, cache and credential stores and use new connections; then call the handler on the queue.
 
         Tasks that run are not cancelled. What is returned can be awaited: the handler was called then.
@@ -318,7 +351,7 @@ class URLSession(metaclass=_SharedSession):
         context.accepted.clear()
         return self.flush(completion_handler)
 
-    def flush(self, completion_handler: Callable[[], Any] | None = None) -> Done:
+    def flush(self, completion_handler: Callable[[], object] | None = None) -> Awaitable[None]:
         """Write what is kept on disk and use new connections from now on; then call the handler on the queue.
 
         What is returned can be awaited: the handler was called then.
@@ -340,12 +373,12 @@ class URLSession(metaclass=_SharedSession):
             tasks = list(self._tasks.values())
         return [task for task in tasks if task.state is not URLSessionTask.State.COMPLETED]
 
-    def _sorted(self) -> tuple[list[URLSessionTask], list[URLSessionTask], list[URLSessionTask]]:
-        lists: dict[type, list[URLSessionTask]] = {URLSessionDataTask: [], URLSessionUploadTask: [], URLSessionDownloadTask: []}
-        for task in self._open():
-            lists.get(type(task), []).append(task)
-        data, upload, download = lists.values()
-        return data, upload, download
+    def _sorted(self) -> TasksByKind:
+        tasks = self._open()
+        return (
+            [task for task in tasks if type(task) is URLSessionDataTask],
+            [task for task in tasks if isinstance(task, URLSessionUploadTask)],
+            [task for task in tasks if isinstance(task, URLSessionDownloadTask)])
 
     def _warn_of_lost_file(self, task: URLSessionTask) -> None:
         warned, self._warned = self._warned, True

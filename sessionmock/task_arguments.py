@@ -4,11 +4,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from os import PathLike
-from typing import Any
+from pathlib import Path
+from typing import TypeAlias
 
 from .core.preparation import announced
 from .core.resume_data import DownloadResumeData, UploadResumeData, decode
-from .errors import InvalidArgumentException
+from .errors import InvalidArgumentException, URLError
 from .load.body import MakeBody, RequestBody
 from .load.consumer import Consumer
 from .load.consumers import ToDelegate, ToHandler
@@ -18,17 +19,22 @@ from .load.upload import Upload
 from .models.body import FileStream, as_body_stream, fresh
 from .models.message import BodyStream
 from .models.request import URLRequest
+from .models.response import HTTPURLResponse
 from .models.settings import reject
 
-Handler = Callable[..., Any]
+Bytes: TypeAlias = bytes | bytearray | memoryview
+FilePath: TypeAlias = str | PathLike[str]
+# A function or a coroutine function. The response is typed as that of an http load (docs/rules.md, Names).
+DataHandler: TypeAlias = Callable[[bytes | None, HTTPURLResponse | None, URLError | None], object]
+FileHandler: TypeAlias = Callable[[Path | None, HTTPURLResponse | None, URLError | None], object]
 
 
-def handed(handler: Handler | None) -> Consumer:
+def handed(handler: DataHandler | None) -> Consumer:
     """Who takes the response of a data or upload task."""
     return ToDelegate() if handler is None else ToHandler(handler)
 
 
-def downloaded(request: URLRequest | str | None, resume_data: bytes | None, handler: Handler | None, *,
+def downloaded(request: URLRequest | str | None, resume_data: bytes | None, handler: FileHandler | None, *,
                keeps: bool = False) -> tuple[ToFile, URLRequest | str, URLRequest | None]:
     """The consumer and the request of a download, new or resumed; of a resumed one also the request that it began with."""
     if request is not None and resume_data is None:
@@ -54,7 +60,7 @@ def own_body(request: URLRequest) -> Sent:
     return request.http_body if stream is None else announced(fresh(as_body_stream(stream)), request), RequestBody
 
 
-def sending(request: URLRequest | str | None, from_data: bytes | None, from_file: str | PathLike[str] | None,
+def sending(request: URLRequest | str | None, from_data: Bytes | None, from_file: FilePath | None,
             streamed_request: URLRequest | str | None, resume_data: bytes | None) -> tuple[URLRequest | str, Sent]:
     """The request of an upload, and what it sends."""
     if streamed_request is not None or resume_data is not None:
@@ -74,7 +80,7 @@ def _posted(request: URLRequest | str) -> URLRequest:
     return URLRequest(request, "POST") if isinstance(request, str) else request
 
 
-def _uploaded(from_data: bytes | None, from_file: str | PathLike[str] | None) -> bytes | FileStream:
+def _uploaded(from_data: Bytes | None, from_file: FilePath | None) -> bytes | FileStream:
     """The body of an upload."""
     if from_data is not None and from_file is not None:
         raise InvalidArgumentException("upload_task: the body is from_data or from_file, not both")

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .history import Asked, Called, Ended, History
 from .registry import Scope, current_scope
+
+if TYPE_CHECKING:
+    from .tasks import URLSessionTask
 
 
 class Callback(NamedTuple):
     """One call of a delegate method or completion handler."""
 
     name: str
-    task: Any          # the task it was about, None for the session's own
+    task: URLSessionTask | None          # the task it was about, None for the session's own
     arguments: tuple[Any, ...]
 
 

@@ -40,7 +40,7 @@ def plugin() -> str:
     rows = [
         ("fixture `url_session`", "a factory of sessions that are invalidated when the test ends"),
         ("fixture `sessionmock`", members),
-        ("class `pytest_sessionmock.Controller`", "the type of the fixture `sessionmock`, for annotations"),
+        ("classes `pytest_sessionmock.SessionFactory`, `pytest_sessionmock.Controller`", "the types of these two, for annotations"),
         ("fixture `sessionmock_httpx`", "httpx and httpx2 clients take the test's route, however they were made; "
                                         "where it is not live, other clients stay off the network"),
         ("mark `@pytest.mark.sessionmock`", mark),

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from .fixtures import Controller, sessionmock, sessionmock_httpx, url_session
+from .fixtures import Controller, SessionFactory, sessionmock, sessionmock_httpx, url_session
 from .item import ITEM, set_up, show_leaks_under_setup
 from .run import RUN, RunState
 from .settings import MARKER, add_options, check_ini
 
-__all__ = ["Controller", "sessionmock", "sessionmock_httpx", "url_session"]
+__all__ = ["Controller", "SessionFactory", "sessionmock", "sessionmock_httpx", "url_session"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

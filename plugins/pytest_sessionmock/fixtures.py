@@ -1,16 +1,27 @@
 """The fixtures: a maker of sessions, and the controller of routes, scripts, cassettes and the trace."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pytest
 
 from .item import ItemState
 
 if TYPE_CHECKING:
-    from sessionmock import OperationQueue, ScriptRoute, Trace, URLSession, URLSessionConfiguration
+    from sessionmock import (
+        CassetteRoute,
+        LiveRoute,
+        OperationQueue,
+        RouteTransport,
+        ScriptRoute,
+        Trace,
+        URLSession,
+        URLSessionConfiguration,
+    )
+
+    InForce: TypeAlias = CassetteRoute | ScriptRoute | LiveRoute
 
 
 class Controller:
@@ -25,12 +36,13 @@ class Controller:
         return self._state.settings.route
 
     @property
-    def route(self) -> Any:
+    def route(self) -> InForce:
         """The route in force: a CassetteRoute, a ScriptRoute or a LiveRoute.
 
         A request that nothing answers fails the test; one that wants that clears `route.misses`.
         """
-        return self._state.route
+        route: InForce = self._state.route
+        return route
 
     @property
     def script(self) -> ScriptRoute:
@@ -38,7 +50,7 @@ class Controller:
         return self._state.script
 
     @contextmanager
-    def cassette(self, name: str | None = None, mode: str | None = None, **options: Any) -> Iterator[Any]:
+    def cassette(self, name: str | None = None, mode: str | None = None, **options: Any) -> Iterator[InForce]:
         """Tasks made in this block take the cassette `name` of the cassette folder, without a name the test's own.
 
         `mode` is "once", "none" (default), "new_episodes", "all" or "verify"; under --sessionmock=record everything is recorded,
@@ -57,13 +69,21 @@ class Controller:
         """The callbacks and exchanges of this test so far: `trace.names()`, `trace.callbacks`, `trace.exchanges`."""
         return self._state.trace
 
-    def transport(self, configuration: URLSessionConfiguration | None = None) -> Any:
+    def transport(self, configuration: URLSessionConfiguration | None = None) -> RouteTransport:
         """A transport for a plain httpx or httpx2 client, sync or async, over the route in force where a request is sent."""
         from sessionmock import transport
 
         made = transport(configuration=configuration)
         self._state.on_end(made.close)
         return made
+
+
+class SessionFactory(Protocol):
+    """Makes URLSessions of a test."""
+
+    def __call__(self, configuration: URLSessionConfiguration | None = None, delegate: object | None = None,
+                 delegate_queue: OperationQueue | None = None) -> URLSession:
+        """A session; without a configuration an ephemeral one."""
 
 
 @pytest.fixture
@@ -73,7 +93,7 @@ def sessionmock(request: pytest.FixtureRequest) -> Controller:
 
 
 @pytest.fixture
-def url_session(request: pytest.FixtureRequest) -> Callable[..., URLSession]:
+def url_session(request: pytest.FixtureRequest) -> SessionFactory:
     """Makes URLSessions, ephemeral unless given a configuration, that are invalidated when the test is over.
 
     Their tasks are not excused: one that is unfinished or was never resumed then is a leak.

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.machine import Question
 from ..errors import DESCRIPTION, Code, GenericException, URLError, url_error
 from ..latch import Latch
-from ..models.response import URLResponse
+from ..models.response import HTTPURLResponse, URLResponse
 from .consumer import Consumed
 from .ending import Message
 
@@ -89,12 +89,12 @@ class ToLoading(Collecting):
         self._response, self._error = load.transfer.response, error
         return None
 
-    def outcome(self) -> tuple[tuple[bytes, URLResponse], URLError | None]:
+    def outcome(self) -> tuple[tuple[bytes, HTTPURLResponse], URLError | None]:
         """The data and the response, and the error instead of them."""
         pieces = self._pieces
         if len(pieces) != 1:
             self._pieces = pieces = [b"".join(pieces)]
-        return (pieces[0], self._response), self._error  # type: ignore[return-value]    # a load without an error has a response
+        return (pieces[0], self._response), self._error  # type: ignore[return-value]    # without an error there is a response, of its scheme (docs/rules.md, Names)
 
 
 class ToDelegate(Collecting):

@@ -75,18 +75,15 @@ class Context:
     # A store that the configuration does not name is made when it is first asked for, and then stays.
     @cached_property
     def cookie_storage(self) -> HTTPCookieStorage | None:
-        storage: HTTPCookieStorage | None = self.configuration.http_cookie_storage
-        return storage
+        return self.configuration.http_cookie_storage
 
     @cached_property
     def credential_storage(self) -> URLCredentialStorage | None:
-        storage: URLCredentialStorage | None = self.configuration.url_credential_storage
-        return storage
+        return self.configuration.url_credential_storage
 
     @cached_property
     def cache(self) -> URLCache | None:
-        cache: URLCache | None = self.configuration.url_cache
-        return cache
+        return self.configuration.url_cache
 
     def channel(self, route: Route | None, scheme: str) -> tuple[str, Channel]:
         """The source and the channel that a request of `scheme` takes."""

@@ -12,7 +12,7 @@ from ..core.resume_data import DownloadResumeData, encode
 from ..errors import DOWNLOAD_RESUME_DATA, Code, URLError, url_error
 from ..history import Written
 from ..models.request import URLRequest
-from ..models.response import URLResponse
+from ..models.response import HTTPURLResponse, URLResponse
 from ..regular import open_regular
 from ..stores.files import try_lock, unlock
 from .consumer import Consumed
@@ -235,7 +235,7 @@ class ToFile:
             return "completion_handler", handler, (None if error else self.path, load.transfer.response, error)
         return completion(load, error)
 
-    def outcome(self) -> tuple[tuple[Path, URLResponse], URLError | None]:
+    def outcome(self) -> tuple[tuple[Path, HTTPURLResponse], URLError | None]:
         """The file and the response, and the error instead of them."""
         return self._outcome
 

@@ -2,12 +2,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, overload
 
 from ..errors import InvalidArgumentException
 from .enums import CachePolicy, CookieAcceptPolicy, MultipathServiceType, NetworkServiceType, TLSProtocolVersion
 from .proxy import ProxyConfiguration
 from .settings import ANY_MAP, FLAG, HEADER_MAP, SECONDS, TEXT, Setting, Settings, each, member, optional, reject, whole
+
+if TYPE_CHECKING:
+    from ..routes.url_protocol import URLProtocol
+    from ..stores.cookie_storage import HTTPCookieStorage
+    from ..stores.credential_storage import URLCredentialStorage
+    from ..stores.url_cache import URLCache
+
+S = TypeVar("S")
 
 
 class StoreKind(NamedTuple):
@@ -24,12 +32,13 @@ STORES: dict[str, StoreKind] = {}
 RESERVED = frozenset({
     "authorization", "connection", "content-length", "host", "proxy-authenticate", "proxy-authorization", "www-authenticate"})
 
-_EMPTY: Sequence[Any] = ()
+_NO_PROXIES: Sequence[ProxyConfiguration] = ()
+_NO_CLASSES: Sequence[type[URLProtocol]] = ()
 _UNMARKED = "no packet is marked with it"
 _FOREGROUND = "only background sessions heed it"
 
 
-class Store:
+class Store(Generic[S]):
     """A store of a configuration: an object shared by the copies of the configuration, or None to do without.
 
     One that was not set is made at its first use, once for a configuration and all its copies.
@@ -45,17 +54,19 @@ class Store:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, instance: URLSessionConfiguration | None, owner: type) -> Any:
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: URLSessionConfiguration, owner: type) -> S | None: ...
+    def __get__(self, instance: URLSessionConfiguration | None, owner: type) -> Self | S | None:
         if instance is None:
             return self
-        if self.name in instance._values:
-            return instance._values[self.name]
-        made = instance._made
-        if self.name not in made and (store := STORES.get(self.name)):
-            return made.setdefault(self.name, store.make(instance._kind))    # two threads may make one; the first is kept
-        return made.get(self.name)
+        found: dict[str, S | None] = instance._values if self.name in instance._values else instance._made
+        if self.name not in found and (store := STORES.get(self.name)):
+            found.setdefault(self.name, store.make(instance._kind))    # two threads may make one; the first is kept
+        return found.get(self.name)
 
-    def __set__(self, instance: URLSessionConfiguration, value: Any) -> None:
+    def __set__(self, instance: URLSessionConfiguration, value: S | None) -> None:
         store = STORES.get(self.name)
         if value is not None and store is not None and not isinstance(value, store.kind):
             reject(f"URLSessionConfiguration.{self.name}", value, f"a {store.kind.__name__}, or None to do without")
@@ -108,7 +119,7 @@ class URLSessionConfiguration(Settings):
                                  "HTTPSPort; SOCKSEnable, SOCKSProxy, SOCKSPort; ExceptionsList; ExcludeSimpleHostnames. Empty: none; "
                                  "None: the environment's. `proxy_configurations` goes before it.")
     proxy_configurations = Setting(
-        _EMPTY, each("ProxyConfiguration, as ProxyConfiguration.http_connect(host, port)",
+        _NO_PROXIES, each("ProxyConfiguration, as ProxyConfiguration.http_connect(host, port)",
                      lambda value: isinstance(value, ProxyConfiguration)),
         "Proxies, of which the first that serves a host is taken. Empty: those of `connection_proxy_dictionary`.")
     tls_minimum_supported_protocol_version = Setting(
@@ -134,19 +145,19 @@ class URLSessionConfiguration(Settings):
         1 << 30, optional(whole(0)), "How many bytes of a body, decoded, are collected in memory: for `data()`, `upload()`, completion handlers "
                                      "and delegates that do without incremental delivery. A task whose body is larger fails with -1103. None: "
                                      "no limit. Not Apple's. Downloads, `bytes()` and pieces for a delegate have none.")
-    http_cookie_storage = Store(
+    http_cookie_storage: Store[HTTPCookieStorage] = Store(
         "Where cookies are kept: an HTTPCookieStorage, or None to neither send nor store any.\n\nUnless it is set the shared storage, or of an "
         "ephemeral configuration one of its own in memory.")
-    url_credential_storage = Store(
+    url_credential_storage: Store[URLCredentialStorage] = Store(
         "Where default handling of challenges finds credentials: a URLCredentialStorage, or None.\n\nUnless it is set the shared storage, or "
         "of an ephemeral configuration one of its own in memory.")
-    url_cache = Store(
+    url_cache: Store[URLCache] = Store(
         "Where responses are cached: a URLCache, or None to cache nothing.\n\nUnless it is set the shared cache, of an ephemeral configuration "
         "one of its own in memory, and None of a background one.")
     should_use_extended_background_idle_mode = Setting(
         False, FLAG, "Whether connections stay when the app goes to the background.", idle="no system suspends this process")
     protocol_classes = Setting(
-        _EMPTY, each("subclasses of URLProtocol", lambda value: isinstance(value, type) and hasattr(value, "can_init_with_request")),
+        _NO_CLASSES, each("subclasses of URLProtocol", lambda value: isinstance(value, type) and hasattr(value, "can_init_with_request")),
         "Classes of one's own that are asked before the route, in this order.")
     multipath_service_type = Setting(
         MultipathServiceType.NONE, member(MultipathServiceType), "How several network interfaces are used together.",

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from os import PathLike
-from typing import Any, Final, overload
+from typing import Final, Protocol, overload
 
 from ..errors import InvalidArgumentException
 from .host import canonical_host
 from .response import URLResponse
+from .trust import ServerTrust
 
 # What `URLProtectionSpace.authentication_method` says, by Apple's names and values.
 NSURLAuthenticationMethodDefault: Final = "NSURLAuthenticationMethodDefault"
@@ -40,6 +41,9 @@ ClientIdentity = str | PathLike[str] | tuple[str | PathLike[str], ...]
 """A key with its certificate, as `ssl.SSLContext.load_cert_chain` takes it: the path of a PEM file that holds both, or
 (certificate file, key file) or (certificate file, key file, password of the key)."""
 
+Certificate = str | PathLike[str] | bytes
+"""The path of a PEM file, or DER."""
+
 
 class CredentialPersistence(IntEnum):
     """How long a credential is kept: for one task, for the session, in the keyring, or there and on other devices.
@@ -53,14 +57,21 @@ class CredentialPersistence(IntEnum):
     SYNCHRONIZABLE = 3
 
 
+class MakesIdentity(Protocol):
+    """`URLCredential.identity`, asked of the class."""
+
+    def __call__(self, identity: ClientIdentity, certificates: Iterable[Certificate] = (),
+                 persistence: CredentialPersistence = CredentialPersistence.FOR_SESSION) -> URLCredential: ...
+
+
 class _IdentityMember:
     """`identity` is Apple's name twice: of an initialiser (on the class) and of a property (on a credential)."""
 
     @overload
-    def __get__(self, instance: None, owner: type[URLCredential]) -> Any: ...
+    def __get__(self, instance: None, owner: type[URLCredential]) -> MakesIdentity: ...
     @overload
     def __get__(self, instance: URLCredential, owner: type[URLCredential]) -> ClientIdentity | None: ...
-    def __get__(self, instance: URLCredential | None, owner: type[URLCredential]) -> Any:
+    def __get__(self, instance: URLCredential | None, owner: type[URLCredential]) -> MakesIdentity | ClientIdentity | None:
         return owner._with_identity if instance is None else instance._identity
 
 
@@ -78,8 +89,8 @@ class URLCredential:
     user: str | None
     password: str | None = field(default=None, repr=False)
     persistence: CredentialPersistence = CredentialPersistence.FOR_SESSION
-    certificates: tuple[Any, ...] = field(default=(), kw_only=True, repr=False)
-    server_trust: Any = field(default=None, kw_only=True, repr=False)
+    certificates: tuple[Certificate, ...] = field(default=(), kw_only=True, repr=False)
+    server_trust: ServerTrust | None = field(default=None, kw_only=True, repr=False)
     _identity: ClientIdentity | None = field(default=None, kw_only=True, repr=False)
 
     identity = _IdentityMember()
@@ -91,7 +102,7 @@ class URLCredential:
     def _with_identity(
         cls,
         identity: ClientIdentity,
-        certificates: Iterable[Any] = (),
+        certificates: Iterable[Certificate] = (),
         persistence: CredentialPersistence = CredentialPersistence.FOR_SESSION,
     ) -> URLCredential:
         """A client certificate with its key. Never kept permanently.
@@ -105,7 +116,7 @@ class URLCredential:
         return cls(None, None, persistence, certificates=tuple(certificates), _identity=identity)
 
     @classmethod
-    def trust(cls, trust: Any) -> URLCredential:
+    def trust(cls, trust: ServerTrust | None) -> URLCredential:
         """Accepts the server that presented `trust`, which is the `server_trust` of a challenge's protection space."""
         return cls(None, None, CredentialPersistence.NONE, server_trust=trust)
 
@@ -131,7 +142,7 @@ class URLProtectionSpace:
     authentication_method: str = NSURLAuthenticationMethodDefault
     proxy_type: str | None = field(default=None, kw_only=True)
     distinguished_names: tuple[bytes, ...] = field(default=(), kw_only=True, compare=False)
-    server_trust: Any = field(default=None, kw_only=True, compare=False)
+    server_trust: ServerTrust | None = field(default=None, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         try:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import InvalidArgumentException
 from .filename import parameters, suggested_filename
@@ -65,6 +65,15 @@ class URLResponse:
     def suggested_filename(self) -> str:
         """A name to save the body under, never empty and never a path (see `models.filename`)."""
         return suggested_filename(self.url, (), self.mime_type)
+
+    if not TYPE_CHECKING:       # to a type checker there is nothing more
+
+        def __getattr__(self, name: str) -> NoReturn:
+            text = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if hasattr(HTTPURLResponse, name) and not name.startswith("_"):
+                text += f": it is the response of {self._url}, and only those of http and https have it; look with " \
+                        "isinstance(response, HTTPURLResponse)"
+            raise AttributeError(text, name=name, obj=self)
 
     def _identity(self) -> tuple[Any, ...]:
         return self.url, self.mime_type, self.expected_content_length, self.text_encoding_name

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import UnionType
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..engine import work
 from ..errors import Code, GenericException, InvalidArgumentException, URLError, url_error
@@ -19,6 +19,9 @@ from ..models.response import HTTPURLResponse, URLResponse
 from ..user_code import user_code
 from .base import Exchange, Host, Sink, Unmeasured
 from .offload import Deferred
+
+if TYPE_CHECKING:
+    from ..tasks import URLSessionTask
 
 Answered = Callable[[AuthChallengeDisposition, URLCredential | None], Any]
 
@@ -51,16 +54,17 @@ class URLProtocol:
 
     _registered: ClassVar[list[type[URLProtocol]]] = []
 
-    def __init__(self, task: Any, request: URLRequest, cached_response: CachedURLResponse | None, client: URLProtocolClient) -> None:
+    def __init__(self, task: URLSessionTask, request: URLRequest, cached_response: CachedURLResponse | None, client: URLProtocolClient) -> None:
         self.task = task
         self.request = request
         self.cached_response = cached_response
         self.client = client
 
     @classmethod
-    def can_init_with_task(cls, task: Any) -> bool:
+    def can_init_with_task(cls, task: URLSessionTask) -> bool:
         """Whether this class loads the current request of `task`; unless overridden, what `can_init_with_request` says."""
-        return cls.can_init_with_request(task.current_request)
+        request = task.current_request
+        return request is not None and cls.can_init_with_request(request)
 
     @classmethod
     def can_init_with_request(cls, request: URLRequest) -> bool:

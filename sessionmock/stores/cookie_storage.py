@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.cookies import SECURE_SCHEMES, PublicSuffix, admit, is_sent, permits
 from ..engine.current import current_date
@@ -23,6 +23,9 @@ from . import cookie_file
 from .cookie_jar import Jar, Kept
 from .files import locked, signature
 from .forking import give_lock
+
+if TYPE_CHECKING:
+    from ..tasks import URLSessionTask
 
 
 class _Shared(type):
@@ -77,7 +80,7 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     # For the engine ------------------------------------------------------------------------------
 
-    def header_for(self, url: str | URLParts, date: Callable[[], datetime] = current_date, task: Any = None,
+    def header_for(self, url: str | URLParts, date: Callable[[], datetime] = current_date, task: URLSessionTask | None = None,
                    partition_identifier: str | None = None) -> str | None:
         """The value of the Cookie field for a request of `url` in a partition, or None where no cookie goes with it (5.8.3). `date`
         is asked only where there is a cookie that may have expired. A subclass with a rule of its own for a `task` is asked for it."""
@@ -93,7 +96,7 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     def store_from_headers(
         self, url: str | URLParts, headers: Iterable[tuple[str, str]], policy: CookieAcceptPolicy | None = None,
-        main_document_url: str | None = None, task: Any = None, date: Callable[[], datetime] = current_date,
+        main_document_url: str | None = None, task: URLSessionTask | None = None, date: Callable[[], datetime] = current_date,
         partition_identifier: str | None = None,
     ) -> None:
         """Keep what the Set-Cookie fields of a response from `url` may set (5.7) in a partition, under `policy` or the storage's own.
@@ -154,18 +157,20 @@ class HTTPCookieStorage(metaclass=_Shared):
         """Remove every cookie, as `URLSession.reset` does."""
         self._change(remove=lambda _: True)
 
-    def store_cookies(self, cookies: Iterable[HTTPCookie], for_task: Any) -> None:
+    def store_cookies(self, cookies: Iterable[HTTPCookie], for_task: URLSessionTask) -> None:
         """`set_cookies` for the URL, main document and partition of a task's current request. A session calls it where a subclass
         has its own."""
         request = for_task.current_request
-        partition = request.cookie_partition_identifier
-        self.set_cookies([replace(each, partition_identifier=partition) for each in cookies], request.url, request.main_document_url)
+        if request is not None and request.url is not None:
+            partition = request.cookie_partition_identifier
+            self.set_cookies([replace(each, partition_identifier=partition) for each in cookies], request.url, request.main_document_url)
 
-    def get_cookies_for(self, task: Any, completion_handler: Callable[[list[HTTPCookie]], None]) -> None:
+    def get_cookies_for(self, task: URLSessionTask, completion_handler: Callable[[list[HTTPCookie]], None]) -> None:
         """Hand `completion_handler` the cookies for a task's current request, before returning. A session calls it where a
         subclass has its own."""
         request = task.current_request
-        completion_handler(self.cookies_for(request.url, request.cookie_partition_identifier))
+        completion_handler([] if request is None or request.url is None
+                           else self.cookies_for(request.url, request.cookie_partition_identifier))
 
     # Below: the jar. Everything that reads or changes it holds the lock ----------------------------
 

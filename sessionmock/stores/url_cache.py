@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.caching import cache_key, directives, freshen, head_agrees, invalidated, selection, storable, varying
 from ..engine.current import current_date
@@ -21,6 +21,9 @@ from .cache_file import HELD, Entry
 from .disk_cache import VARIANTS, DiskCache
 from .forking import give_lock
 from .spool import Spool
+
+if TYPE_CHECKING:
+    from ..tasks import URLSessionTask
 
 MEMORY_CAPACITY = 4 << 20      # bytes; Apple's documented sizes of the shared cache
 DISK_CAPACITY = 20 << 20
@@ -173,21 +176,21 @@ class URLCache(metaclass=_Shared):
 
     # A session calls these three for its tasks, so a subclass that goes its own way overrides them.
 
-    def store_cached_response_for_task(self, cached_response: CachedURLResponse, task: Any) -> None:
+    def store_cached_response_for_task(self, cached_response: CachedURLResponse, task: URLSessionTask) -> None:
         """`store_cached_response` for a task's current request, as it goes out."""
         self.store_cached_response(cached_response, _request_of(task))
 
-    def get_cached_response_for_task(self, task: Any, completion_handler: Callable[[CachedURLResponse | None], None]) -> None:
+    def get_cached_response_for_task(self, task: URLSessionTask, completion_handler: Callable[[CachedURLResponse | None], None]) -> None:
         """Hand `completion_handler` what is stored for a task's current request: at once, or it is a miss."""
         completion_handler(self.cached_response(_request_of(task)))
 
-    def remove_cached_response_for_task(self, task: Any) -> None:
+    def remove_cached_response_for_task(self, task: URLSessionTask) -> None:
         """`remove_cached_response` for a task's current request."""
         self.remove_cached_response(_request_of(task))
 
     # For a load ----------------------------------------------------------------------------------
 
-    def keep(self, cached: CachedURLResponse, request: Request, task: Any, now: datetime) -> None:
+    def keep(self, cached: CachedURLResponse, request: Request, task: URLSessionTask | None, now: datetime) -> None:
         """Store, at `now`, the response to `request`: the current one of `task`, or where that is None, one of another's choice. A
         subclass with a way of its own to store is asked for it."""
         own = type(self)
@@ -337,10 +340,10 @@ def _asked(request: URLRequest | Request | str) -> tuple[str, str | None, Header
     return request.http_method, request.url, request.header_pairs()
 
 
-def _request_of(task: Any) -> URLRequest | Request:
+def _request_of(task: URLSessionTask) -> URLRequest | Request:
     """The current request of `task` with every field that it goes out with; before it does, as it was written."""
-    request: URLRequest | Request = getattr(task, "outgoing_request", None) or task.current_request
-    return request
+    outgoing: Request | None = getattr(task, "outgoing_request", None)
+    return outgoing or task.current_request or URLRequest(None)
 
 
 def _digests(names: tuple[str, ...], headers: Headers) -> Selected:

@@ -130,3 +130,14 @@ def test_repr():
     """The reprs are short and show what matters."""
     assert "HTTPURLResponse('http://example.com/a', 200, 'HTTP/1.1', 1 headers)" == repr(http(("A", "1")))
     assert "URLResponse('u', 'a/b', 5, None)" == repr(URLResponse("u", "a/b", 5))
+
+
+def test_a_plain_response_says_that_it_is_not_over_http():
+    """What types promise for http is missed with a way out; what nobody has, without one."""
+    response = URLResponse("data:,text")
+    with pytest.raises(AttributeError, match=r"'status_code': it is the response of data:,text, .*isinstance\(response, HTTPURLResponse\)"):
+        response.status_code  # noqa: B018
+    with pytest.raises(AttributeError, match=r"^'URLResponse' object has no attribute 'status_cod'$"):
+        response.status_cod  # noqa: B018
+    assert not hasattr(response, "all_header_fields")
+    assert response == copy.copy(response) == pickle.loads(pickle.dumps(response))
