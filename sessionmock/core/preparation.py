@@ -33,10 +33,18 @@ def refusal(request: URLRequest, body: bytes | BodyStream | None, *, redirected:
     if parts.scheme in LOCAL and not redirected:
         return None
     if parts.scheme not in HTTP and not any_scheme:
-        return url_error(Code.UNSUPPORTED_URL, url)
+        return url_error(Code.UNSUPPORTED_URL, url, ValueError(_unserved(parts.scheme)))
     if body is not None and body != b"" and request.http_method == "GET":
         return url_error(Code.DATA_LENGTH_EXCEEDS_MAXIMUM, url)
     return None
+
+
+def _unserved(scheme: str) -> str:
+    if not scheme:
+        return "it has no scheme: write https://HOST/PATH"
+    if scheme in LOCAL:
+        return "a server leads to nothing that is local"
+    return f"nothing serves the scheme {scheme!r}: use https or http, or a URLProtocol class that takes it"
 
 
 def announced(body: BodyStream, request: URLRequest) -> BodyStream:

@@ -149,6 +149,8 @@ class URLProtectionSpace:
             object.__setattr__(self, "host", canonical_host(self.host))
         except (AttributeError, ValueError):
             raise InvalidArgumentException(f"URLProtectionSpace: {self.host!r} is no host; use a name or an address") from None
+        if isinstance(self.port, bool) or not isinstance(self.port, int) or not 0 <= self.port < 65536:
+            raise InvalidArgumentException(f"URLProtectionSpace: {self.port!r} is no port; use an int up to 65535, 0 for none")
 
     @classmethod
     def proxy(

@@ -2,7 +2,7 @@
 
 A name is ASCII in lower case: international letters by UTS 46 (not transitional, as the URL standard and browsers do it), escapes
 decoded. An IPv4 address is four decimal numbers, an IPv6 address what RFC 5952, section 4, makes of it, without brackets. What can be
-no host raises ValueError.
+no host raises InvalidArgumentException.
 """
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import unicodedata
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import unquote
+
+from ..errors import InvalidArgumentException
 
 # A name in which nothing is to be mapped. Its last label begins with a letter, so it is no address.
 _PLAIN = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z_][a-z0-9_-]*\.?")
@@ -23,7 +25,7 @@ _ZONE = re.compile(r"[^\0- %/\[\]\\\x7f-\xa0]+")
 @lru_cache(maxsize=2048)
 def canonical_host(host: str) -> str:
     """The canonical form of `host`, a name or an address. An IPv6 address may stand in brackets and have a zone, which is kept
-    behind "%" (RFC 6874's "%25" is read, too). Raises ValueError where `host` can be none."""
+    behind "%" (RFC 6874's "%25" is read, too). Raises InvalidArgumentException where `host` can be none."""
     name = host.lower()
     if _PLAIN.fullmatch(name):
         return name
@@ -38,7 +40,7 @@ def canonical_host(host: str) -> str:
             raise ValueError("it is empty")
         return _ipv4(name) if _NUMBER.fullmatch(name.removesuffix(".").rpartition(".")[2]) else name
     except ValueError as error:
-        raise ValueError(f"{host!r} is no host: {error}") from None
+        raise InvalidArgumentException(f"{host!r} is no host: {error}") from None
 
 
 def in_url(host: str) -> str:

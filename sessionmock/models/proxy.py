@@ -51,6 +51,9 @@ class ProxyConfiguration:
 
     def for_domains(self, match: Iterable[str] = (), excluded: Iterable[str] = ()) -> Self:
         """The same proxy for these domains only."""
+        for patterns in (match, excluded):
+            if isinstance(patterns, str):
+                raise InvalidArgumentException(f"ProxyConfiguration.for_domains: {patterns!r} is one pattern; use a list of them")
         return replace(self, match_domains=tuple(match), excluded_domains=tuple(excluded))
 
     @property
@@ -89,14 +92,17 @@ class ProxyDictionary:
     HTTPEnable, HTTPProxy, HTTPPort; HTTPSEnable, HTTPSProxy, HTTPSPort; SOCKSEnable, SOCKSProxy, SOCKSPort (where neither
     of the others applies); ExceptionsList, of patterns as "*.example.com" and "169.254/16"; ExcludeSimpleHostnames; and
     kCFProxyUsernameKey with kCFProxyPasswordKey. An empty dictionary means no proxy at all. Raises ValueError for a proxy
-    without host or port, and for automatic configuration, which would need an interpreter of JavaScript.
+    without host or port, for exceptions that are no list, and for automatic configuration, which would need an interpreter of JavaScript.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         for key in ("ProxyAutoConfigEnable", "ProxyAutoDiscoveryEnable"):
             if settings.get(key):
                 raise ValueError(f"connection_proxy_dictionary: {key} is not supported; name the proxy with HTTPSProxy and HTTPSPort")
-        self._exceptions = tuple(map(str, settings.get("ExceptionsList", ())))
+        exceptions = settings.get("ExceptionsList", ())
+        if isinstance(exceptions, str):
+            raise ValueError(f"connection_proxy_dictionary: ExceptionsList is {exceptions!r}; use a list of patterns")
+        self._exceptions = tuple(map(str, exceptions))
         self._excludes_simple = bool(settings.get("ExcludeSimpleHostnames"))
         socks = _entry(settings, "SOCKS", NSURLProtectionSpaceSOCKSProxy)
         self._http = _entry(settings, "HTTP", NSURLProtectionSpaceHTTPProxy) or socks

@@ -10,7 +10,7 @@ from . import enums
 from .body import as_body_stream
 from .form import Fields, Files, multipart, urlencoded
 from .message import BodyStream
-from .settings import ANY_MAP, FLAG, SECONDS, TEXT, TOKEN, Setting, Settings, header_field, member, optional, reject
+from .settings import ANY_MAP, FLAG, SECONDS, TEXT, TOKEN, URL, Setting, Settings, header_field, member, optional, reject
 
 DEFAULT_TIMEOUT = 60.0    # seconds; Apple's, for a request that sets none
 PIECE = 65_536            # bytes of a stream that are read at a time
@@ -57,7 +57,7 @@ class URLRequest(Settings):
         enums.CachePolicy.USE_PROTOCOL_CACHE_POLICY, member(enums.CachePolicy),
         "What may be taken from the cache; the configuration's policy holds where this is the default.")
     main_document_url = Setting(
-        None, optional(TEXT), "The URL of the document that this request is a part of: whose cookies are its own is judged by it.")
+        None, optional(URL), "The URL of the document that this request is a part of: whose cookies are its own is judged by it.")
     network_service_type = Setting(
         enums.NetworkServiceType.DEFAULT, member(enums.NetworkServiceType), "What the traffic is for: a hint.",
         idle="no packet is marked with it")

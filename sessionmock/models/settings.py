@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, NoReturn, Self, TypeVar, overload
 
 from ..errors import InvalidArgumentException
+from .url import split_url
 
 T = TypeVar("T")
 E = TypeVar("E", bound=IntEnum)
@@ -109,6 +110,11 @@ def _text(value: Any) -> str:
     return value
 
 
+def _url(value: Any) -> str:
+    split_url(url := _text(value))
+    return url
+
+
 def _number(value: Any) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or isnan(value):
         raise ValueError
@@ -164,6 +170,7 @@ def _pairs(value: Any) -> Any:
 
 FLAG = Takes("True or False", _flag)
 TEXT = Takes("a str", _text)
+URL = Takes("an absolute URL as str", _url)
 NUMBER = Takes("a number", _number)
 SECONDS = Takes("a number of seconds above 0", _seconds)
 MOMENT = Takes("an aware datetime, as datetime.now(UTC)", _moment)

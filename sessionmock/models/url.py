@@ -5,6 +5,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from ..errors import InvalidArgumentException
 from .host import canonical_host, in_url
 
 # What stands nowhere in a URL unless percent-encoded, beside "%" itself and what divides it (RFC 3986, section 2). Brackets, which
@@ -44,14 +45,14 @@ class URLParts(NamedTuple):
 
 @lru_cache(maxsize=2048)
 def split_url(url: str) -> URLParts:
-    """The parts of `url`. Raises ValueError for a port that is none, a bracket left open, a host that can be none, and no host
-    where the scheme needs one."""
+    """The parts of `url`. Raises InvalidArgumentException for a port that is none, a bracket left open, a host that can be none, and
+    no host where the scheme needs one."""
     scheme, authority, path, query, _ = split_reference(url)
     scheme = (scheme or "").lower()
     userinfo, host, named = split_authority(authority or "")
     if scheme in DEFAULT_PORTS:
         if not host:
-            raise ValueError(f"it names no host: write {scheme}://HOST/PATH")
+            raise InvalidArgumentException(f"the URL names no host: write {scheme}://HOST/PATH")
         host = canonical_host(host)
     else:
         host = host.removeprefix("[").removesuffix("]").lower()    # what it means is for its protocol class to say
@@ -65,7 +66,7 @@ def split_url(url: str) -> URLParts:
 
 
 def with_canonical_host(url: str) -> str:
-    """`url` with its host as everything else compares it, for who splits it anew. Raises ValueError as `split_url`."""
+    """`url` with its host as everything else compares it, for who splits it anew. Raises as `split_url`."""
     parts = split_url(url)
     scheme, authority, path, query, fragment = split_reference(url)
     if authority is None or scheme is None:
@@ -85,13 +86,15 @@ def split_reference(reference: str) -> tuple[str | None, str | None, str, str | 
 
 
 def split_authority(authority: str) -> tuple[str, str, int | None]:
-    """User and password ("" without), host ("" without, as it is written) and port (None without). Raises ValueError."""
+    """User and password ("" without), host ("" without, as it is written) and port (None without). Raises
+    InvalidArgumentException."""
     found = _AUTHORITY.fullmatch(authority)
     if found is None:
-        raise ValueError(f"{authority.rpartition('@')[2]!r} names no server: write host:port, or [address]:port, without a backslash before it")
+        raise InvalidArgumentException(
+            f"{authority.rpartition('@')[2]!r} names no server: write host:port, or [address]:port, without a backslash before it")
     userinfo, host, digits = found.groups()
     if digits and (len(digits.lstrip("0")) > 5 or int(digits) > 65535):
-        raise ValueError(f"{digits!r} is no port: ports go up to 65535")
+        raise InvalidArgumentException(f"{digits!r} is no port: ports go up to 65535")
     return userinfo or "", host, int(digits) if digits else None
 
 

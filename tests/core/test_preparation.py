@@ -21,6 +21,16 @@ def test_what_cannot_be_sent(url: str | None, redirected: bool, code: int | None
         assert url == error.failure_url_string
 
 
+@pytest.mark.parametrize(("url", "redirected", "said"), [
+    ("a.test/x", False, "write https://"), ("localhost:8080/x", False, "'localhost'"), ("ftp://a.test/", False, "'ftp'"),
+    ("file:///x", True, "nothing that is local"), ("http:///x", False, "http://HOST/PATH"), ("http://a b/", False, "'a b'"),
+    ("http://a.test:99999/", False, "'99999'"),
+])
+def test_what_cannot_be_sent_says_why(url: str, redirected: bool, said: str) -> None:
+    """With the value and the way out."""
+    assert said in str(refusal(URLRequest(url), None, redirected=redirected))
+
+
 def test_any_scheme_where_something_serves_it() -> None:
     """As where protocol classes are asked first."""
     assert refusal(URLRequest("my:x"), None, any_scheme=True) is None

@@ -141,3 +141,9 @@ def test_a_space_has_one_host():
     for host in ("a b", "", None, 4):
         with pytest.raises(InvalidArgumentException, match="URLProtectionSpace"):
             URLProtectionSpace(host, 80, "http")
+
+
+@pytest.mark.parametrize("port", ["443", -1, 65536, None, True])
+def test_a_space_has_a_port(port):
+    with pytest.raises(InvalidArgumentException, match="no port"):
+        URLProtectionSpace("a.test", port, "https")

@@ -34,7 +34,7 @@ OTHERS = {
 WRONG = {
     "url": [b"http://a/", 5], "http_method": ["", "GET POST", "A\r\nB", b"GET", 1], "cache_policy": [6, "reload", None],
     "timeout_interval": [0, -1, float("nan"), "5", True], "http_body": ["text", 5, [b"x"], io.BytesIO(b"x")],
-    "http_body_stream": ["text", 5, io.StringIO("x")], "allows_cellular_access": [1, None], "main_document_url": [5],
+    "http_body_stream": ["text", 5, io.StringIO("x")], "allows_cellular_access": [1, None], "main_document_url": [5, "http:///", "http://a b/"],
     "network_service_type": [5], "attribution": [2],
     "all_http_header_fields": [{"a b": "1"}, {"": "1"}, {"A": "1\r\nB: 2"}, {"A": "\0"}, {"A": 5}, {"A": "\ud800"}, {5: "a"}],
 }

@@ -264,7 +264,8 @@ def test_dictionary(world, route, secure):
 
 @pytest.mark.parametrize("settings", [
     {"ProxyAutoConfigEnable": 1, "ProxyAutoConfigURLString": "http://a/p.pac"}, {"HTTPEnable": 1},
-    {"HTTPEnable": 1, "HTTPProxy": "gate", "HTTPPort": "3128"}])
+    {"HTTPEnable": 1, "HTTPProxy": "gate", "HTTPPort": "3128"},
+    {"HTTPEnable": 1, "HTTPProxy": "gate", "HTTPPort": 1, "ExceptionsList": "Proxy"}])
 def test_dictionary_unusable(world, route, settings):
     """A dictionary that cannot be followed fails its requests with -1002: none goes straight by mistake."""
     with world.origin() as plain:
@@ -304,11 +305,14 @@ def test_exceptions_are_read_alike(world, monkeypatch, pattern):
         assert proxy.connections == 0
 
 
-@pytest.mark.parametrize("wrong", [("", 1), ("gate", 0), ("gate", 65536), ("gate", "3128"), (None, 1), ("gate", True)])
+@pytest.mark.parametrize("wrong", [("", 1), ("gate", 0), ("gate", 65536), ("gate", "3128"), (None, 1), ("gate", True), ("a b", 1), ("foo.1", 1),
+                                   (4, 1)])
 def test_values(wrong):
     """A proxy without a host or a port is refused where it is made."""
     with pytest.raises(ValueError, match="ProxyConfiguration"):
         ProxyConfiguration.http_connect(*wrong)
+    with pytest.raises(ValueError, match="one pattern"):
+        ProxyConfiguration.http_connect("gate", 1).for_domains("server.example")
     assert "secret" not in repr(ProxyConfiguration.http_connect("gate", 1, "ann", "secret"))
 
 
