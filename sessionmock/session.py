@@ -38,6 +38,7 @@ from .models.response import HTTPURLResponse
 from .models.settings import Settings
 from .path_monitor import PathMonitor
 from .registry import Site
+from .revalidations import Revalidations
 from .routes.current import current_route
 from .task_arguments import Bytes, DataHandler, FileHandler, FilePath, Sent, downloaded, handed, own_body, sending
 from .tasks import URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
@@ -102,6 +103,7 @@ class URLSession(metaclass=_SharedSession):
         self._is_shared = False
         self._lock = threading.RLock()
         self._tasks: dict[int, URLSessionTask] = {}
+        self._revalidations = Revalidations(self)
         self._identifiers = itertools.count(1)
         self._invalidating = False
         self._announced = False
@@ -292,10 +294,12 @@ class URLSession(metaclass=_SharedSession):
         self.finish_tasks_and_invalidate()
 
     def _settle(self) -> None:
-        """Announce the end when it has come: no task is left and none can be made."""
+        """Announce the end when it has come: no task is left and none can be made. What nobody waits for is not waited for here."""
         with shield:
+            if self._invalidating and not self._tasks:
+                self._revalidations.cancel()
             with self._lock:
-                if not self._invalidating or self._tasks or self._announced:
+                if not self._invalidating or self._tasks or self._revalidations or self._announced:
                     return
                 self._announced = True
             if "session_did_become_invalid" in self._context.methods:
@@ -457,6 +461,7 @@ class URLSession(metaclass=_SharedSession):
         self._context.orphan()
         for task in list(self._tasks.values()):
             task._life.orphan()
+        self._revalidations.orphan()
         if self._announced and not self._invalid.done:
             self._end()
 

@@ -153,11 +153,16 @@ class CacheVisit:
     def redirected(self, head: ResponseHead, response: HTTPURLResponse) -> None:
         """A head has come that is followed elsewhere. It is kept where it may be, without its body, which nobody waits for."""
         self._received = self._clock.date()
+        self._spare = None
         self.invalidate(head)
         request, cache = self._request, self._cache
-        if cache is not None and self._keeps and may_store(request.method, request.headers, head.status, head.headers):
+        if cache is None or not self._keeps:
+            return
+        if may_store(request.method, request.headers, head.status, head.headers):
             kept = response.replacing(without_body(storable(head.headers)))
             self.keep(CachedURLResponse(kept, b"", None, self._storage, requested=self._requested, received=self._received))
+        elif request.method == "GET":
+            cache.remove_cached_response_for_task(self._task)   # what was there is not what the server gives now
 
     def invalidate(self, head: ResponseHead) -> None:
         """A head has come, be it one that is followed elsewhere: remove what an unsafe request made worthless."""

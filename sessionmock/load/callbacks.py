@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from ..clock import Clock
 from ..core.machine import Event, Phase, Question
@@ -80,6 +80,7 @@ class Callbacks:
     """The callbacks of one task."""
 
     __slots__ = ("_context", "_inbox", "_methods", "history", "task")
+    follows: ClassVar[bool] = True     # redirects, which the delegate is asked about
 
     def __init__(self, context: Context, inbox: Inbox, task: Any, history: History | None) -> None:
         self._context = context

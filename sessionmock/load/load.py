@@ -49,13 +49,13 @@ class Load:
     effects: ClassVar[Mapping[Effect, Callable[[Any, Any], None]]]
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
-                 body: bytes | BodyStream | None = None, make_body: MakeBody = RequestBody,
+                 body: bytes | BodyStream | None = None, make_body: MakeBody = RequestBody, make_callbacks: type[Callbacks] = Callbacks,
                  eager: bool = True, route: Route | None = None, original: URLRequest | None = None) -> None:
         self.context = context
         self.consumer = consumer
         engine = context.engine
         self.inbox = inbox = Inbox(self, engine)
-        self.callbacks = callbacks = Callbacks(context, inbox, task, history_of(task._scope))
+        self.callbacks = callbacks = make_callbacks(context, inbox, task, history_of(task._scope))
         self.transfer = transfer = Transfer(request, original or request, body, engine.clock.now())
         self.body: Body = make_body(transfer, inbox, callbacks, context)
         self.timeouts = Timeouts(context, inbox, transfer, eager)

@@ -9,7 +9,6 @@ from ..core.decoding import Decoder, DecodingError, UnknownCodingError, decoder
 from ..core.machine import Event
 from ..core.redirects import have_one_origin, redirected_request
 from ..errors import Code, URLError, url_error
-from ..models.cached_response import CachedURLResponse
 from ..models.message import GivenResponse, Headers, Request, ResponseHead, header, sole
 from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
@@ -68,8 +67,12 @@ class Responses:
                 self.visit.redirected(head, response)
             self._lead_on(response, following)
             return
-        if self.visit is None or not self._serve_instead(self.visit.answered(head)):
-            self._inbox.meet(Event.RESPONSE, response)
+        if self.visit is not None:
+            self.visit.cached = self.visit.answered(head)
+            if self.visit.cached is not None:
+                self._serve_instead()
+                return
+        self._inbox.meet(Event.RESPONSE, response)
 
     def _following(self, status: int, headers: Headers) -> URLRequest | None:
         """The request that a response leads to; None where it is no redirect."""
@@ -77,14 +80,24 @@ class Responses:
 
     def fall_back(self, error: URLError) -> bool:
         """Before any head the exchange failed of `error`: whether what the cache has is served all the same."""
-        return self.visit is not None and self._serve_instead(self.visit.unanswered(error))
+        return self.spares(error) and self._serve_instead()
+
+    def spares(self, error: URLError) -> bool:
+        """Whether the cache has something to serve in place of `error`, before any head."""
+        visit = self.visit
+        if visit is None:
+            return False
+        visit.cached = visit.unanswered(error)
+        return visit.cached is not None
 
     # redirects ----------------------------------------------------------------------------------------------------
     def _lead_on(self, response: URLResponse | None, following: URLRequest) -> None:
         """`response` redirects to `following`."""
         self._questioned = response
         self._context.additional.bind(following, self._transfer.original_request)
-        if self._transfer.redirects >= self._context.configuration.maximum_redirects:
+        if not self._callbacks.follows:
+            self._inbox.meet(Event.RESPONSE, response)
+        elif self._transfer.redirects >= self._context.configuration.maximum_redirects:
             self._inbox.meet(Event.FAILED, url_error(Code.HTTP_TOO_MANY_REDIRECTS, following.url))
         else:
             self._inbox.meet(Event.REDIRECT, following)
@@ -142,12 +155,8 @@ class Responses:
         self._inbox.put(sink, Event.DATA, cached.chunks(HELD))
         sink.end([])
 
-    def _serve_instead(self, cached: CachedURLResponse | None) -> bool:
-        """Answer with what the cache has, where it has something, in place of what the server said or did not say."""
-        assert self.visit is not None
-        self.visit.cached = cached
-        if cached is None:
-            return False
+    def _serve_instead(self) -> bool:
+        """Answer from the cache, in place of what the server said or did not say."""
         engine, transfer = self._context.engine, self._transfer
         transfer.last.ended = engine.clock.now()      # a 304 ends with its head
         self.drop()

@@ -85,8 +85,10 @@ class Sending:
         scheme = message.parts.scheme
         if is_own and scheme in preparation.HTTP:
             verdict = self._responses.look(message, request, self.keeps)
-            if verdict is Verdict.USE:
+            if verdict in (Verdict.USE, Verdict.USE_STALE):
                 self._responses.serve(sink)
+                if verdict is Verdict.USE_STALE:
+                    context.session._revalidations.begin(self._callbacks, request, self._route)
                 return
             if verdict is Verdict.FAIL:
                 inbox.meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
@@ -94,9 +96,12 @@ class Sending:
         if scheme not in preparation.LOCAL and (path := context.path()) is not None:
             transaction.path = path
             if (blocked := obstacle(path, request, context.configuration)) is not None:
+                waits = context.configuration.waits_for_connectivity
+                if not waits and self._responses.spares(blocked):
+                    self._responses.serve(sink)
+                    return
                 inbox.sink = None                # the request was not begun
                 self._transfer.transactions.pop()
-                waits = context.configuration.waits_for_connectivity
                 inbox.meet(Event.UNREACHABLE if waits else Event.FAILED, None if waits else blocked)
                 return
         if scheme in preparation.SECURE:

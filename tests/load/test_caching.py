@@ -279,7 +279,8 @@ def test_a_server_that_cannot_be_asked_is_stood_in_for(visited: Visited, code: C
     (302, [("Cache-Control", "max-age=60")], True), (302, [], False), (301, [("Cache-Control", "no-store")], False),
 ])
 def test_a_redirect_is_kept_where_it_may_be(visited: Visited, status: int, headers: Any, kept: bool) -> None:
-    """RFC 9110, section 15.4; without its body, which is not waited for."""
+    """RFC 9110, section 15.4; without its body, which is not waited for, and in place of what was there."""
+    visited.store([("Cache-Control", "max-age=0")])
     received = head(status, [("Location", "/b"), ("Content-Length", "9"), *headers])
     visited.visit().redirected(received, HTTPURLResponse.from_head(URL, received))
     found = visited.cache.cached_response(URL)

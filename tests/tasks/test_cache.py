@@ -71,3 +71,16 @@ def test_what_is_stale_stands_in_for_a_server_that_fails(failure: sm.Answer) -> 
         script.answer(failure)
         assert [b"old", b"old"] == [session.data(A).result()[0] for _ in range(2)]
     assert [["network_load"], ["network_load", "local_cache"]] == delegate.sources
+
+
+def test_without_a_network_what_is_stale_stands_in() -> None:
+    """As for a server that cannot be asked; nothing is sent."""
+    class Path(sm.PathMonitor):
+        path = sm.NetworkPath(is_satisfied=True)
+
+    monitor, script = Path(), sm.ScriptRoute()
+    with sm.virtual_time(), sm.use_route(script), sm.URLSession(sm.URLSessionConfiguration.ephemeral(), path_monitor=monitor) as session:
+        script.answer(sm.Answer(headers={"Cache-Control": "max-age=0, stale-if-error=60"}, body=b"old"))
+        session.data(A).result()
+        monitor.path = sm.NetworkPath(is_satisfied=False)
+        assert b"old" == session.data(A).result()[0]
