@@ -1,8 +1,9 @@
 """Content codings undone while a body arrives (RFC 9110, section 8.4): gzip, deflate, br and zstd.
 
-gzip and deflate are always there, br with the module `brotli` (1.2 or later) or `brotlicffi`, zstd with `zstandard`.
-Output comes in pieces of at most 256 KiB, made as they are asked for, so a small body that expands to a huge one costs
-its receiver no memory.
+gzip and deflate are always there, br with the module `brotli` (1.2 or later) or `brotlicffi`, zstd with `zstandard`. What is known
+here is undone; what is not, most of it no coding at all (`none`, `utf-8`, `aws-chunked`), is passed over, as browsers do. What
+follows a whole body and is not in its coding is ignored, but for br, whose modules fail there. Output comes in pieces of at most
+256 KiB, made as they are asked for, so a small body that expands to a huge one costs its receiver no memory.
 """
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ class DecodingError(ValueError):
     """Encoded data that is corrupt, or that ends too early."""
 
 
-class UnknownCodingError(DecodingError):
-    """Data in a coding that is not known here."""
+class TooManyCodingsError(DecodingError):
+    """Data in more codings at once than anybody means."""
 
 
 class _Stage(Protocol):
@@ -62,14 +63,14 @@ def _through(stage: _Stage, flow: Iterator[bytes]) -> Iterator[bytes]:
         yield from stage.feed(data)
 
 
-class _Unknown:
-    """A coding that cannot be undone."""
+class _Refusal:
+    """Codings that are not undone, so many are they."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, names: str) -> None:
+        self._names = names
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        raise UnknownCodingError(f"the content coding {self._name!r} is not known")
+        raise TooManyCodingsError(f"more than {_CODINGS} content codings at once: {self._names}")
 
     def finish(self) -> None:
         """Nothing came."""
@@ -79,9 +80,11 @@ class _Zlib:
     """gzip (any number of members) and deflate (with or without zlib's header, as servers differ)."""
 
     def __init__(self, gzip: bool) -> None:
-        self._gzip = gzip
+        self._name = "gzip" if gzip else "deflate"
+        self._members = gzip       # more of them may follow
         self._stream = zlib.decompressobj(31) if gzip else None
         self._begun = self._over = False
+        self._tried = False        # a further member was begun that has given nothing: it may be none
         self._held = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -89,17 +92,21 @@ class _Zlib:
             try:
                 yield from self._inflate(self._held + data[start:start + _INPUT])
             except zlib.error as error:
-                raise DecodingError(f"corrupt {'gzip' if self._gzip else 'deflate'} data: {error}") from error
+                if not self._tried:
+                    raise DecodingError(f"corrupt {self._name} data: {error}") from error
+                self._ignore()
 
     def finish(self) -> None:
-        if (self._begun or self._held) and not self._over:
-            raise DecodingError(f"the {'gzip' if self._gzip else 'deflate'} data ends too early")
+        if (self._begun or self._held) and not self._over and not self._tried:
+            raise DecodingError(f"the {self._name} data ends too early")
 
     def _inflate(self, data: bytes) -> Iterator[bytes]:
         self._held = b""
         while data or (self._begun and not self._over):
-            if self._over and not self._next_member(data):
-                return
+            if self._over:
+                data = data.lstrip(b"\0")
+                if not data or not self._next_member(data):
+                    return
             if self._stream is None:
                 if len(data) < 2:
                     self._held = data
@@ -107,21 +114,29 @@ class _Zlib:
                 headed = data[0] & 15 == 8 and int.from_bytes(data[:2], "big") % 31 == 0    # RFC 1950, section 2.2
                 self._stream = zlib.decompressobj(15 if headed else -15)
             self._begun = True
-            piece = self._stream.decompress(data, PIECE)
+            limit = 1 if self._tried else PIECE
+            piece = self._stream.decompress(data, limit)
             if piece:
+                self._tried = False
                 yield piece
             self._over = self._stream.eof
             data = self._stream.unused_data if self._over else self._stream.unconsumed_tail
-            if not data and len(piece) < PIECE:
+            if not data and len(piece) < limit:
                 return
 
     def _next_member(self, data: bytes) -> bool:
-        """Begin a further member of a gzip file. Padding and rubbish after the last one are ignored, as gzip does."""
-        if not self._gzip or data[:1] != b"\x1f":
+        """Begin a further member of a gzip file. What cannot be one is ignored, as gzip does."""
+        if not self._members or data[:1] != b"\x1f":
+            self._ignore()
             return False
         self._stream = zlib.decompressobj(31)
         self._over = False
+        self._tried = True
         return True
+
+    def _ignore(self) -> None:
+        """Whatever comes is not part of the body."""
+        self._members, self._over = False, True
 
 
 class _Brotli:
@@ -158,23 +173,29 @@ class _Zstandard:
         self._stream = make()
         self._failure = failure
         self._begun = False
+        self._tried = self._ignoring = False     # a further frame was begun that has given nothing: it may be none; it is none
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         for start in range(0, len(data), self.PORTION):
             portion = data[start:start + self.PORTION]
-            while portion:
+            while portion and not self._ignoring:
                 if self._stream.eof:
                     self._stream = self._make()
+                    self._tried = True
                 self._begun = True
                 try:
                     piece = self._stream.decompress(portion)
                 except self._failure as error:
-                    raise DecodingError(f"corrupt zstd data: {error}") from error
+                    if not self._tried:
+                        raise DecodingError(f"corrupt zstd data: {error}") from error
+                    self._ignoring = True
+                    return
+                self._tried = self._tried and not piece
                 yield from _cut(piece)
                 portion = self._stream.unused_data if self._stream.eof else b""
 
     def finish(self) -> None:
-        if self._begun and not self._stream.eof:
+        if self._begun and not self._stream.eof and not self._tried:
             raise DecodingError("the zstd data ends too early")
 
 
@@ -210,19 +231,23 @@ def accept_encoding() -> str:
     return ", ".join(_stages())
 
 
-def decoder(content_encoding: str | None) -> Decoder | None:
-    """What undoes the codings that a Content-Encoding lists, in the order in which they were applied.
+def codings(content_encoding: str) -> list[str]:
+    """The codings of a Content-Encoding that are known here, in the order in which they were applied."""
+    known = _stages()
+    return [name for each in content_encoding.lower().split(",") if (name := each.strip().removeprefix("x-")) in known]
 
-    None where there is nothing to undo. A coding that is not known, or too many of them, is an UnknownCodingError with
-    the first data: an answer without a body can bear any (Apple: NSURLErrorCannotDecodeContentData).
+
+def decoder(content_encoding: str | None) -> Decoder | None:
+    """What undoes the codings that a Content-Encoding lists; None where there is nothing to undo.
+
+    Too many of them are a TooManyCodingsError with the first data: an answer without a body can bear any.
     """
     if content_encoding is None:
         return None
-    listed = (name.strip().removeprefix("x-") for name in content_encoding.lower().split(","))
-    names = [name for name in listed if name not in ("", "identity")]
-    known = _stages()
+    names = codings(content_encoding)
     if not names:
         return None
-    if len(names) > _CODINGS or not all(name in known for name in names):
-        return Decoder([_Unknown(content_encoding)])
+    if len(names) > _CODINGS:
+        return Decoder([_Refusal(content_encoding)])
+    known = _stages()
     return Decoder([known[name]() for name in reversed(names)])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from ..core.caching import Verdict
-from ..core.decoding import Decoder, DecodingError, UnknownCodingError, decoder
+from ..core.decoding import Decoder, DecodingError, TooManyCodingsError, decoder
 from ..core.machine import Event
 from ..core.redirects import have_one_origin, redirected_request
 from ..errors import Code, URLError, url_error
@@ -193,7 +193,7 @@ class Responses:
             piece = next(inbox.ahead, None)
         except (DecodingError, OSError) as error:
             inbox.ahead = None
-            code = Code.CANNOT_DECODE_CONTENT_DATA if isinstance(error, UnknownCodingError) else undecodable
+            code = Code.CANNOT_DECODE_CONTENT_DATA if isinstance(error, TooManyCodingsError) else undecodable
             inbox.meet(Event.FAILED, inbox.owner.failure(code, error))
             return
         if piece is None:

@@ -9,7 +9,7 @@ import brotli
 import pytest
 import zstandard
 
-from sessionmock.core.decoding import PIECE, DecodingError, UnknownCodingError, accept_encoding, decoder
+from sessionmock.core.decoding import PIECE, DecodingError, TooManyCodingsError, accept_encoding, decoder
 
 TEXT = "".join(random.Random(7).choices("abcdefgh \n", k=50_000)).encode()
 
@@ -67,19 +67,60 @@ def test_names(name):
     assert decoded(name, gzip.compress(TEXT)) == TEXT
 
 
-@pytest.mark.parametrize("encoding", [None, "", "identity"])
+@pytest.mark.parametrize("encoding", [
+    None, "", "identity", ",", "none", "utf-8", "UTF-8", "binary", "aws-chunked", "compress", "x-custom", "gzip;q=1"])
 def test_raw(encoding):
-    """Nothing to undo: no decoder."""
+    """Nothing that is known: no decoder."""
     assert decoder(encoding) is None
 
 
-@pytest.mark.parametrize("encoding", ["compress", "gzip, rot13", ", ".join(["gzip"] * 6)])
-def test_unknown(encoding):
-    """An unknown coding, or too many of them, is an error that names it, once there is data."""
+@pytest.mark.parametrize("encoding", ["aws-chunked,gzip", "gzip, aws-chunked", "utf-8, gzip, none", "identity,x-gzip"])
+def test_what_is_no_coding_is_passed_over_in_a_list(encoding):
+    assert decoded(encoding, gzip.compress(TEXT)) == TEXT
+
+
+def test_too_many():
+    """More than five codings are an error that names them, once there is data."""
+    encoding = ", ".join(["gzip"] * 6)
     undoing = decoder(encoding)
     assert b"" == undoing.flush()
-    with pytest.raises(UnknownCodingError, match=encoding):
+    with pytest.raises(TooManyCodingsError, match=encoding):
         undoing.decode(b"data")
+    assert decoder("none, " + ", ".join(["identity", "utf-8"] * 9)) is None
+
+
+HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"
+
+
+@pytest.mark.parametrize("step", [1, 3, 1 << 30])
+@pytest.mark.parametrize("rubbish", [
+    b"garbage", b"\x1fgarbage", b"\x1f", b"\x1f\x8b", b"\x1f\x8bgarbage", b"\x1f\x8b\x08garbage", HEADER, HEADER + b"garbage", b"\0", b"\0" * 999,
+    b"\0\0garbage", b"\0\x1fgarbage", b"\r\n", b"\x1fgarbage" + gzip.compress(b"no more", mtime=0)])
+def test_what_follows_a_gzip_file_and_is_none_is_ignored(rubbish, step):
+    """Whatever it begins like."""
+    assert decoded("gzip", gzip.compress(TEXT) + rubbish, step) == TEXT
+    assert decoded("gzip", gzip.compress(b"a") + gzip.compress(b"") + gzip.compress(b"b") + rubbish, step) == b"ab"
+
+
+@pytest.mark.parametrize("step", [1, 1 << 30])
+def test_a_further_member_after_padding(step):
+    assert decoded("gzip", gzip.compress(b"one ") + bytes(512) + gzip.compress(b"two"), step) == b"one two"
+
+
+@pytest.mark.parametrize("step", [1, 1 << 30])
+@pytest.mark.parametrize("spoil", [lambda data: data[:-3], lambda data: data[:-8] + b"\1\2\3\4" + data[-4:]])
+def test_a_further_member_that_is_broken_is_an_error(spoil, step):
+    """It has given something, so that it is one: its loss is not passed over."""
+    with pytest.raises(DecodingError):
+        decoded("gzip", gzip.compress(b"one ") + spoil(gzip.compress(b"two")), step)
+
+
+@pytest.mark.parametrize("step", [1, 50, 1 << 30])
+@pytest.mark.parametrize("rubbish", [b"garbage", b"\0\0", b"\x28\xb5", b"\x28\xb5\x2f\xfd", b"\x1fgarbage", b"x" * 500])
+@pytest.mark.parametrize("coding", ["deflate", "raw", "zstd"])
+def test_what_follows_the_other_codings_is_ignored(coding, rubbish, step):
+    data = raw_deflate(TEXT) if coding == "raw" else ENCODE[coding](TEXT)
+    assert decoded("deflate" if coding == "raw" else coding, data + rubbish, step) == TEXT
 
 
 @pytest.mark.parametrize("coding", ENCODE)

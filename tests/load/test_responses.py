@@ -49,16 +49,21 @@ class Delegate:
         self.heard.append(None if error is None else int(error.code))
 
 
-@pytest.mark.parametrize(("body", "heard"), [(b"data", [200, -1016]), (b"", [200, None])])
-def test_an_unknown_content_coding_fails_with_its_data(body: bytes, heard: list[Any]) -> None:
-    """Data in a coding that is not known is -1016 (Apple: NSURLErrorCannotDecodeContentData); the response comes first."""
+@pytest.mark.parametrize(("coding", "body", "heard"), [
+    ("sdch", b"data", [200, b"data", None]), ("utf-8", b"data", [200, b"data", None]), ("none", b"", [200, None]),
+    ("gzip, aws-chunked", gzip.compress(b"data", mtime=0), [200, b"data", None]), ("gzip", b"data", [200, -1015]),
+    (", ".join(["gzip"] * 6), b"data", [200, -1016])])
+def test_what_is_no_content_coding_is_passed_over(coding: str, body: bytes, heard: list[Any]) -> None:
+    """Its data is given as it came, and the field stays; what a coding cannot read is -1015, more codings than are undone -1016."""
     script, delegate = ScriptRoute(), Delegate()
-    script.answer(Answer(headers={"Content-Encoding": "sdch"}, body=body))
+    script.answer(Answer(headers={"Content-Encoding": coding}, body=body))
 
     with use_route(script), URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
-        session.data_task("https://api.example/").resume()
+        task = session.data_task("https://api.example/")
+        task.resume()
 
     assert heard == delegate.heard
+    assert task.response.value("Content-Encoding") == coding
 
 
 def test_a_piece_larger_than_what_is_held_stops_nothing() -> None:
@@ -440,9 +445,9 @@ def test_an_encoded_body_that_is_empty_is_empty() -> None:
     assert ([[]], None) == (made.of("ASK_STORE"), made.error)
 
 
-@pytest.mark.parametrize("coding", ["gzip", "sdch"])
+@pytest.mark.parametrize("coding", ["gzip", ", ".join(["gzip"] * 6)])
 def test_a_body_whose_coding_is_broken_fails_the_load(coding: str) -> None:
-    """With the consumer's code; one in a coding that is not known with -1016."""
+    """With the consumer's code; one in more codings than are undone with -1016."""
     made = receiving(coding)
     made.responses.data(b"no such thing")
     assert [] == made.pieces()

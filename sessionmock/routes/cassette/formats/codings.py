@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
-from ....core.decoding import DecodingError, decoder
+from ....core.decoding import DecodingError, codings, decoder
 from ....models.message import Headers, header
 
 _TRIED = 1 << 20      # bytes of output after which a coding is believed
@@ -21,7 +21,7 @@ def repaired(headers: Headers, body: bytes) -> Headers:
     Bytes that begin like the coding and are corrupt later keep it: that is what the server sent.
     """
     value = header(headers, "content-encoding") if body else None
-    if value is None or _may_be(value.rpartition(",")[2].strip().lower(), body):
+    if value is None or not (known := codings(value)) or _CHECKS[known[-1]](body):
         return headers
     return sized([(name, value) for name, value in headers if name.lower() != "content-encoding"], body)
 
@@ -49,12 +49,6 @@ def undone(headers: Headers, body: bytes) -> bytes:
     except DecodingError:
         return body
     return bytes(data)
-
-
-def _may_be(coding: str, body: bytes) -> bool:
-    """Whether `body` may be the output of `coding`; a coding that is not known may be anything."""
-    check = _CHECKS.get(coding)
-    return check is None or check(body)
 
 
 def _deflate(body: bytes) -> bool:
@@ -85,7 +79,6 @@ def _is_text(body: bytes) -> bool:
 
 _CHECKS: dict[str, Callable[[bytes], bool]] = {
     "gzip": lambda body: body[:2] == b"\x1f\x8b",
-    "x-gzip": lambda body: body[:2] == b"\x1f\x8b",
     "deflate": _deflate,
     "br": _br,
     "zstd": lambda body: body[:4] == b"\x28\xb5\x2f\xfd" or body[1:4] == b"\x2a\x4d\x18",

@@ -23,13 +23,14 @@ def fields(coding: str, length: int = 5) -> Headers:
     return [("Content-Type", "application/json"), ("Content-Encoding", coding), ("content-length", str(length))]
 
 
-@pytest.mark.parametrize(("coding", "body"), [*CODED.items(), ("deflate", RAW_DEFLATE), ("GZIP", CODED["gzip"]), ("br, gzip", CODED["gzip"])])
+@pytest.mark.parametrize(("coding", "body"), [*CODED.items(), ("deflate", RAW_DEFLATE), ("GZIP", CODED["gzip"]), ("br, gzip", CODED["gzip"]),
+                                              ("gzip, aws-chunked", CODED["gzip"])])
 def test_a_coding_that_the_body_has_stays(coding: str, body: bytes) -> None:
-    """Also without zlib's frame, in capitals, and where it is the last of several."""
+    """Also without zlib's frame, in capitals, and where it is the last of several, or of those that are codings."""
     assert fields(coding) == codings.repaired(fields(coding), body)
 
 
-@pytest.mark.parametrize("coding", CODED)
+@pytest.mark.parametrize("coding", [*CODED, "gzip, aws-chunked"])
 def test_a_coding_that_was_undone_goes(coding: str) -> None:
     """With it the length of the coded body; the other fields stay."""
     assert [("Content-Type", "application/json"), ("content-length", str(len(TEXT)))] == codings.repaired(fields(coding), TEXT)
