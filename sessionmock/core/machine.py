@@ -121,7 +121,8 @@ ROWS: dict[Phase, dict[Event, Row]] = {
         E.REDIRECT: Row(P.REDIRECTING, (F.ASK_REDIRECT,), "I21: the delegate is asked at each hop"),
         E.CHALLENGE: Row(P.CHALLENGED, (F.ASK_CHALLENGE,), "RFC 9110, section 11.3: a challenge asks for a credential"),
         E.RETRY: Row(P.LOADING, (F.DROP, F.OPEN),
-                     "RFC 7616, section 3.3: a stale nonce is answered unasked, and an upload goes on (docs/rules.md, Resumable uploads)"),
+                     "RFC 7616, section 3.3: a stale nonce is answered unasked; RFC 9110, section 10.1.1: a 417 is asked again without Expect; "
+                     "an upload goes on (docs/rules.md, Resumable uploads)"),
         E.RESPONSE: Row(P.DECIDING, (F.ASK_RESPONSE,), "I14: response before data"),
         E.EARLY: Row(P.DELAYED, (), "Apple: nothing begins before earliestBeginDate"),
         E.UNREACHABLE: Row(P.WAITING, (F.TELL_WAITING,), "Apple: waitsForConnectivity, and taskIsWaitingForConnectivity at most once"),

@@ -11,7 +11,7 @@ from ..errors import Code, url_error
 from ..models.body import ChainedStream, FileStream
 from ..models.credential import URLAuthenticationChallenge
 from ..models.host import is_address
-from ..models.message import BodyStream, ResponseHead
+from ..models.message import BodyStream, ResponseHead, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from ..path_monitor import obstacle
@@ -33,7 +33,7 @@ from .url_protocol import LoadOccasion
 class Sending:
     """Sends the requests of one load. In turns of the load."""
 
-    __slots__ = ("_body", "_callbacks", "_challenges", "_context", "_inbox", "_responses", "_route", "_transfer", "keeps")
+    __slots__ = ("_body", "_callbacks", "_challenges", "_context", "_inbox", "_responses", "_route", "_transfer", "_unexpecting", "keeps")
 
     def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, transfer: Transfer, body: Body, responses: Responses,
                  route: Route | None, *, keeps: bool) -> None:
@@ -46,6 +46,7 @@ class Sending:
         self._route = route                           # None: live
         self.keeps = keeps                            # whether the cache is looked into and filled
         self._challenges: Challenges | None = None    # made when the load has to do with one
+        self._unexpecting = False                     # a server has refused `Expect: 100-continue`
 
     def dispatch(self, request: URLRequest, body: bytes | BodyStream | None, *, is_own: bool = True, answers_own: bool = True) -> None:
         """Complete `request`, to be sent with `body`, and load it (`body.Dispatch`)."""
@@ -66,6 +67,8 @@ class Sending:
             request, body, cookies=context.cookies_for(request, task),
             additional=context.additional.for_request(request, transfer.original_request, redirected=transfer.redirects > 0),
             defaults=context.defaults(), is_upload=self._body.is_upload)
+        if self._unexpecting:
+            message.headers = [field for field in message.headers if field[0].lower() != "expect"]
         if self._challenges is not None or not context.accepted.empty:
             self.challenges().authorize(message)
         self._transfer.message = message
@@ -127,12 +130,22 @@ class Sending:
         return self._challenges
 
     def meets(self, head: ResponseHead, response: HTTPURLResponse) -> bool:
-        """Whether a final head is a challenge, which is dealt with then; what let a request in is kept."""
-        if head.status in (401, 407) and self.challenges().refused(head, response):
+        """Whether a final head asks for another request, which is made then; what let this one in is kept."""
+        if head.status in (401, 407, 417) and (
+                self._refused_to_wait() if head.status == 417 else self.challenges().refused(head, response)):
             return True
         if self._challenges is not None:
             self._challenges.accepted(head)
         return False
+
+    def _refused_to_wait(self) -> bool:
+        """A 417: the request is made again without the expectation that its server does not meet (RFC 9110, section 10.1.1)."""
+        message = self._transfer.message
+        if message is None or (header(message.headers, "expect") or "").lower() != "100-continue":
+            return False
+        self._unexpecting = True
+        self._body.send_again()
+        return True
 
     # for a protocol class (url_protocol.Lender) -----------------------------------------------------------------------
     def lend(self, request: URLRequest) -> CacheVisit | None:

@@ -1,6 +1,7 @@
 """How a request gets on its way: completed, answered by a class or the cache, or given to a route."""
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from sessionmock.load.responses import Responses
 from sessionmock.load.sending import Sending
 from sessionmock.models.body import FileStream
 from sessionmock.models.message import header
+from sessionmock.routes.live.network.memory import MemoryNetwork
+from sessionmock.routes.live.network.peer import Peer
 
 from .doubles import URL, HandRoute, Parts, head
 
@@ -230,6 +233,66 @@ def test_what_was_taken_before_goes_ahead() -> None:
                     made.route, keeps=True)
     other.dispatch(made.parts.transfer.request, None)
     assert header(made.route.opened[-1][0].headers, "authorization") is not None
+
+
+@pytest.mark.parametrize("how", ["bytes", "stream", "file", "upload", "configuration"])
+def test_a_417_is_asked_again_without_its_expectation(how: str, tmp_path: Path) -> None:
+    """RFC 9110, section 10.1.1: with the same body, from wherever it comes; the answer to that is the response."""
+    (tmp_path / "body").write_bytes(b"hello")
+    asked: list[tuple[bool, bytes]] = []
+
+    async def serve(peer: Peer) -> None:
+        data = b""
+        while more := await peer.receive():
+            data += more
+            body_from, expects = data.find(b"\r\n\r\n") + 4, b"100-continue" in data.lower()
+            if body_from > 3 and (expects or b"hello" in data[body_from:]):
+                asked.append((expects, data[body_from:].replace(b"5\r\nhello\r\n0\r\n\r\n", b"hello")))
+                await peer.send(b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n" % (b"417 Expectation Failed" if expects else b"200 OK"))
+                data = b""
+
+    class Streams:
+        def task_need_new_body_stream(self, session: Any, task: Any) -> Any:
+            return io.BytesIO(b"hello")
+
+    request = sm.URLRequest("http://a.test/", http_method="POST")
+    configuration = sm.URLSessionConfiguration.ephemeral()
+    if how == "configuration":
+        configuration.http_additional_headers = {"expect": "100-Continue"}
+    else:
+        request.set_value("100-continue", for_http_header_field="Expect")
+    with sm.virtual_time(), sm.use_route(sm.LiveRoute(network=MemoryNetwork(serve), trust_env=False)), sm.URLSession(configuration) as session:
+        if how == "file":
+            loading = session.upload(request, from_file=tmp_path / "body")
+        elif how == "upload":
+            loading = session.upload(request, from_data=b"hello")
+        else:
+            if how == "stream":
+                request.http_body_stream = io.BytesIO(b"hello")
+            else:
+                request.http_body = b"hello"
+            loading = session.data(request, Streams())
+        assert loading.result()[1].status_code == 200
+    assert asked == [(True, b""), (False, b"hello")]
+
+
+@pytest.mark.parametrize("expectation", [None, "", "something-else"])
+def test_a_417_to_no_such_expectation_is_the_response(expectation: str | None) -> None:
+    script, request = sm.ScriptRoute(), sm.URLRequest(URL, http_method="POST", http_body=b"hello")
+    request.set_value(expectation, for_http_header_field="Expect")
+    script.answer(sm.Answer(417)).answer(sm.Answer(200))
+    with sm.use_route(script), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        assert session.data(request).result()[1].status_code == 417
+
+
+def test_a_417_without_an_expectation_is_the_response() -> None:
+    """A server that says so again is not asked for ever."""
+    script, request = sm.ScriptRoute(), sm.URLRequest(URL, http_method="POST", http_body=b"hello")
+    request.set_value("100-continue", for_http_header_field="Expect")
+    script.answers([sm.Answer(417, body=b"first"), sm.Answer(417, body=b"second"), sm.Answer(200)])
+    with sm.use_route(script), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        data, response = session.data(request).result()
+        assert (417, b"second") == (response.status_code, data)
 
 
 # protocol classes --------------------------------------------------------------------------------------------------------------

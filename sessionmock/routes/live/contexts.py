@@ -26,6 +26,13 @@ def suite_number(context: ssl.SSLContext, name: str) -> int:
     return _SUITES.get(name, 0)
 
 
+def laxity(context: ssl.SSLContext) -> str:
+    """What `context` does not verify of a server, in words; "" where it verifies all."""
+    if context.verify_mode is ssl.CERT_NONE:
+        return "verifies no server's certificate: anybody on the way can read and change what is sent"
+    return "" if context.check_hostname else "takes the certificate of any host for that of every other"
+
+
 class Contexts:
     """Made when they are needed and kept. `base` verifies in place of the system's trust; versions are IANA's numbers."""
 

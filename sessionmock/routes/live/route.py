@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ssl
+import warnings
 from collections.abc import Hashable
 from dataclasses import replace
 from functools import cache
@@ -12,7 +13,7 @@ from ...errors import Code, InvalidArgumentException, url_error
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import Request
 from ..base import not_validated
-from .contexts import Contexts
+from .contexts import Contexts, laxity
 from .dial import PROXY_AUTHORIZATION
 from .exchange import LiveExchange
 from .http1.outgoing import Outgoing, outgoing
@@ -48,7 +49,7 @@ class LiveRoute:
     DNSSEC does not (RFC 4035, section 4.3: secure), which requests that require validation are sent by alone. Where a configuration names no proxy,
     `trust_env` takes those of the environment, read when a session makes its first request (http_proxy and its like).
     A copy of `ssl_context` serves requests that bring a client certificate: it has the authorities that
-    `ssl_context.get_ca_certs` tells.
+    `ssl_context.get_ca_certs` tells. One that verifies no server, or not its name, is used as it is, with a RuntimeWarning.
     `http2` offers HTTP/2 to https servers where h2 is installed (the extra `http2`); who takes it gets many requests on
     one connection, as many as it allows, before a second is made.
     `network` is what connections are made through: None for the system's, whose servers are out there.
@@ -61,6 +62,8 @@ class LiveRoute:
                  trust_env: bool = True, http2: bool = True, network: Network | None = None) -> None:
         if resolve_validates and resolve is None:
             raise InvalidArgumentException("LiveRoute(resolve_validates=True): the system's resolver vouches for nothing; give a resolve that does")
+        if ssl_context is not None and (remark := laxity(ssl_context)):
+            warnings.warn(f"LiveRoute's ssl_context {remark}", RuntimeWarning, stacklevel=2)
         self._ssl_context = ssl_context
         self._resolve = resolve
         self._resolve_validates = resolve_validates

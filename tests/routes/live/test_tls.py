@@ -8,6 +8,9 @@ import pytest
 import trustme
 
 from sessionmock.errors import Code
+from sessionmock.models.credential import URLCredential
+from sessionmock.models.message import Request
+from sessionmock.models.trust import Terms
 from tests.tls.certificates import between, serving, trusting
 
 from .peers import Peer, simple
@@ -158,3 +161,30 @@ def test_cancel_in_handshake(world, authority):
     assert exchange.sink.events == []
     assert world.wires(client) == set()
     assert client.channel._pools == {}
+
+
+@pytest.mark.parametrize(("verifies", "warning"), [("nobody", "verifies no server's certificate"), ("no name", "the certificate of any host")])
+@pytest.mark.parametrize("identity", [False, True])
+def test_a_context_that_does_not_verify_is_used_and_warned_of(world, authority, tmp_path, verifies, warning, identity):
+    """Where a client's certificate is shown, too; whoever is asked about the server hears of no problem."""
+    context = trusting(authority)
+    context.check_hostname = False
+    if verifies == "nobody":
+        context.verify_mode = ssl.CERT_NONE
+    with pytest.warns(RuntimeWarning, match=warning):
+        client = secure(world, context)
+    stranger = trustme.CA() if verifies == "nobody" else authority
+    problems = []
+
+    def judge(trust, wanted, go_on):
+        problems.append(trust.problem)
+        go_on()
+
+    authority.issue_cert("ann@example.com").private_key_and_cert_chain_pem.write_to_path(tmp_path / "ann.pem")
+    terms = Terms(judge=judge, identity=URLCredential.identity((str(tmp_path / "ann.pem"),)) if identity else None)
+    with world.origin(simple, serving(stranger.issue_cert("other.example"))) as origin:
+        request = Request("GET", f"https://localhost:{origin.port}/a", [], terms=terms)
+        sink = world.recorder()
+        world.call(client.channel.open, request, sink)
+        assert sink.succeed().body == b"/a"
+    assert problems == [None]
