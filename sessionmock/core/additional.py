@@ -26,7 +26,7 @@ class AdditionalFields:
             return self.anywhere
         return self.anywhere + self.bound
 
-    def bind(self, following: URLRequest, original: URLRequest) -> None:
+    def fit(self, following: URLRequest, original: URLRequest) -> None:
         """Give `following`, the next hop of a task, what is bound to its origin, and take it away from one that goes elsewhere. A field
         that the `original` request has itself is not the configuration's."""
         if self.bound:

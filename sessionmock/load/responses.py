@@ -94,7 +94,7 @@ class Responses:
     def _lead_on(self, response: URLResponse | None, following: URLRequest) -> None:
         """`response` redirects to `following`."""
         self._questioned = response
-        self._context.additional.bind(following, self._transfer.original_request)
+        self._context.additional.fit(following, self._transfer.original_request)
         if not self._callbacks.follows:
             self._inbox.meet(Event.RESPONSE, response)
         elif self._transfer.redirects >= self._context.configuration.maximum_redirects:
@@ -116,7 +116,7 @@ class Responses:
         else:
             following = following.copy()
             if not have_one_origin(following.url, url):
-                self._context.additional.bind(following, self._transfer.original_request)
+                self._context.additional.fit(following, self._transfer.original_request)
             self._inbox.meet(Event.FOLLOW if self._body.carry(following, keeps_body) else Event.NEEDS_STREAM, following)
 
     def settle_response(self) -> None:

@@ -307,8 +307,9 @@ RESUMED = (
              calls=GONE_ON.replace("created", "created redirect")),
     *resumed("after-412", reply(b"no", status=412), OTHER, gives=b"other"),
     *resumed("after-416", reply(b"no", ("Content-Range", "bytes */2"), status=416), OTHER, gives=b"other"),
+    *resumed("from-earlier", reply(b"ello", ETAG, ("Content-Range", "bytes 1-4/5"), status=206), OTHER, gives=b"other"),
     *(each for name, answer in {
-        "wrong-range": reply(b"ello", ETAG, ("Content-Range", "bytes 1-4/5"), status=206),
+        "wrong-range": reply(b"o", ETAG, ("Content-Range", "bytes 4-4/5"), status=206),
         "no-range": reply(b"lo", ETAG, status=206),
         "another-version": reply(b"lo", ("ETag", '"v2"'), ("Content-Range", "bytes 3-4/5"), status=206),
         "too-little": reply(b"l", ETAG, ("Content-Range", "bytes 3-4/5"), status=206),

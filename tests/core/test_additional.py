@@ -31,7 +31,7 @@ def test_the_next_hop_is_given_what_is_its_own() -> None:
     within = URLRequest(f"{HOME}next", all_http_header_fields={"Host": "other.test"})
     away = URLRequest("https://b.test/", all_http_header_fields={"Authorization": "Bearer one", "Host": "other.test"})
     for request in (within, away):
-        FIELDS.bind(request, ORIGINAL)
+        FIELDS.fit(request, ORIGINAL)
     assert {"Host": "other.test", "authorization": "Bearer one"} == within.all_http_header_fields
     assert {"Host": "other.test"} == away.all_http_header_fields
 

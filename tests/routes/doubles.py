@@ -145,6 +145,8 @@ class FakeLive:
                 getattr(sink, name)(*arguments)
         return self
 
+    def prioritize(self, priority): ...
+
     def pause(self):
         self.calls.append("pause")
 

@@ -397,6 +397,8 @@ class Broken(UnconnectedChannel):
 
     def resume(self) -> None: ...
 
+    def prioritize(self, priority: float) -> None: ...
+
 
 @pytest.mark.parametrize("member", ["bind", "open", "cancel", "pause", "close"])
 def test_a_route_that_raises_ends_its_task(member: str, reported: list[BaseException]) -> None:
