@@ -173,14 +173,16 @@ class AuthenticationFlow:
         """What the delegate is asked, after ASK. `stored` is the storage's default credential for `space`.
 
         Proposed is the URL's own credential or the stored one; once one has failed, the one that failed last (Apple).
-        Default handling never sends the same credential twice, and none whose password is not known.
+        Default handling never sends the same credential twice, and none whose password is not known. A URL that names a user
+        alone says that the password is empty, unless one is stored for that user.
         """
-        tries = self._tries(self.space)
-        self._default = next((one for one in (self._own, stored)
+        tries, own = self._tries(self.space), self._own
+        known = own is not None and stored is not None and not own.password and own.user == stored.user
+        self._default = next((one for one in ((stored, own) if known else (own, stored))
                               if one and one.has_password and (one.user, one.password) not in tries.credentials), None)
         return URLAuthenticationChallenge(
             protection_space=self.space,
-            proposed_credential=tries.failed or self._default or self._own or stored,
+            proposed_credential=tries.failed or self._default or own or stored,
             previous_failure_count=tries.failures,
             failure_response=response,
         )
@@ -291,8 +293,8 @@ class AuthenticationFlow:
     @staticmethod
     def _from_url(request: Request) -> URLCredential | None:
         """The credential in the URL itself, percent-decoded (RFC 3986, section 3.2.1); kept for the session."""
-        user, colon, password = request.parts.userinfo.partition(":")
-        return URLCredential(unquote(user), unquote(password) if colon else None) if user else None
+        user, _, password = request.parts.userinfo.partition(":")
+        return URLCredential(unquote(user), unquote(password)) if user or password else None
 
 
 def _place(parts: URLParts) -> Place:

@@ -75,11 +75,12 @@ class Digest:
     (section 3.4.2); the others take a new one for each request.
     """
 
-    __slots__ = ("_cnonce", "_counts", "_hash", "_nonce", "_secret", "_username", "offer")
+    __slots__ = ("_cnonce", "_counts", "_hash", "_nonce", "_secret", "_used", "_username", "offer")
 
     def __init__(self, offer: DigestOffer, user: str, password: str, counts: NonceCounts, cnonce: Callable[[], str]) -> None:
         self.offer = offer
         self._nonce, self._counts, self._cnonce = offer.nonce, counts, cnonce
+        self._used = 0      # how often an answer was made
         name, session = _algorithm(offer.algorithm)
 
         def digest(data: bytes | Iterable[bytes]) -> str:
@@ -102,8 +103,12 @@ class Digest:
             self._username = f"username*=UTF-8''{quote(user, safe='')}"
 
     def has_aged(self, offer: DigestOffer | None) -> bool:
-        """Whether `offer` refuses only the nonce of these answers (section 3.3): there is another one then."""
-        return offer is not None and offer.stale and offer.nonce != self._nonce
+        """Whether `offer` refuses only the nonce of these answers, and the password may be right.
+
+        It says so of an answer to the challenge itself (section 3.3): there is another nonce then. Of a later answer, which went
+        ahead, a refusal says nothing else: a nonce may be good for one use, or no longer, whatever `stale` says.
+        """
+        return offer is not None and (self._used > 1 or (offer.stale and offer.nonce != self._nonce))
 
     def renew(self, nonce: str) -> None:
         """Use `nonce`, the server's nextnonce, from the next request on (section 3.5)."""
@@ -115,6 +120,7 @@ class Digest:
         "auth-int" is used only where "auth" is not offered, and never for a stream, whose bytes are not known.
         """
         offer, nonce = self.offer, self._nonce
+        self._used += 1
         qop = "auth" if "auth" in offer.qops else "auth-int" if offer.qops else None
         covered = f"{method}:{target}"
         if qop == "auth-int":

@@ -135,6 +135,27 @@ def test_url():
     assert run.kept == []
 
 
+@pytest.mark.parametrize(("userinfo", "sent"), [("TOKEN", b"TOKEN:"), ("TOKEN:", b"TOKEN:"), (":pw", b":pw"), ("t%40ken", b"t@ken:")])
+def test_a_url_that_names_a_user_alone_has_an_empty_password(userinfo, sent):
+    """As httpx, requests and curl read `https://TOKEN@host/`; a password without a user likewise."""
+    run = script(lambda value: value == "Basic " + b64encode(sent).decode())
+    assert 200 == run.load(request=get(f"http://{userinfo}@a.test/a"))
+
+
+@pytest.mark.parametrize(("user", "sent"), [("ann", [RIGHT]), ("bob", ["Basic Ym9iOg==", RIGHT])])
+def test_what_is_stored_for_the_user_of_a_url_is_the_password(user, sent):
+    """The URL's empty one comes first where another user's is stored."""
+    run = script(stored={space(): ANN})
+    assert 200 == run.load(request=get(f"http://{user}@a.test/a"))
+    assert [None, *sent] == run.sent
+
+
+def test_a_url_without_a_user_has_no_credential():
+    """Nor one that says neither."""
+    for url in ("http://@a.test/a", "http://:@a.test/a"):
+        assert Next.DELIVER == script().load(request=get(url))
+
+
 def test_url_then_stored():
     """Default handling goes from the URL's credential to the stored one when that fails."""
     run = script(stored={space(): ANN})
@@ -303,6 +324,72 @@ def test_stale_without_another_nonce():
     run = script(lambda value: False, (DIGEST + ", stale=true",))
     assert run.load((USE, WRONG), (USE, ANN)) == Next.DELIVER
     assert [0, 1, 2] == [one.previous_failure_count for one in run.asked]
+
+
+class Nonces:
+    """A server or a proxy that takes each nonce once: the challenges that it offers, and whether an answer is right."""
+
+    def __init__(self, extra=""):
+        self.extra, self.made, self.taken = extra, 0, set()
+
+    def __iter__(self):
+        self.made += 1
+        return iter((f'Digest realm="Vault", nonce="{self.made}", qop="auth"{self.extra}',))
+
+    def takes(self, value):
+        nonce = digest_fields(value).get("nonce")
+        fresh = nonce == str(self.made) and nonce not in self.taken
+        self.taken.add(nonce)
+        return fresh and "ann" in value
+
+
+@pytest.mark.parametrize("status", [401, 407])
+@pytest.mark.parametrize("extra", ["", ", stale=true", ", stale=false"])
+def test_a_nonce_for_one_use_says_nothing_of_the_password(status, extra):
+    """What went ahead and is refused is answered with the new nonce, unasked and without a failure, whatever `stale` says."""
+    nonces, accepted = Nonces(extra), AcceptedCredentials()
+    for number in range(4):
+        run = Script(AuthenticationFlow(accepted, ("p.test", 3128, "http"), cnonce=lambda: "cn"), nonces.takes, nonces, status=status)
+        assert 200 == run.load(*[(USE, ANN)] * (number == 0))
+        assert ([0] if number == 0 else [], 2) == ([one.previous_failure_count for one in run.asked], len(run.sent))
+
+
+@pytest.mark.parametrize("extra", ["", ", stale=false"])
+def test_a_password_that_was_changed_is_asked_for(extra):
+    """The new nonce, too, is refused: then it is the password, which default handling does not send again."""
+    nonces, accepted = Nonces(extra), AcceptedCredentials()
+    Script(AuthenticationFlow(accepted), nonces.takes, nonces).load((USE, ANN))
+    new = URLCredential("ann", "new")
+    digest = space(NSURLAuthenticationMethodHTTPDigest)
+    run = Script(AuthenticationFlow(accepted), lambda value: len(run.sent) > 2, nonces, stored={digest: new})
+    assert 200 == run.load()
+    assert [(1, ANN)] == [(one.previous_failure_count, one.proposed_credential) for one in run.asked]
+    again = Script(AuthenticationFlow(accepted), lambda value: False, nonces, stored={digest: new})
+    assert Next.DELIVER == again.load()
+    assert 2 == len(again.sent)
+
+
+def test_a_basic_password_that_was_changed_is_asked_for():
+    """Basic that went ahead and is refused is wrong; default handling goes over to what is stored now."""
+    accepted = AcceptedCredentials()
+    script(accepted=accepted).load((USE, ANN))
+    new = URLCredential("ann", "new")
+    run = script(lambda value: value == "Basic " + b64encode(b"ann:new").decode(), stored={space(): new}, accepted=accepted)
+    assert (200, [RIGHT, "Basic " + b64encode(b"ann:new").decode()]) == (run.load(), run.sent)
+    assert [1] == [one.previous_failure_count for one in run.asked]
+
+
+def test_a_nonce_that_went_along_with_the_others_answer_is_used():
+    """What the server is answered with goes to the proxy with the nonce that the proxy had taken; its refusal is about that."""
+    flow = AuthenticationFlow(AcceptedCredentials(), ("p.test", 3128, "http"))
+    flow.refused(get(), unauthorized(DIGEST, status=407))
+    flow.answer(USE, ANN)
+    flow.fields(get())
+    flow.refused(get(), unauthorized(BASIC))
+    flow.answer(USE, ANN)
+    assert ["Authorization", "Proxy-Authorization"] == [name for name, _ in flow.fields(get())]
+    assert Next.SEND == flow.refused(get(), unauthorized(DIGEST.replace('"n"', '"m"'), status=407))
+    assert "m" == digest_fields(dict(flow.fields(get()))["Proxy-Authorization"])["nonce"]
 
 
 def test_next_nonce():
