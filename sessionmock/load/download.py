@@ -206,12 +206,14 @@ class ToFile:
     def _rename(self) -> OSError | None:
         """Give the finished file a name that no resume data knows, before it is let go of."""
         assert self.path is not None
-        own = self.path.with_suffix(WHOLE)
+        assert self._partial is not None
+        own = os.path.splitext(self.path)[0] + WHOLE
         try:
-            self.path.rename(own)
+            os.rename(self.path, own)
         except OSError as error:
             return error
-        self.path = own
+        self._partial.stay()
+        self.path = Path(own)
         return None
 
     def _told(self, load: Consumed, *_: Any) -> None:
@@ -258,5 +260,6 @@ class ToFile:
             os.close(file)
 
     def _remove(self) -> None:
-        if self.path is not None:
+        if self.path is not None and self._partial is not None:
+            self._partial.stay()
             self.path.unlink(missing_ok=True)

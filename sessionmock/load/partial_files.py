@@ -18,7 +18,7 @@ from ..stores.files import try_lock
 PARTIAL, WHOLE = ".part", ".tmp"      # how names end
 DAY, HOUR = 86_400, 3_600             # seconds
 
-_swept: dict[Path, float] = {}        # by folder: when it was looked through
+_swept: dict[str, float] = {}         # by folder: when it was looked through
 
 
 def folder() -> Path:
@@ -26,12 +26,17 @@ def folder() -> Path:
 
     Raises OSError where it cannot be made, or is not the user's own: in a shared /tmp anybody may take its name.
     """
-    place = Path(tempfile.gettempdir()) / f"sessionmock-downloads-{os.getuid()}"
-    place.mkdir(mode=0o700, exist_ok=True)
-    found = place.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    user = os.getuid()
+    place = os.path.join(tempfile.gettempdir(), f"sessionmock-downloads-{user}")
+    try:
+        found = os.lstat(place)
+    except FileNotFoundError:
+        with suppress(FileExistsError):      # somebody else has made it meanwhile
+            os.mkdir(place, 0o700)
+        found = os.lstat(place)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
         raise PermissionError(f"{place} is not a folder of this user's")
-    return place
+    return Path(place)
 
 
 class PartialFile:
@@ -81,7 +86,7 @@ class HeldData(bytes):
 
 def create() -> tuple[int, PartialFile]:
     """A new file, open and locked. Raises OSError."""
-    place = folder()
+    place = str(folder())
     file, name = tempfile.mkstemp(prefix="download-", suffix=PARTIAL, dir=place)
     try_lock(file)
     now = os.fstat(file).st_mtime      # the file system's clock is the one that the others are as old by
@@ -91,7 +96,7 @@ def create() -> tuple[int, PartialFile]:
     return file, PartialFile(Path(name))
 
 
-def _sweep(place: Path, now: float) -> None:
+def _sweep(place: str, now: float) -> None:
     """Remove what nobody has written to for a day, nor has open."""
     with suppress(OSError), os.scandir(place) as entries:
         for entry in entries:

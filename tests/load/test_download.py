@@ -97,10 +97,9 @@ def test_a_folder_that_is_not_the_users_own_is_refused(kind: str, tmp_path: Path
         (tmp_path / "elsewhere").mkdir()
         place.symlink_to(tmp_path / "elsewhere")
     else:
-        place.mkdir()
-        user = os.getuid()
-        found = [user, user + 1]        # for the name, and for the comparison
-        monkeypatch.setattr(os, "getuid", lambda: found.pop(0))
+        another = os.getuid() + 1
+        (tmp_path / f"sessionmock-downloads-{another}").mkdir()
+        monkeypatch.setattr(os, "getuid", lambda: another)
     made = Made().begin()
     assert (Code.CANNOT_CREATE_FILE, OSError) == (made.error.code, type(made.error.underlying_error).__mro__[1])
 
@@ -463,7 +462,7 @@ def test_a_file_that_cannot_be_named_anew_ends_the_load(monkeypatch: pytest.Monk
         raise OSError("read-only")
 
     made = going_on(resumed()).begin(206, REST).data(b"ta!!")
-    monkeypatch.setattr(Path, "rename", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
     made.end()
     assert (Code.CANNOT_MOVE_FILE, "read-only") == (made.error.code, str(made.error.underlying_error))
     made.finished(made.error)

@@ -115,6 +115,6 @@ def test_the_folder_is_looked_through_once_an_hour() -> None:
     old = made(DAY + 60)
     os.close(create()[0])
     assert old.exists()
-    partial_files._swept[folder()] -= HOUR
+    partial_files._swept[str(folder())] -= HOUR
     os.close(create()[0])
     assert not old.exists()

@@ -268,6 +268,25 @@ def test_a_resumed_task_remembers_its_origin_and_keeps_its_secrets(session: sm.U
         assert ["bytes=100-", "bytes=200-"] == away.asked("Range")
 
 
+@pytest.mark.filterwarnings("ignore::sessionmock.SettingWarning")     # Authorization is URLSession's own
+def test_resuming_takes_no_secret_of_the_configuration_elsewhere(downloads: Path) -> None:
+    """A download that was redirected is gone on with where it went; the configuration's own fields stay behind, and none of them is
+    in the resume data."""
+    configuration = sm.URLSessionConfiguration.ephemeral()
+    configuration.http_additional_headers = {"Authorization": "Bearer secret", "X-Mine": "yes"}
+    with Server(broken, part(FILE, CUT)) as away, Server(lambda peer: peer.reply(
+            b"", f"Location: {away.url}/moved", "Connection: close", status="302 Found")) as home, sm.URLSession(configuration) as session:
+        blob = blob_of(session, home.url)
+        assert FILE == session.download(resume_from=blob).result(PATIENCE)[0].read_bytes()
+        assert (["Bearer secret"], [None, None], ["yes", "yes"]) == (
+            home.asked("Authorization"), away.asked("Authorization"), away.asked("X-Mine"))
+    with Server(broken, part(FILE, CUT)) as home, sm.URLSession(configuration) as session:
+        blob = blob_of(session, home.url)
+        assert b"secret" not in blob
+        session.download(resume_from=blob).result(PATIENCE)
+        assert ["Bearer secret"] * 2 == home.asked("Authorization")
+
+
 @pytest.mark.parametrize("kind", ["file", "link"])
 def test_a_folder_that_is_not_the_users_is_not_used(kind: str, session: sm.URLSession, downloads: Path, tmp_path: Path) -> None:
     """Where something else has the name of the downloads' folder a download fails with -3000 when it runs, and leaves it alone."""
