@@ -33,7 +33,7 @@ def url_key(url: str) -> URLKey:
 
 # A URL in which nothing is to be decoded, folded or filled in but the port: a third of the time of the general way,
 # which a cassette of many URLs pays for each of them when it is opened.
-_COMMON = re.compile(r"""(https?)://((?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*)(/[!$&-;=@-Z_a-z~]*)?(?:\?([!"$&-*,-~]*))?""")
+_COMMON = re.compile(r"""(https?)://((?:[a-z0-9.-]*\.)?[a-z][a-z0-9-]*)(/[!$&-;=@-Z_a-z~]*)?(?:\?([!"$&-*,-~]*))?""")
 
 
 def split_key(url: str) -> URLKey:

@@ -26,12 +26,12 @@ class Sending:
         self._host, self._waiter = host, waiter
         timeout = request.extensions.get("timeout", {})
         self._limits = Limits(timeout.get("read"), timeout.get("write"))
-        body = body_of(request, package)
+        url, body = str(request.url), body_of(request, package)
         self.inbox = inbox = Inbox(body_length(body))
         self.own = own
         outer = own_way.set(own)
         try:
-            exchange = channel.open(Request(request.method, str(request.url), headers_of(request), body), inbox)
+            exchange = channel.open(Request(request.method, url, headers_of(request, url), body), inbox)
         finally:
             own_way.reset(outer)
         inbox.exchange.settle(exchange)
@@ -187,14 +187,15 @@ class IterableBody:
         self._pieces = iter(())
 
 
-def headers_of(request: Any) -> Headers:
-    """The header fields of a client's request; a Host that it made of its URL as we would have made it (`models.host`)."""
+def headers_of(request: Any, url: str) -> Headers:
+    """The header fields of a client's request for `url`; a Host that it made of that as we would have made it (`models.host`)."""
     headers = text_pairs(request.headers.raw)
     try:
-        host = split_url(str(request.url)).authority
+        host = split_url(url).authority
     except ValueError:    # the route says so
         return headers
-    if (made := request.url.netloc.decode()) != host:
+    if f"//{host}/" not in url:
+        made = request.url.netloc.decode()
         headers = [(name, host if value == made and name.lower() == "host" else value) for name, value in headers]
     return headers
 
