@@ -24,8 +24,8 @@ _ZONE = re.compile(r"[^\0- %/\[\]\\\x7f-\xa0]+")
 
 @lru_cache(maxsize=2048)
 def canonical_host(host: str) -> str:
-    """The canonical form of `host`, a name or an address. An IPv6 address may stand in brackets and have a zone, which is kept
-    behind "%" (RFC 6874's "%25" is read, too). Raises InvalidArgumentException where `host` can be none."""
+    """The canonical form of `host`, a name or an address. An IPv6 address may have a zone, which is kept, and may stand in brackets as
+    in a URL, where the zone's "%" may be "%25" (RFC 6874). Raises InvalidArgumentException where `host` can be none."""
     name = host.lower()
     if _PLAIN.fullmatch(name):
         return name
@@ -75,11 +75,12 @@ def _number(text: str) -> int:
 
 
 def _ipv6(text: str) -> str:
-    address, percent, zone = (text[1:-1] if text[0] + text[-1] == "[]" else text).partition("%")
-    if percent:
+    in_brackets = text[0] + text[-1] == "[]"
+    address, percent, zone = (text[1:-1] if in_brackets else text).partition("%")
+    if percent and in_brackets:
         zone = unquote(zone[2:] if zone.startswith("25") and zone != "25" else zone)
-        if not _ZONE.fullmatch(zone):
-            raise ValueError(f"{zone!r} is no zone")
+    if percent and not _ZONE.fullmatch(zone):
+        raise ValueError(f"{zone!r} is no zone")
     number = IPv6Address(address)
     mapped = number.ipv4_mapped    # from Python 3.13 on written with dots, and here as browsers do
     shown = str(number) if mapped is None else f"::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xffff:x}"

@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sessionmock.models.host import canonical_host, in_handshake, in_url, is_address
 
@@ -49,7 +52,7 @@ def test_numbers_are_ipv4_addresses(written: str, canonical: str) -> None:
     ("[2001:DB8:0:0:1:0:0:1]", "2001:db8::1:0:0:1", "[2001:db8::1:0:0:1]"), ("::1", "::1", "[::1]"), ("[::127.0.0.1]", "::7f00:1", "[::7f00:1]"),
     ("[::FFFF:192.0.2.1]", "::ffff:c000:201", "[::ffff:c000:201]"), ("[FE80::1%25Eth0]", "fe80::1%Eth0", "[fe80::1]"),
     ("[fe80::1%eth0]", "fe80::1%eth0", "[fe80::1]"), ("[::1%1]", "::1%1", "[::1]"), ("[fe80::1%25a%2Db]", "fe80::1%a-b", "[fe80::1]"),
-    ("[1:0::]", "1::", "[1::]"),
+    ("[1:0::]", "1::", "[1::]"), ("[fe80::1%25250]", "fe80::1%250", "[fe80::1]"), ("[fe80::1%25]", "fe80::1%25", "[fe80::1]"),
 ])
 def test_ipv6_addresses_are_written_one_way(written: str, canonical: str, in_host: str) -> None:
     """RFC 5952, section 4; a zone stays for who connects, and is nobody else's business (RFC 6874, section 4)."""
@@ -69,6 +72,19 @@ def test_what_is_no_host_is_refused(host: str) -> None:
     """Blanks, controls and what divides a URL, before the mapping or after it; numbers that are no address; what no label may be."""
     with pytest.raises(ValueError, match="is no host"):
         canonical_host(host)
+
+
+@given(st.one_of(
+    st.text(max_size=9), st.text("aß1.x:[]%20fe\xad\u200d", max_size=9),
+    st.from_regex(r"\[[0-9a-f:]{2,9}(%25[a-z0-9]{1,3})?\]", fullmatch=True)))
+def test_whatever_is_a_host_can_stand_anywhere(text: str) -> None:
+    """It is printable ASCII without what divides a URL or a field, and its own canonical form."""
+    try:
+        host = canonical_host(text)
+    except ValueError:
+        return
+    assert host == canonical_host(host)
+    assert re.fullmatch(r"[!$&-.0-9;=_a-z~]+|\[[0-9a-f:]+\]", in_url(host))
 
 
 @pytest.mark.parametrize(("host", "name"), [("a.example.", "a.example"), ("a.example", "a.example"), ("fe80::1%eth0", "fe80::1")])

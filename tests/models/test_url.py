@@ -1,7 +1,11 @@
 """The parts of a URL that a load needs."""
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sessionmock.models.url import split_url, with_canonical_host
 
@@ -36,6 +40,17 @@ def test_no_urls(url: str) -> None:
     """No host, one that can be none, a port that is none, an open bracket, and what two readers would read differently."""
     with pytest.raises(ValueError):
         split_url(url)
+
+
+@given(st.text("hk:/?#@[]%\\ .1aß\xa0\t\n\0\x7f\ud800", max_size=12).map("http://h".__add__))
+def test_whatever_is_a_url_can_stand_on_a_request_line(url: str) -> None:
+    """Target and authority are printable ASCII without a blank, whatever was given."""
+    try:
+        parts = split_url(url)
+    except ValueError:
+        return
+    assert re.fullmatch("/[!-~]*", parts.target)
+    assert re.fullmatch("[!-~]+", parts.authority)
 
 
 def test_a_password_stands_in_no_error() -> None:
