@@ -4,6 +4,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from . import objective_c
 from .async_bytes import AsyncBytes
 from .clients.interception import Interception
 from .clients.transport import transport
@@ -65,25 +66,22 @@ from .models.enums import (
     CachePolicy,
     CookieAcceptPolicy,
     DelayedRequestDisposition,
+    DomainResolutionProtocol,
     MultipathServiceType,
     NetworkServiceType,
+    ResourceFetchType,
     ResponseDisposition,
     TaskState,
     TLSProtocolVersion,
 )
-from .models.metrics import (
-    DateInterval,
-    DomainResolutionProtocol,
-    ResourceFetchType,
-    URLSessionTaskMetrics,
-    URLSessionTaskTransactionMetrics,
-)
+from .models.metrics import DateInterval, URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
 from .models.progress import Progress
 from .models.proxy import ProxyConfiguration
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse, URLResponse
 from .models.server_sent_event import ServerSentEvent
 from .models.trust import ServerTrust
+from .objective_c import *  # noqa: F403
 from .path_monitor import NetworkPath, PathMonitor
 from .resources import lines, resource_bytes
 from .routes.current import use_live_route, use_route
@@ -98,6 +96,8 @@ from .stores.url_cache import URLCache
 from .tasks import TRANSFER_SIZE_UNKNOWN, URLSessionDataTask, URLSessionDownloadTask, URLSessionTask, URLSessionUploadTask
 from .trace import Trace, set_trace
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from .routes.cassette import CassetteRoute
     from .routes.cassette.secrets import Secrets
@@ -111,11 +111,13 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_LATER[name], __name__), name)
-    return value
+if not TYPE_CHECKING:       # to a type checker there is nothing more
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_LATER[name], __name__), name)
+        return value
 
 
 __all__ = [
@@ -211,6 +213,7 @@ __all__ = [
     "URLSessionWebSocketDelegate",
     "UnmatchedRequest",
     "VirtualClock",
+    "__version__",
     "lines",
     "resource_bytes",
     "responds_to",
@@ -221,3 +224,4 @@ __all__ = [
     "virtual_time",
     "watch_clients",
 ]
+__all__ += objective_c.__all__

@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 if TYPE_CHECKING:
     from .models.trust import ServerTrust
@@ -107,6 +107,30 @@ class Code(IntEnum):
     DOWNLOAD_DECODING_FAILED_TO_COMPLETE = -3007
 
 
+class NetworkUnavailableReason(IntEnum):
+    """Why a network may not be used that is there (NSURLError.h; `URLError.NetworkUnavailableReason`)."""
+
+    CELLULAR = 0
+    EXPENSIVE = 1
+    CONSTRAINED = 2
+    ULTRA_CONSTRAINED = 3
+
+
+class BackgroundTaskCancelledReason(IntEnum):
+    """Why the system cancelled a background task (NSURLError.h; `URLError.BackgroundTaskCancelledReason`)."""
+
+    USER_FORCE_QUIT_APPLICATION = 0
+    BACKGROUND_UPDATES_DISABLED = 1
+    INSUFFICIENT_SYSTEM_RESOURCES = 2
+
+
+# Under these names they can be nested in a class by their own.
+_Code = Code
+_NetworkUnavailableReason = NetworkUnavailableReason
+_BackgroundTaskCancelledReason = BackgroundTaskCancelledReason
+
+DOMAIN = "NSURLErrorDomain"
+
 # Keys of `URLError.user_info`, by Apple's names.
 FAILING_URL = "NSErrorFailingURLKey"
 FAILING_URL_STRING = "NSErrorFailingURLStringKey"
@@ -126,8 +150,10 @@ class URLError(Exception):
     Two errors are equal when code and user_info are. A code that Apple does not name stays a plain int.
     """
 
-    Code: ClassVar[type[Code]] = Code
-    domain: ClassVar[str] = "NSURLErrorDomain"
+    Code: TypeAlias = _Code
+    NetworkUnavailableReason: TypeAlias = _NetworkUnavailableReason
+    BackgroundTaskCancelledReason: TypeAlias = _BackgroundTaskCancelledReason
+    domain: ClassVar[str] = DOMAIN
 
     def __init__(self, code: int, user_info: dict[str, Any] | None = None) -> None:
         super().__init__(code, user_info)
@@ -170,14 +196,16 @@ class URLError(Exception):
         return self.user_info.get(PEER_TRUST)
 
     @property
-    def background_task_cancelled_reason(self) -> int | None:
-        """Why the system cancelled a background task: 0 updates disabled, 1 force quit, 2 resources; or None."""
-        return self.user_info.get(CANCELLED_REASON)
+    def background_task_cancelled_reason(self) -> BackgroundTaskCancelledReason | None:
+        """Why the system cancelled a background task, or None."""
+        reason = self.user_info.get(CANCELLED_REASON)
+        return None if reason is None else BackgroundTaskCancelledReason(reason)
 
     @property
-    def network_unavailable_reason(self) -> int | None:
-        """0 cellular, 1 expensive, 2 constrained, 3 ultra-constrained; or None."""
-        return self.user_info.get(NETWORK_UNAVAILABLE_REASON)
+    def network_unavailable_reason(self) -> NetworkUnavailableReason | None:
+        """Why the network that is there may not be used, with -1009; or None."""
+        reason = self.user_info.get(NETWORK_UNAVAILABLE_REASON)
+        return None if reason is None else NetworkUnavailableReason(reason)
 
     @property
     def download_task_resume_data(self) -> bytes | None:

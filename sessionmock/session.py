@@ -11,10 +11,9 @@ import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeAlias, TypeVar, overload
 
-from . import registry
-from .async_bytes import AsyncBytes, Opened
+from . import async_bytes, registry
 from .clock import SECOND
 from .engine.current import current_engine
 from .engine.interrupts import shield
@@ -32,6 +31,7 @@ from .load.download import ToFile
 from .load.life import Life
 from .load.load import Load
 from .loading import Done, Loading, ended_or, whoever
+from .models import enums
 from .models.configuration import URLSessionConfiguration
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse
@@ -86,6 +86,11 @@ class URLSession(metaclass=_SharedSession):
     `finish_tasks_and_invalidate()`, `invalidate_and_cancel()`, or `with`. Leaving `with` cancels tasks never resumed
     with a ResourceWarning, finishes the others and waits until the session is invalid; an exception cancels them all.
     """
+
+    ResponseDisposition: TypeAlias = enums.ResponseDisposition
+    AuthChallengeDisposition: TypeAlias = enums.AuthChallengeDisposition
+    DelayedRequestDisposition: TypeAlias = enums.DelayedRequestDisposition
+    AsyncBytes: TypeAlias = async_bytes.AsyncBytes
 
     def __init__(self, configuration: URLSessionConfiguration = _NOT_GIVEN, delegate: object | None = None,
                  delegate_queue: OperationQueue | None = None, *, path_monitor: PathMonitor | None = None) -> None:
@@ -233,11 +238,11 @@ class URLSession(metaclass=_SharedSession):
         task = self._make(URLSessionDownloadTask, request, consumer, eager=False, delegate=delegate, original=original)
         return self._loading(task, consumer.outcome)
 
-    def bytes(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[AsyncBytes, HTTPURLResponse]]:
+    def bytes(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[async_bytes.AsyncBytes, HTTPURLResponse]]:
         """Load `request` piece by piece: the outcome is there with the response, and its body is read as it comes."""
         reader = ToReader()
         task = self._make(URLSessionDataTask, request, reader, delegate=delegate)
-        return self._loading(task, Opened(task, task._life, reader), reader.opened)
+        return self._loading(task, async_bytes.Opened(task, task._life, reader), reader.opened)
 
     # invalidation ---------------------------------------------------------------------------------------------
     def finish_tasks_and_invalidate(self) -> None:
@@ -324,7 +329,8 @@ class URLSession(metaclass=_SharedSession):
         self._invalid.set()
 
     # asking -----------------------------------------------------------------------------------------------------
-    def get_tasks(self, completion_handler: Callable[[*TasksByKind], object]) -> None:
+    def get_tasks(self, completion_handler: Callable[
+            [list[URLSessionDataTask], list[URLSessionUploadTask], list[URLSessionDownloadTask]], object]) -> None:
         """Call `completion_handler(data, upload, download)` on the delegate queue with the tasks that have not ended."""
         self._later(lambda: completion_handler(*self._sorted()))
 

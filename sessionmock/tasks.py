@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from .delegates import methods
 from .errors import (
@@ -41,7 +41,7 @@ class URLSessionTask:
     All members may be used on any thread. The session holds the task until its terminal message was delivered.
     """
 
-    State: ClassVar[type[TaskState]] = TaskState
+    State: TypeAlias = TaskState
     DEFAULT_PRIORITY: ClassVar[float] = DEFAULT_PRIORITY
     LOW_PRIORITY: ClassVar[float] = 0.25
     HIGH_PRIORITY: ClassVar[float] = 0.75

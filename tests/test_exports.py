@@ -10,8 +10,10 @@ from sessionmock.models import credential
 
 
 def test_all_is_sorted_and_without_doubles() -> None:
-    """`sessionmock.__all__` lists each name once, in order."""
-    assert sorted(set(sessionmock.__all__)) == list(sessionmock.__all__)
+    """`sessionmock.__all__` lists each name once, in order; Objective-C's after the others."""
+    objective_c = [name for name in sessionmock.__all__ if name in sessionmock.objective_c.__all__]
+    ours = [name for name in sessionmock.__all__ if name not in objective_c]
+    assert [*sorted(set(ours)), *sorted(set(objective_c))] == sessionmock.__all__
 
 
 @pytest.mark.parametrize("name", sessionmock.__all__)
@@ -36,3 +38,14 @@ def test_what_a_protection_space_says_is_exported() -> None:
     constants = {name for name in vars(credential) if name.startswith("NSURL")}
     assert constants
     assert constants <= set(sessionmock.__all__)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    """There is one place where it stands."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        installed = version("sessionmock")
+    except PackageNotFoundError:
+        pytest.skip("sessionmock is not installed")
+    assert installed == sessionmock.__version__

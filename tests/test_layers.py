@@ -29,6 +29,7 @@ LAYERS = (
     {"stores", "routes", "path_monitor"},
     {"load"},
     {"async_bytes", "clients", "loading", "resources", "revalidations", "session", "task_arguments", "tasks"},
+    {"objective_c"},
     {"background", "cli", "leaks"},
     {"__init__", "__main__"},
 )

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ..clock import Clock
-from ..models.metrics import DateInterval, ResourceFetchType, URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
+from ..models.enums import ResourceFetchType
+from ..models.metrics import DateInterval, URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
 from .transfer import Transaction, Transfer
 
 # The dates of a transaction between its start and its end, in the order of time, as a route measures them.

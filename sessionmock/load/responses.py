@@ -9,8 +9,8 @@ from ..core.decoding import Decoder, DecodingError, TooManyCodingsError, decoder
 from ..core.machine import Event
 from ..core.redirects import have_one_origin, redirected_request
 from ..errors import Code, URLError, url_error
+from ..models.enums import ResourceFetchType
 from ..models.message import GivenResponse, Headers, Request, ResponseHead, header, sole
-from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from .body import Body

@@ -1,8 +1,8 @@
 """What a task sends and receives: its requests, one after the other, and what came of each."""
 from __future__ import annotations
 
+from ..models.enums import ResourceFetchType
 from ..models.message import BodyStream, Headers, Request, ResponseHead, body_length
-from ..models.metrics import ResourceFetchType
 from ..models.request import URLRequest
 from ..models.response import URLResponse
 from ..path_monitor import NetworkPath

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ..errors import InvalidArgumentException
 from .response import URLResponse
@@ -40,7 +40,7 @@ class CachedURLResponse:
     """
 
     __slots__ = ("_body", "received", "requested", "response", "storage_policy", "user_info")
-    StoragePolicy: ClassVar[type[CacheStoragePolicy]] = CacheStoragePolicy
+    StoragePolicy: TypeAlias = CacheStoragePolicy
 
     def __init__(
         self, response: URLResponse, data: bytes | bytearray | memoryview | CachedBody, user_info: dict[str, Any] | None = None,

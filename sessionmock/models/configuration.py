@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeAlias, TypeVar, overload
 
 from ..errors import InvalidArgumentException
-from .enums import CachePolicy, CookieAcceptPolicy, MultipathServiceType, NetworkServiceType, TLSProtocolVersion
+from . import enums
+from .enums import CachePolicy, CookieAcceptPolicy, NetworkServiceType, TLSProtocolVersion
 from .proxy import ProxyConfiguration
 from .settings import ANY_MAP, FLAG, HEADER_MAP, SECONDS, TEXT, Setting, Settings, each, member, optional, reject, whole
 
@@ -82,6 +83,7 @@ class URLSessionConfiguration(Settings):
     """
 
     __slots__ = ("_identifier", "_kind", "_made")
+    MultipathServiceType: TypeAlias = enums.MultipathServiceType
     _identifier: str | None
     _kind: str
     _made: dict[str, Any]
@@ -160,7 +162,7 @@ class URLSessionConfiguration(Settings):
         _NO_CLASSES, each("subclasses of URLProtocol", lambda value: isinstance(value, type) and hasattr(value, "can_init_with_request")),
         "Classes of one's own that are asked before the route, in this order.")
     multipath_service_type = Setting(
-        MultipathServiceType.NONE, member(MultipathServiceType), "How several network interfaces are used together.",
+        enums.MultipathServiceType.NONE, member(enums.MultipathServiceType), "How several network interfaces are used together.",
         idle="a connection uses the interface that the system chose for it")
     uses_classic_loading_mode = Setting(True, FLAG, "Whether the older of Apple's loaders is used.", idle="there is one loader")
     enables_early_data = Setting(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, TypeAlias
 
 from ..clock import SystemClock
 from ..errors import InvalidArgumentException
@@ -36,8 +36,15 @@ _KEYS = {
 _APPLE = frozenset(_KEYS.values())
 
 
+class _Nested:
+    """What Swift nests in `HTTPCookie`: apart from it, for a dataclass takes every annotation for a field."""
+
+    __slots__ = ()
+    AcceptPolicy: TypeAlias = CookieAcceptPolicy
+
+
 @dataclass(frozen=True, slots=True, init=False)
-class HTTPCookie:
+class HTTPCookie(_Nested):
     """One cookie; never changes. Equal when every member is.
 
     A `domain` with a leading dot covers the host and those below it; without one it is that host alone (Apple's way of
@@ -46,8 +53,6 @@ class HTTPCookie:
     HTTP only, nor take the place of one that is. One with a `partition_identifier` goes with requests alone that have the same
     (`URLRequest.cookie_partition_identifier`); None for those that have none.
     """
-
-    AcceptPolicy: ClassVar[type[CookieAcceptPolicy]] = CookieAcceptPolicy
 
     name: str
     value: str

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from os import PathLike
-from typing import Final, Protocol, overload
+from typing import Final, Protocol, TypeAlias, overload
 
 from ..errors import InvalidArgumentException
 from .host import canonical_host
@@ -75,8 +75,15 @@ class _IdentityMember:
         return owner._with_identity if instance is None else instance._identity
 
 
+class _Nested:
+    """What Swift nests in `URLCredential`: apart from it, for a dataclass takes every annotation for a field."""
+
+    __slots__ = ()
+    Persistence: TypeAlias = CredentialPersistence
+
+
 @dataclass(frozen=True, slots=True)
-class URLCredential:
+class URLCredential(_Nested):
     """A user with a password, a client certificate, or the word that a server is trusted. Immutable.
 
         URLCredential("ann", "secret")                            # persistence: FOR_SESSION

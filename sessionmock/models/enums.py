@@ -95,3 +95,22 @@ class TaskState(IntEnum):
     SUSPENDED = 1
     CANCELING = 2
     COMPLETED = 3
+
+
+class ResourceFetchType(IntEnum):
+    """Where a transaction's response came from."""
+
+    UNKNOWN = 0
+    NETWORK_LOAD = 1
+    SERVER_PUSH = 2
+    LOCAL_CACHE = 3
+
+
+class DomainResolutionProtocol(IntEnum):
+    """How a name was resolved; the system's resolver does not tell."""
+
+    UNKNOWN = 0
+    UDP = 1
+    TCP = 2
+    TLS = 3
+    HTTPS = 4

@@ -3,29 +3,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import IntEnum
+from typing import TypeAlias
 
+from . import enums
+from .enums import DomainResolutionProtocol, ResourceFetchType
 from .request import URLRequest
 from .response import URLResponse
-
-
-class ResourceFetchType(IntEnum):
-    """Where a transaction's response came from."""
-
-    UNKNOWN = 0
-    NETWORK_LOAD = 1
-    SERVER_PUSH = 2
-    LOCAL_CACHE = 3
-
-
-class DomainResolutionProtocol(IntEnum):
-    """How a name was resolved; the system's resolver does not tell."""
-
-    UNKNOWN = 0
-    UDP = 1
-    TCP = 2
-    TLS = 3
-    HTTPS = 4
 
 
 @dataclass(slots=True)
@@ -85,8 +68,16 @@ class DateInterval:
         return self.end - self.start
 
 
+class _Nested:
+    """What Swift nests in `URLSessionTaskMetrics`: apart from it, for a dataclass takes every annotation for a field."""
+
+    __slots__ = ()
+    ResourceFetchType: TypeAlias = enums.ResourceFetchType
+    DomainResolutionProtocol: TypeAlias = enums.DomainResolutionProtocol
+
+
 @dataclass(slots=True)
-class URLSessionTaskMetrics:
+class URLSessionTaskMetrics(_Nested):
     """The whole of a task: its transactions in order, the time from its creation to its end, and its redirects."""
 
     task_interval: DateInterval

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..errors import InvalidArgumentException
 from ..user_code import tell_each
 
 Handler = Callable[[], None]
@@ -11,26 +12,43 @@ Handler = Callable[[], None]
 class Progress:
     """Units done of units in all: bytes, for a task. Its calls go on to the task: cancel, pause as suspend, resume.
 
-    `total_unit_count` is -1 while the total is not known; the progress is indeterminate then.
+    `total_unit_count` is -1 while the total is not known; the progress is indeterminate then. One of several tasks is made of
+    theirs, as children:
+
+        whole = Progress(100)
+        whole.add_child(photo.progress, with_pending_unit_count=90)
+        whole.add_child(caption.progress, with_pending_unit_count=10)
     """
 
-    __slots__ = ("_cancelled", "_observers", "_paused", "cancellation_handler", "completed_unit_count", "pausing_handler",
+    __slots__ = ("_cancelled", "_children", "_observers", "_own", "_parent", "_paused", "cancellation_handler", "pausing_handler",
                  "resuming_handler", "total_unit_count")
 
     def __init__(self, total_unit_count: int = -1, *, cancellation_handler: Handler | None = None,
                  pausing_handler: Handler | None = None, resuming_handler: Handler | None = None) -> None:
-        self.total_unit_count, self.completed_unit_count = total_unit_count, 0
+        self.total_unit_count, self._own = total_unit_count, 0
+        self._children: list[tuple[Progress, int]] = []     # each with its units of this one
+        self._parent: Progress | None = None
         self.cancellation_handler, self.pausing_handler = cancellation_handler, pausing_handler
         self.resuming_handler = resuming_handler
         self._cancelled = self._paused = False
         self._observers: tuple[tuple[Callable[[Progress], None]], ...] = ()
 
     @property
+    def completed_unit_count(self) -> int:
+        """The units that are done, with all of each child that has finished."""
+        return self._own + sum(units for child, units in self._children if child.is_finished)
+
+    @completed_unit_count.setter
+    def completed_unit_count(self, count: int) -> None:
+        self._own += count - self.completed_unit_count
+
+    @property
     def fraction_completed(self) -> float:
-        """From 0.0 to 1.0; 0.0 while indeterminate."""
+        """From 0.0 to 1.0, with what the children have done so far; 0.0 while indeterminate."""
         if self.is_indeterminate:
             return 0.0
-        return min(1.0, self.completed_unit_count / self.total_unit_count) if self.total_unit_count else 1.0
+        done = self._own + sum(units * child.fraction_completed for child, units in self._children)
+        return min(1.0, done / self.total_unit_count) if self.total_unit_count else 1.0
 
     @property
     def is_indeterminate(self) -> bool:
@@ -52,30 +70,60 @@ class Progress:
         """Whether `pause` was called, and `resume` not since."""
         return self._paused
 
+    def add_child(self, child: Progress, with_pending_unit_count: int) -> None:
+        """`child` is so many units of this one, of its `total_unit_count`: it tells this one's observers of its changes, on its own
+        delegate queue, and is cancelled, paused and resumed with it; now, where this one is already.
+
+        A child has one parent: another, or a circle, raises InvalidArgumentException.
+        """
+        if child._parent is not None:
+            raise InvalidArgumentException(f"{child!r} is a child of {child._parent!r} already: a progress has one parent")
+        above: Progress | None = self
+        while above is not None:
+            if above is child:
+                raise InvalidArgumentException(f"{child!r} cannot be its own child, nor that of a child of its own")
+            above = above._parent
+        child._parent = self
+        self._children.append((child, with_pending_unit_count))
+        if self._cancelled:
+            child.cancel()
+        if self._paused:
+            child.pause()
+
     def cancel(self) -> None:
-        """Cancels the task, once."""
+        """Cancels the task, once, and the children."""
         if not self._cancelled:
             self._cancelled = True
             _call(self.cancellation_handler)
+            for child, _ in self._children:
+                child.cancel()
 
     def pause(self) -> None:
-        """Suspends the task, unless it is paused already."""
+        """Suspends the task, and the children, unless it is paused already."""
         if not self._paused:
             self._paused = True
             _call(self.pausing_handler)
+            for child, _ in self._children:
+                child.pause()
 
     def resume(self) -> None:
-        """Resumes the task after `pause`."""
+        """Resumes the task, and the children, after `pause`."""
         if self._paused:
             self._paused = False
             _call(self.resuming_handler)
+            for child, _ in self._children:
+                child.resume()
 
     def update(self, completed: int, total: int | None = None) -> None:
-        """Sets what is done, and the total where it is given, and tells the observers. For the owner, on its delegate queue."""
+        """Sets what is done, and the total where it is given, and tells the observers, its own and those of what it is a child of.
+        For the owner, on its delegate queue."""
         self.completed_unit_count = completed
         if total is not None:
             self.total_unit_count = total
-        tell_each("an observer of the progress", [observer for (observer,) in self._observers], self)
+        changed: Progress | None = self
+        while changed is not None:
+            tell_each("an observer of the progress", [observer for (observer,) in changed._observers], changed)
+            changed = changed._parent
 
     def observe(self, callback: Callable[[Progress], None]) -> Handler:
         """Calls `callback` with the progress at every change; returns a function that ends that, harmless to call again."""

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ..core.caching import cache_key, directives, freshen, head_agrees, invalidated, selection, storable, varying
 from ..engine.current import current_date
@@ -61,7 +61,7 @@ class URLCache(metaclass=_Shared):
     no date is said, it is the wall clock's, and within `virtual_time` the virtual one.
     """
 
-    StoragePolicy: ClassVar[type[CacheStoragePolicy]] = CacheStoragePolicy
+    StoragePolicy: TypeAlias = CacheStoragePolicy
 
     def __init__(
         self, memory_capacity: int = MEMORY_CAPACITY, disk_capacity: int = DISK_CAPACITY,

@@ -18,6 +18,9 @@ def of_a_file(location: Path | None, response: HTTPURLResponse | None, error: UR
 def of_data(data: bytes | None, response: HTTPURLResponse | None, error: URLError | None) -> None: ...
 
 
+sm.URLSesion      # type: ignore[attr-defined]  # noqa: B018
+
+
 def settings(configuration: URLSessionConfiguration, request: URLRequest) -> None:
     configuration.timeout_interval_for_reqest = 5      # type: ignore[attr-defined]
     configuration.timeout_interval_for_request = "5"      # type: ignore[assignment]

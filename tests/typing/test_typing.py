@@ -14,19 +14,18 @@ import sessionmock
 
 from ..readme import README, ROOT
 
-FOLDER = Path(__file__).parent
-USES = FOLDER / "uses.py"
+FILES = [Path(__file__).with_name(name) for name in ("uses.py", "objective_c.py")]
 
 
 def used(module: str, alias: str) -> set[str]:
-    """The names of `module` that `USES` imports or takes from `alias`."""
-    nodes = list(ast.walk(ast.parse(USES.read_text())))
+    """The names of `module` that `FILES` import or take from `alias`."""
+    nodes = [node for file in FILES for node in ast.walk(ast.parse(file.read_text()))]
     taken = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == alias}
     return taken | {name.name for node in nodes if isinstance(node, ast.ImportFrom) and node.module == module for name in node.names}
 
 
 def test_every_public_name_is_used() -> None:
-    """A new public name is used in `uses.py`, so that its types are looked at."""
+    """A new public name is used in `uses.py` or `objective_c.py`, so that its types are looked at."""
     assert set() == set(sessionmock.__all__) - used("sessionmock", "sm")
     classes = {name for name in pytest_sessionmock.__all__ if isinstance(getattr(pytest_sessionmock, name), type)}
     assert set() == classes - used("pytest_sessionmock", "")

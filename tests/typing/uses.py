@@ -156,6 +156,32 @@ def values(cookies: sm.HTTPCookieStorage, response: HTTPURLResponse) -> None:
     assert_type(sm.DateInterval(datetime.now(UTC), datetime.now(UTC)).duration, timedelta)
 
 
+VERSION: str = sm.__version__
+
+
+class Nested:
+    """Types by the names that Swift nests them under."""
+
+    answer: URLSession.ResponseDisposition = URLSession.ResponseDisposition.ALLOW
+    login: URLSession.AuthChallengeDisposition = URLSession.AuthChallengeDisposition.USE_CREDENTIAL
+    delayed: URLSession.DelayedRequestDisposition = URLSession.DelayedRequestDisposition.CANCEL
+    state: URLSessionTask.State = URLSessionTask.State.RUNNING
+    policy: URLRequest.CachePolicy = URLRequest.CachePolicy.USE_PROTOCOL_CACHE_POLICY
+    service: URLRequest.NetworkServiceType = URLRequest.NetworkServiceType.DEFAULT
+    attribution: URLRequest.Attribution = URLRequest.Attribution.USER
+    paths: URLSessionConfiguration.MultipathServiceType = URLSessionConfiguration.MultipathServiceType.NONE
+    code: URLError.Code = URLError.Code.CANCELLED
+    network: URLError.NetworkUnavailableReason = URLError.NetworkUnavailableReason.CELLULAR
+    background: URLError.BackgroundTaskCancelledReason = URLError.BackgroundTaskCancelledReason.USER_FORCE_QUIT_APPLICATION
+    fetched: sm.URLSessionTaskMetrics.ResourceFetchType = sm.URLSessionTaskMetrics.ResourceFetchType.LOCAL_CACHE
+    resolved: sm.URLSessionTaskMetrics.DomainResolutionProtocol = sm.URLSessionTaskMetrics.DomainResolutionProtocol.UDP
+    cookies: sm.HTTPCookie.AcceptPolicy = sm.HTTPCookie.AcceptPolicy.NEVER
+    kept: sm.URLCredential.Persistence = sm.URLCredential.Persistence.PERMANENT
+    cached: sm.URLCache.StoragePolicy = sm.URLCache.StoragePolicy.ALLOWED
+    same: sm.CachedURLResponse.StoragePolicy = sm.CachedURLResponse.StoragePolicy.ALLOWED
+    body: URLSession.AsyncBytes
+
+
 METHODS: list[str] = [
     sm.NSURLAuthenticationMethodClientCertificate, sm.NSURLAuthenticationMethodDefault, sm.NSURLAuthenticationMethodHTMLForm,
     sm.NSURLAuthenticationMethodHTTPDigest, sm.NSURLAuthenticationMethodNTLM, sm.NSURLAuthenticationMethodNegotiate,
@@ -260,6 +286,7 @@ def failing(session: URLSession) -> None:
         assert_type(error.code, int)
         assert_type(error.code is URLError.Code.TIMED_OUT, bool)
         assert_type(error.failing_url, str | None)
+        assert_type(error.network_unavailable_reason, URLError.NetworkUnavailableReason | None)
         assert_type(error.failure_url_peer_trust, sm.ServerTrust | None)
         assert_type(error.download_task_resume_data, bytes | None)
     except (sm.InvalidArgumentException, sm.GenericException, sm.CassetteError, sm.UnmatchedRequest) as misuse:
