@@ -7,49 +7,28 @@ makes worthless.
 """
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import urljoin
 
 from ..models.cached_response import CachedURLResponse
 from ..models.enums import CachePolicy
 from ..models.message import Headers, header
-from ..models.response import HTTPURLResponse
 from ..models.url import split_url
-from .dates import http_date
+from .cache_control import Directives, directives, request_directives, seconds
+from .freshness import HEURISTIC, Standing, standing_of
 
 
 class Verdict(Enum):
     """How a load begins."""
 
-    USE = "use"                  # give the cached response, as old as it is (`aged`)
+    USE = "use"                  # give the cached response, as old as it is (`freshness.aged`)
     USE_STALE = "use stale"      # the same, and ask the server behind it (RFC 5861, section 3)
     REVALIDATE = "revalidate"    # ask with `validators`; on 304 give the cached response, `freshen`ed
     LOAD = "load"                # ask as if there were no cache
     FAIL = "fail"                # -1008, without asking (scenario cache-dont-load-miss)
 
-
-class Facts(NamedTuple):
-    """What the rules of age need of a stored response."""
-
-    status: int
-    headers: Headers
-    requested: datetime      # when its request was sent
-    received: datetime       # when its head arrived, or a 304 last confirmed it
-
-
-def facts_of(cached: CachedURLResponse, now: datetime) -> Facts:
-    """The facts of `cached` at `now`; one that no cache has stored yet is of now."""
-    response = cached.response
-    status, headers = (response.status_code, response.headers) if isinstance(response, HTTPURLResponse) else (200, [])
-    return Facts(status, headers, cached.requested or now, cached.received or now)
-
-
-Directives = Mapping[str, str | None]
 
 # The policies under which nothing is taken from the cache.
 RELOADS = frozenset({CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA, CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA})
@@ -59,17 +38,13 @@ _ON_THE_WAY = {
     CachePolicy.RELOAD_REVALIDATING_CACHE_DATA: [("Cache-Control", "max-age=0")],
 }
 
-MAX_DELTA = 2 ** 31          # seconds; what more than this means is "for ever" (section 1.2.2)
-HEURISTIC_SHARE = 0.1        # of the time since Last-Modified (section 4.2.2)
-
-# Statuses that may be kept without being told for how long (RFC 9110, section 15.1). 206 is left out: no ranges are kept.
-HEURISTIC = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 # Statuses whose meaning hangs on the request's own ranges, conditions or credentials.
 _NEVER = frozenset({206, 304, 401, 407, 412, 416})
 _TOLD = frozenset({"max-age", "public", "private"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _CONDITIONAL = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since"})
 _SERVED = frozenset({"GET", "HEAD"})
+_NONE: Directives = {}
 # What a request says that wants nothing stale but what it names itself.
 _DEMANDS = frozenset({"no-cache", "max-age", "min-fresh", "max-stale", "only-if-cached"})
 # What stands for a server that could not answer (RFC 5861, section 4).
@@ -100,24 +75,24 @@ def decide(policy: CachePolicy, method: str, headers: Headers, cached: CachedURL
         return Verdict.USE if cached else Verdict.FAIL
     if policy in RELOADS or not names.isdisjoint(_CONDITIONAL):
         return Verdict.LOAD
-    facts = facts_of(cached, now) if cached else None
-    again = Verdict.REVALIDATE if facts and "range" not in names and validators(facts.headers) else Verdict.LOAD
-    if policy is CachePolicy.RELOAD_REVALIDATING_CACHE_DATA:
-        return again
-    asked = request_directives(headers) if "cache-control" in names or "pragma" in names else _NONE
-    if facts and _is_usable(asked, facts, now):
-        return Verdict.USE
-    if facts and method == "GET" and _leeway("stale-while-revalidate", asked, facts, now) >= 0:
-        return Verdict.USE_STALE
-    return Verdict.FAIL if "only-if-cached" in asked else again
+    stored = standing_of(cached, now) if cached is not None else None
+    if policy is not CachePolicy.RELOAD_REVALIDATING_CACHE_DATA:
+        asked = request_directives(headers) if "cache-control" in names or "pragma" in names else _NONE
+        if stored is not None and _is_usable(asked, stored, now):
+            return Verdict.USE
+        if stored is not None and method == "GET" and _leeway("stale-while-revalidate", asked, stored, now) >= 0:
+            return Verdict.USE_STALE
+        if "only-if-cached" in asked:
+            return Verdict.FAIL
+    return Verdict.REVALIDATE if stored is not None and "range" not in names and validators(stored.headers) else Verdict.LOAD
 
 
-def _is_usable(asked: Directives, cached: Facts, now: datetime) -> bool:
-    """Whether `cached` may be given without asking the server (sections 4, 4.2.4 and 5.2.1)."""
-    said = directives(header(cached.headers, "cache-control"))
+def _is_usable(asked: Directives, stored: Standing, now: datetime) -> bool:
+    """Whether a response may be given without asking the server (sections 4, 4.2.4 and 5.2.1)."""
+    said, lifetime = stored.said, stored.lifetime
     if "no-cache" in asked or _asks_always(said):
         return False
-    age, lifetime = current_age(cached, now), freshness_lifetime(cached)
+    age = stored.age_at(now)
     limit, least = seconds(asked, "max-age"), seconds(asked, "min-fresh")
     if (limit is not None and age > limit) or (least is not None and lifetime - age < least):
         return False
@@ -138,45 +113,20 @@ def stands_in_until(policy: CachePolicy, headers: Headers, cached: CachedURLResp
     stale-if-error, or by the request's (RFC 5861, section 4). None: never."""
     if policy is not CachePolicy.USE_PROTOCOL_CACHE_POLICY or any(name.lower() in _CONDITIONAL for name, _ in headers):
         return None
-    asked, facts = request_directives(headers), facts_of(cached, now)
-    left = _leeway("stale-if-error", asked, facts, now, seconds(asked, "stale-if-error"))
+    asked = request_directives(headers)
+    left = _leeway("stale-if-error", asked, standing_of(cached, now), now, seconds(asked, "stale-if-error"))
     return None if left < 0 else now + timedelta(seconds=left)
 
 
-def _leeway(name: str, asked: Directives, cached: Facts, now: datetime, window: float | None = None) -> float:
-    """For how many seconds more `cached` may be given though it is stale: until it has been so for `window` seconds, by default
+def _leeway(name: str, asked: Directives, stored: Standing, now: datetime, window: float | None = None) -> float:
+    """For how many seconds more a response may be given though it is stale: until it has been so for `window` seconds, by default
     those that it has under `name`. Less than 0: it may not, by RFC 9111, section 4.2.4, too."""
-    said = directives(header(cached.headers, "cache-control"))
+    said = stored.said
     if window is None and _DEMANDS.isdisjoint(asked):
         window = seconds(said, name)
     if window is None or "must-revalidate" in said or _asks_always(said):
         return -1.0
-    return window + freshness_lifetime(cached) - current_age(cached, now)
-
-
-def freshness_lifetime(cached: Facts) -> float:
-    """For how many seconds `cached` is fresh, 0 where it cannot be told (section 4.2.1). `s-maxage` is for shared caches."""
-    control = directives(header(cached.headers, "cache-control"))
-    if (age := seconds(control, "max-age")) is not None:
-        return age
-    date = http_date(header(cached.headers, "date"), cached.received) or cached.received
-    if (expires := header(cached.headers, "expires")) is not None:
-        until = http_date(expires, cached.received)
-        return max(0.0, (until - date).total_seconds()) if until else 0.0
-    changed = http_date(header(cached.headers, "last-modified"), cached.received)
-    if changed is None or (cached.status not in HEURISTIC and "public" not in control):
-        return 0.0
-    return max(0.0, (date - changed).total_seconds() * HEURISTIC_SHARE)
-
-
-def current_age(cached: Facts, now: datetime) -> float:
-    """For how many seconds the origin has not confirmed `cached` (section 4.2.3)."""
-    value = header(cached.headers, "age")
-    age = _delta((value or "").partition(",")[0].strip()) or 0
-    date = http_date(header(cached.headers, "date"), cached.received)
-    apparent = (cached.received - date).total_seconds() if date else 0.0
-    corrected = age + max(0.0, (cached.received - cached.requested).total_seconds())
-    return max(apparent, corrected) + max(0.0, (now - cached.received).total_seconds())
+    return window + stored.lifetime - stored.age_at(now)
 
 
 def may_store(method: str, request_headers: Headers, status: int, headers: Headers) -> bool:
@@ -197,7 +147,7 @@ def may_store(method: str, request_headers: Headers, status: int, headers: Heade
     return told or status in HEURISTIC
 
 
-def validators(headers: Headers) -> Headers:
+def validators(headers: Iterable[tuple[str, str]]) -> Headers:
     """The fields that make a request ask whether the stored response with `headers` still holds; [] where it cannot (4.3.1)."""
     found = [("If-None-Match", header(headers, "etag")), ("If-Modified-Since", header(headers, "last-modified"))]
     return [(name, value) for name, value in found if value]
@@ -228,12 +178,6 @@ def storable(headers: Headers) -> Headers:
 def without_body(headers: Headers) -> Headers:
     """`headers` of a response whose body is left out."""
     return [(name, value) for name, value in headers if name.lower() not in _BODY]
-
-
-def aged(cached: Facts, now: datetime) -> Headers:
-    """The header fields of `cached` as it is given at `now` without asking the server: with its age (section 4)."""
-    fields = [(name, value) for name, value in cached.headers if name.lower() != "age"]
-    return [*fields, ("Age", str(min(int(current_age(cached, now)), MAX_DELTA)))]
 
 
 def head_agrees(stored: Headers, received: Headers) -> bool:
@@ -294,44 +238,6 @@ def selection(names: tuple[str, ...], headers: Headers) -> tuple[str | None, ...
     """What a request with `headers` has in the fields `names`, blanks around commas taken away; None where it has none."""
     values = (header(headers, name) for name in names)
     return tuple([None if value is None else ",".join(map(str.strip, value.split(","))) for value in values])
-
-
-# Fields ----------------------------------------------------------------------------------------------
-
-_DIRECTIVE = re.compile(r'([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)')
-_NONE: Directives = {}
-
-
-@lru_cache(maxsize=512)
-def directives(value: str | None) -> Directives:
-    """The directives of a Cache-Control field, names in lower case; the first of a repeated one counts (section 4.2.1), but of
-    several `no-cache` all do."""
-    found: dict[str, str | None] = {}
-    for name, quoted, token in _DIRECTIVE.findall(value or ""):
-        key, argument = name.lower(), quoted or token or None
-        known = found.setdefault(key, argument)
-        if key == "no-cache" and known != argument:
-            found[key] = f"{known},{argument}" if known and argument else None
-    return found
-
-
-def request_directives(headers: Headers) -> Directives:
-    """The directives of a request; without Cache-Control, Pragma: no-cache stands for it (section 5.4)."""
-    control = header(headers, "cache-control")
-    return directives(header(headers, "pragma") if control is None else control)
-
-
-def seconds(control: Directives, name: str) -> int | None:
-    """The seconds that the directive `name` has, None where it is not there; 0, so stale, where it has no number."""
-    if name not in control:
-        return None
-    return _delta(control[name] or "") or 0
-
-
-def _delta(text: str) -> int | None:
-    if not (text.isascii() and text.isdigit()):
-        return None
-    return min(int(text), MAX_DELTA) if len(text) <= 10 else MAX_DELTA
 
 
 def _list(value: str | None) -> frozenset[str]:

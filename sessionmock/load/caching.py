@@ -9,9 +9,7 @@ from ..core.caching import (
     FAILURES,
     RELOADS,
     Verdict,
-    aged,
     decide,
-    facts_of,
     may_store,
     reload_headers,
     stands_in_until,
@@ -19,6 +17,7 @@ from ..core.caching import (
     validators,
     without_body,
 )
+from ..core.freshness import aged
 from ..errors import Code, InvalidArgumentException, URLError
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.enums import CachePolicy
@@ -198,7 +197,5 @@ class CacheVisit:
 
 def _as_old_as_it_is(cached: CachedURLResponse, now: datetime) -> CachedURLResponse:
     """`cached` as it is given without asking the server."""
-    response = cached.response
-    if not isinstance(response, HTTPURLResponse):
-        return cached
-    return cached.replacing(response.replacing(aged(facts_of(cached, now), now)))
+    response = aged(cached, now)
+    return cached if response is None else cached.replacing(response)

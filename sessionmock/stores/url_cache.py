@@ -9,7 +9,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from ..core.caching import cache_key, directives, freshen, head_agrees, invalidated, selection, storable, varying
+from ..core.cache_control import directives
+from ..core.caching import cache_key, freshen, head_agrees, invalidated, selection, storable, varying
 from ..engine.current import current_date
 from ..errors import InvalidArgumentException
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
