@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Final, Protocol, TypeAlias, overload
 
 from ..errors import InvalidArgumentException
-from .host import canonical_host
+from .host import host_given
 from .response import URLResponse
 from .trust import ServerTrust
 
@@ -152,10 +152,7 @@ class URLProtectionSpace:
     server_trust: ServerTrust | None = field(default=None, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "host", canonical_host(self.host))
-        except (AttributeError, ValueError):
-            raise InvalidArgumentException(f"URLProtectionSpace: {self.host!r} is no host; use a name or an address") from None
+        object.__setattr__(self, "host", host_given("URLProtectionSpace", self.host))
         if isinstance(self.port, bool) or not isinstance(self.port, int) or not 0 <= self.port < 65536:
             raise InvalidArgumentException(f"URLProtectionSpace: {self.port!r} is no port; use an int up to 65535, 0 for none")
 

@@ -43,6 +43,16 @@ def canonical_host(host: str) -> str:
         raise InvalidArgumentException(f"{host!r} is no host: {error}") from None
 
 
+def host_given(place: str, host: object) -> str:
+    """The canonical form of a `host` that a user gave to `place`. Raises InvalidArgumentException, which names both."""
+    if not isinstance(host, str):
+        raise InvalidArgumentException(f"{place}: {host!r} is no host; use a name or an address")
+    try:
+        return canonical_host(host)
+    except InvalidArgumentException as error:
+        raise InvalidArgumentException(f"{place}: {error}; use a name or an address") from None
+
+
 def in_url(host: str) -> str:
     """`host`, which is canonical, as it stands in URLs and in Host: an IPv6 address in brackets, without a zone, which says
     something on this machine only (RFC 6874, section 4)."""

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from ..errors import InvalidArgumentException
 from .credential import NSURLProtectionSpaceHTTPProxy, NSURLProtectionSpaceSOCKSProxy, URLCredential
-from .host import canonical_host
+from .host import host_given
 from .host_patterns import named
 from .url import URLParts, split_authority, split_reference
 
@@ -32,12 +32,11 @@ class ProxyConfiguration:
     excluded_domains: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "host", canonical_host(self.host))
-        except (AttributeError, ValueError):
-            raise InvalidArgumentException(f"ProxyConfiguration: {self.host!r} is no host; use a name or an address") from None
+        object.__setattr__(self, "host", host_given("ProxyConfiguration", self.host))
         if isinstance(self.port, bool) or not isinstance(self.port, int) or not 0 < self.port < 65536:
             raise InvalidArgumentException(f"ProxyConfiguration: {self.port!r} is no port; use an int from 1 to 65535")
+        for name in ("match_domains", "excluded_domains"):
+            object.__setattr__(self, name, _patterns(f"ProxyConfiguration.{name}", getattr(self, name)))
 
     @classmethod
     def http_connect(cls, host: str, port: int, user: str | None = None, password: str | None = None) -> Self:
@@ -51,10 +50,7 @@ class ProxyConfiguration:
 
     def for_domains(self, match: Iterable[str] = (), excluded: Iterable[str] = ()) -> Self:
         """The same proxy for these domains only."""
-        for patterns in (match, excluded):
-            if isinstance(patterns, str):
-                raise InvalidArgumentException(f"ProxyConfiguration.for_domains: {patterns!r} is one pattern; use a list of them")
-        return replace(self, match_domains=tuple(match), excluded_domains=tuple(excluded))
+        return replace(self, match_domains=_patterns("match", match), excluded_domains=_patterns("excluded", excluded))
 
     @property
     def credential(self) -> URLCredential | None:
@@ -64,6 +60,14 @@ class ProxyConfiguration:
     def serves(self, host: str, port: int = 0) -> bool:
         """Whether a request to `host` (canonical) goes through it."""
         return not named(self.excluded_domains, host, port) and (not self.match_domains or named(self.match_domains, host, port))
+
+
+def _patterns(place: str, given: Iterable[str]) -> tuple[str, ...]:
+    """Raises InvalidArgumentException for what is no collection of str, as a single one."""
+    patterns = tuple(given) if isinstance(given, Iterable) else (None,)
+    if isinstance(given, str) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise InvalidArgumentException(f"{place}: {given!r} is no list of domains; use one as ['example.com']")
+    return patterns
 
 
 def of_url(url: str) -> ProxyConfiguration:
@@ -99,10 +103,7 @@ class ProxyDictionary:
         for key in ("ProxyAutoConfigEnable", "ProxyAutoDiscoveryEnable"):
             if settings.get(key):
                 raise ValueError(f"connection_proxy_dictionary: {key} is not supported; name the proxy with HTTPSProxy and HTTPSPort")
-        exceptions = settings.get("ExceptionsList", ())
-        if isinstance(exceptions, str):
-            raise ValueError(f"connection_proxy_dictionary: ExceptionsList is {exceptions!r}; use a list of patterns")
-        self._exceptions = tuple(map(str, exceptions))
+        self._exceptions = _patterns("connection_proxy_dictionary: ExceptionsList", settings.get("ExceptionsList", ()))
         self._excludes_simple = bool(settings.get("ExcludeSimpleHostnames"))
         socks = _entry(settings, "SOCKS", NSURLProtectionSpaceSOCKSProxy)
         self._http = _entry(settings, "HTTP", NSURLProtectionSpaceHTTPProxy) or socks

@@ -138,7 +138,7 @@ def test_a_space_has_one_host():
     """However it is written; what can be none is refused where the space is made."""
     assert URLProtectionSpace("BÜCHER.example", 80, "http") == URLProtectionSpace("xn--bcher-kva.example", 80, "http")
     assert URLProtectionSpace("[0::1]", 80, "http") == URLProtectionSpace("::1", 80, "http")
-    for host in ("a b", "", None, 4):
+    for host in ("a b", "", None, 4, b"a"):
         with pytest.raises(InvalidArgumentException, match="URLProtectionSpace"):
             URLProtectionSpace(host, 80, "http")
 

@@ -265,7 +265,8 @@ def test_dictionary(world, route, secure):
 @pytest.mark.parametrize("settings", [
     {"ProxyAutoConfigEnable": 1, "ProxyAutoConfigURLString": "http://a/p.pac"}, {"HTTPEnable": 1},
     {"HTTPEnable": 1, "HTTPProxy": "gate", "HTTPPort": "3128"},
-    {"HTTPEnable": 1, "HTTPProxy": "gate", "HTTPPort": 1, "ExceptionsList": "Proxy"}])
+    {"HTTPEnable": 1, "HTTPProxy": "gate", "HTTPPort": 1, "ExceptionsList": "Proxy"},
+    {"HTTPEnable": 1, "HTTPProxy": "Proxy gate", "HTTPPort": 1}])
 def test_dictionary_unusable(world, route, settings):
     """A dictionary that cannot be followed fails its requests with -1002: none goes straight by mistake."""
     with world.origin() as plain:
@@ -311,9 +312,15 @@ def test_values(wrong):
     """A proxy without a host or a port is refused where it is made."""
     with pytest.raises(ValueError, match="ProxyConfiguration"):
         ProxyConfiguration.http_connect(*wrong)
-    with pytest.raises(ValueError, match="one pattern"):
-        ProxyConfiguration.http_connect("gate", 1).for_domains("server.example")
     assert "secret" not in repr(ProxyConfiguration.http_connect("gate", 1, "ann", "secret"))
+
+
+@pytest.mark.parametrize("wrong", ["server.example", [1], None, 5])
+def test_domains_are_a_list(wrong):
+    """Of a single one each letter would be a domain."""
+    for give in ("match", "excluded"):
+        with pytest.raises(ValueError, match="no list of domains"):
+            ProxyConfiguration.http_connect("gate", 1).for_domains(**{give: wrong})
 
 
 def test_other_pools(world, route):

@@ -148,7 +148,7 @@ class SystemAdapter:
         if family is None:
             raise OSError(f"{address!r} is no numeric address")
         place = (address, port) if "%" not in address else socket.getaddrinfo(    # of a pair, connect ignores the zone
-            address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)[0][4]
+            address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0][4]
         wire = SystemWire(self, family)
         self._wires.add(wire)
         try:
