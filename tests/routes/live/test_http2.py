@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from sessionmock.errors import Code
 from sessionmock.models.body import FileStream
+from sessionmock.models.message import Request
+from sessionmock.models.trust import Terms
 from sessionmock.routes.live import route
 from sessionmock.routes.live.http2.codec import Decoder, Encoder
 from tests.routes.origin import Stream
 
 from .h2server import Server, echo, h2_origin, serving
 from .peers import Peer, simple
-from .worlds import Client
+from .worlds import Client, in_memory
 
 
 @pytest.fixture(scope="module")
@@ -437,6 +439,74 @@ def test_goodbye_twice(world, client, tls):
     with h2_origin(world, script, tls) as origin:
         assert client.load(origin.url).error.code == Code.NETWORK_CONNECTION_LOST
         assert origin.connections == 2
+
+
+@pytest.mark.parametrize("code", [ErrorCodes.INTERNAL_ERROR, ErrorCodes.ENHANCE_YOUR_CALM, 0xBAD])
+def test_goodbye_over_an_error(world, client, tls, code):
+    """The connection is about to be closed: what is on it ends with the error's name, at once and after what had come, and what the
+    server did not touch is asked for once more."""
+    async def script(server: Server) -> None:
+        if server.number == 2:
+            await echo(server)
+            return
+        streams = await server.gather(3)
+        server.head(streams[0])
+        server.h2.send_data(streams[0], b"begun")
+        await server.flush()
+        await server.goodbye(streams[1], code)
+        await server.linger()
+
+    with h2_origin(world, script, tls) as origin:
+        exchanges = [client.open(f"{origin.url}/{number}", "PUT") for number in range(3)]
+        assert exchanges[2].sink.succeed().body == b"/2"
+        for exchange, body in zip(exchanges[:2], (b"begun", b""), strict=True):
+            sink = exchange.sink.wait()
+            assert (sink.error.code, sink.body) == (Code.NETWORK_CONNECTION_LOST, body)
+            assert getattr(code, "name", "code 2989") in str(sink.error.underlying_error)
+        assert origin.connections == 2
+
+
+def ping(server: Server) -> bytes:
+    return b"\0\0\x08\x06\0\0\0\0\0whatever" * 500
+
+
+def setting(server: Server) -> bytes:
+    return b"\0\0\0\x04\0\0\0\0\0" * 500
+
+
+def stray(server: Server) -> bytes:
+    """Of the stream of an answer that has ended."""
+    return b"\0\0\1\0\0\0\0\0\1a" * 500
+
+
+@in_memory
+@pytest.mark.parametrize("frames", [ping, setting, stray])
+@pytest.mark.parametrize("judged", [False, True])
+def test_who_reads_nothing_is_not_answered_for_ever(world, client, tls, frames, judged):
+    """What waits for such a server is bounded, also while its trust is asked about: its connection ends, and what is on it."""
+    async def script(server: Server) -> None:
+        if not judged:
+            await server.reply((await server.gather(2))[0])
+        for _ in range(5_000):
+            data = frames(server)
+            await server.peer.send(data)
+            sent.append(len(data))
+
+    sent: list[int] = []
+    with h2_origin(world, script, tls) as origin:
+        terms = Terms(judge=lambda *_: None) if judged else None
+        sinks = [world.recorder(), world.recorder()]
+        exchanges = [client.channel.open(Request("GET", origin.url, [], terms=terms), sink) for sink in sinks]
+        world.settle()
+        if judged:
+            for exchange in exchanges:
+                exchange.cancel()
+        else:
+            assert sinks[0].succeed().body == b"/"
+            assert sinks[1].error.code == Code.NETWORK_CONNECTION_LOST
+        world.settle()
+        assert world.wires(client) == set()
+    assert 65_536 < sum(sent) < 2_000_000
 
 
 def test_loss(world, client, tls):

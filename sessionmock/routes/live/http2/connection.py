@@ -126,6 +126,7 @@ class Multiplex(Output):
                         handler(self, event)
         except ProtocolError as error:
             self._broken(Garbage(f"the server broke the rules of HTTP/2: {error}"))
+        self._owe()
         self._write()
         self._settle()
         touched, self._touched = self._touched, {}
@@ -226,17 +227,17 @@ class Multiplex(Output):
 
     def _goodbye(self, event: ConnectionTerminated) -> None:
         """Streams above the last one were not touched (RFC 9113, section 6.8): they are asked for elsewhere, whatever their
-        method."""
+        method. Those below it end as usual, unless the connection is about to be closed over an error (section 5.4.1)."""
         self.fit = False
-        last = event.last_stream_id or 0
+        last, code = event.last_stream_id or 0, event.error_code
         again = [self._again(stream) for stream in self._opening]
         self._opening.clear()
-        for stream in [stream for number, stream in self._streams.items() if number > last]:
+        for stream in [stream for number, stream in self._streams.items() if number > last or code != ErrorCodes.NO_ERROR]:
             self._forget(stream)
-            if _may_retry(stream.exchange):
+            if stream.id > last and _may_retry(stream.exchange):
                 again.append(self._again(stream))
             else:
-                stream.broke(Lost(f"the server closed the connection: {_name(event.error_code)}"))
+                stream.broke(Lost(f"the server closed the connection: {_name(code)}"))
                 self._touched[stream] = None
         self.pool.leave(self, again)
 
@@ -288,6 +289,7 @@ class Multiplex(Output):
         """The wire has seen the last of `stream`, with `code` as our last word."""
         if code is not None and self._codec.streams[stream.id].open:
             self._codec.reset_stream(stream.id, code)
+            self._owe()
             self._write_soon()
         self._forget(stream)
         stream.stop()
@@ -307,6 +309,8 @@ class Multiplex(Output):
 
     def _settle(self) -> None:
         """Streams may have ended: tell the pool, or close after the last."""
+        if self.floods and self.fit:
+            self._broken(Lost("the server reads nothing of the frames that it has to be answered with"))
         if self.held is not None:
             return
         if not self.fit:

@@ -8,12 +8,13 @@ from .codec import Codec
 from .stream import Stream
 
 OUTPUT = 65_536    # bytes that are collected before they are written
+MOST_OWED = 65_536    # bytes of frames that the peer is owed and does not take (acknowledgements, resets, windows), before it is given up
 
 
 class Output(Link):
     """Collects frames and writes those of one turn of the loop at once; lets streams send their bodies by turns."""
 
-    __slots__ = ("_codec", "_output", "_sending", "_size", "_soon", "_turning", "_writing")
+    __slots__ = ("_codec", "_output", "_owed", "_sending", "_size", "_soon", "_turning", "_writing")
 
     def __init__(self, pool: Owner, wire: Wire, first: LiveExchange, held: bool) -> None:
         super().__init__(pool, wire, first, held)
@@ -21,6 +22,7 @@ class Output(Link):
         self._codec = Codec()
         self._output: list[bytes] = []
         self._size = 0                 # bytes in it
+        self._owed = 0                 # bytes of frames about other frames, since the peer takes nothing
         self._sending: dict[Stream, None] = {}     # have more of their bodies to send
         self._writing = self._turning = False      # a call is on its way
 
@@ -36,6 +38,17 @@ class Output(Link):
         else:
             self._write_soon()
 
+    @property
+    def floods(self) -> bool:
+        """Whether the peer takes nothing, and has to be answered nonetheless, again and again."""
+        return self._owed > MOST_OWED
+
+    def close(self) -> None:
+        if self._room:
+            super().close()
+        else:
+            self.transport.abort()      # who takes nothing would never let it close
+
     def turn_soon(self) -> None:
         """Let every stream that has something to send send some, in the next turn of the loop."""
         if self._sending and not self._turning:
@@ -45,6 +58,11 @@ class Output(Link):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._turn()
+
+    def _owe(self) -> None:
+        """Collect what the codec has to say of what came, or of a stream that is given up."""
+        size = self._collect()
+        self._owed = 0 if self._room and self.held is None else self._owed + size
 
     def _collect(self) -> int:
         """Take what the codec has to send; its size in bytes."""
