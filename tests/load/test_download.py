@@ -16,6 +16,7 @@ from sessionmock.core.machine import Phase
 from sessionmock.core.resume_data import DownloadResumeData, decode
 from sessionmock.errors import DOWNLOAD_RESUME_DATA, Code, URLError
 from sessionmock.history import History, Written
+from sessionmock.load import download
 from sessionmock.load.download import ToFile
 from sessionmock.load.partial_files import HeldData, folder
 from sessionmock.stores.files import try_lock
@@ -406,7 +407,7 @@ def test_a_part_that_another_task_writes_is_left_to_it() -> None:
     assert ["start over"] == [note[0] for note in made.load.notes]
 
 
-@pytest.mark.parametrize("how", ["gone", "shorter", "cannot be cut"])
+@pytest.mark.parametrize("how", ["gone", "shorter", "swept", "cannot be cut"])
 def test_a_part_that_is_lost_on_the_way(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the request and its answer: the whole is asked for."""
     def refuse(*_: Any) -> None:
@@ -417,6 +418,8 @@ def test_a_part_that_is_lost_on_the_way(how: str, monkeypatch: pytest.MonkeyPatc
         (folder() / "partial").unlink()
     elif how == "shorter":
         (folder() / "partial").write_bytes(b"d")
+    elif how == "swept":
+        monkeypatch.setattr(download, "try_lock", lambda file: (folder() / "partial").unlink() is None)
     else:
         monkeypatch.setattr(os, "ftruncate", refuse)
     made.begin(206, REST)

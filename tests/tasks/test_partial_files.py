@@ -176,11 +176,12 @@ def test_a_process_takes_its_partial_files_along(session: sm.URLSession, downloa
 
 @pytest.mark.parametrize("line", ["412 Precondition Failed", "416 Range Not Satisfiable"])
 def test_the_delegate_hears_of_starting_over(line: str, session: sm.URLSession, downloads: Path) -> None:
-    """A server that takes no range is asked for the whole, and the delegate is told of offset 0."""
+    """A server that takes no range is asked for the whole, encoded as it likes, and the delegate is told of offset 0."""
     resumed = Resumed()
     with Server(broken, status(line), whole(CHANGED, "v2")) as server:
         file, _ = session.download(resume_from=blob_of(session, server.url), delegate=resumed).result(PATIENCE)
         assert [None, f"bytes={CUT}-", None] == server.asked("Range")
+        assert [False, True, False] == [coding == "identity" for coding in server.asked("Accept-Encoding")]
     assert [(0, SIZE)] == resumed.offsets
     assert [CHANGED] == left(downloads) == [file.read_bytes()]
 
