@@ -80,9 +80,6 @@ class HeldData(bytes):
     def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
         return bytes, (bytes(self),)
 
-    def __reduce_ex__(self, protocol: object) -> tuple[type[bytes], tuple[bytes]]:
-        return self.__reduce__()
-
 
 def create() -> tuple[int, PartialFile]:
     """A new file, open and locked. Raises OSError."""
