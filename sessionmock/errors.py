@@ -45,7 +45,7 @@ class UnmatchedRequest(SessionMockError, AssertionError):
 
 
 class DelegateWarning(UserWarning):
-    """A delegate's method that is meant as a callback and will never be called: its name is none of `SELECTORS`."""
+    """A delegate of which something is meant to be called and never will be: its name is none of `SELECTORS`."""
 
 
 class SettingWarning(UserWarning):

@@ -4,10 +4,11 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeGuard
 
 from ..errors import DelegateWarning, InvalidArgumentException
+from ..registry import Site
 from .protocols import PROTOTYPES, QUESTIONS, SELECTORS
 
 _ANY_NAME = "a_name_that_only_one_has_who_has_all"
@@ -21,22 +22,30 @@ def _refuse(delegate: object, why: str) -> NoReturn:
     raise InvalidArgumentException(f"delegate={delegate!r}: {why}")
 
 
-def refuse_what_is_none(delegate: object, found: Iterable[str]) -> None:
-    """Raises InvalidArgumentException for what can be no delegate; `found` are the methods that it has."""
+def refuse_what_is_none(delegate: object) -> None:
+    """Raises InvalidArgumentException for a class, and for what has a method of every name."""
     if isinstance(delegate, type):
         _refuse(delegate, f"a delegate is an object, and this is a class: give an instance, as {delegate.__name__}()")
     if callable(getattr(delegate, _ANY_NAME, None)):
         _refuse(delegate, "it has a method of every name, so every question would be asked of it; give a Mock(spec=YourDelegate), a "
                           "create_autospec(YourDelegate, instance=True), or an object that has the methods it answers")
-    if not found and type(delegate).__module__ == "builtins" and type(delegate) is not object:
-        _refuse(delegate, f"what is a {type(delegate).__name__} has no delegate method; give an object that has some of "
-                          "sessionmock.SELECTORS (a function can be the completion_handler of a task)")
+
+
+def judge_what_has_none(delegate: object) -> None:
+    """`delegate` has no method of a delegate. Raises InvalidArgumentException for a function and a value of Python's own types; warns
+    of what has other methods, so that it is meant for something else."""
+    kind = type(delegate)
+    if callable(delegate) or (kind.__module__ == "builtins" and kind is not object):
+        _refuse(delegate, f"what is a {kind.__name__} has no delegate method; give an object that has some of sessionmock.SELECTORS (what is "
+                          "called can be the completion_handler of a task)")
+    if any(_is_method(getattr(kind, name, None)) for name in _public_names(kind)):
+        _warn_here(f"a {kind.__name__} has no delegate method, and nothing of it is ever called: sessionmock.SELECTORS has their names")
 
 
 def form(name: str, function: Callable[..., Any]) -> bool | None:
     """How `function`, bound, is called as the method `name`: True with the completion handler of its question, False without; None
     where it cannot take the arguments."""
-    if not callable(function):
+    if not callable(function) or _only_makes_a_generator(function):
         return None
     count = len(_parameters(name)) - (name in QUESTIONS)
     may_take_handler = name in QUESTIONS and not inspect.iscoroutinefunction(function)
@@ -51,6 +60,11 @@ def form(name: str, function: Callable[..., Any]) -> bool | None:
         if _takes(signature, count):
             return False
     return None
+
+
+def _only_makes_a_generator(function: Callable[..., Any]) -> bool:
+    """Whether nothing of `function` would run when it is called."""
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
 def _parameters(name: str) -> tuple[str, ...]:
@@ -75,20 +89,38 @@ def refuse_misfit(delegate: object, name: str, function: Callable[..., Any]) -> 
     if name in QUESTIONS:
         way_out += ", which returns the answer, or takes completion_handler last" if not inspect.iscoroutinefunction(function) \
             else ", which returns the answer"
-    given = f"{name}{inspect.signature(function)}" if callable(function) else f"{name}={function!r}"
-    _refuse(delegate, f"its {given} cannot take the arguments that it is called with: {way_out}")
+    if not callable(function):
+        _refuse(delegate, f"its {name} is {function!r}, which cannot be called: {way_out}")
+    if _only_makes_a_generator(function):
+        _refuse(delegate, f"its {name} has a yield, so that a call of it runs nothing: {way_out}")
+    _refuse(delegate, f"its {name}{inspect.signature(function)} cannot take the arguments that it is called with: {way_out}")
 
 
-def warn_of_near_misses(holder: object, name_of_class: str) -> None:
-    """A DelegateWarning for each public method of `holder`, a delegate or its class, that is named like a callback and is none."""
-    for name in dir(holder):
-        if name not in SELECTORS and (nearest := _nearest(name)) and _is_method(method := getattr(holder, name, None)):
+def warn_of_near_misses(holder: object, name_of_class: str) -> bool:
+    """A DelegateWarning for each public method of `holder`, a delegate or its class, that is named like a callback and is none.
+
+    Tells whether there was one.
+    """
+    warned = False
+    for name in _public_names(holder):
+        if (nearest := _nearest(name)) and _is_method(method := getattr(holder, name, None)):
+            warned = True
             message = f"{name_of_class}.{name} is no delegate method, and is never called; the nearest is {nearest}"
             code = getattr(inspect.unwrap(method), "__code__", None)
             if code is None:
-                warnings.warn(message, DelegateWarning, stacklevel=2)
+                _warn_here(message)
             else:        # where it is written, and not where a session is made
                 warnings.warn_explicit(message, DelegateWarning, code.co_filename, code.co_firstlineno)
+    return warned
+
+
+def _warn_here(message: str) -> None:
+    line = next(Site().lines())
+    warnings.warn_explicit(message, DelegateWarning, line.file, line.line)
+
+
+def _public_names(holder: object) -> list[str]:
+    return [name for name in dir(holder) if not name.startswith("_") and name not in SELECTORS]
 
 
 def _is_method(value: object) -> TypeGuard[Callable[..., Any]]:
@@ -98,6 +130,8 @@ def _is_method(value: object) -> TypeGuard[Callable[..., Any]]:
 def _nearest(name: str) -> str | None:
     """The delegate method that is meant by `name`; None where none is."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    if snake.removeprefix("url_") in SELECTORS:
+        return snake.removeprefix("url_")
     event = re.sub(r"^url_?session_", "", snake)       # as Swift and PyObjC name them
     begins = event != snake or event.startswith(_SUBJECTS)
     if not begins and not any(part in event for part in _EVENTS):

@@ -51,11 +51,13 @@ def responds_to(delegate: object | None, name: str) -> bool:
 def _examine(delegate: object) -> Forms:
     """Look at every name, check what is found, and remember it where it holds for the class."""
     found = {name: call for name in SELECTORS if (call := _method(delegate, name)) is not None}
-    checks.refuse_what_is_none(delegate, found)
+    checks.refuse_what_is_none(delegate)
     forms = tuple((name, _takes_handler(delegate, name, call)) for name, call in found.items())
     kind = type(delegate)
     by_class = _decides(kind) and SELECTORS.keys().isdisjoint(getattr(delegate, "__dict__", ()))
-    checks.warn_of_near_misses(kind if by_class else delegate, delegate.__class__.__name__)
+    warned = checks.warn_of_near_misses(kind if by_class else delegate, delegate.__class__.__name__)
+    if not (found or warned):
+        checks.judge_what_has_none(delegate)
     if by_class:
         _known[kind] = forms
     return forms

@@ -4,6 +4,8 @@ from __future__ import annotations
 import functools
 import types
 import warnings
+import weakref
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock, Mock, create_autospec, patch
 
@@ -34,7 +36,10 @@ class CatchAll:
     (lambda data, response, error: None, "completion_handler of a task"),
     (print, "completion_handler of a task"),
     (types, "sessionmock.SELECTORS"),
-], ids=["class", "mock", "magic mock", "async mock", "every name", "str", "int", "dict", "function", "builtin", "module"])
+    (functools.partial(print), "completion_handler of a task"),
+    (weakref.ref(Good), "sessionmock.SELECTORS"),
+], ids=["class", "mock", "magic mock", "async mock", "every name", "str", "int", "dict", "function", "builtin", "module",
+        "partial", "weak reference"])
 def test_what_can_be_no_delegate_is_refused(delegate: Any, way_out: str) -> None:
     """Where it is given to a session or to a task, with the way out; nothing was made."""
     configuration = sm.URLSessionConfiguration.ephemeral()
@@ -58,6 +63,14 @@ def test_a_module_with_callbacks_is_a_delegate() -> None:
     assert ["task_did_complete"] == list(methods(module))
 
 
+def _generator(self: Any, session: Any, task: Any, error: Any) -> Iterator[None]:
+    yield
+
+
+async def _async_generator(self: Any, session: Any, task: Any, error: Any) -> AsyncIterator[None]:
+    yield
+
+
 def _with(name: str, function: Any) -> object:
     return type("Delegate", (), {name: function})()
 
@@ -66,7 +79,9 @@ def _with(name: str, function: Any) -> object:
     ("task_did_complete", lambda self: None, r"task_did_complete\(\) .*def task_did_complete\(self, session, task, error\)$"),
     ("task_did_complete", lambda self, s, t, e, more: None, r"def task_did_complete\(self, session, task, error\)$"),
     ("task_did_complete", lambda self, *, session, task, error: None, r"def task_did_complete"),
-    ("task_did_complete", 5, r"task_did_complete=5 .*def task_did_complete"),
+    ("task_did_complete", 5, r"task_did_complete is 5, which cannot be called: def task_did_complete"),
+    ("task_did_complete", _generator, r"task_did_complete has a yield, .*: def task_did_complete"),
+    ("task_did_complete", _async_generator, r"task_did_complete has a yield, .*: def task_did_complete"),
     ("session_did_finish_events_for_background", lambda self, s, t: None, r"\(self, session\)$"),
     ("task_did_receive_challenge", lambda self, s, t: None, r"\(self, session, task, challenge\), .* or takes completion_handler last"),
     ("task_did_receive_challenge", lambda self, s, t, c, h, more: None, r"or takes completion_handler last"),
@@ -133,6 +148,8 @@ def test_a_builtin_without_a_signature_is_believed() -> None:
     ("tsak_did_complete", "task_did_complete"),
     ("taskDidComplete", "task_did_complete"),
     ("url_session_did_become_invalid", "session_did_become_invalid"),
+    ("url_session_did_receive_challenge", "session_did_receive_challenge"),
+    ("url_session_task_did_complete_with_error", "task_did_complete"),
     ("urlSession_task_didReceiveChallenge", "task_did_receive_challenge"),
     ("URLSession_task_didCompleteWithError_", "task_did_complete"),
 ])
@@ -174,7 +191,9 @@ def test_what_is_not_meant_as_a_callback_is_left_alone() -> None:
         session_kind = dict
         State = int
 
-        def _task_did_it(self) -> None: ...
+        def _task_did_complete(self) -> None: ...
+
+        def task_did_complete(self, session: Any, task: Any, error: Any) -> None: ...
 
         def tasks(self) -> None: ...
 
@@ -186,4 +205,18 @@ def test_what_is_not_meant_as_a_callback_is_left_alone() -> None:
         def task_name(self) -> str:
             raise AssertionError("nobody asks")
 
-    assert {} == methods(Quiet())
+    assert ["task_did_complete"] == list(methods(Quiet()))
+
+
+def test_what_is_meant_for_something_else_warns() -> None:
+    """It has methods, and none of a delegate's: as a queue that stands in the delegate's place. One without any is left alone."""
+    class Empty:
+        kind = 1
+
+    class Silent(sm.URLSessionDataDelegate):
+        pass
+
+    with pytest.warns(sm.DelegateWarning, match="^a OperationQueue has no delegate method, and nothing of it is ever called") as warned:
+        methods(sm.OperationQueue())
+    assert [__file__] == [each.filename for each in warned]
+    assert {} == methods(sm.OperationQueue()) == methods(Empty()) == methods(Silent()) == methods(object()) == methods(types.SimpleNamespace())
