@@ -278,12 +278,13 @@ def _text(given: Mapping[str, Any], key: str) -> str:
 
 
 def _domain(text: str) -> str:
-    """`text` as hosts are compared (5.1.2), with the dot that Apple's way of writing it begins with."""
+    """`text` as hosts are compared (5.1.2), with the dot that Apple's way of writing it begins with. What is no server's host may be
+    one to another scheme."""
     name = text.removeprefix(".")
     try:
         return f"{text[:len(text) - len(name)]}{canonical_host(name)}"
-    except ValueError as error:
-        raise InvalidArgumentException(f"a cookie's domain is a host, with a dot before it for those below: {error}") from None
+    except InvalidArgumentException:
+        return text.lower()
 
 
 def _host(url: str) -> str:

@@ -156,6 +156,14 @@ def _permanent(credential: URLCredential | None) -> bool:
     return credential is not None and credential.persistence > CredentialPersistence.FOR_SESSION
 
 
+def _space(stored: Any) -> URLProtectionSpace | None:
+    """The space that an entry of the keyring tells of; None where it tells of none."""
+    try:
+        return URLProtectionSpace(**dict(zip(_ADDRESS, stored, strict=True)))
+    except (TypeError, ValueError):
+        return None
+
+
 class _Keyring:
     """One service of the keyring: an entry of JSON for each space, and one that lists the spaces."""
 
@@ -178,10 +186,8 @@ class _Keyring:
         self._store(_INDEX, [astuple(one)[:len(_ADDRESS)] for one in spaces] or None)
 
     def spaces(self) -> list[URLProtectionSpace]:
-        try:
-            return [URLProtectionSpace(**dict(zip(_ADDRESS, one, strict=True))) for one in self._load(_INDEX)]
-        except (TypeError, ValueError):
-            return []
+        stored = self._load(_INDEX)
+        return [space for one in (stored if isinstance(stored, list) else ()) if (space := _space(one)) is not None]
 
     def clear(self) -> None:
         for space in self.spaces():

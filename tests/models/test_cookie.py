@@ -157,11 +157,12 @@ def test_request_fields_join_the_cookies_in_their_order() -> None:
 
 
 def test_a_domain_is_kept_in_its_canonical_form() -> None:
-    """So that a cookie of one's own making goes to its host, however that is written; what is no host is refused."""
+    """So that a cookie of one's own making goes to its host, however that is written; what is no server's host stays as it is."""
     assert [".xn--bcher-kva.example", "xn--bcher-kva.example", "::1"] == [
         HTTPCookie(LEAST, domain=domain).domain for domain in (".BÜCHER.example", "bücher.example", "[0::1]")]
+    assert [".some thing", "1.2.3.4.5"] == [HTTPCookie(LEAST, domain=domain).domain for domain in (".Some Thing", "1.2.3.4.5")]
     made = HTTPCookie(name="a", value="b", path="/", origin_url="http://bücher.example/")
     assert made.domain == "xn--bcher-kva.example"
-    for wrong in ({"domain": "a b"}, {"domain": "", "origin_url": "http://a b/"}, {"domain": "", "origin_url": "http:///"}):
+    for wrong in ({"domain": "."}, {"domain": "", "origin_url": "http://a b/"}, {"domain": "", "origin_url": "http:///"}):
         with pytest.raises(InvalidArgumentException):
             HTTPCookie(LEAST, **wrong)

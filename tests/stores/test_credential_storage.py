@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from types import ModuleType
@@ -230,6 +231,16 @@ def test_foreign_entries(keyring, text):
         keyring.entries[name] = text
     storage = URLCredentialStorage("s")
     assert ({}, None, {}) == (storage.credentials(SPACE), storage.default_credential(SPACE), storage.all_credentials)
+
+
+def test_a_foreign_space_hides_no_other(keyring):
+    """Nor is any lost where the list of spaces is written again."""
+    storage = URLCredentialStorage("s")
+    storage.set(permanent(), SPACE)
+    (index,) = [name for name, text in keyring.entries.items() if isinstance(json.loads(text), list)]
+    keyring.entries[index] = json.dumps([["a b", 80, "http", None, "NSURLAuthenticationMethodDefault", None], *json.loads(keyring.entries[index])])
+    storage.set(permanent("out"), OTHER)
+    assert {SPACE, OTHER} == set(URLCredentialStorage("s").all_credentials)
 
 
 def test_threads():
