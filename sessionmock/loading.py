@@ -5,7 +5,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from .clock import nanoseconds
 from .engine.protocol import Engine
@@ -13,6 +13,7 @@ from .engine.queues import delivers_here
 from .errors import URLError
 from .latch import Latch
 from .load.life import Life
+from .models.settings import NUMBER
 
 if TYPE_CHECKING:
     from .tasks import URLSessionTask
@@ -52,6 +53,8 @@ class Loading(Generic[T]):
         or on an asyncio loop that a delegate queue delivers to. KeyboardInterrupt cancels the task.
         """
         life = self._life
+        if timeout is not None:
+            NUMBER.of("Loading.result(timeout=...)", timeout)
         if not self._latch.done:
             self._refuse_to_block()
             engine = life.engine
@@ -82,6 +85,13 @@ class Loading(Generic[T]):
         if error is not None:
             raise error from error.underlying_error
         return value
+
+    if not TYPE_CHECKING:       # what is forgotten shows to a type checker by itself
+        def __iter__(self) -> NoReturn:
+            raise TypeError(f"{self!r} is no outcome yet: ask it for .result(), or await it")
+
+        def __getitem__(self, key: Any) -> NoReturn:
+            iter(self)
 
     def __await__(self) -> Generator[Any, None, T]:
         return self.run().__await__()

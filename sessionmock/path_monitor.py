@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .errors import NETWORK_UNAVAILABLE_REASON, Code, URLError, url_error
+from .models.callables import taking
 from .models.configuration import URLSessionConfiguration
 from .models.request import URLRequest
+from .models.settings import instance
 from .user_code import tell_each
 
 Observer = Callable[[], None]
@@ -24,13 +26,14 @@ class NetworkPath(NamedTuple):
 
 
 UNLIMITED = NetworkPath()
+_PATH = instance(NetworkPath, "a NetworkPath, as NetworkPath(is_satisfied=False)")
 
 
 class PathMonitor:
     """Tells the present network path. A program or a test sets it by `update`; a session takes one by `path_monitor=`."""
 
     def __init__(self, path: NetworkPath = UNLIMITED) -> None:
-        self._path = path
+        self._path = _PATH.of("PathMonitor(path)", path)
         self._observers: set[Observer] = set()
         self._lock = threading.RLock()
 
@@ -41,13 +44,14 @@ class PathMonitor:
 
     def update(self, path: NetworkPath) -> None:
         """There is another network from now on: tasks that wait for one look again."""
-        self._path = path
+        self._path = _PATH.of("PathMonitor.update(path)", path)
         with self._lock:
             observers = list(self._observers)
         tell_each("an observer of the path monitor", observers)
 
     def observe(self, observer: Observer) -> None:
         """Call `observer` after each update, on the thread that makes it."""
+        taking("PathMonitor.observe(observer)", observer)
         with self._lock:
             self._observers.add(observer)
 

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 from . import async_bytes, registry
 from .clock import SECOND
@@ -21,7 +21,7 @@ from .engine.loop import engine as system_engine
 from .engine.protocol import Engine
 from .engine.queues import OperationQueue
 from .engine.virtual import describers
-from .errors import GenericException, InvalidArgumentException, SettingWarning, URLError
+from .errors import GenericException, InvalidArgumentException, URLError
 from .latch import Latch
 from .load.callbacks import Rest, Telling, note
 from .load.consumer import Consumer
@@ -32,12 +32,14 @@ from .load.life import Life
 from .load.load import Load
 from .loading import Done, Loading, ended_or, whoever
 from .models import enums
+from .models.callables import taking
 from .models.configuration import URLSessionConfiguration
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse
-from .models.settings import Settings
+from .models.settings import TEXT, Setting, Settings, instance, optional
 from .path_monitor import PathMonitor
 from .registry import Site
+from .remarks import remark
 from .revalidations import Revalidations
 from .routes.current import current_route
 from .task_arguments import Bytes, DataHandler, FileHandler, FilePath, Sent, downloaded, handed, own_body, sending
@@ -54,6 +56,7 @@ T = TypeVar("T")
 
 _numbers = itertools.count(1)
 _shared_lock = threading.RLock()
+_MONITOR = optional(instance(PathMonitor))
 
 
 class _SharedSession(type):
@@ -74,7 +77,7 @@ class _SharedSession(type):
             return _SharedSession._shared
 
 
-class URLSession(metaclass=_SharedSession):
+class URLSession(Settings, metaclass=_SharedSession):
     """Loads requests as tasks.
 
     `configuration` is copied (I7). `delegate` is any object with some of the methods of `URLSessionDelegate` and its kinds, whether
@@ -85,12 +88,16 @@ class URLSession(metaclass=_SharedSession):
     The process holds the session, its delegate and its queue until it is invalidated (I9), so end it: by
     `finish_tasks_and_invalidate()`, `invalidate_and_cancel()`, or `with`. Leaving `with` cancels tasks never resumed
     with a ResourceWarning, finishes the others and waits until the session is invalid; an exception cancels them all.
+
+    Wide because it is Apple's class, which owns its tasks and its own end.
     """
 
     ResponseDisposition: TypeAlias = enums.ResponseDisposition
     AuthChallengeDisposition: TypeAlias = enums.AuthChallengeDisposition
     DelayedRequestDisposition: TypeAlias = enums.DelayedRequestDisposition
     AsyncBytes: TypeAlias = async_bytes.AsyncBytes
+
+    session_description = Setting(None, optional(TEXT), "Free for the caller's use; shown by `repr` and in leak reports.")
 
     def __init__(self, configuration: URLSessionConfiguration = _NOT_GIVEN, delegate: object | None = None,
                  delegate_queue: OperationQueue | None = None, *, path_monitor: PathMonitor | None = None) -> None:
@@ -100,9 +107,10 @@ class URLSession(metaclass=_SharedSession):
         if configuration.identifier is not None:
             raise InvalidArgumentException(
                 f"URLSession({configuration!r}): nothing carries on the transfers of a background session yet; use default() or ephemeral()")
+        _MONITOR.of("URLSession(path_monitor=...)", path_monitor)
         self._number = next(_numbers)
         self._site = Site()
-        _remark(configuration, self._site)
+        remark(configuration, self._site)
         self._scope = registry.current_scope()
         self._history = history_of(self._scope)
         self._is_shared = False
@@ -114,8 +122,7 @@ class URLSession(metaclass=_SharedSession):
         self._announced = False
         self._warned = False
         self._invalid = Latch()
-        self.session_description: str | None = None
-        """Free for the caller's use, and shown in leak reports; None at first."""
+        self._values = {}
         self._queue = delegate_queue or OperationQueue(name=f"session {self._number}")
         self._context = Context(self, configuration.copy(), delegate, self._queue, current_engine(), self._ended, path_monitor)
         registry.sessions[self._number] = self
@@ -126,6 +133,13 @@ class URLSession(metaclass=_SharedSession):
         described = f" {self.session_description!r}" if self.session_description else ""
         state = "shared" if self._is_shared else "invalid" if self._invalid.done else "invalidating" if self._invalidating else "valid"
         return f"<URLSession {self._number}{described}: {state}, {len(self._tasks)} tasks>"
+
+    if not TYPE_CHECKING:       # a type checker knows the members
+        def __setattr__(self, name: str, value: Any) -> None:
+            if not name.startswith("_") and not hasattr(type(self), name):
+                raise AttributeError(
+                    f"a URLSession has no {name!r}: how it loads is said by its configuration, before it is made", name=name, obj=self)
+            super().__setattr__(name, value)
 
     def __copy__(self) -> URLSession:
         return self
@@ -332,6 +346,7 @@ class URLSession(metaclass=_SharedSession):
     def get_tasks(self, completion_handler: Callable[
             [list[URLSessionDataTask], list[URLSessionUploadTask], list[URLSessionDownloadTask]], object]) -> None:
         """Call `completion_handler(data, upload, download)` on the delegate queue with the tasks that have not ended."""
+        taking("URLSession.get_tasks(completion_handler)", completion_handler, "data_tasks", "upload_tasks", "download_tasks")
         self._later(lambda: completion_handler(*self._sorted()))
 
     async def tasks(self) -> TasksByKind:
@@ -340,6 +355,7 @@ class URLSession(metaclass=_SharedSession):
 
     def get_all_tasks(self, completion_handler: Callable[[list[URLSessionTask]], object]) -> None:
         """Call `completion_handler(tasks)` on the delegate queue with every task that has not ended."""
+        taking("URLSession.get_all_tasks(completion_handler)", completion_handler, "tasks")
         self._later(lambda: completion_handler(self._open()))
 
     async def all_tasks(self) -> list[URLSessionTask]:
@@ -351,6 +367,8 @@ class URLSession(metaclass=_SharedSession):
 
         Tasks that run are not cancelled. What is returned can be awaited: the handler was called then.
         """
+        if completion_handler is not None:
+            taking("URLSession.reset(completion_handler)", completion_handler)
         context = self._context
         if context.cookie_storage is not None:
             context.cookie_storage.remove_all_cookies()
@@ -366,6 +384,8 @@ class URLSession(metaclass=_SharedSession):
 
         What is returned can be awaited: the handler was called then.
         """
+        if completion_handler is not None:
+            taking("URLSession.flush(completion_handler)", completion_handler)
         self._context.flush()
         done = Done(self._context.engine)
         if completion_handler is None:
@@ -408,7 +428,7 @@ class URLSession(metaclass=_SharedSession):
         body, make_body = sent or own_body(request)
         task = kind(self, next(self._identifiers), Site(), registry.current_scope())
         if request._values:
-            _remark(request, task._site)
+            remark(request, task._site)
         task._life = life = Load(self._context, task, request, consumer, body=body, make_body=make_body, eager=eager,
                                  route=current_route(), original=original)
         if delegate is not None:
@@ -435,9 +455,7 @@ class URLSession(metaclass=_SharedSession):
         old: URLSessionTask = load.task
         task = URLSessionDownloadTask(self, old._identifier, old._site, old._scope)
         task._life = load
-        task.task_description = old.task_description
-        task.count_of_bytes_client_expects_to_send = old.count_of_bytes_client_expects_to_send
-        task.count_of_bytes_client_expects_to_receive = old.count_of_bytes_client_expects_to_receive
+        task._values = old._values.copy()
         task._delegate, old._delegate = old._delegate, None      # the old one has ended, as far as anybody hears
         with self._lock:
             self._tasks[old._identifier] = task
@@ -470,16 +488,6 @@ class URLSession(metaclass=_SharedSession):
         self._revalidations.orphan()
         if self._announced and not self._invalid.done:
             self._end()
-
-
-_remarked: dict[Any, Any] = {}       # what `warnings` keeps, to say the same of the same line once
-
-
-def _remark(settings: Settings, site: Site) -> None:
-    """Say at the caller's line what is to be said of `settings`."""
-    for remark in settings._remarks():
-        line = next(site.lines())
-        warnings.warn_explicit(remark, SettingWarning, line.file, line.line, registry=_remarked)
 
 
 def _after_fork() -> None:

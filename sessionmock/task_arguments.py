@@ -17,6 +17,7 @@ from .load.download import ToFile
 from .load.partial_files import HeldData
 from .load.upload import Upload
 from .models.body import FileStream, as_body_stream, fresh
+from .models.callables import taking
 from .models.message import BodyStream
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse
@@ -31,12 +32,16 @@ FileHandler: TypeAlias = Callable[[Path | None, HTTPURLResponse | None, URLError
 
 def handed(handler: DataHandler | None) -> Consumer:
     """Who takes the response of a data or upload task."""
-    return ToDelegate() if handler is None else ToHandler(handler)
+    return ToDelegate() if handler is None else ToHandler(taking("a task's completion_handler", handler, "data", "response", "error"))
 
 
 def downloaded(request: URLRequest | str | None, resume_data: bytes | None, handler: FileHandler | None, *,
                keeps: bool = False) -> tuple[ToFile, URLRequest | str, URLRequest | None]:
     """The consumer and the request of a download, new or resumed; of a resumed one also the request that it began with."""
+    if handler is not None:
+        taking("download_task(completion_handler=...)", handler, "location", "response", "error")
+    if resume_data is not None and not isinstance(resume_data, (bytes, bytearray, memoryview)):
+        reject("download_task(resume_data=...)", resume_data, "the bytes that cancel_by_producing_resume_data or an error gave")
     if request is not None and resume_data is None:
         return ToFile(handler, keeps=keeps), request, None
     if request is not None or resume_data is None:
@@ -71,7 +76,7 @@ def sending(request: URLRequest | str | None, from_data: Bytes | None, from_file
         request, body, resumed = _resumed(resume_data)
         return request, (body, partial(Upload, streamed=body is None, resumed=resumed))
     if request is None:
-        raise InvalidArgumentException("upload_task: a request is needed")
+        raise InvalidArgumentException("upload_task: a request is needed, a URLRequest or a URL")
     return _posted(request), (_uploaded(from_data, from_file), Upload)
 
 
@@ -88,9 +93,9 @@ def _uploaded(from_data: Bytes | None, from_file: FilePath | None) -> bytes | Fi
         if not isinstance(from_file, (str, PathLike)):
             reject("upload_task(from_file=...)", from_file, "a path, str or os.PathLike (an open file can be a request's http_body_stream)")
         return FileStream(from_file)
-    if from_data is not None and not isinstance(from_data, (bytes, bytearray, memoryview)):
-        reject("upload_task(from_data=...)", from_data, "bytes (encode a str)")
-    return bytes(from_data or b"")
+    if not isinstance(from_data, (bytes, bytearray, memoryview)):
+        reject("upload_task(from_data=...)", from_data, "bytes (encode a str), or b\"\" for nothing; from_file a path instead")
+    return bytes(from_data)
 
 
 def _resumed(resume_data: bytes | None) -> tuple[URLRequest, bytes | FileStream | None, UploadResumeData]:

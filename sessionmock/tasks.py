@@ -11,7 +11,6 @@ from .errors import (
     UPLOAD_RESUME_DATA,
     Code,
     GenericException,
-    InvalidArgumentException,
     URLError,
     url_error,
 )
@@ -19,14 +18,14 @@ from .latch import Latch
 from .load.callbacks import Telling
 from .load.life import Life
 from .loading import Loading
+from .models.callables import taking
 from .models.enums import TaskState
-from .models.message import Headers, Request
+from .models.message import DEFAULT_PRIORITY, Headers, Request
 from .models.progress import Progress
 from .models.request import URLRequest
 from .models.response import URLResponse
-from .models.settings import NUMBER
+from .models.settings import FLAG, MOMENT, NUMBER, TEXT, Setting, Settings, optional, whole
 from .registry import Scope, Site
-from .routes.base import DEFAULT_PRIORITY
 
 if TYPE_CHECKING:
     from .session import URLSession
@@ -34,17 +33,27 @@ if TYPE_CHECKING:
 TRANSFER_SIZE_UNKNOWN = -1
 """What a count of bytes reads when nobody knows it."""
 
+_UNSCHEDULED = "a task begins when it is resumed, whatever its size"
 
-class URLSessionTask:
+
+class URLSessionTask(Settings):
     """One load of a session. It is born suspended: nothing happens before `resume()` (I1).
 
     All members may be used on any thread. The session holds the task until its terminal message was delivered.
     """
 
+    __slots__ = ("__weakref__", "_delegate", "_identifier", "_life", "_scope", "_session", "_site")
+
     State: TypeAlias = TaskState
     DEFAULT_PRIORITY: ClassVar[float] = DEFAULT_PRIORITY
     LOW_PRIORITY: ClassVar[float] = 0.25
     HIGH_PRIORITY: ClassVar[float] = 0.75
+
+    count_of_bytes_client_expects_to_send = Setting(
+        TRANSFER_SIZE_UNKNOWN, whole(-1), "Bytes that will go, header and body: a hint for scheduling; -1: unknown.", idle=_UNSCHEDULED)
+    count_of_bytes_client_expects_to_receive = Setting(
+        TRANSFER_SIZE_UNKNOWN, whole(-1), "Bytes that will come, header and body: a hint for scheduling; -1: unknown.", idle=_UNSCHEDULED)
+    task_description = Setting(None, optional(TEXT), "Free for the caller's use; shown by `repr` and in leak reports.")
 
     _life: Life
 
@@ -54,12 +63,7 @@ class URLSessionTask:
         self._site = site
         self._scope = scope
         self._delegate: object | None = None
-        self.count_of_bytes_client_expects_to_send = TRANSFER_SIZE_UNKNOWN
-        """A hint for scheduling: bytes with the header, -1 by default."""
-        self.count_of_bytes_client_expects_to_receive = TRANSFER_SIZE_UNKNOWN
-        """A hint for scheduling: bytes with the header, -1 by default."""
-        self.task_description: str | None = None
-        """Free for the caller's use; None at first."""
+        self._values = {}
 
     def __repr__(self) -> str:
         request = self._life.transfer.original_request
@@ -140,25 +144,26 @@ class URLSessionTask:
         Of the tasks that wait for one of an origin's connections (`http_maximum_connections_per_host`) those with the highest
         go first, and among equals those that came first. It may be changed at any time.
         """
-        return self._life.transfer.priority
+        return self._life.transfer.urgency.value
 
     @priority.setter
     def priority(self, value: float) -> None:
-        self._life.prioritize(min(1.0, max(0.0, NUMBER.of("URLSessionTask.priority", value))))
+        self._life.transfer.urgency.set(min(1.0, max(0.0, NUMBER.of("URLSessionTask.priority", value))))
 
     @property
     def earliest_begin_date(self) -> datetime | None:
         """When the load may begin at the earliest, aware; None (the default) for at once. Set it before the first `resume()`.
 
-        When it has come the delegate is asked by `task_will_begin_delayed_request`.
+        When it has come the delegate is asked by `task_will_begin_delayed_request`. Setting it later raises GenericException.
         """
         return self._life.earliest_begin_date
 
     @earliest_begin_date.setter
     def earliest_begin_date(self, date: datetime | None) -> None:
-        if date is not None and date.tzinfo is None:
-            raise InvalidArgumentException(f"earliest_begin_date={date!r} has no time zone: give an aware datetime, as datetime.now(UTC)")
-        self._life.earliest_begin_date = date
+        moment = optional(MOMENT).of("URLSessionTask.earliest_begin_date", date)
+        if not self._life.never_resumed:
+            raise GenericException(f"the earliest_begin_date of {self!r} is set before the task is resumed, not after")
+        self._life.earliest_begin_date = moment
 
     @property
     def progress(self) -> Progress:
@@ -183,7 +188,7 @@ class URLSessionTask:
 
     @prefers_incremental_delivery.setter
     def prefers_incremental_delivery(self, value: bool) -> None:
-        self._life.is_incremental = bool(value)
+        self._life.is_incremental = FLAG.of("URLSessionTask.prefers_incremental_delivery", value)
 
     @property
     def delegate(self) -> object | None:
@@ -218,9 +223,13 @@ class URLSessionTask:
 class URLSessionDataTask(URLSessionTask):
     """A response in memory: for its completion handler, or piece by piece for the delegate."""
 
+    __slots__ = ()
+
 
 class URLSessionUploadTask(URLSessionDataTask):
     """A data task whose request has a body of its own."""
+
+    __slots__ = ()
 
     def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> Loading[bytes | None]:
         """Cancel, and call `completion_handler` with what `upload_task(resume_data=...)` goes on with.
@@ -234,6 +243,8 @@ class URLSessionUploadTask(URLSessionDataTask):
 
 class URLSessionDownloadTask(URLSessionTask):
     """A response in a file."""
+
+    __slots__ = ()
 
     def resume(self) -> None:
         """As for every task (I2). Warns, once for a session, where nobody is there to take the file (docs/rules.md, Delegates)."""
@@ -257,6 +268,8 @@ class URLSessionDownloadTask(URLSessionTask):
 
 def _producing(task: URLSessionTask, key: str, handler: Callable[[bytes | None], Any] | None) -> Loading[bytes | None]:
     """Cancel `task`; its resume data is under `key` in its error, and is given to `handler`."""
+    if handler is not None:
+        taking("cancel_by_producing_resume_data(completion_handler)", handler, "resume_data")
     produced = _Produced(task, key, handler)
     task._life.instruct(produced.make)
     return Loading(task, task._life, produced.outcome, produced.latch)

@@ -14,6 +14,7 @@ from sessionmock.core.machine import TRANSITIONS, Phase
 from sessionmock.models.configuration import URLSessionConfiguration
 from sessionmock.models.request import URLRequest
 from sessionmock.models.settings import Setting
+from sessionmock.tasks import URLSessionTask
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -52,7 +53,7 @@ def plugin() -> str:
 
 def idle() -> str:
     """The settings that have no effect, with the reason."""
-    rows = [(f"`{kind.__name__}.{name}`", setting.idle) for kind in (URLSessionConfiguration, URLRequest)
+    rows = [(f"`{kind.__name__}.{name}`", setting.idle) for kind in (URLSessionConfiguration, URLRequest, URLSessionTask)
             for name, setting in vars(kind).items() if isinstance(setting, Setting) and setting.idle]
     return "\n".join(["| setting | why |", "|---|---|", *(f"| {name} | {reason} |" for name, reason in rows)])
 

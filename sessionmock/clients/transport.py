@@ -11,13 +11,17 @@ from ..errors import URLError
 from ..history import Ended, exchange_numbers
 from ..models.configuration import URLSessionConfiguration
 from ..models.message import Headers, Request, ResponseHead
+from ..models.settings import instance, optional
 from ..models.timing import Timing
 from ..routes.base import Channel, ChannelOver, Exchange, Route, Sink, SinkOver
-from ..routes.current import current_route, live_route
+from ..routes.current import checked, current_route, live_route
 from ..trace import history_here
 
 if TYPE_CHECKING:
     from ..routes.httpx.edge import RouteTransport
+
+
+_CONFIGURATION = optional(instance(URLSessionConfiguration, "a URLSessionConfiguration, as URLSessionConfiguration.ephemeral()"))
 
 
 def transport(route: Route | Callable[[], Route | None] | None = None, configuration: URLSessionConfiguration | None = None) -> RouteTransport:
@@ -30,6 +34,9 @@ def transport(route: Route | Callable[[], Route | None] | None = None, configura
     """
     from ..routes.httpx.edge import RouteTransport
 
+    _CONFIGURATION.of("transport(configuration=...)", configuration)
+    if route is not None and not callable(route):
+        checked(route, "transport")
     named = route if callable(route) else current_route if route is None else lambda: route
     watched: dict[Route, WatchedRoute] = {}
 
@@ -134,9 +141,6 @@ class Passing(SinkOver):
 
     def resume(self) -> None:
         self.exchange.resume()
-
-    def prioritize(self, priority: float) -> None:
-        self.exchange.prioritize(priority)
 
     def cancel(self) -> None:
         self.exchange.cancel()

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from datetime import datetime
 
 from ..clock import VirtualClock
+from ..models.settings import instance, optional
 from .loop import engine
 from .protocol import Engine
 from .virtual import VirtualEngine
@@ -29,7 +30,7 @@ def virtual_time(clock: VirtualClock | None = None) -> Iterator[VirtualClock]:
     """Sessions made in this block live in virtual time: it stands still until somebody waits, and then jumps to the
     next timer. No thread runs for them; callbacks are made by whoever waits, in the order of time. Answers must come
     from a script or a cassette: a live server knows no virtual time."""
-    virtual = VirtualEngine(clock)
+    virtual = VirtualEngine(optional(instance(VirtualClock)).of("virtual_time(clock)", clock))
     token = _current.set(virtual)
     try:
         yield virtual.clock

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from ..clock import nanoseconds
 from ..errors import InvalidArgumentException
+from ..models.callables import taking
+from ..models.settings import TEXT, optional, reject
 from . import work
 from .current import current_engine
 from .interrupts import shield
@@ -18,6 +20,9 @@ from .loop import engine as system_engine
 from .protocol import Engine, Outing
 
 Operation = Callable[[], Any]
+
+
+_NAME = optional(TEXT)
 
 
 class _OnThread(threading.local):
@@ -45,11 +50,11 @@ class OperationQueue:
     """The queue of the main thread: run by `Loading.result()` there, by `run`, or by the asyncio loop running there."""
 
     def __init__(self, max_concurrent_operation_count: int = 1, name: str | None = None) -> None:
-        if max_concurrent_operation_count < 1:
+        if type(max_concurrent_operation_count) is not int or max_concurrent_operation_count < 1:
             raise InvalidArgumentException(
-                f"max_concurrent_operation_count={max_concurrent_operation_count!r}: a queue runs at least 1 operation at a time")
+                f"max_concurrent_operation_count={max_concurrent_operation_count!r}: a queue runs at least 1 operation at a time, an int")
         self.max_concurrent_operation_count = max_concurrent_operation_count
-        self.name = name
+        self.name = _NAME.of("OperationQueue(name)", name)
         self._operations: deque[Operation] = deque()
         self._lock = threading.RLock()
         self._running = 0
@@ -60,6 +65,8 @@ class OperationQueue:
     @classmethod
     def on_loop(cls, loop: asyncio.AbstractEventLoop) -> OperationQueue:
         """A serial queue whose operations run on `loop`."""
+        if not isinstance(loop, asyncio.AbstractEventLoop):
+            reject("OperationQueue.on_loop", loop, "an asyncio loop, as asyncio.get_running_loop()")
         return _LoopQueue(loop)
 
     @property
@@ -74,7 +81,7 @@ class OperationQueue:
 
     def add_operation(self, operation: Operation) -> None:
         """Run `operation` when it is its turn. An exception it raises goes to `threading.excepthook`."""
-        self.submit(operation, system_engine)
+        self.submit(taking("OperationQueue.add_operation(operation)", operation), system_engine)
 
     def submit(self, operation: Operation, engine: Engine) -> None:
         """`add_operation` on the threads of `engine`."""

@@ -95,9 +95,6 @@ class Life(Protocol):
     def cancel(self, error: URLError | None = None) -> None:
         """End with -999, or with `error` that says more, unless the outcome is fixed (I3)."""
 
-    def prioritize(self, priority: float) -> None:
-        """Wait for a connection as `priority` says, from 0.0 to 1.0."""
-
     def instruct(self, call: Callable[[], None]) -> None:
         """Make `call` when nothing else of this life is going on."""
 

@@ -140,10 +140,6 @@ class Load:
     def cancel(self, error: URLError | None = None) -> None:
         self.inbox.fail(Event.CANCELLED, error or url_error(Code.CANCELLED, self.transfer.request.url))
 
-    def prioritize(self, priority: float) -> None:
-        self.transfer.priority = priority
-        self.inbox.instruct(self._prioritize)
-
     def instruct(self, call: Callable[[], None]) -> None:
         self.inbox.instruct(call)
 
@@ -230,11 +226,6 @@ class Load:
 
     def end_with(self, error: URLError) -> None:
         self.inbox.meet(Event.FAILED, error)
-
-    def _prioritize(self) -> None:
-        transactions = self.transfer.transactions
-        if transactions and (exchange := transactions[-1].exchange) is not None:
-            exchange.prioritize(self.transfer.priority)
 
     def _held_back(self) -> Beginning:
         if self._beginning is None:

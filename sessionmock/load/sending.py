@@ -15,7 +15,7 @@ from ..models.message import BodyStream, ResponseHead, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from ..path_monitor import obstacle
-from ..routes.base import DEFAULT_PRIORITY, Route
+from ..routes.base import Route
 from ..routes.local import file_error
 from ..routes.url_protocol import consult
 from .body import Body
@@ -71,7 +71,8 @@ class Sending:
             message.headers = [field for field in message.headers if field[0].lower() != "expect"]
         if self._challenges is not None or not context.accepted.empty:
             self.challenges().authorize(message)
-        self._transfer.message = message
+        message.urgency = transfer.urgency
+        transfer.message = message
         if protocols:
             sink.transaction.source = "protocol"
             sink.opened()
@@ -117,8 +118,6 @@ class Sending:
         exchange = transaction.exchange = channel.open(message, sink)
         if not sink.ended:
             sink.exchange = exchange
-            if self._transfer.priority != DEFAULT_PRIORITY:
-                exchange.prioritize(self._transfer.priority)
             if sink.paused:              # while classes were asked
                 exchange.pause()
 

@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 from ..models.enums import ResourceFetchType
-from ..models.message import BodyStream, Headers, Request, ResponseHead, body_length
+from ..models.message import BodyStream, Headers, Request, ResponseHead, Urgency, body_length
 from ..models.request import URLRequest
 from ..models.response import URLResponse
 from ..path_monitor import NetworkPath
-from ..routes.base import DEFAULT_PRIORITY, Exchange
+from ..routes.base import Exchange
 
 
 class Transaction:
@@ -32,15 +32,15 @@ class Transaction:
 class Transfer:
     """What one task sends and has received."""
 
-    __slots__ = ("body", "created", "message", "original_request", "priority", "received", "redirects", "request", "response", "sent", "total",
-                 "trailers", "transactions")
+    __slots__ = ("body", "created", "message", "original_request", "received", "redirects", "request", "response", "sent", "total",
+                 "trailers", "transactions", "urgency")
 
     def __init__(self, request: URLRequest, original: URLRequest, body: bytes | BodyStream | None, created: int) -> None:
         self.created = created                 # when the task was made
         self.request = request                 # as it stands now: another one after a redirect (I22)
         self.original_request = original
         self.message: Request | None = None    # as it was sent last, with every field
-        self.priority = DEFAULT_PRIORITY       # among those that wait for a connection
+        self.urgency = Urgency()
         self.body = body
         self.total = body_length(body)         # bytes of the body, -1 where nobody knows
         self.sent = 0                          # those of them that have left

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from ..errors import InvalidArgumentException
 from .response import URLResponse
+from .settings import member
 
 CHUNK = 65_536
 
@@ -18,6 +19,9 @@ class CacheStoragePolicy(IntEnum):
     ALLOWED = 0
     ALLOWED_IN_MEMORY_ONLY = 1
     NOT_ALLOWED = 2
+
+
+_POLICY = member(CacheStoragePolicy)
 
 
 class CachedBody(Protocol):
@@ -56,7 +60,7 @@ class CachedURLResponse:
         put(self, "response", response)
         put(self, "_body", body)
         put(self, "user_info", user_info)
-        put(self, "storage_policy", CacheStoragePolicy(storage_policy))
+        put(self, "storage_policy", _POLICY.of("CachedURLResponse(storage_policy)", storage_policy))
         put(self, "requested", requested)
         put(self, "received", received)
 

@@ -159,7 +159,7 @@ class URLSessionConfiguration(Settings):
     should_use_extended_background_idle_mode = Setting(
         False, FLAG, "Whether connections stay when the app goes to the background.", idle="no system suspends this process")
     protocol_classes = Setting(
-        _NO_CLASSES, each("subclasses of URLProtocol", lambda value: isinstance(value, type) and hasattr(value, "can_init_with_request")),
+        _NO_CLASSES, each("subclasses of URLProtocol", lambda value: isinstance(value, type)),
         "Classes of one's own that are asked before the route, in this order.")
     multipath_service_type = Setting(
         enums.MultipathServiceType.NONE, member(enums.MultipathServiceType), "How several network interfaces are used together.",

@@ -10,6 +10,7 @@ from typing import Final, Protocol, TypeAlias, overload
 from ..errors import InvalidArgumentException
 from .host import host_given
 from .response import URLResponse
+from .settings import TEXT, member, optional, reject
 from .trust import ServerTrust
 
 # What `URLProtectionSpace.authentication_method` says, by Apple's names and values.
@@ -55,6 +56,9 @@ class CredentialPersistence(IntEnum):
     FOR_SESSION = 1
     PERMANENT = 2
     SYNCHRONIZABLE = 3
+
+
+_NAME, _PERSISTENCE = optional(TEXT), member(CredentialPersistence)
 
 
 class MakesIdentity(Protocol):
@@ -103,7 +107,10 @@ class URLCredential(_Nested):
     identity = _IdentityMember()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "persistence", CredentialPersistence(self.persistence))
+        _NAME.of("URLCredential(user)", self.user)
+        if not isinstance(self.password, str | None):
+            reject("URLCredential(password)", type(self.password), "a str, or None where it is not known")
+        object.__setattr__(self, "persistence", _PERSISTENCE.of("URLCredential(persistence)", self.persistence))
 
     @classmethod
     def _with_identity(
@@ -116,7 +123,9 @@ class URLCredential(_Nested):
 
         `certificates` are the intermediate ones that are shown after it: paths of PEM files, or DER.
         """
-        if persistence > CredentialPersistence.FOR_SESSION:
+        if not isinstance(identity, (str, PathLike, tuple)):
+            reject("URLCredential.identity(identity)", identity, "the path of a PEM file, or (certificate file, key file, password)")
+        if _PERSISTENCE.of("URLCredential.identity(persistence)", persistence) > CredentialPersistence.FOR_SESSION:
             raise InvalidArgumentException(
                 f"URLCredential.identity(persistence={persistence!r}): only passwords are kept permanently, "
                 "use NONE or FOR_SESSION")
@@ -125,6 +134,8 @@ class URLCredential(_Nested):
     @classmethod
     def trust(cls, trust: ServerTrust | None) -> URLCredential:
         """Accepts the server that presented `trust`, which is the `server_trust` of a challenge's protection space."""
+        if trust is None:
+            reject("URLCredential.trust", trust, "the server_trust of a ServerTrust challenge's protection space; of others it is None")
         return cls(None, None, CredentialPersistence.NONE, server_trust=trust)
 
     @property
@@ -155,6 +166,9 @@ class URLProtectionSpace:
         object.__setattr__(self, "host", host_given("URLProtectionSpace", self.host))
         if isinstance(self.port, bool) or not isinstance(self.port, int) or not 0 <= self.port < 65536:
             raise InvalidArgumentException(f"URLProtectionSpace: {self.port!r} is no port; use an int up to 65535, 0 for none")
+        for name in ("protocol", "realm", "proxy_type"):
+            _NAME.of(f"URLProtectionSpace({name})", getattr(self, name))
+        TEXT.of("URLProtectionSpace(authentication_method)", self.authentication_method)
 
     @classmethod
     def proxy(

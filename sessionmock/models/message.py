@@ -5,7 +5,7 @@ of a peer are read as UTF-8 where they are UTF-8 and as Latin-1 where not (scena
 """
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -60,6 +60,27 @@ def body_length(body: bytes | BodyStream | None) -> int:
     return 0 if body is None else len(body) if isinstance(body, bytes) else body.length
 
 
+DEFAULT_PRIORITY = 0.5
+"""How urgent a task is unless somebody says otherwise (Apple's NSURLSessionTaskPriorityDefault)."""
+
+
+class Urgency:
+    """How urgent a task is, from 0.0 to 1.0, among those that wait for a connection. Whoever lets a request of it wait sets `changed`,
+    which is called on any thread."""
+
+    __slots__ = ("changed", "value")
+
+    def __init__(self) -> None:
+        self.value = DEFAULT_PRIORITY
+        self.changed: Callable[[], None] | None = None
+
+    def set(self, value: float) -> None:
+        """It is `value` from now on."""
+        self.value = value
+        if (changed := self.changed) is not None:
+            changed()
+
+
 @dataclass(slots=True)
 class Request:
     """One request as it goes to a route. Headers are complete but for what framing needs (Host, lengths)."""
@@ -69,6 +90,7 @@ class Request:
     headers: Headers
     body: bytes | BodyStream | None = None
     terms: Terms | None = field(default=None, repr=False, compare=False)    # for the connection; None: any will do
+    urgency: Urgency | None = field(default=None, repr=False, compare=False)
     validates_name: bool = field(default=False, repr=False, compare=False)    # DNSSEC must vouch for the host's name
 
     @property

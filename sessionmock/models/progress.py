@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ..errors import InvalidArgumentException
 from ..user_code import tell_each
+from .callables import taking
 
 Handler = Callable[[], None]
 
@@ -127,6 +128,7 @@ class Progress:
 
     def observe(self, callback: Callable[[Progress], None]) -> Handler:
         """Calls `callback` with the progress at every change; returns a function that ends that, harmless to call again."""
+        taking("Progress.observe(callback)", callback, "progress")
         entry = (callback,)    # an object of this call's own: the same callback may observe twice
         self._observers += (entry,)
 

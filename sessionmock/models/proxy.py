@@ -10,7 +10,10 @@ from ..errors import InvalidArgumentException
 from .credential import NSURLProtectionSpaceHTTPProxy, NSURLProtectionSpaceSOCKSProxy, URLCredential
 from .host import host_given
 from .host_patterns import named
+from .settings import TEXT, optional, reject
 from .url import URLParts, split_authority, split_reference
+
+_NAME = optional(TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class ProxyConfiguration:
             raise InvalidArgumentException(f"ProxyConfiguration: {self.port!r} is no port; use an int from 1 to 65535")
         for name in ("match_domains", "excluded_domains"):
             object.__setattr__(self, name, _patterns(f"ProxyConfiguration.{name}", getattr(self, name)))
+        _NAME.of("ProxyConfiguration(user)", self.user)
+        if not isinstance(self.password, str | None):
+            reject("ProxyConfiguration(password)", type(self.password), "a str, or None")
 
     @classmethod
     def http_connect(cls, host: str, port: int, user: str | None = None, password: str | None = None) -> Self:

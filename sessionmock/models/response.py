@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..errors import InvalidArgumentException
 from .filename import parameters, suggested_filename
 from .message import Headers, ResponseHead, header
+from .settings import TEXT, Takes, optional, whole
 
 UNKNOWN_LENGTH = -1
 
@@ -26,6 +26,17 @@ _PHRASES = {
 _CLASSES = {1: "informational", 2: "success", 3: "redirected", 4: "client error"}
 
 
+def _fields(value: Any) -> Headers:
+    pairs = [tuple(pair) for pair in (value.items() if isinstance(value, Mapping) else value or ())]
+    if not all(len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], str) for pair in pairs):
+        raise TypeError
+    return pairs
+
+
+_TEXT, _LENGTH, _STATUS = optional(TEXT), whole(-1), whole(0)
+_FIELDS = Takes("a mapping of names to values, or pairs of them, all str; or None", _fields)
+
+
 class URLResponse:
     """What a load of any scheme was answered with. Immutable; equal when all members are.
 
@@ -36,10 +47,10 @@ class URLResponse:
 
     def __init__(self, url: str | None, mime_type: str | None = None, expected_content_length: int = UNKNOWN_LENGTH,
                  text_encoding_name: str | None = None) -> None:
-        self._url = url
-        self._mime_type = mime_type
-        self._expected_content_length = expected_content_length
-        self._text_encoding_name = text_encoding_name
+        self._url = _TEXT.of("URLResponse(url)", url)
+        self._mime_type = _TEXT.of("URLResponse(mime_type)", mime_type)
+        self._expected_content_length = _LENGTH.of("URLResponse(expected_content_length)", expected_content_length)
+        self._text_encoding_name = _TEXT.of("URLResponse(text_encoding_name)", text_encoding_name)
 
     @property
     def url(self) -> str | None:
@@ -101,13 +112,10 @@ class HTTPURLResponse(URLResponse):
 
     def __init__(self, url: str | None, status_code: int, http_version: str | None = None,
                  header_fields: Mapping[str, str] | Iterable[tuple[str, str]] | None = None, *, reason: str = "") -> None:
-        if not isinstance(status_code, int):
-            raise InvalidArgumentException(f"HTTPURLResponse.status_code was given {status_code!r}; it takes an int")
-        self._url = url
-        self._status_code = int(status_code)
-        self._http_version = http_version or "HTTP/1.1"
-        pairs = header_fields.items() if isinstance(header_fields, Mapping) else header_fields or ()
-        self._headers: Headers = [(name, value) for name, value in pairs]
+        self._url = _TEXT.of("HTTPURLResponse(url)", url)
+        self._status_code = int(_STATUS.of("HTTPURLResponse.status_code", status_code))
+        self._http_version = _TEXT.of("HTTPURLResponse(http_version)", http_version) or "HTTP/1.1"
+        self._headers = _FIELDS.of("HTTPURLResponse(header_fields)", header_fields)
         self._reason = reason
 
     @classmethod

@@ -21,6 +21,7 @@ from .url import split_url
 
 T = TypeVar("T")
 E = TypeVar("E", bound=IntEnum)
+K = TypeVar("K")
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")    # RFC 9110, section 5.6.2
 _UNSAFE = re.compile(r"[\r\n\0]")                      # RFC 9110, section 5.5
@@ -173,7 +174,7 @@ TEXT = Takes("a str", _text)
 URL = Takes("an absolute URL as str", _url)
 NUMBER = Takes("a number", _number)
 SECONDS = Takes("a number of seconds above 0", _seconds)
-MOMENT = Takes("an aware datetime, as datetime.now(UTC)", _moment)
+MOMENT = Takes("an aware datetime, one with a time zone, as datetime.now(UTC)", _moment)
 CALLED = Takes("a function or another callable", _called)
 HEADER_MAP = Takes("a mapping of header names to str values, or None", _header_map)
 ANY_MAP: Takes[Mapping[str, Any]] = Takes("a mapping, or None", lambda value: MappingProxyType(dict(_pairs(value))))
@@ -201,6 +202,15 @@ def whole(least: int) -> Takes[int]:
             raise ValueError
         return value
     return Takes(f"an int of at least {least}", accept)
+
+
+def instance(kind: type[K], words: str = "") -> Takes[K]:
+    """A `kind`, which `words` may say how to come by."""
+    def accept(value: Any) -> K:
+        if not isinstance(value, kind):
+            raise TypeError
+        return value
+    return Takes(words or f"a {kind.__name__}", accept)
 
 
 def each(words: str, fits: Callable[[Any], bool]) -> Takes[Sequence[Any]]:

@@ -7,7 +7,7 @@ ready may call the sink before `open` returns, another calls it later from the e
     engine                      route
     channel.open(request, sink) ->
                                <- sink.sent*  sink.informational*  sink.head  sink.data*  (sink.end | sink.fail)
-    exchange.pause() / resume() / cancel() / prioritize() ->
+    exchange.pause() / resume() / cancel() ->
 
 Every member of these protocols is required. Two bases spare a channel what is not its own: `UnconnectedChannel` is for one
 that makes no connections, `ChannelOver` for one that lies over another; `ExchangeOver` and `SinkOver` likewise pass on
@@ -25,9 +25,6 @@ from ..models.message import Headers, Request, ResponseHead
 from ..models.proxy import ProxyConfiguration
 from ..models.timing import Timing
 from ..models.url import URLParts
-
-DEFAULT_PRIORITY = 0.5
-"""How urgent an exchange is, from 0.0 to 1.0, unless somebody says otherwise (Apple's NSURLSessionTaskPriorityDefault)."""
 
 
 class Sink(Protocol):
@@ -76,9 +73,6 @@ class Exchange(Protocol):
 
     def cancel(self) -> None:
         """End at once. What was on its way may still reach the sink, which ignores it."""
-
-    def prioritize(self, priority: float) -> None:
-        """Where it waits among others, from now on those go first whose priority is higher: from 0.0 to 1.0, at first 0.5."""
 
 
 class Host(Protocol):
@@ -185,9 +179,6 @@ class Unmeasured:
 
     timing: ClassVar[Timing | None] = None
 
-    def prioritize(self, priority: float) -> None:
-        """It waits for no connection."""
-
 
 class Finished(Unmeasured):
     """The exchange of an answer that was whole before `open` returned: there is nothing left to hold back or to end."""
@@ -224,9 +215,6 @@ class ExchangeOver:
 
     def cancel(self) -> None:
         self.inner.cancel()
-
-    def prioritize(self, priority: float) -> None:
-        self.inner.prioritize(priority)
 
 
 class SinkOver:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from ..models.settings import reject
 from .base import Route
 from .live import LiveRoute
 
@@ -13,9 +14,17 @@ _everywhere: list[Route] = []
 _live: list[Route] = [LiveRoute()]
 
 
+def checked(route: Route, place: str) -> Route:
+    """`route`, which `place` was given, if it is one. Raises InvalidArgumentException."""
+    if isinstance(route, type) or not callable(getattr(route, "bind", None)):
+        reject(f"{place}(route)", route, "a route, as ScriptRoute(), CassetteRoute(path) or LiveRoute()")
+    return route
+
+
 @contextmanager
 def use_route(route: Route, *, everywhere: bool = False) -> Iterator[Route]:
     """Tasks created in this block take `route`; with `everywhere`, those of all threads do that have no route of their own."""
+    checked(route, "use_route")
     if everywhere:
         _everywhere.append(route)
         try:
@@ -33,7 +42,7 @@ def use_route(route: Route, *, everywhere: bool = False) -> Iterator[Route]:
 @contextmanager
 def use_live_route(route: Route) -> Iterator[Route]:
     """Where no route is in force, `route` answers in this block and not `LiveRoute()`; on all threads."""
-    _live.append(route)
+    _live.append(checked(route, "use_live_route"))
     try:
         yield route
     finally:

@@ -31,12 +31,11 @@ def read_body(body: BodyStream, sink: Sink) -> bytes:
 class Deferred:
     """An exchange that stands for another one, which is settled on later."""
 
-    __slots__ = ("_cancelled", "_inner", "_lock", "_paused", "_priority")
+    __slots__ = ("_cancelled", "_inner", "_lock", "_paused")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._paused = self._cancelled = False
-        self._priority: float | None = None
         self._inner: Exchange | None = None
 
     @property
@@ -51,22 +50,13 @@ class Deferred:
         """From now on `inner` is meant; what was asked for so far is passed on to it."""
         with self._lock:
             self._inner = inner
-            paused, cancelled, priority = self._paused, self._cancelled, self._priority
-        if priority is not None:
-            inner.prioritize(priority)
+            paused, cancelled = self._paused, self._cancelled
         if cancelled:
             inner.cancel()
         elif paused:
             inner.pause()
             if not self._paused:       # resumed in this very moment, perhaps before the pause
                 inner.resume()
-
-    def prioritize(self, priority: float) -> None:
-        with self._lock:
-            self._priority = priority
-            inner = self._inner
-        if inner is not None:
-            inner.prioritize(priority)
 
     def pause(self) -> None:
         with self._lock:

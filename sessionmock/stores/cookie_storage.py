@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from ..core.cookies import SECURE_SCHEMES, PublicSuffix, admit, is_sent, permits
 from ..engine.current import current_date
 from ..errors import InvalidArgumentException
+from ..models.callables import taking
 from ..models.cookie import EARLIEST, HTTPCookie, parse_set_cookie
 from ..models.enums import CookieAcceptPolicy
+from ..models.settings import MOMENT, instance, member
 from ..models.url import URLParts, split_url
 from ..user_code import tell_each, user_code
 from . import cookie_file
@@ -26,6 +28,10 @@ from .forking import give_lock
 
 if TYPE_CHECKING:
     from ..tasks import URLSessionTask
+
+_COOKIE = instance(HTTPCookie, "an HTTPCookie, as HTTPCookie(name=..., value=..., domain=..., path=...)")
+_POLICY = member(CookieAcceptPolicy)
+_URL = instance(str, "a URL as str")
 
 
 class _Shared(type):
@@ -57,7 +63,7 @@ class HTTPCookieStorage(metaclass=_Shared):
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, is_public_suffix: PublicSuffix | None = None) -> None:
-        self.cookie_accept_policy = CookieAcceptPolicy.ALWAYS
+        self._policy = CookieAcceptPolicy.ALWAYS
         self.cookies_changed: list[Callable[[HTTPCookieStorage], None]] = []
         self.path = None if path is None else os.path.abspath(path)
         self._is_public_suffix = is_public_suffix or _listed
@@ -125,33 +131,48 @@ class HTTPCookieStorage(metaclass=_Shared):
             live = [kept for kept in self._jar if not _expired(kept.cookie, now)]
         return [kept.cookie for kept in sorted(live, key=lambda kept: kept.rank[1:])]
 
+    @property
+    def cookie_accept_policy(self) -> CookieAcceptPolicy:
+        """Which cookies are stored; ALWAYS at first. A session's configuration has a policy of its own, which goes before it."""
+        return self._policy
+
+    @cookie_accept_policy.setter
+    def cookie_accept_policy(self, policy: CookieAcceptPolicy) -> None:
+        self._policy = _POLICY.of("HTTPCookieStorage.cookie_accept_policy", policy)
+
     def cookies_for(self, url: str, partition_identifier: str | None = None) -> list[HTTPCookie]:
         """The cookies that go with a request for `url` in a partition, in the order in which they are sent."""
+        _URL.of("HTTPCookieStorage.cookies_for(url)", url)
         return [kept.cookie for kept in self._matching(split_url(url), partition_identifier)]
 
     def sorted_cookies(self, key: Callable[[HTTPCookie], Any], *, reverse: bool = False) -> list[HTTPCookie]:
         """`cookies` sorted by `key`."""
-        return sorted(self.cookies, key=key, reverse=reverse)
+        return sorted(self.cookies, key=taking("HTTPCookieStorage.sorted_cookies(key)", key, "cookie"), reverse=reverse)
 
     def set_cookie(self, cookie: HTTPCookie) -> None:
         """Keep `cookie` as it is, in place of one with its partition, domain, path and name; one that has expired only removes.
 
         Does nothing under the policy NEVER.
         """
+        _COOKIE.of("HTTPCookieStorage.set_cookie(cookie)", cookie)
         if self.cookie_accept_policy is not CookieAcceptPolicy.NEVER:
             self._change([cookie])
 
     def set_cookies(self, cookies: Iterable[HTTPCookie], for_url: str, main_document_url: str | None = None) -> None:
         """Keep those `cookies` that a response from `for_url` may set under the storage's accept policy."""
-        self._receive(cookies, split_url(for_url), self.cookie_accept_policy, main_document_url)
+        given = [_COOKIE.of("HTTPCookieStorage.set_cookies(cookies), of which one", cookie) for cookie in cookies]
+        _URL.of("HTTPCookieStorage.set_cookies(for_url)", for_url)
+        self._receive(given, split_url(for_url), self.cookie_accept_policy, main_document_url)
 
     def delete_cookie(self, cookie: HTTPCookie) -> None:
         """Remove the cookie with the partition, domain, path and name of `cookie`; one that is not there is no error."""
+        _COOKIE.of("HTTPCookieStorage.delete_cookie(cookie)", cookie)
         self._change([replace(cookie, expires_date=EARLIEST, is_set_by_javascript=False)])
 
     def remove_cookies_since(self, date: datetime) -> None:
         """Remove every cookie that was made after `date`, which is aware."""
-        self._change(remove=lambda kept: kept.created > date)
+        moment = MOMENT.of("HTTPCookieStorage.remove_cookies_since(date)", date)
+        self._change(remove=lambda kept: kept.created > moment)
 
     def remove_all_cookies(self) -> None:
         """Remove every cookie, as `URLSession.reset` does."""

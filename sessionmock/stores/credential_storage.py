@@ -15,12 +15,16 @@ from ..models.credential import (
     URLCredential,
     URLProtectionSpace,
 )
+from ..models.settings import instance
 
 NSURLCredentialStorageRemoveSynchronizableCredentials: Final = "NSURLCredentialStorageRemoveSynchronizableCredentials"
 """The key that must be true in the options of `remove` for a synchronizable credential to go."""
 
 _INDEX = "protection spaces"
 _ADDRESS = tuple(one.name for one in fields(URLProtectionSpace) if one.compare)
+
+
+_CREDENTIAL, _SPACE = instance(URLCredential), instance(URLProtectionSpace)
 
 
 class _Kept:
@@ -54,6 +58,7 @@ class URLCredentialStorage:
 
     def credentials(self, space: URLProtectionSpace) -> dict[str, URLCredential]:
         """The credentials of `space` by user; empty where there are none."""
+        _SPACE.of("URLCredentialStorage.credentials(space)", space)
         with self._lock:
             return dict(self._kept(space).by_user)
 
@@ -72,6 +77,8 @@ class URLCredentialStorage:
 
         Raises `GenericException` for a permanent one where there is no keyring.
         """
+        _CREDENTIAL.of("URLCredentialStorage.set(credential)", credential)
+        _SPACE.of("URLCredentialStorage.set(space)", space)
         if credential.persistence == CredentialPersistence.NONE:
             return
         with self._lock:
@@ -93,6 +100,8 @@ class URLCredentialStorage:
 
         A SYNCHRONIZABLE one stays unless `options` says otherwise.
         """
+        _CREDENTIAL.of("URLCredentialStorage.remove(credential)", credential)
+        _SPACE.of("URLCredentialStorage.remove(space)", space)
         if credential.persistence == CredentialPersistence.SYNCHRONIZABLE and not (
                 options or {}).get(NSURLCredentialStorageRemoveSynchronizableCredentials):
             return
@@ -106,6 +115,7 @@ class URLCredentialStorage:
 
     def default_credential(self, space: URLProtectionSpace) -> URLCredential | None:
         """What default handling answers a challenge of `space` with, or None."""
+        _SPACE.of("URLCredentialStorage.default_credential(space)", space)
         with self._lock:
             kept = self._kept(space)
             return None if kept.default is None else kept.by_user.get(kept.default)

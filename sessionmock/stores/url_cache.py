@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from ..core.cache_control import directives
 from ..core.caching import cache_key, freshen, head_agrees, invalidated, selection, storable, varying
 from ..engine.current import current_date
-from ..errors import InvalidArgumentException
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.message import Headers, Request, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
+from ..models.settings import MOMENT, instance, whole
 from ..user_code import user_code
 from .cache_file import HELD, Entry
 from .disk_cache import VARIANTS, DiskCache
@@ -31,6 +31,10 @@ DISK_CAPACITY = 20 << 20
 
 Selected = tuple[str | None, ...]
 
+_BYTES = whole(0)
+_REQUEST = instance(URLRequest, "a URLRequest, or a URL as str")
+_CACHED = instance(CachedURLResponse)
+
 
 class _Shared(type):
     """Gives URLCache its class property."""
@@ -44,7 +48,7 @@ class _Shared(type):
 
     @shared.setter
     def shared(cls, cache: URLCache) -> None:
-        cls._made["shared"] = cache
+        cls._made["shared"] = instance(URLCache).of("URLCache.shared", cache)
 
 
 class URLCache(metaclass=_Shared):
@@ -144,6 +148,7 @@ class URLCache(metaclass=_Shared):
 
         No rule of HTTP is asked here: that is the caller's part (`core.caching.may_store`).
         """
+        _CACHED.of("URLCache.store_cached_response(cached_response)", cached_response)
         method, url, headers = _asked(request)
         if url is not None and method == "GET":
             self._keep(cached_response, cache_key(url), headers, current_date())
@@ -173,7 +178,7 @@ class URLCache(metaclass=_Shared):
 
     def remove_cached_responses_since(self, date: datetime) -> None:
         """Remove what was stored after `date`, which is aware."""
-        self._remove_since(date)
+        self._remove_since(MOMENT.of("URLCache.remove_cached_responses_since(date)", date))
 
     # A session calls these three for its tasks, so a subclass that goes its own way overrides them.
 
@@ -338,7 +343,8 @@ def _asked(request: URLRequest | Request | str) -> tuple[str, str | None, Header
         return "GET", request, []
     if isinstance(request, Request):
         return request.method, request.url, request.headers
-    return request.http_method, request.url, request.header_pairs()
+    asked = _REQUEST.of("URLCache", request)
+    return asked.http_method, asked.url, asked.header_pairs()
 
 
 def _request_of(task: URLSessionTask) -> URLRequest | Request:
@@ -370,6 +376,4 @@ def _size(key: str, cached: CachedURLResponse) -> int:
 
 
 def _capacity(name: str, value: int) -> int:
-    if not isinstance(value, int) or value < 0:
-        raise InvalidArgumentException(f"URLCache.{name} was given {value!r}; it takes bytes, 0 for none")
-    return value
+    return _BYTES.of(f"URLCache.{name}", value)

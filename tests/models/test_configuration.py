@@ -57,7 +57,7 @@ WRONG = {
     "tls_minimum_supported_protocol_version": [2, "1.2", ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.VerifyMode.CERT_NONE],
     "http_additional_headers": [{"a b": "1"}, {"A": "\n"}, {"A": 1}, [("A", "1")]],
     "http_maximum_connections_per_host": [0, 1.5, True],
-    "protocol_classes": [int, [int], [object()]], "maximum_redirects": [-1, True, None, 1.0], "maximum_body_size": [-1, True, 1.5, "1 GiB"],
+    "protocol_classes": [int, [object()]], "maximum_redirects": [-1, True, None, 1.0], "maximum_body_size": [-1, True, 1.5, "1 GiB"],
     "multipath_service_type": [4],
 }
 STORES = ("http_cookie_storage", "url_credential_storage", "url_cache")

@@ -45,9 +45,6 @@ class NotingExchange:
     def cancel(self) -> None:
         self.calls.append("cancel")
 
-    def prioritize(self, priority: float) -> None:
-        self.calls.append(f"prioritize {priority}")
-
 
 def configured(limit: int, **settings: Any) -> Any:
     """What a live route reads of a configuration: TLS 1.2 and 1.3, no proxy, and what `settings` say instead."""
@@ -145,7 +142,6 @@ class FakeLive:
                 getattr(sink, name)(*arguments)
         return self
 
-    def prioritize(self, priority): ...
 
     def pause(self):
         self.calls.append("pause")

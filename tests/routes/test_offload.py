@@ -45,17 +45,6 @@ def test_what_is_asked_for_later_is_passed_on() -> None:
     assert ["pause", "resume", "pause", "cancel"] == inner.calls
 
 
-def test_how_urgent_it_is_is_told_whenever_that_was_said() -> None:
-    """Of several priorities the last, before anything else."""
-    deferred, inner = Deferred(), NotingExchange()
-    deferred.prioritize(0.2)
-    deferred.prioritize(0.8)
-    deferred.pause()
-    deferred.settle(inner)
-    deferred.prioritize(0.0)
-    assert ["prioritize 0.8", "pause", "prioritize 0.0"] == inner.calls
-
-
 def test_a_resume_while_the_pause_is_told() -> None:
     """Who resumes in the moment of settling is not left paused."""
     class Resumed(NotingExchange):

@@ -397,7 +397,6 @@ class Broken(UnconnectedChannel):
 
     def resume(self) -> None: ...
 
-    def prioritize(self, priority: float) -> None: ...
 
 
 @pytest.mark.parametrize("member", ["bind", "open", "cancel", "pause", "close"])

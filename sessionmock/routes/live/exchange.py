@@ -6,9 +6,9 @@ from typing import Protocol
 
 from ...errors import URLError
 from ...models.body import again
-from ...models.message import BodyStream, Request
+from ...models.message import DEFAULT_PRIORITY, BodyStream, Request
 from ...models.timing import Timing
-from ..base import DEFAULT_PRIORITY, Host, Sink
+from ..base import Host, Sink
 from .channel import Channel
 from .http1.outgoing import Outgoing
 
@@ -42,8 +42,8 @@ class Queue(Protocol):
     def cancel(self, exchange: LiveExchange) -> None:
         """`exchange` has no connection yet and needs none any more."""
 
-    def reprioritize(self, exchange: LiveExchange, priority: float) -> None:
-        """`exchange` is as urgent as `priority` says, while it waits."""
+    def reprioritize(self, exchange: LiveExchange) -> None:
+        """How urgent `exchange` is has changed."""
 
 
 class LiveExchange:
@@ -63,7 +63,7 @@ class LiveExchange:
         self.connection: Carrier | None = None
         self.ended = False                     # nothing reaches the sink any more
         self.paused = False
-        self.priority = DEFAULT_PRIORITY
+        self.priority = DEFAULT_PRIORITY       # by which it waits for a connection
         self.retried = False
         self.reported = 0                      # body bytes told to the sink; a retry does not tell them twice
         self.streaming = False                 # the body's stream is in the hands of an Upload, which closes it
@@ -85,9 +85,9 @@ class LiveExchange:
         if not self.ended:
             self.channel.run(self.drop)
 
-    def prioritize(self, priority: float) -> None:
-        """From now on, wait for a connection as `priority` says."""
-        self.channel.run(self._prioritize, priority)
+    def reprioritize(self) -> None:
+        """How urgent it is has changed while it waits for a connection."""
+        self.channel.run(self._reprioritize)
 
     def write(self, data: bytes) -> None:
         """Send `data` of the protocol that a 101 switched to. Dropped where the connection is gone."""
@@ -103,11 +103,9 @@ class LiveExchange:
         if self.connection is not None:
             self.connection.pause(self.paused)
 
-    def _prioritize(self, priority: float) -> None:
-        if self.pool is not None and self.connection is None:
-            self.pool.reprioritize(self, priority)
-        else:
-            self.priority = priority
+    def _reprioritize(self) -> None:
+        if self.pool is not None:
+            self.pool.reprioritize(self)
 
     def _write(self, data: bytes) -> None:
         if self.connection is not None:

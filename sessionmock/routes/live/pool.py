@@ -60,11 +60,9 @@ class Pool:
         if self._waiting or not self._assign(exchange):
             self._waiting.add(exchange)
 
-    def reprioritize(self, exchange: LiveExchange, priority: float) -> None:
-        """`exchange` is as urgent as `priority` says; where it waits, it does so behind those of the same."""
-        waited = self._waiting.discard(exchange)
-        exchange.priority = priority
-        if waited:
+    def reprioritize(self, exchange: LiveExchange) -> None:
+        """How urgent `exchange` is has changed: where it waits, it does so behind those that are as urgent as it is now."""
+        if self._waiting.discard(exchange):
             self._waiting.add(exchange)
 
     def cancel(self, exchange: LiveExchange) -> None:

@@ -10,8 +10,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ...errors import Code, InvalidArgumentException, url_error
+from ...models.callables import taking
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import Request
+from ...models.settings import reject
 from ..base import not_validated
 from .contexts import Contexts, laxity
 from .dial import PROXY_AUTHORIZATION
@@ -62,6 +64,10 @@ class LiveRoute:
                  trust_env: bool = True, http2: bool = True, network: Network | None = None) -> None:
         if resolve_validates and resolve is None:
             raise InvalidArgumentException("LiveRoute(resolve_validates=True): the system's resolver vouches for nothing; give a resolve that does")
+        if resolve is not None:
+            taking("LiveRoute(resolve=...)", resolve, "host")
+        if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
+            reject("LiveRoute(ssl_context=...)", ssl_context, "an ssl.SSLContext, as ssl.create_default_context(cafile=...)")
         if ssl_context is not None and (remark := laxity(ssl_context)):
             warnings.warn(f"LiveRoute's ssl_context {remark}", RuntimeWarning, stacklevel=2)
         self._ssl_context = ssl_context

@@ -24,6 +24,9 @@ class Waiting:
 
     def add(self, exchange: LiveExchange) -> None:
         """`exchange` waits behind those that are as urgent."""
+        if (urgency := exchange.request.urgency) is not None:
+            urgency.changed = exchange.reprioritize     # before looking: what changes after that is told
+            exchange.priority = urgency.value
         self._ranks.setdefault(exchange.priority, OrderedDict())[exchange] = None
 
     def prefer(self, exchanges: Iterable[LiveExchange]) -> None:
@@ -43,6 +46,8 @@ class Waiting:
         rank = self._ranks.get(exchange.priority)
         if rank is None or exchange not in rank:
             return False
+        if (urgency := exchange.request.urgency) is not None:
+            urgency.changed = None
         del rank[exchange]
         if not rank:
             del self._ranks[exchange.priority]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sessionmock.models.message import Request, Urgency
 from sessionmock.routes.live.waiting import Waiting
 
 
@@ -10,7 +11,13 @@ class Exchange:
     """As far as its place in the line goes."""
 
     def __init__(self, name: str, priority: float = 0.5) -> None:
-        self.name, self.priority = name, priority
+        self.name, self.priority = name, 0.5
+        self.request = Request("GET", "http://a.test/", [], urgency=Urgency())
+        self.request.urgency.set(priority)
+        self.told = 0
+
+    def reprioritize(self) -> None:
+        self.told += 1
 
 
 def line(*exchanges: Any) -> Waiting:
@@ -51,3 +58,22 @@ def test_who_has_gone_away_is_not_met_again() -> None:
     assert [True, False] == [waiting.discard(gone) for _ in range(2)]
     assert emptied(waiting) == "a"
     assert not waiting.discard(gone)
+
+
+def test_who_waits_is_told_of_a_change_and_who_does_not_is_not() -> None:
+    """Nor held by what is left of its task."""
+    exchange: Any = Exchange("a")
+    waiting = line(exchange)
+    exchange.request.urgency.set(1.0)
+    assert (1, 0.5) == (exchange.told, exchange.priority)
+    waiting.next()
+    exchange.request.urgency.set(0.0)
+    assert (1, None) == (exchange.told, exchange.request.urgency.changed)
+
+
+def test_a_request_of_no_task_waits_among_the_default() -> None:
+    """As those of plain clients."""
+    plain: Any = Exchange("b")
+    plain.request.urgency = None
+    waiting = line(Exchange("a", 0.2), plain, Exchange("c"))
+    assert emptied(waiting) == "bca"
