@@ -40,6 +40,9 @@ class Owner(Protocol):
     def take(self, event: Event, payload: Any) -> None:
         """An event of the present exchange."""
 
+    def fall_silent(self) -> None:
+        """Nothing has moved for as long as the request allows (I16)."""
+
     def next_piece(self) -> None:
         """Hand out the next of the pieces that lie ahead."""
 
@@ -65,7 +68,7 @@ class _Nobody:
 
     def next_piece(self) -> None: ...
 
-    send = adjust = next_piece
+    send = adjust = fall_silent = next_piece
 
     def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
         return URLError(code)

@@ -1,4 +1,8 @@
-"""One load over HTTP: put together from its parts, it performs the transitions of the core's table for a task."""
+"""One load over HTTP: put together from its parts, it performs the transitions of the core's table for a task.
+
+Long because it answers for all that a `Life` is asked, owns its inbox and performs each effect of the table; what it does is done
+by its parts, and beside them it has no state.
+"""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -37,11 +41,7 @@ from .transfer import Transfer
 
 
 class Load:
-    """The life of one task over HTTP (`Life`), from its first resume to its terminal message.
-
-    Long because it answers for all that a `Life` is asked, owns its inbox and performs each effect of the table; what it does
-    is done by its parts, and beside them it has no state.
-    """
+    """The life of one task over HTTP (`Life`), from its first resume to its terminal message. Long because the module is."""
 
     __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "inbox", "progress", "responses",
                  "sending", "timeouts", "transfer")
@@ -181,6 +181,11 @@ class Load:
             responses.rest(payload, self.consumer.undecodable[1])
         elif event is not Event.FAILED or not (self.sending.challenges().failed(payload) or responses.fall_back(payload)):
             self.inbox.meet(event, payload)
+
+    def fall_silent(self) -> None:
+        machine, error = self.inbox.machine, self.failure(Code.TIMED_OUT)
+        if not (machine.phase is Phase.LOADING and machine.question is None and self.responses.fall_back(error)):
+            self.inbox.meet(Event.TIMED_OUT, error)
 
     def next_piece(self) -> None:
         self.responses.next_piece(self.consumer.undecodable[0])

@@ -110,12 +110,16 @@ class Timeouts:
             self._still = now
         elif question is not None and (machine.phase not in ASKING or not question.left):
             inbox.moved_at = now
-        due = now >= self._deadline()
-        if due and machine.phase is not Phase.DELAYED:
-            inbox.fail(Event.TIMED_OUT, inbox.owner.failure(Code.TIMED_OUT))
-            return
-        if due:
-            inbox.instruct(partial(inbox.meet, Event.DUE))
+        if now >= self._deadline():
+            if machine.phase is Phase.DELAYED:
+                inbox.instruct(partial(inbox.meet, Event.DUE))
+            elif self.started_at is None or now < self.started_at + self._context.resource_limit:
+                inbox.instruct(inbox.owner.fall_silent)
+                if now >= self._deadline():
+                    return
+            else:
+                inbox.fail(Event.TIMED_OUT, inbox.owner.failure(Code.TIMED_OUT))
+                return
             if self._timer is None:        # the turn has taken the load off the engine
                 return
         self._timer = clock.remind_at(self._deadline(), self._check)

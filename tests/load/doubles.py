@@ -144,6 +144,9 @@ class NotingOwner:
     def take(self, event: Event, payload: Any) -> None:
         self.note("take", event, payload)
 
+    def fall_silent(self) -> None:
+        self.inbox.meet(Event.TIMED_OUT, self.failure(Code.TIMED_OUT))
+
     def next_piece(self) -> None:
         assert self.inbox.ahead is not None
         piece = next(self.inbox.ahead, None)

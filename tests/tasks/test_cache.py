@@ -1,6 +1,7 @@
 """What tasks take from the cache of their session, and what they leave there."""
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -63,11 +64,12 @@ def test_redirects_in_the_cache_that_go_in_a_circle_are_limited() -> None:
         assert (Code.HTTP_TOO_MANY_REDIRECTS, 1) == (raised.value.code, here.call_count)
 
 
-@pytest.mark.parametrize("failure", [sm.Answer(503), sm.Answer(error=url_error(Code.NETWORK_CONNECTION_LOST, A))])
+@pytest.mark.parametrize("failure", [
+    sm.Answer(503), sm.Answer(error=url_error(Code.NETWORK_CONNECTION_LOST, A)), sm.Answer(delay=math.inf)])
 def test_what_is_stale_stands_in_for_a_server_that_fails(failure: sm.Answer) -> None:
     """RFC 5861, section 4; the failure is measured too."""
     with scripted(delegate := Delegate()) as (script, session):
-        script.answer(sm.Answer(headers={"Cache-Control": "max-age=0, stale-if-error=60"}, body=b"old"))
+        script.answer(sm.Answer(headers={"Cache-Control": "max-age=0, stale-if-error=600"}, body=b"old"))
         script.answer(failure)
         assert [b"old", b"old"] == [session.data(A).result()[0] for _ in range(2)]
     assert [["network_load"], ["network_load", "local_cache"]] == delegate.sources
@@ -84,3 +86,22 @@ def test_without_a_network_what_is_stale_stands_in() -> None:
         session.data(A).result()
         monitor.path = sm.NetworkPath(is_satisfied=False)
         assert b"old" == session.data(A).result()[0]
+
+
+@pytest.mark.parametrize(("limits", "answer"), [
+    ({"timeout_interval_for_resource": 30}, sm.Answer(delay=math.inf)),      # the whole is limited, whatever there is to spare
+    ({}, sm.Answer(body=[(b"n", 0), (b"ew", 100)])),                         # the server has answered
+])
+def test_a_time_out_that_is_no_servers_silence_is_one(limits: dict[str, float], answer: sm.Answer) -> None:
+    """-1001 (I16)."""
+    configuration = sm.URLSessionConfiguration.ephemeral()
+    for name, value in limits.items():
+        setattr(configuration, name, value)
+    script = sm.ScriptRoute()
+    with sm.virtual_time(), sm.use_route(script), sm.URLSession(configuration) as session:
+        script.answer(sm.Answer(headers={"Cache-Control": "max-age=0, stale-if-error=600"}, body=b"old"))
+        session.data(A).result()
+        script.answer(answer)
+        with pytest.raises(sm.URLError) as raised:
+            session.data(A).result()
+    assert Code.TIMED_OUT is raised.value.code
