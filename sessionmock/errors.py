@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 if TYPE_CHECKING:
     from .models.trust import ServerTrust
 
+from . import shown
+
 
 class SessionMockError(Exception):
     """The root of sessionmock's own errors; failures of a load are `URLError` instead."""
@@ -41,7 +43,13 @@ class CassetteError(SessionMockError):
 
 
 class UnmatchedRequest(SessionMockError, AssertionError):
-    """A request that nothing on the current route answers; the message names it and what came nearest."""
+    """A request that nothing on the current route answers; the message names it and what came nearest, secrets aside."""
+
+    def __str__(self) -> str:
+        return shown.text(super().__str__())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class DelegateWarning(UserWarning):
@@ -164,13 +172,13 @@ class URLError(Exception):
         name = self.code.name.lower().replace("_", " ") if isinstance(self.code, Code) else "error"
         text = f"{name} ({int(self.code)})"
         if url := self.user_info.get(FAILING_URL_STRING):
-            text += f" for {url}"
+            text += f" for {shown.url(url)}"
         if description := self.user_info.get(DESCRIPTION):
-            text += f": {description}"
+            text += f": {shown.text(str(description))}"
         return text
 
     def __repr__(self) -> str:
-        return f"URLError({int(self.code)}, {self.user_info!r})"
+        return f"URLError({int(self.code)}, {shown.value(self.user_info)})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, URLError) and (self.code, self.user_info) == (other.code, other.user_info)

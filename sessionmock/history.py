@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from .clock import Clock
+from .shown import printed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .tasks import URLSessionTask
 
 
+@printed
 class Called(NamedTuple):
     """A delegate method or a handler was called, and nobody waits for an answer."""
 
@@ -29,6 +31,7 @@ class Called(NamedTuple):
     arguments: tuple[Any, ...]    # after the session
 
 
+@printed
 class Asked(NamedTuple):
     """A delegate method was called that is a question."""
 
@@ -39,6 +42,7 @@ class Asked(NamedTuple):
     arguments: tuple[Any, ...]
 
 
+@printed
 class Answered(NamedTuple):
     """The question `name` was answered."""
 
@@ -49,6 +53,7 @@ class Answered(NamedTuple):
     values: tuple[Any, ...]
 
 
+@printed
 class Opened(NamedTuple):
     """A request was given to a route, or to the cache or a protocol class, as `source` says."""
 
@@ -61,6 +66,7 @@ class Opened(NamedTuple):
     source: str                   # "live", "cassette", "script", "cache", "protocol" or "local"
 
 
+@printed
 class Sent(NamedTuple):
     """`size` bytes of a request's body were handed to the transport."""
 
@@ -71,6 +77,7 @@ class Sent(NamedTuple):
     size: int
 
 
+@printed
 class Received(NamedTuple):
     """A head came (`status`, informational ones too), or `size` bytes of a body."""
 
@@ -82,6 +89,7 @@ class Received(NamedTuple):
     size: int
 
 
+@printed
 class Closed(NamedTuple):
     """An exchange was given up before its end."""
 
@@ -91,6 +99,7 @@ class Closed(NamedTuple):
     exchange: int
 
 
+@printed
 class Written(NamedTuple):
     """`size` bytes were written into the file of a download."""
 
@@ -101,6 +110,7 @@ class Written(NamedTuple):
     size: int
 
 
+@printed
 class Ended(NamedTuple):
     """An exchange ended, or with `exchange` 0 a task."""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from . import shown
 from .delegates import methods
 from .errors import (
     DOWNLOAD_RESUME_DATA,
@@ -68,7 +69,7 @@ class URLSessionTask(Settings):
     def __repr__(self) -> str:
         request = self._life.transfer.original_request
         described = f" {self.task_description!r}" if self.task_description else ""
-        return f"<{type(self).__name__} {self._identifier}{described}: {request.http_method} {request.url}, {self.state.name.lower()}>"
+        return f"<{type(self).__name__} {self._identifier}{described}: {request.http_method} {shown.url(request.url)}, {self.state.name.lower()}>"
 
     def __copy__(self) -> URLSessionTask:
         return self

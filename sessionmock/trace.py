@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .history import Asked, Called, Ended, History
 from .registry import Scope, current_scope
+from .shown import printed, url
 
 if TYPE_CHECKING:
     from .tasks import URLSessionTask
 
 
+@printed
 class Callback(NamedTuple):
     """One call of a delegate method or completion handler."""
 
@@ -24,6 +26,7 @@ class Callback(NamedTuple):
     arguments: tuple[Any, ...]
 
 
+@printed
 class ExchangeRecord(NamedTuple):
     """One request and how it was answered."""
 
@@ -33,6 +36,11 @@ class ExchangeRecord(NamedTuple):
     source: str            # "live", "cassette" or "script"
     milliseconds: float
     error: str = ""        # why no response came, or not all of it
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as reports print it: with pseudonyms in the place of its secrets."""
+        return str(url(self.url))
 
 
 class Trace:

@@ -21,7 +21,7 @@ PLUGIN = ROOT / "plugins" / "pytest_sessionmock"
 
 # The lowest layer first; a folder or module of sessionmock stands in exactly one.
 LAYERS = (
-    {"clock", "errors", "history", "latch", "patches", "registry", "regular", "trace", "user_code"},
+    {"clock", "errors", "history", "latch", "patches", "registry", "regular", "secrets", "shown", "trace", "user_code"},
     {"delegates"},
     {"models"},
     {"core"},
@@ -36,7 +36,7 @@ LAYERS = (
 # Folders whose modules import each other in no circle. The others are to follow.
 FREE_OF_CIRCLES = (
     "cli", "clients", "core", "delegates", "engine", "leaks", "load", "routes",
-    "routes/cassette", "routes/cassette/formats", "routes/cassette/secrets",
+    "routes/cassette", "routes/cassette/formats", "secrets",
     "routes/httpx", "routes/live", "routes/live/http1", "routes/live/http2", "routes/live/network", "routes/script", "stores")
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 

@@ -270,7 +270,7 @@ class ItemState:
 
     def _exchanges(self) -> str:
         """What was asked and answered, a line each."""
-        rows = [(record.method, record.url, str(record.status or "-"), record.source, f"{record.milliseconds:.1f} ms", record.error)
+        rows = [(record.method, record.shown_url, str(record.status or "-"), record.source, f"{record.milliseconds:.1f} ms", record.error)
                 for record in list(self.trace.exchanges)[-_EXCHANGES:]]
         if not rows:
             return ""

@@ -111,15 +111,19 @@ def ago(when: datetime) -> str:
 def show(options: argparse.Namespace) -> Report:
     """The interactions of a file, or one of them whole."""
     interactions = read_tape(options.file).interactions
+    secrets = Secrets()
     if options.number is not None:
         if not 1 <= options.number <= len(interactions):
             raise InvalidArgumentException(f"{options.file}: there is no number {options.number}; it has {len(interactions)}")
         one = interactions[options.number - 1]
+        secrets.clean(one)
         return Report(described(one), [_whole(one)])
     table = Table(("number", "method", "status", "size", "type", "URL"), numbers=frozenset({"number", "size"}))
     for number, one in enumerate(interactions, 1):
         kind = (header(one.response.headers, "content-type") or "").partition(";")[0]
-        table.rows.append((str(number), one.method, str(one.response.status), size(len(one.response.body)), printable(kind), printable(one.uri)))
+        url = printable(secrets.url(one.uri))
+        table.rows.append((str(number), one.method, str(one.response.status), size(len(one.response.body)), printable(kind), url))
+        secrets.clean(one)
     return Report([described(one) for one in interactions], [table])
 
 
@@ -173,7 +177,8 @@ def diff(options: argparse.Namespace) -> Report:
             rows += [(difference.request, difference.place, difference.tape, difference.live) for difference in found]
     rows += [(f"{one.method} {one.uri}", "answer", "none", f"status {one.response.status}")
              for position, one in enumerate(theirs) if not there.played[position]]
-    for row in rows:
+    secrets = Secrets()
+    for row in ((secrets.url(request), *cells) for request, *cells in rows):
         report.data.append(dict(zip(("request", "place", "first", "second"), row, strict=True)))
         table.rows.append(tuple(map(printable, row)))
     report.parts = [table if rows else "no differences"]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import dropwhile
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from .. import registry
+from .. import registry, shown
 from ..delegates import QUESTIONS
 from ..engine.protocol import Engine
 from ..models.enums import TaskState
@@ -131,7 +131,7 @@ class _Tasks:
         elif received := life.transfer.received:
             expected = made.count_of_bytes_expected_to_receive
             more = f"{received} of {expected if expected >= 0 else 'unknown'} bytes received"
-        what = f"{type(made).__name__} {made._identifier}{described} of {where}: {request.http_method} {request.url}"
+        what = f"{type(made).__name__} {made._identifier}{described} of {where}: {request.http_method} {shown.url(request.url)}"
         return _leak("task", made, what, state, more)
 
     def engine(self, made: URLSessionTask) -> Engine:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from .. import shown
 from ..clock import SystemClock
 from ..errors import InvalidArgumentException
 from .enums import CookieAcceptPolicy
@@ -109,6 +110,10 @@ class HTTPCookie(_Nested):
         for slot, what in zip(_SLOTS, (*values, version, comment, comment_url, ports, by_javascript, partition), strict=True):
             object.__setattr__(self, slot, what)
         return self
+
+    def __repr__(self) -> str:
+        members = {one.name: getattr(self, one.name) for one in fields(self)} | {"value": shown.secret(self.value)}
+        return f"{type(self).__name__}({', '.join(f'{name}={member!r}' for name, member in members.items())})"
 
     @property
     def is_host_only(self) -> bool:

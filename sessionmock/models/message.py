@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from .. import shown
 from .url import URLParts, split_url
 
 if TYPE_CHECKING:
@@ -97,6 +98,9 @@ class Request:
     def parts(self) -> URLParts:
         return split_url(self.url)
 
+    def __repr__(self) -> str:
+        return f"Request({self.method!r}, {shown.url(self.url)!r}, {shown.headers(self.headers)!r}, {shown.value(self.body)})"
+
 
 class GivenResponse(NamedTuple):
     """A response that came by no wire: of a cache, a protocol class, a data: or a file: URL."""
@@ -117,3 +121,6 @@ class ResponseHead:
     http_version: str = "HTTP/1.1"
     timing: Timing | None = field(default=None, repr=False, compare=False)    # what was measured, where it came over a connection
     given: GivenResponse | None = field(default=None, repr=False, compare=False)    # the response itself, where it came by no wire
+
+    def __repr__(self) -> str:
+        return f"ResponseHead({self.status}, {shown.headers(self.headers)!r}, {self.reason!r}, {self.http_version!r})"

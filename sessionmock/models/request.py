@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
+from .. import shown
 from ..errors import InvalidArgumentException
 from . import enums
 from .body import as_body_stream
@@ -284,16 +285,16 @@ class URLRequest(Settings):
         return self._url, self._method, self._body, self._stream, self._timeout, headers, self._changed()
 
     def __repr__(self) -> str:
-        shown = [repr(self._url), repr(self._method)]
+        parts = [repr(shown.url(self._url)), repr(self._method)]
         if self._headers:
-            shown.append(f"headers={[name for name, _ in self._headers.values()]}")    # values may be secrets
+            parts.append(f"headers={[name for name, _ in self._headers.values()]}")    # values may be secrets
         if self._body is not None:
-            shown.append(f"body of {len(self._body)} bytes")
+            parts.append(f"body of {len(self._body)} bytes")
         if self._stream is not None:
-            shown.append("body from a stream")
+            parts.append("body from a stream")
         if self._timeout is not None:
-            shown.append(f"timeout_interval={self._timeout:g}")
-        return f"{type(self).__name__}({', '.join(shown + self._shown())})"
+            parts.append(f"timeout_interval={self._timeout:g}")
+        return f"{type(self).__name__}({', '.join(parts + self._shown())})"
 
 
 def _url(value: object) -> str | None:

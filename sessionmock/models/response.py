@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .. import shown
 from .filename import parameters, suggested_filename
 from .message import Headers, ResponseHead, header
 from .settings import TEXT, Takes, optional, whole
@@ -82,7 +83,7 @@ class URLResponse:
         def __getattr__(self, name: str) -> NoReturn:
             text = f"{type(self).__name__!r} object has no attribute {name!r}"
             if hasattr(HTTPURLResponse, name) and not name.startswith("_"):
-                text += f": it is the response of {self._url}, and only those of http and https have it; look with " \
+                text += f": it is the response of {shown.url(self._url)}, and only those of http and https have it; look with " \
                         "isinstance(response, HTTPURLResponse)"
             raise AttributeError(text, name=name, obj=self)
 
@@ -99,7 +100,7 @@ class URLResponse:
         return self
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}{self._identity()!r}"
+        return f"{type(self).__name__}{(shown.url(self._url), *self._identity()[1:])!r}"
 
 
 class HTTPURLResponse(URLResponse):
@@ -212,7 +213,7 @@ class HTTPURLResponse(URLResponse):
         return self._url, self._status_code, self._http_version, self._headers, self._reason
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._url!r}, {self._status_code}, {self._http_version!r}, {len(self._headers)} headers)"
+        return f"{type(self).__name__}({shown.url(self._url)!r}, {self._status_code}, {self._http_version!r}, {len(self._headers)} headers)"
 
 
 @lru_cache(maxsize=512)

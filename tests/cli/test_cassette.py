@@ -91,6 +91,16 @@ def test_show_lists_interactions_and_shows_one(folder: Path, run: Run):
     assert "it has 2" in run.error
 
 
+def test_no_secret_of_a_file_is_printed(folder: Path, run: Run):
+    """A file that somebody else recorded may hold some: they are shown as pseudonyms, in tables, whole and for scripts."""
+    files.save(folder / "a.yaml", Tape([item("/1?token=abc12345", b'{"password": "hunter2!"}'), item("/2?token=abc12345")]))
+    files.save(folder / "b.yaml", Tape([item("/3?token=abc12345")]))
+    name = folder / "a.yaml"
+    printed = [run(0, "show", name), run(0, "show", name, "1"), run(0, "show", name, "--json"), run(1, "diff", name, folder / "b.yaml")]
+    assert [False] * 4 == ["abc12345" in text or "hunter2!" in text for text in printed]
+    assert [True] * 4 == ["token=fake-" in text for text in printed]
+
+
 def test_what_a_terminal_would_obey_is_escaped(folder: Path, run: Run):
     """A cassette's words cannot move the cursor or set a title."""
     files.save(folder / "a.yaml", Tape([item("/1", b"\x1b]0;title\x07 \xc2\x9b")]))

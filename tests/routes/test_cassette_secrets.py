@@ -15,8 +15,8 @@ import pytest
 
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.cassette import CassetteRoute, Interaction, RecordedRequest, RecordedResponse, Secrets, Tape, files
-from sessionmock.routes.cassette.secrets import names as secret_names
-from sessionmock.routes.cassette.secrets.pseudonyms import Pseudonyms, is_pseudonym
+from sessionmock.secrets import names as secret_names
+from sessionmock.secrets.pseudonyms import Pseudonyms, is_pseudonym
 
 from .doubles import FakeHost, FakeLive, RecordingSink
 from .test_cassette_route import URL, item
@@ -161,6 +161,15 @@ def test_no_canary_reaches_the_disk(tmp_path: Path, written: list[bytes], place:
     for form in (CANARY, BASIC, JWT, base64.b64encode(CANARY.encode()).decode()):
         assert form.encode() not in everything + decoded
     assert {name} == set(os.listdir(tmp_path))
+
+
+@pytest.mark.parametrize("filter", ["x-shop-code", ["x-shop-code"], Secrets(names="x-shop-code"), Secrets(patterns="OPEN-[0-9]+")])
+def test_a_text_alone_is_one_name_or_pattern(tmp_path: Path, filter: object):
+    """And not its letters, each of which would be one."""
+    with CassetteRoute(tmp_path / "a.yaml", "all", live=FakeLive(answer(b'{"a": 1}')), filter=filter) as route:
+        ask(route, URL + "/1", headers=[("X-Shop-Code", "OPEN-12345")])
+    written = (tmp_path / "a.yaml").read_bytes()
+    assert (False, True) == (b"OPEN-12345" in written, b'"a": 1' in written)
 
 
 def test_an_echo_before_its_secret_is_found_too(tmp_path: Path):
@@ -317,7 +326,7 @@ def test_the_pseudonym_of_a_jwt_is_a_jwt():
 
 def test_without_faker_there_are_words(monkeypatch: pytest.MonkeyPatch):
     """Where Faker is not installed a pseudonym has another word and the same digest."""
-    from sessionmock.routes.cassette.secrets import pseudonyms
+    from sessionmock.secrets import pseudonyms
 
     with_faker = Pseudonyms().of(CANARY)
     load = builtins.__import__

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from ...models.message import Headers
+from ...shown import printed
 from .interaction import Interaction
 from .keys import url_key
 
@@ -46,6 +47,7 @@ class Pairs(list[tuple[str, str]]):
         return Fields(self).items()
 
 
+@printed
 class Asked(NamedTuple):
     """A request as the index sees it, and a matcher of a user's. `body` is None where it has none or cannot be known ahead."""
 

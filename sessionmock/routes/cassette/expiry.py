@@ -4,6 +4,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import Enum
 
+from ... import shown
 from ...core.dates import http_date
 from ...errors import InvalidArgumentException
 from ...models.message import header
@@ -44,7 +45,7 @@ class Expiry:
         if old is None or self.max_age is None or old.total_seconds() <= self.max_age:
             return False
         ago = f"{old.days} days" if old.days else f"{int(old.total_seconds())} s"
-        self.expired.append(f"{found.method} {found.uri}, recorded {ago} ago")
+        self.expired.append(f"{found.method} {shown.url(found.uri)}, recorded {ago} ago")
         return self.renews or self.on_expiry is OnExpiry.FAIL
 
     @property

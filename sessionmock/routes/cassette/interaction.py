@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol, Self
 
+from ... import shown
 from ...models.message import Headers, ResponseHead
 
 
@@ -18,6 +19,9 @@ class RecordedRequest:
     headers: Headers = field(default_factory=list)
     body: bytes | None = None
 
+    def __repr__(self) -> str:
+        return f"RecordedRequest({self.method!r}, {shown.url(self.uri)!r}, {shown.headers(self.headers)!r}, {shown.value(self.body)})"
+
 
 @dataclass(slots=True)
 class RecordedResponse:
@@ -27,6 +31,9 @@ class RecordedResponse:
     reason: str = ""
     headers: Headers = field(default_factory=list)
     body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"RecordedResponse({self.status}, {self.reason!r}, {shown.headers(self.headers)!r}, {shown.value(self.body)})"
 
 
 @dataclass(slots=True)
@@ -128,7 +135,7 @@ class Interaction:
 
     def __repr__(self) -> str:
         if self._source is not None:
-            return f"<Interaction {self.method} {self.uri}, not read yet>"
+            return f"<Interaction {self.method} {shown.url(self.uri)}, not read yet>"
         return f"Interaction({self.request!r}, {self.response!r}, {self.extra!r})"
 
 

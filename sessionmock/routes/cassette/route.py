@@ -55,7 +55,7 @@ class CassetteRoute:
 
     def __init__(self, path: str | os.PathLike[str], mode: str | Mode | None = None, *, live: Route | None = None,
                  allow_playback_repeats: bool = False, match_on: Sequence[str | Matcher] = MATCH_ON, order: str | Order = Order.ANY,
-                 speed: float = 0.0, filter: Secrets | Iterable[str] | bool = True, max_age: float | None = None,
+                 speed: float = 0.0, filter: Secrets | str | Iterable[str] | bool = True, max_age: float | None = None,
                  on_expiry: str | OnExpiry = OnExpiry.WARN, trim: bool = False, ignore: Sequence[str] = ()) -> None:
         if not 0 <= speed < math.inf:
             raise InvalidArgumentException(f"speed {speed!r}: 0 waits for nothing, 1.0 is the recorded pace, 2.0 twice as fast")
@@ -254,7 +254,7 @@ def read_whole(stream: BodyStream) -> bytes:
     return b"".join(iter(lambda: stream.read(1 << 16), b""))
 
 
-def _secrets(filter: Secrets | Iterable[str] | bool) -> Secrets | None:
+def _secrets(filter: Secrets | str | Iterable[str] | bool) -> Secrets | None:
     if isinstance(filter, bool):
         return Secrets() if filter else None
     return filter if isinstance(filter, Secrets) else Secrets(names=filter)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
+from ... import shown as reported
 from ...models.message import header
 from .asked import Fields, Masking
 from .bodies import meaning, read_body
@@ -37,7 +38,7 @@ class Difference(NamedTuple):
 
 def compare(tape: Interaction | None, live: Interaction, masking: Masking | None, ignore: Sequence[str] = ()) -> list[Difference]:
     """How the answer in `live` differs from the one in `tape`, secrets aside; places that match a pattern of `ignore` are left out."""
-    asked = f"{live.request.method} {live.request.uri}"
+    asked = f"{live.request.method} {reported.url(live.request.uri)}"
     if tape is None:
         return [Difference(asked, "answer", "none", f"status {live.response.status}")]
     found = []

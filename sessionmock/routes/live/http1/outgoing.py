@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .... import shown
 from ....models.message import Request, body_length
 from ..fields import CONTROLS, KINDS, Kind, kind_of, tokens
 
@@ -79,8 +80,9 @@ def _reject(request: Request) -> None:
         raise ValueError("CONNECT asks a proxy for a tunnel; it is no method of a request")
     for name, value in request.headers:
         if any((c < " " and c != "\t") or c == "\x7f" for c in value):
-            raise ValueError(f"the value of the field {name!r} holds a control character, which would end its line: {value!r}")
-    raise ValueError(f"the target {request.parts.target!r} of {request.url!r} cannot stand on a request line")
+            [(_, said)] = shown.headers([(name, value)])
+            raise ValueError(f"the value of the field {name!r} holds a control character, which would end its line: {said!r}")
+    raise ValueError(f"the target of {shown.url(request.url)!r} cannot stand on a request line")
 
 
 def chunk(data: bytes) -> bytes:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionmock.routes.cassette.secrets.names import Names
+from sessionmock.secrets.names import Names
 
 LONG = "x" * 16
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sessionmock.routes.cassette.secrets.scrubber import Scrubber
+from sessionmock.secrets.scrubber import Scrubber
 
 SECRET = "a-long-secret-12"
 
@@ -105,7 +105,7 @@ def test_a_body_without_a_secret_is_the_same_object() -> None:
 
 def test_a_body_that_is_very_large_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for it."""
-    from sessionmock.routes.cassette.secrets import scrubber
+    from sessionmock.secrets import scrubber
 
     monkeypatch.setattr(scrubber, "_LARGEST", 10)
     assert (body := b'{"password": "a-long-secret-12"}') is CLEAN.body(body)

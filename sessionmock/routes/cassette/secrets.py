@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import quote, unquote
 
-from ....models.message import Headers, header
-from ..formats.codings import sized, undone
-from ..interaction import Interaction
-from .pseudonyms import PSEUDONYM, Pseudonyms, is_pseudonym
-from .scrubber import Scrubber
+from ...models.message import Headers, header
+from ...secrets.pseudonyms import PSEUDONYM, Pseudonyms, is_pseudonym
+from ...secrets.scrubber import Scrubber
+from .formats.codings import sized, undone
+from .interaction import Interaction
 
 _FEW = 32       # secrets that are looked for one by one
 _RUN = re.compile(r"%[0-9A-Fa-f]{2}|[A-Za-z0-9]{8,}")
@@ -25,8 +25,9 @@ class Secrets:
     of a weak password against a cassette, so give one of your own where that matters.
     """
 
-    def __init__(self, names: Iterable[str] = (), patterns: Iterable[str] = (), keep: Iterable[str] = (), seed: int | str = 0) -> None:
-        rules = tuple(names), tuple(patterns), tuple(keep)
+    def __init__(self, names: str | Iterable[str] = (), patterns: str | Iterable[str] = (), keep: str | Iterable[str] = (),
+                 seed: int | str = 0) -> None:
+        rules = _several(names), _several(patterns), _several(keep)
         self.pseudonyms = Pseudonyms(seed)
         # An index over it sees no secrets at all, and no pseudonyms of those that showed by their shape.
         self.masking = Scrubber(lambda value, where: None, rules[0], (*rules[1], PSEUDONYM.pattern), rules[2])
@@ -148,6 +149,11 @@ class Secrets:
         text = body.decode("utf-8", "surrogateescape")
         new = self._echo(text)
         return body if new is text or new == text else new.encode("utf-8", "surrogateescape")
+
+
+def _several(texts: str | Iterable[str]) -> tuple[str, ...]:
+    """A text alone is one, and not its letters."""
+    return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
 _PLACEHOLDER = re.compile(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sessionmock.routes.cassette.secrets.pseudonyms import PSEUDONYM, Pseudonyms, is_pseudonym
+from sessionmock.secrets.pseudonyms import PSEUDONYM, Pseudonyms, is_pseudonym
 
 
 def part(value: Any) -> str:

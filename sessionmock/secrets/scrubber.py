@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Iterable
 from urllib.parse import quote, unquote_plus
 
-from ....models.message import Headers
 from .names import Names
 from .shapes import BASIC, BEARER, ENCODED, RARE, SHAPES, USERINFO, hinted
 
+Headers = list[tuple[str, str]]      # as models.message has them
 Replace = Callable[[str, str], str | None]    # (value, where it stands) -> what stands there instead; None: nothing at all
 
 _WITH_GRANT = frozenset({"code"})    # of OAuth, beside a grant_type, or a state in a URL
@@ -53,7 +53,7 @@ class Scrubber:
                  number: Replace | None = None) -> None:
         self._replace = replace
         self._number = number or replace      # of a number of JSON
-        self._names = Names(names, keep)
+        self.names = Names(names, keep)
         self._patterns = [re.compile(pattern) for pattern in patterns]
         self._urls: dict[str, str] = {}
         self._seen: dict[tuple[str, str], str | None] = {}      # headers, of which most come again
@@ -99,10 +99,10 @@ class Scrubber:
     def _header(self, name: str, value: str) -> str | None:
         lower = name.lower()
         if lower in _COOKIES:
-            return value if self._names.kept(name) else self._cookies(name, value, only_first=_COOKIES[lower])
-        if self._names.of_header(name, value):
+            return value if self.names.kept(name) else self._cookies(name, value, only_first=_COOKIES[lower])
+        if self.names.of_header(name, value):
             return self._credentials(name, value)
-        if len(value) < 12 or not (hinted(value) or "=" in value or "@" in value or self._patterns):
+        if not self._patterns and (len(value) < 12 or not (hinted(value) or "=" in value or "@" in value)):
             return value
         return self.text(_ASSIGNED.sub(self._assigned, value), name)
 
@@ -161,19 +161,19 @@ class Scrubber:
     def _may_name(self, body: bytes) -> bool:
         """Whether `body` has the name of a secret in it: most have none, and are not looked at twice."""
         low = body.lower()
-        if not self._names.stems.search(low):
+        if not self.names.stems.search(low):
             return False
         names = {word.decode("ascii", "replace") for word in _WORDS.findall(body)}
-        return any(map(self._names.is_secret, names)) or any(word in low for word in _WHEN_LONG)
+        return any(map(self.names.is_secret, names)) or any(word in low for word in _WHEN_LONG)
 
     def _body(self, text: str) -> str:
         if _FORM.fullmatch(text):
             return self.text(self._pairs(text, form=True), "body")
         if _PARTS.search(text):
             return self.text(_PART.sub(self._in_part, text), "body")
-        return self._prose(text)
+        return self.prose(text)
 
-    def _prose(self, text: str) -> str:
+    def prose(self, text: str) -> str:
         """JSON, markup, code or settings, in part or whole."""
         if '"' in text:
             text = self._json(text)
@@ -254,7 +254,7 @@ class Scrubber:
 
     def _parameter(self, found: re.Match[str]) -> str:
         name, equals, value = found.groups()
-        if self._names.holds(name, value, query=True) or (name in _WITH_GRANT and "state=" in found.string):
+        if self.names.holds(name, value, query=True) or (name in _WITH_GRANT and "state=" in found.string):
             return f"{name}{equals}{quote(self._put(unquote_plus(value), name), safe='')}"
         new = self._nested(value)
         return found[0] if new is None else f"{name}{equals}{new}"
@@ -267,7 +267,7 @@ class Scrubber:
             raw, equals, value = pair.partition("=")
             name = unquote_plus(raw) if "%" in raw or "+" in raw else raw
             last = name.rpartition("[")[2].rstrip("]") if name.endswith("]") else name
-            if self._names.holds(last, value, query=True) or (value and granted and name in _WITH_GRANT):
+            if self.names.holds(last, value, query=True) or (value and granted and name in _WITH_GRANT):
                 new = self._replace(unquote_plus(value), name)
                 new = None if new is None else quote(new, safe="")
             else:
@@ -293,7 +293,7 @@ class Scrubber:
         if "?" in inside:
             new = self.url(inside)
         elif '"' in inside:
-            new = self._prose(inside)
+            new = self.prose(inside)
         else:
             new = self._nested(inside) or inside
         return None if new == inside else quote(new, safe="")
@@ -310,7 +310,7 @@ class Scrubber:
             if found[2] is not None:
                 if not depth:
                     name = found[1]
-                    secret = self._names.is_secret(name) or bool(label and name.lower() in _LABELLED) or (granted and name in _WITH_GRANT)
+                    secret = self.names.is_secret(name) or bool(label and name.lower() in _LABELLED) or (granted and name in _WITH_GRANT)
             elif token in "{[":
                 depth += bool(depth or secret)
                 label = ""
@@ -320,10 +320,10 @@ class Scrubber:
                 label = ""
             else:
                 value = found[1]
-                held = secret or depth or (value is not None and self._names.holds(name, value))
+                held = secret or depth or (value is not None and self.names.holds(name, value))
                 new = self._json_value(found, name) if held else self._inner(found)
                 if value and name.lower() in _LABELS and not depth:
-                    label = value if self._names.is_secret(value) else ""
+                    label = value if self.names.is_secret(value) else ""
                 secret = secret and bool(depth)
                 if not depth:
                     name = ""
@@ -355,16 +355,16 @@ class Scrubber:
             value = json.loads(found[0], strict=False)
         except (ValueError, RecursionError):
             return None
-        new = self._prose(value)
+        new = self.prose(value)
         return None if new == value else json.dumps(new)
 
     def _in_pair(self, found: re.Match[str]) -> str:
         before, name, value = found.groups()
-        return before + self._put(value, name) if self._names.is_secret(name) and any(map(str.isdigit, value)) else found[0]
+        return before + self._put(value, name) if self.names.is_secret(name) and any(map(str.isdigit, value)) else found[0]
 
     def _assigned(self, found: re.Match[str]) -> str:
         name, between, mark, value, bare = found.groups()
-        if not self._names.is_secret(name):
+        if not self.names.is_secret(name):
             return found[0]
         if bare is not None:    # a word alone is prose, or code
             return f"{name}{between}{self._put(bare, name)}" if any(map(str.isdigit, bare)) else found[0]
@@ -372,7 +372,7 @@ class Scrubber:
 
     def _in_element(self, found: re.Match[str]) -> str:
         name, value = found["name"], found["value"]
-        if not self._names.is_secret(name) or not value.strip():
+        if not self.names.is_secret(name) or not value.strip():
             return found[0]
         start, end = (place - found.start() for place in found.span("value"))
         return found[0][:start] + self._put(value, name) + found[0][end:]
@@ -381,4 +381,4 @@ class Scrubber:
         head, name, value = found.groups()
         if not value:
             return found[0]
-        return head + (self._put(value, name) if self._names.is_secret(name) else self._body(value))
+        return head + (self._put(value, name) if self.names.is_secret(name) else self._body(value))

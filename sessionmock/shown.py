@@ -1,0 +1,83 @@
+"""What reports and reprs print: URLs, header fields and text, with pseudonyms in the place of secrets, the same as in cassettes.
+
+Values stay as they are: only what somebody is about to read comes through here. Where secrets stand is looked up in
+`secrets`, which is loaded with the first thing that is printed.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from .secrets.pseudonyms import Pseudonyms
+    from .secrets.scrubber import Scrubber
+
+T = TypeVar("T")
+
+
+class _Means(NamedTuple):
+    pseudonyms: Pseudonyms
+    scrubber: Scrubber
+
+
+@cache
+def _means() -> _Means:
+    from .secrets.pseudonyms import Pseudonyms
+    from .secrets.scrubber import Scrubber
+
+    pseudonyms = Pseudonyms()
+    return _Means(pseudonyms, Scrubber(
+        lambda value, where: pseudonyms.of(value) if value else value, number=lambda value, where: pseudonyms.number(value)))
+
+
+def url(value: Any) -> Any:
+    """A URL; what is no text stays as it is."""
+    return _means().scrubber.url(value) if isinstance(value, str) else value
+
+
+def headers(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Header fields."""
+    return _means().scrubber.headers(list(fields))
+
+
+def text(value: str) -> str:
+    """Text in which URLs, header fields, JSON or assignments may stand, as a message does."""
+    return _means().scrubber.prose(value)
+
+
+def secret(value: str) -> str:
+    """What is a secret whatever it says."""
+    return _means().pseudonyms.of(value) if value else value
+
+
+def value(one: Any) -> str:
+    """The repr of `one`, of whatever kind it is."""
+    if isinstance(one, dict):
+        return f"{{{', '.join(f'{key!r}: {_member(key, item)}' for key, item in one.items())}}}"
+    if isinstance(one, str):
+        return repr(text(one) if " " in one else url(one))
+    if isinstance(one, list) and all(type(each) is tuple and list(map(type, each)) == [str, str] for each in one):
+        return repr(headers(one))
+    if type(one) in (tuple, list):
+        inside = ", ".join(map(value, one))
+        return f"[{inside}]" if isinstance(one, list) else f"({inside},)" if len(one) == 1 else f"({inside})"
+    if isinstance(one, bytes | bytearray | memoryview):
+        return f"<{len(one)} bytes>"
+    return text(repr(one))
+
+
+def _member(name: object, item: Any) -> str:
+    """What a mapping has under `name`, which may say that it is a secret."""
+    if isinstance(name, str) and isinstance(item, str) and _means().scrubber.names.holds(name, item):
+        return repr(secret(item))
+    return value(item)
+
+
+def printed(kind: type[T]) -> type[T]:
+    """`kind`, a class of named tuples, with a repr that comes through here."""
+    def __repr__(self: Any) -> str:
+        return f"{kind.__name__}({', '.join(f'{name}={value(item)}' for name, item in zip(self._fields, self, strict=True))})"
+
+    kind.__repr__ = __repr__  # type: ignore[method-assign]    # that is what it is for
+    return kind
