@@ -420,6 +420,8 @@ print(registry.sessions)
 def test_a_mix_of_everything_in_asyncios_debug_mode(server: str, policy: str) -> None:
     """asyncio checks there that its loop is used by the thread that runs it: never another one."""
     assert ["7 answers, 3 handlers, 2 errors"] == run("""
+import logging
+logging.getLogger("asyncio").setLevel(logging.ERROR)      # how slow the machine is, it tells by warnings
 answers, handlers, errors = [], [], []
 def load(path, limit=None):
     try:

@@ -1,12 +1,13 @@
 """Where cassettes lie, and when their files are read."""
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from pytest_sessionmock.cassettes import Cassette, path_of, path_of_fixture, sane
 
-from sessionmock import CassetteError, URLSession, URLSessionConfiguration, use_route
+from sessionmock import CassetteError, URLError, URLSession, URLSessionConfiguration, use_route
 
 from .conftest import Inner
 
@@ -52,15 +53,20 @@ def test_an_unknown_ending_is_yaml(inner: Inner) -> None:
     assert ["a.yaml", "a.json", "a.v2.yaml", "a.HAR"] == [path_of(item, name).name for name in ("a", "a.json", "a.v2", "a.HAR")]
 
 
-def test_a_file_is_read_with_the_first_request(tmp_path: Path) -> None:
-    """A cassette that nobody asks costs nothing, has no misses, and leaves no file; one that is broken fails who asks."""
+def test_a_file_is_read_with_the_first_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cassette that nobody asks costs nothing, has no misses, and leaves no file; one that is broken fails who asks, and is reported,
+    so that a test that looks at no error fails too."""
+    reported: list[BaseException | None] = []
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: reported.append(arguments.exc_value))
     path = tmp_path / "broken.yaml"
     path.write_text("{")
     cassette = Cassette(path, "none", "pytest --sessionmock=record")
     assert ([], [], False) == (cassette.misses, cassette.differences, cassette.opened)
     cassette.close()
-    with use_route(cassette), URLSession(URLSessionConfiguration.ephemeral()) as session, pytest.raises(CassetteError):
+    with use_route(cassette), URLSession(URLSessionConfiguration.ephemeral()) as session, pytest.raises(URLError) as failure:
         session.data(URL).result()
+    assert isinstance(failure.value.underlying_error, CassetteError)
+    assert [failure.value.underlying_error] == reported
 
 
 def test_it_answers_as_its_route(tmp_path: Path) -> None:
