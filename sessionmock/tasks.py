@@ -232,7 +232,7 @@ class URLSessionUploadTask(URLSessionDataTask):
 
     __slots__ = ()
 
-    def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> Loading[bytes | None]:
+    def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], object] | None = None) -> Loading[bytes | None]:
         """Cancel, and call `completion_handler` with what `upload_task(resume_data=...)` goes on with.
 
         It gets None where the server has named no resource for the upload (draft-ietf-httpbis-resumable-upload, a 104 with
@@ -254,7 +254,7 @@ class URLSessionDownloadTask(URLSessionTask):
             self._session._warn_of_lost_file(self)
         super().resume()
 
-    def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], Any] | None = None) -> Loading[bytes | None]:
+    def cancel_by_producing_resume_data(self, completion_handler: Callable[[bytes | None], object] | None = None) -> Loading[bytes | None]:
         """Cancel, and call `completion_handler` with what `download_task(resume_data=...)` goes on with.
 
         It gets None where the download cannot be resumed: that takes an http GET, an answer with a strong ETag or an
@@ -267,7 +267,7 @@ class URLSessionDownloadTask(URLSessionTask):
         return _producing(self, DOWNLOAD_RESUME_DATA, completion_handler)
 
 
-def _producing(task: URLSessionTask, key: str, handler: Callable[[bytes | None], Any] | None) -> Loading[bytes | None]:
+def _producing(task: URLSessionTask, key: str, handler: Callable[[bytes | None], object] | None) -> Loading[bytes | None]:
     """Cancel `task`; its resume data is under `key` in its error, and is given to `handler`."""
     if handler is not None:
         taking("cancel_by_producing_resume_data(completion_handler)", handler, "resume_data")
@@ -279,7 +279,7 @@ def _producing(task: URLSessionTask, key: str, handler: Callable[[bytes | None],
 class _Produced:
     """The resume data of a task that is cancelled for it."""
 
-    def __init__(self, task: URLSessionTask, key: str, handler: Callable[[bytes | None], Any] | None) -> None:
+    def __init__(self, task: URLSessionTask, key: str, handler: Callable[[bytes | None], object] | None) -> None:
         self._task, self._key, self._handler = task, key, handler
         self._data: bytes | None = None
         self.latch = Latch()

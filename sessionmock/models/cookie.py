@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict, Unpack
 
 from .. import shown
 from ..clock import SystemClock
@@ -35,6 +35,36 @@ _KEYS = {
     "partition_identifier": "StoragePartition",
 }
 _APPLE = frozenset(_KEYS.values())
+
+
+class Properties(TypedDict, total=False):
+    """What a cookie is made of. Wide because it has every name of `_KEYS`, for type checkers."""
+
+    name: str
+    value: str
+    domain: str
+    path: str
+    origin_url: str
+    version: int | str
+    secure: bool | str
+    is_secure: bool | str
+    http_only: bool | str
+    is_http_only: bool | str
+    expires: datetime | str | None
+    expires_date: datetime | str | None
+    maximum_age: float | str
+    max_age: float | str
+    discard: bool | str
+    is_session_only: bool | str
+    comment: str | None
+    comment_url: str | None
+    port: str | int | Sequence[int] | None
+    port_list: str | int | Sequence[int] | None
+    same_site: str | None
+    same_site_policy: str | None
+    set_by_javascript: bool | str
+    is_set_by_javascript: bool | str
+    partition_identifier: str | None
 
 
 class _Nested:
@@ -71,7 +101,7 @@ class HTTPCookie(_Nested):
     is_set_by_javascript: bool
     partition_identifier: str | None
 
-    def __init__(self, properties: Mapping[str, Any] | None = None, **named: Any) -> None:
+    def __init__(self, properties: Mapping[str, Any] | None = None, **named: Unpack[Properties]) -> None:
         """A cookie from `properties`, by Apple's keys ("Name", "OriginURL", "Max-Age") or snake_case names, or both.
 
         Name, value (one of them may be empty), path and one of domain and origin URL are needed:

@@ -11,8 +11,9 @@ from .body import BytesStream, ChainedStream, FileStream, as_body_stream
 from .message import BodyStream
 from .settings import header_value, reject
 
-Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
-Files = Mapping[str, Any] | Iterable[tuple[str, Any]]
+# Values are judged when the body is made: of what they may be, no type checker finds the common type of those in one mapping.
+Fields = Mapping[str, object] | Iterable[tuple[str, object]]
+Files = Mapping[str, object] | Iterable[tuple[str, object]]
 
 _KEPT = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _PLUS = {byte: chr(byte) if byte in _KEPT else f"%{byte:02X}" for byte in range(256)} | {0x20: "+"}

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeAlias, TypedDict, Unpack
 from .. import shown
 from ..errors import InvalidArgumentException
 from . import enums
-from .body import as_body_stream
+from .body import BodySource, as_body_stream
 from .form import Fields, Files, multipart, urlencoded
 from .message import BodyStream
 from .settings import ANY_MAP, FLAG, SECONDS, TEXT, TOKEN, URL, Setting, Settings, header_field, member, optional, reject
@@ -94,7 +94,7 @@ class URLRequest(Settings):
         http_method: str | None = None,
         http_body: bytes | bytearray | memoryview | None = None,
         *,
-        http_body_stream: Any = None,
+        http_body_stream: BodySource | None = None,
         cache_policy: enums.CachePolicy = enums.CachePolicy.USE_PROTOCOL_CACHE_POLICY,
         timeout_interval: float | None = None,
         all_http_header_fields: Mapping[str, str] | None = None,
@@ -203,7 +203,7 @@ class URLRequest(Settings):
         return self._stream
 
     @http_body_stream.setter
-    def http_body_stream(self, value: Any) -> None:
+    def http_body_stream(self, value: BodySource | None) -> None:
         self._stream = None if value is None else as_body_stream(value)
         self._body = None
 

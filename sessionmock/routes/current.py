@@ -4,10 +4,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeVar
 
 from ..models.settings import reject
 from .base import Route
 from .live import LiveRoute
+
+AnyRoute = TypeVar("AnyRoute", bound=Route)
 
 _here: ContextVar[Route | None] = ContextVar("sessionmock_route", default=None)
 _everywhere: list[Route] = []
@@ -22,7 +25,7 @@ def checked(route: Route, place: str) -> Route:
 
 
 @contextmanager
-def use_route(route: Route, *, everywhere: bool = False) -> Iterator[Route]:
+def use_route(route: AnyRoute, *, everywhere: bool = False) -> Iterator[AnyRoute]:
     """Tasks created in this block take `route`; with `everywhere`, those of all threads do that have no route of their own."""
     checked(route, "use_route")
     if everywhere:
@@ -40,7 +43,7 @@ def use_route(route: Route, *, everywhere: bool = False) -> Iterator[Route]:
 
 
 @contextmanager
-def use_live_route(route: Route) -> Iterator[Route]:
+def use_live_route(route: AnyRoute) -> Iterator[AnyRoute]:
     """Where no route is in force, `route` answers in this block and not `LiveRoute()`; on all threads."""
     _live.append(checked(route, "use_live_route"))
     try:

@@ -94,7 +94,7 @@ class URLCredentialStorage:
                 kept.default = default
                 raise
 
-    def remove(self, credential: URLCredential, space: URLProtectionSpace, options: Mapping[str, Any] | None = None,
+    def remove(self, credential: URLCredential, space: URLProtectionSpace, options: Mapping[str, bool] | None = None,
                task: object = None) -> None:
         """Forget `credential` where it is kept; a space whose default it was has none from then on.
 

@@ -1,6 +1,7 @@
 """Mistakes that a type checker finds. Each line is an error by its `type: ignore`; where one is not, mypy says that it is unused."""
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,9 +38,22 @@ def settings(configuration: URLSessionConfiguration, request: URLRequest) -> Non
     request.http_body = "text"      # type: ignore[assignment]
     request.http_metod = "POST"      # type: ignore[attr-defined]
     URLRequest(URL, allows_celular_access=False)      # type: ignore[call-arg]
+    request.http_body_stream = "text"      # type: ignore[assignment]
+    request.http_body_stream = io.StringIO("text")      # type: ignore[assignment]
+    URLRequest.form(URL, {1: "Ann"})      # type: ignore[arg-type]
     URLRequest(URL, "POST", "text")      # type: ignore[arg-type]
     URLSession(URLSessionConfiguration)      # type: ignore[arg-type]
     URLSession(configuration, None, print)      # type: ignore[arg-type]
+
+
+def values(script: sm.ScriptRoute) -> None:
+    sm.HTTPCookie(nme="a", value="b", domain="h", path="/")      # type: ignore[call-arg]
+    sm.HTTPCookie(name="a", value=5, domain="h", path="/")      # type: ignore[arg-type]
+    sm.Answer("200")      # type: ignore[arg-type]
+    script.answer(stauts=503)      # type: ignore[call-arg]
+    script.answer(503)      # type: ignore[arg-type]
+    with sm.use_route(sm.ScriptRoute):      # type: ignore[type-var]
+        pass
 
 
 def tasks(session: URLSession, request: URLRequest, file: Path) -> None:

@@ -5,12 +5,15 @@ import ast
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import pytest_sessionmock
 
 import sessionmock
+from sessionmock.models import cookie
+from sessionmock.routes.script import answer
 
 from ..readme import README, ROOT
 
@@ -41,3 +44,9 @@ def test_readme_s_first_example_is_typed(tmp_path: Path) -> None:
         [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={ROOT / '.mypy_cache'}", str(example)],
         cwd=ROOT, capture_output=True, text=True, check=False)
     assert "Success" in done.stdout, done.stdout + done.stderr
+
+
+def test_typed_keywords_are_those_that_are_taken() -> None:
+    """What is taken as `**keywords` is written down once more for type checkers: the same names."""
+    assert set(answer.Values.__annotations__) == {field.name for field in fields(sessionmock.Answer)}
+    assert set(cookie.Properties.__annotations__) == set(cookie._KEYS)

@@ -1,6 +1,7 @@
 """A user's file that uses every public name, for the type checker: nothing of it runs."""
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -134,6 +135,13 @@ def settings() -> None:
     assert_type(request.cache_policy, sm.CachePolicy)
     assert_type(request.value("Accept"), str | None)
     assert_type(request.copy(), URLRequest)
+    assert_type(URLRequest.form(URL, {"name": "Ann", "age": 5, "tags": ["a", "b"]}), URLRequest)
+    assert_type(URLRequest.multipart(URL, [("name", "Ann")], {"photo": Path("photo.jpg"), "note": ("note.txt", b"text", "text/plain")}), URLRequest)
+    request.http_body_stream = io.BytesIO(b"body")
+    with open("/etc/hostname", "rb") as file:
+        request.http_body_stream = file
+    request.http_body_stream = sm.InputStream(path="/etc/hostname")
+    request.http_body_stream = iter([b"pieces"])
 
 
 def values(cookies: sm.HTTPCookieStorage, response: HTTPURLResponse) -> None:
@@ -141,6 +149,8 @@ def values(cookies: sm.HTTPCookieStorage, response: HTTPURLResponse) -> None:
     assert_type(sm.URLCredentialStorage.shared, sm.URLCredentialStorage)
     assert_type(sm.URLCache.shared, sm.URLCache)
     assert_type(cookies.cookies, list[sm.HTTPCookie])
+    assert_type(sm.HTTPCookie(name="a", value="b", domain="h", path="/", expires_date=datetime.now(UTC)), sm.HTTPCookie)
+    assert_type(sm.HTTPCookie({"Name": "a"}, value="b", origin_url=URL, path="/", is_secure=True), sm.HTTPCookie)
     assert_type(response.status_code, int)
     assert_type(response.value("Content-Type"), str | None)
     assert_type(response.all_header_fields, dict[str, str])
@@ -301,7 +311,9 @@ WARNINGS: list[type[Warning]] = [sm.DelegateWarning, sm.SettingWarning]
 def routes() -> None:
     script = sm.ScriptRoute()
     assert_type(script.answer(sm.Answer(200, body=b"body")), sm.ScriptRoute)
-    with sm.use_route(script), sm.virtual_time() as clock:
+    assert_type(script.answer(status=503, delay=2, headers={"Retry-After": "5"}), sm.ScriptRoute)
+    with sm.use_route(script) as used, sm.virtual_time() as clock:
+        assert_type(used, sm.ScriptRoute)
         assert_type(clock, sm.VirtualClock)
         assert_type(clock.now(), int)
     with sm.use_live_route(sm.LiveRoute()), sm.CassetteRoute("cassette.yaml", live=sm.ClientRoute(sm.LiveRoute()), filter=sm.Secrets()) as cassette:

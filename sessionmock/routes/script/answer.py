@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from ...clock import Timer, nanoseconds
 from ...errors import Code, InvalidArgumentException, URLError, url_error
@@ -12,6 +12,20 @@ from ...models.message import Headers, Request, ResponseHead
 from ..base import FINISHED, Exchange, Host, Sink, Unmeasured
 
 Body = bytes | str | Sequence[tuple[bytes, float]]
+
+
+class Values(TypedDict, total=False):
+    """Those of an `Answer`, as keywords."""
+
+    status: int
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None
+    body: Body
+    reason: str
+    http_version: str
+    delay: float
+    informational: Sequence[ResponseHead | int]
+    trailers: Sequence[tuple[str, str]]
+    error: URLError | int | None
 
 
 @dataclass(slots=True, frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ...errors import Code, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError, url_error
 from ...models.message import BodyStream, Request
 from ..base import FINISHED, Channel, ChannelOver, Exchange, Host, Route, Sink
 from ..offload import Deferred, LoopThread, fail, read_body
-from .answer import Answer, play
+from .answer import Answer, Values, play
 
 if TYPE_CHECKING:
     import respx
@@ -39,7 +39,7 @@ class ScriptRoute:
         self._router: respx.Router | None = None
         self._routers: Routers | None = None
 
-    def answer(self, answer: Answer | None = None, /, **values: Any) -> ScriptRoute:
+    def answer(self, answer: Answer | None = None, /, **values: Unpack[Values]) -> ScriptRoute:
         """Queue one answer: an `Answer`, or the values of one (`answer(status=503, delay=2)`). Raises InvalidArgumentException."""
         return self.answers([Answer(**values) if answer is None else answer])
 
