@@ -46,8 +46,8 @@ def http2_installed() -> bool:
 class LiveRoute:
     """Answers come from servers, over HTTP/1.1 or HTTP/2.
 
-    `ssl_context` replaces the system's trust (a test's own authority), `resolve` the system's names: it takes a host and
-    returns its numeric addresses in the order of trying, on a worker thread. `resolve_validates` vouches that it gives none that
+    `ssl_context` replaces the system's trust (a test's own authority), `resolve` the system's names: it takes a name in ASCII
+    (`models.host`) and returns its numeric addresses in the order of trying, on a worker thread. `resolve_validates` vouches that it gives none that
     DNSSEC does not (RFC 4035, section 4.3: secure), which requests that require validation are sent by alone. Where a configuration names no proxy,
     `trust_env` takes those of the environment, read when a session makes its first request (http_proxy and its like).
     A copy of `ssl_context` serves requests that bring a client certificate: it has the authorities that

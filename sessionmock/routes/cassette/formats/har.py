@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from ....models.message import Headers, ResponseHead, header
+from ....models.url import split_reference
 from ..interaction import METRICS, Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .codings import repaired, undone
 from .texts import moment
@@ -242,10 +243,7 @@ def _fields(headers: Headers) -> list[dict[str, str]]:
 
 
 def _query(uri: str) -> list[dict[str, str]]:
-    try:
-        query = urlsplit(uri).query
-    except ValueError:
-        return []
+    query = split_reference(uri)[3] or ""
     pairs = (part.partition("=") for part in query.split("&") if part)
     return [{"name": name, "value": value} for name, _, value in pairs]
 
