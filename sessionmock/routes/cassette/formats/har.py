@@ -12,10 +12,9 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from ....models.message import Headers, ResponseHead, header
-from ....models.url import split_reference
 from ..interaction import METRICS, Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .codings import repaired, undone
 from .texts import moment
@@ -243,7 +242,10 @@ def _fields(headers: Headers) -> list[dict[str, str]]:
 
 
 def _query(uri: str) -> list[dict[str, str]]:
-    query = split_reference(uri)[3] or ""
+    try:
+        query = urlsplit(uri).query
+    except ValueError:
+        return []
     pairs = (part.partition("=") for part in query.split("&") if part)
     return [{"name": name, "value": value} for name, _, value in pairs]
 

@@ -50,8 +50,8 @@ Place: TypeAlias = Serve | OSError | After            # what an address and a po
 class MemoryNetwork:
     """Servers, by where they listen. `serve` answers at every other address and port, and then every other name leads to it.
 
-    `names` and `places` may be changed at any time; hosts stand there in their canonical form. A network may serve sessions of several engines at once; a server runs on
-    the engine of the session that has connected to it.
+    `names` and `places` may be changed at any time; hosts stand there in their canonical form. A network may serve sessions of several
+    engines at once; a server runs on the engine of the session that has connected to it.
     """
 
     def __init__(self, serve: Serve | None = None) -> None:
