@@ -8,7 +8,7 @@ from ..core import preparation
 from ..core.caching import Verdict
 from ..core.machine import Event
 from ..errors import Code, url_error
-from ..models.body import ChainedStream, FileStream
+from ..models.body import ChainedStream, FileStream, again
 from ..models.credential import URLAuthenticationChallenge
 from ..models.host import is_address
 from ..models.message import BodyStream, ResponseHead, header
@@ -138,9 +138,12 @@ class Sending:
         return False
 
     def _refused_to_wait(self) -> bool:
-        """A 417: the request is made again without the expectation that its server does not meet (RFC 9110, section 10.1.1)."""
-        message = self._transfer.message
+        """A 417: the request is made again without the expectation that its server does not meet (RFC 9110, section 10.1.1), where
+        its body can be had again."""
+        message, body = self._transfer.message, self._transfer.body
         if message is None or (header(message.headers, "expect") or "").lower() != "100-continue":
+            return False
+        if body is not None and again(body) is None and self._callbacks.method("task_need_new_body_stream") is None:
             return False
         self._unexpecting = True
         self._body.send_again()

@@ -285,6 +285,16 @@ def test_a_417_to_no_such_expectation_is_the_response(expectation: str | None) -
         assert session.data(request).result()[1].status_code == 417
 
 
+def test_a_417_to_a_body_that_cannot_be_had_again_is_the_response() -> None:
+    """Nobody has the stream a second time."""
+    script, request = sm.ScriptRoute(), sm.URLRequest(URL, http_method="POST")
+    request.http_body_stream = io.BytesIO(b"hello")
+    request.set_value("100-continue", for_http_header_field="Expect")
+    script.answer(sm.Answer(417)).answer(sm.Answer(200))
+    with sm.use_route(script), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        assert session.data(request).result()[1].status_code == 417
+
+
 def test_a_417_without_an_expectation_is_the_response() -> None:
     """A server that says so again is not asked for ever."""
     script, request = sm.ScriptRoute(), sm.URLRequest(URL, http_method="POST", http_body=b"hello")

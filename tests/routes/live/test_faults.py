@@ -1,6 +1,7 @@
 """A FIN, a RST and silence at each byte of an answer, over every wire, in virtual time: three codes and no other."""
 from __future__ import annotations
 
+import gzip
 import math
 import ssl
 from collections.abc import Callable, Coroutine
@@ -14,6 +15,8 @@ from h2.events import StreamEnded
 
 import sessionmock as sm
 from sessionmock.clock import SECOND
+from sessionmock.routes.live.http1.answer import Answer
+from sessionmock.routes.live.http1.events import End
 from sessionmock.routes.live.network.memory import MemoryNetwork
 from sessionmock.routes.live.network.peer import Peer
 
@@ -92,7 +95,11 @@ async def silence(peer: Peer) -> None:
     await peer.sleep(math.inf)
 
 
-def outcome(wire: Wire, at: int, fault: Callable[[Peer], Coroutine[Any, Any, None]], trusting: ssl.SSLContext) -> tuple[Any, float]:
+FAULTS: list[tuple[Any, int, float]] = [(fin, -1005, 0.0), (closed, -1005, 0.0), (rst, -1005, 0.0), (silence, -1001, 60.0)]
+
+
+def outcome(wire: Wire, at: int, fault: Callable[[Peer], Coroutine[Any, Any, None]], trusting: ssl.SSLContext | None = None,
+            scheme: str = "http") -> tuple[Any, float]:
     """The body, or the code, of a load whose answer breaks off after `at` bytes, and the second in which it ended; and the
     length of the answer."""
     async def serve(peer: Peer) -> None:
@@ -105,7 +112,7 @@ def outcome(wire: Wire, at: int, fault: Callable[[Peer], Coroutine[Any, Any, Non
     route = sm.LiveRoute(trusting, network=MemoryNetwork(serve), trust_env=False)
     with sm.virtual_time() as clock, sm.use_route(route), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
         try:
-            got: Any = session.data("http://a.test/" if wire is plain else "https://a.test/").result()[0]
+            got: Any = session.data(f"{scheme}://a.test/").result()[0]
         except sm.URLError as error:
             got = int(error.code)
         assert len(sizes) == 1
@@ -113,16 +120,54 @@ def outcome(wire: Wire, at: int, fault: Callable[[Peer], Coroutine[Any, Any, Non
 
 
 @pytest.mark.parametrize("wire", ["HTTP/1.1", "TLS", "HTTP/2"])
-@pytest.mark.parametrize(("fault", "code", "second"), [(fin, -1005, 0.0), (closed, -1005, 0.0), (rst, -1005, 0.0), (silence, -1001, 60.0)])
+@pytest.mark.parametrize(("fault", "code", "second"), FAULTS)
 def test_every_byte(wires: dict[str, Wire], trusting: ssl.SSLContext, wire: str, fault: Any, code: int, second: float) -> None:
     """A connection that is closed or reset within an answer is -1005 at once, one that says nothing more is -1001 when the
     idle time is over; after the last byte nothing of that matters any more."""
     size = 0
-    while (got := outcome(wires[wire], size, fault, trusting)) != (BODY, 0.0):
+    while (got := outcome(wires[wire], size, fault, trusting, "http" if wire == "HTTP/1.1" else "https")) != (BODY, 0.0):
         assert got == (code, second), f"after {size} bytes"
         size += 1
     assert size == (len(ANSWER) if wire != "HTTP/2" else size)
     assert size > 30
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nServer: one of ours\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n7;a=b\r\n, world\r\n0\r\n"
+PACKED = gzip.compress(BODY, mtime=0)
+KINDS = {
+    "chunks": HEAD + CHUNKED + b"\r\n",
+    "trailers": HEAD + CHUNKED + b"T: 1\r\nU: 2\r\n\r\n",
+    "early hints": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ANSWER,
+    "gzip": HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED) + PACKED,
+    "gzip in chunks": HEAD + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(PACKED), PACKED),
+    "lines ended by LF": (HEAD + CHUNKED + b"T: 1\r\n\r\n").replace(b"\r\n", b"\n"),
+    "folded": HEAD + b"X Y : 1\r\n 2\r\nContent-Length: 12, 12\r\n\r\n" + BODY,
+    "no framing": HEAD + b"X: 1\r\n\r\n" + BODY,
+}
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_every_byte_of_other_answers() -> None:
+    """The body or the code that the bytes come to that had come, and at once unless there is silence."""
+    cuts = 0
+    for whole in KINDS.values():
+        async def answers(peer: Peer, whole: bytes = whole) -> bytes:
+            await peer.receive()
+            return whole
+
+        for fault, code, second in FAULTS:
+            for at in range(len(whole) + 1):
+                reader = Answer("GET")
+                events = reader.feed(whole[:at]) if at else []
+                if not (events and isinstance(events[-1], End)) and fault in (fin, closed):
+                    events += reader.eof()
+                body = b"".join(event for event in events if isinstance(event, bytes))
+                right = (gzip.decompress(body) if b"gzip" in whole else body, 0.0) if events and isinstance(events[-1], End) else (code, second)
+                assert outcome(answers, at, fault) == right, (whole[:at], fault)
+                cuts += 1
+    assert cuts >= 3_204
 
 
 def test_a_slow_answer_is_read_to_its_end(trusting: ssl.SSLContext) -> None:

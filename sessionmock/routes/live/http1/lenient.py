@@ -50,7 +50,7 @@ def section_end(data: bytes, at: int) -> int:
     match = _BLANK_LINE.search(data, at)
     end = match.end() if match else -1
     if (end if match else len(data) + 4) - at > HEAD_LIMIT + 4:
-        raise Garbage(f"a head, or the trailers, are longer than {HEAD_LIMIT} bytes")
+        raise Garbage(f"a head or a trailer section is longer than {HEAD_LIMIT} bytes")
     return end
 
 

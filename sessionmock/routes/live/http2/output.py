@@ -60,9 +60,11 @@ class Output(Link):
         self._turn()
 
     def _owe(self) -> None:
-        """Collect what the codec has to say of what came, or of a stream that is given up."""
-        size = self._collect()
-        self._owed = 0 if self._room and self.held is None else self._owed + size
+        """Count what the codec has to say of what came, or of a stream that is given up, while it cannot be sent."""
+        if self._room and self.held is None:
+            self._owed = 0
+        else:
+            self._owed += self._collect()
 
     def _collect(self) -> int:
         """Take what the codec has to send; its size in bytes."""
