@@ -32,6 +32,7 @@ from .errors import (
     URLError,
 )
 from .history import History
+from .leaks import exits as _exits  # noqa: F401  (tells at the end of a program)
 from .leaks.report import Leak
 from .leaks.scopes import LeakScope, watch_clients
 from .loading import Loading

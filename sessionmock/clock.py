@@ -24,6 +24,7 @@ SECOND = 1_000_000_000
 # A copy of the module for ourselves: what tests put in the place of the shared one's functions, whoever holds them, is not in it.
 assert time.__spec__ is not None
 _time: Any = module_from_spec(time.__spec__)
+_datetime = sys.modules.get("_datetime")    # held: where it is gone, in finalizers at the interpreter's end, Python 3.13 crashes on a date
 monotonic: Callable[[], float] = _time.monotonic
 """The monotonic clock in seconds, for asyncio loops of ours."""
 

@@ -204,10 +204,20 @@ def _cut(data: bytes) -> Iterator[bytes]:
         yield data[start:start + PIECE]
 
 
-@cache
+_BUILT_IN: dict[str, Callable[[], _Stage]] = {"gzip": lambda: _Zlib(gzip=True), "deflate": lambda: _Zlib(gzip=False)}
+
+
 def _stages() -> dict[str, Callable[[], _Stage]]:
-    """What is installed, by the name of the coding, in the order of Accept-Encoding."""
-    known: dict[str, Callable[[], _Stage]] = {"gzip": lambda: _Zlib(gzip=True), "deflate": lambda: _Zlib(gzip=False)}
+    """What can be undone, by the name of the coding, in the order of Accept-Encoding."""
+    try:
+        return _installed()
+    except OSError:         # the process has no descriptor left to look with: it looks again the next time
+        return _BUILT_IN
+
+
+@cache
+def _installed() -> dict[str, Callable[[], _Stage]]:
+    known = dict(_BUILT_IN)
     for name in ("brotli", "brotlicffi"):
         module = None if "br" in known else _module(name)
         if module is not None and hasattr(module.Decompressor, "can_accept_more_data"):
@@ -225,9 +235,8 @@ def _module(name: str) -> Any:
         return None
 
 
-@cache
 def accept_encoding() -> str:
-    """The value of Accept-Encoding that says what can be decoded here: "gzip, deflate" at least."""
+    """The value of Accept-Encoding that says what can be decoded here: "gzip, deflate" at least. The first call imports the decoders."""
     return ", ".join(_stages())
 
 

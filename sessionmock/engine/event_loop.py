@@ -48,6 +48,13 @@ class EngineLoop(asyncio.SelectorEventLoop):
         if not self._deaf:
             super()._close_self_pipe()  # type: ignore[misc]
 
+    def take_over(self) -> None:
+        """Let it be run again: the thread that ran it has gone with the interpreter's end."""
+        self._thread_id: int | None = None
+
+    def __del__(self) -> None:
+        """At the interpreter's end finalizers of users may still need it; the process then ends with all that it has open."""
+
     def abandon(self) -> None:
         """In a forked child: set the parent's loop aside untouched, for its descriptors are shared with the parent."""
         _graveyard.append(self)

@@ -14,30 +14,38 @@ The rules that keep it right:
   looks every 20 ms and takes what it finds unclaimed at two looks, so such a load starts 20 to 41 ms late.
 - A finalizer, or a signal handler of the user's, runs between any two statements and may call anything: the lock is
   re-entrant, and nothing that it finds half done misleads it.
+- Where no thread can be started, at the interpreter's end or because the system has none left, whoever waits drives, also
+  who otherwise may not; a coroutine that awaits drives in bursts; and who drives makes the jobs that a thread of the pool
+  should have made, between two looks at the loop.
 - While the main thread posts, waits or drives it is under the shield: raised there, KeyboardInterrupt would lose
   wake-ups, ownership or other threads' data. The handler that was there is called when ownership is given up.
+
+Long because all of these rules are about the same few fields, which change together under one lock.
 """
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from contextvars import Context
 from typing import Any, Literal
 
-from ..clock import SECOND, Clock, SystemClock
+from ..clock import SECOND, Clock, SystemClock, breathe
 from ..latch import Condition
 from . import awaits, work
 from .event_loop import EngineLoop, SystemOuting
+from .finalizing import Lock, begin
 from .interrupts import foreign_handlers, shield
 from .main_calls import MainCalls
 from .protocol import Waitable
 
 LOOK = SECOND // 50      # how often the idle background thread looks for loads that nobody claimed
 LINGER = SECOND          # how long it stays after the last load
+BURST = SECOND // 1000   # how long a coroutine drives at a time, where there is no thread to do it
 
 policy: Literal["waiter", "background"] = "waiter"
 
@@ -85,7 +93,7 @@ class SystemEngine:
 
     def _reset(self) -> None:
         self.clock: Clock = SystemClock()
-        self._lock = threading.RLock()
+        self._lock = Lock()
         self._loop: EngineLoop | None = None
         self._context = Context()
         self._inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
@@ -114,7 +122,8 @@ class SystemEngine:
             self._wake(eager=True)
 
     def work(self, call: Callable[..., None], *arguments: Any) -> None:
-        work.pool.submit(call, *arguments)
+        if not work.pool.submit(call, *arguments):
+            self.post_eager(self._interrupt)      # who drives makes it
 
     def on_engine(self) -> bool:
         return self._thread == threading.get_ident()
@@ -132,17 +141,21 @@ class SystemEngine:
                     else:
                         self._loop.call_soon_threadsafe(self._drain, context=Context())
                 return
-            background = self._have_background()
-        if eager:
-            background.release()
+            heir = self._stand_in()
+        if heir is not None and (eager or heir is not self._background):
+            heir.release()
 
-    def _have_background(self) -> _Waiter:
-        """The background thread, started where there is none. Under the lock."""
+    def _have_background(self) -> _Waiter | None:
+        """The background thread, started where there is none; None where that cannot be. Under the lock."""
         if self._background is None:
             me = _Waiter(self)
-            threading.Thread(target=self._run_background, args=(me,), name="sessionmock-engine", daemon=True).start()
-            self._background = me
-        return self._background
+            if begin(threading.Thread(target=self._run_background, args=(me,), name="sessionmock-engine", daemon=True)):
+                self._background = me
+        return None if sys.is_finalizing() else self._background
+
+    def _stand_in(self) -> _Waiter | None:
+        """Who drives where nobody who may does: the background thread, or for want of it one who is parked. Under the lock."""
+        return self._have_background() or next(iter(self._parked.copy()), None)
 
     def _drain(self) -> None:
         with self._lock:
@@ -199,7 +212,18 @@ class SystemEngine:
             return self._wait(latch, until)
 
     async def ended(self, latch: Waitable) -> None:
-        await awaits.ended(latch)
+        while not (latch.done or self._is_driven()):
+            self.wait(latch, self.clock.now() + BURST)
+            await breathe()
+        if not latch.done:
+            await awaits.ended(latch)
+
+    def _is_driven(self) -> bool:
+        """Whether there is a thread to drive for those who await, or one can be had."""
+        if self._background is not None and not sys.is_finalizing():
+            return True
+        with self._lock:
+            return self._have_background() is not None
 
     def watch(self, condition: Callable[[], bool], until: int | None = None) -> bool:
         """The condition is looked at after each call of the main thread, and at every `LOOK`."""
@@ -238,7 +262,14 @@ class SystemEngine:
                     with shield.lifted():
                         self.main.run_one()
                 elif self._claim(waiter, drives):
-                    self._drive(waiter, latch, until, main)
+                    if work.pool.left:
+                        self._leave(waiter)
+                        with shield.lifted() if main else nullcontext():
+                            work.pool.run_left()
+                    elif sys.is_finalizing() and not (self._live or self._inbox):
+                        raise RuntimeError("the interpreter is ending, and with its threads what is waited for has gone")
+                    else:
+                        self._drive(waiter, latch, until, main)
                 else:
                     self.clock.park(waiter.lock, until)
             return True
@@ -253,25 +284,26 @@ class SystemEngine:
 
     def _claim(self, waiter: _Waiter, drives: bool) -> bool:
         """Whether `waiter` owns the loop now. Else it follows: it is woken when it is its turn."""
-        if not drives:
-            return False
         with self._lock:
             if self._owner is waiter:
                 return True
-            if self._owner is None:
+            if sys.is_finalizing() or (self._owner is None and (drives or self._have_background() is None)):
                 self._own(waiter)
                 return True
-            if waiter not in self._followers:
-                self._followers.append(waiter)
-            if self._owner is self._background:
-                self._yield = True
-                self._interrupt()
+            if drives:
+                if waiter not in self._followers:
+                    self._followers.append(waiter)
+                if self._owner is self._background:
+                    self._yield = True
+                    self._interrupt()
             return False
 
     def _own(self, waiter: _Waiter) -> None:
         if self._loop is None:
             self._loop = EngineLoop()
             self.clock = SystemClock(self._loop)
+        elif self._loop.is_running():
+            self._loop.take_over()
         self._owner = waiter            # last: an owner can be interrupted, so it has a loop
 
     def _drive(self, waiter: _Waiter, latch: Waitable | None, until: int | None, main: bool) -> None:
@@ -279,6 +311,7 @@ class SystemEngine:
         loop = self._loop
         assert loop is not None
         timer = None
+        outer = asyncio._get_running_loop()     # of a coroutine that waits because no thread can
         try:
             self._thread = threading.get_ident()
             if until is not None:
@@ -288,6 +321,7 @@ class SystemEngine:
             if timer is not None:
                 timer.cancel()
             self._thread = None
+            asyncio._set_running_loop(outer)
 
     def _pass(self, loop: asyncio.AbstractEventLoop, waiter: _Waiter, latch: Waitable | None, until: int | None, main: bool) -> None:
         asyncio._set_running_loop(loop)      # what was posted is run here and now: a pass of the loop for it costs 10 us
@@ -297,11 +331,11 @@ class SystemEngine:
             asyncio._set_running_loop(None)
         while self._owner is waiter:
             if latch is not None:
-                if latch.done or (until is not None and self.clock.now() >= until):
+                if latch.done or work.pool.left or (until is not None and self.clock.now() >= until):
                     return
                 if main and (shield.pending or self.main.waiting()):
                     return
-            elif self._yield or not (self._live or self._inbox):
+            elif self._yield or work.pool.left or not (self._live or self._inbox):
                 break
             loop.run_forever()
         if latch is None:               # a last pass, for transports that were just closed
@@ -328,9 +362,9 @@ class SystemEngine:
             self._woken = False          # a drain that was on its way is now the next driver's first act
             heir = self._owner = self._followers.popleft() if self._followers else None
             if heir is None and (self._urgent or self._live or self._inbox):
-                background = self._have_background()
+                stand_in = self._stand_in()
                 if self._eager or self._urgent or self._parked:
-                    heir = background
+                    heir = stand_in
         if heir is not None:
             heir.release()
 
@@ -356,6 +390,8 @@ class SystemEngine:
             if self._owner is me:
                 self._drive(me, None, None, main=False)
                 self._leave(me)
+                while work.pool.left:
+                    work.pool.run_left()
                 unclaimed = False
                 idle_since = clock.now()
                 continue

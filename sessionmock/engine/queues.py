@@ -91,12 +91,7 @@ class OperationQueue:
                 if self._running >= self.max_concurrent_operation_count:
                     return
                 self._running += 1
-            try:
-                self._start(engine)
-            except BaseException:       # no thread could be started: the next operation tries again
-                with self._lock:
-                    self._running -= 1
-                raise
+            self._start(engine)
 
     def notice(self) -> None:
         """Callbacks are about to come here, or are waited for: make sure that there is something to deliver them."""

@@ -1,4 +1,7 @@
-"""The one pool of threads behind delegate queues and whatever may block. Threads start when needed and end when idle."""
+"""The one pool of threads behind delegate queues and whatever may block. Threads start when needed and end when idle.
+
+Where no thread can be started a job is left for those that there are: threads of the pool, and whoever drives the engine.
+"""
 from __future__ import annotations
 
 import asyncio
@@ -13,6 +16,7 @@ from typing import Any, TypeGuard
 
 from ..clock import SECOND, SystemClock, monotonic
 from ..user_code import blame
+from .finalizing import begin
 
 LINGER = SECOND    # how long an idle thread stays, in nanoseconds
 
@@ -26,23 +30,44 @@ class WorkPool:
         self._clock = SystemClock()
         self._idle: deque[_Worker] = deque()
         self._serial = 0
+        self.left: deque[Job] = deque()          # those that wait for a thread, because none could be started
 
-    def submit(self, call: Callable[..., None], *arguments: Any) -> None:
-        """Run `call` on a thread of the pool."""
+    def submit(self, call: Callable[..., None], *arguments: Any) -> bool:
+        """Run `call` on a thread of the pool; False where it has to be left."""
+        job = (call, arguments)
         try:
             worker = self._idle.pop()        # the most recent, so that the others can end
         except IndexError:
             self._serial += 1
             worker = _Worker(self, f"sessionmock-work-{self._serial}")
-            worker.job = (call, arguments)
-            worker.start()
+            worker.job = job
+            if begin(worker):
+                return True
         else:
-            worker.job = (call, arguments)
-            worker.ready.release()
+            if not sys.is_finalizing():      # else the thread is gone
+                worker.job = job
+                worker.ready.release()
+                return True
+        self.left.append(job)
+        return False
+
+    def run_left(self) -> None:
+        """Run one of the jobs that were left, on this thread."""
+        try:
+            job = self.left.popleft()
+        except IndexError:                   # another thread has taken it
+            return
+        loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)      # as on a thread of the pool
+        try:
+            _run(job)
+        finally:
+            asyncio._set_running_loop(loop)
 
     def forget(self) -> None:
         """In a forked child none of the threads exists."""
         self._idle = deque()
+        self.left = deque()
 
 
 class _Worker(threading.Thread):
@@ -57,13 +82,11 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         pool = self._pool
         while self.job is not None:
-            call, arguments = self.job
-            self.job = None
-            try:
-                Context().run(call, *arguments)
-            except BaseException:
-                report(f"a job of {self.name}")
-            del call, arguments              # hold no user object while idle
+            job, self.job = self.job, None
+            _run(job)
+            del job                          # hold no user object while idle
+            while pool.left:
+                pool.run_left()
             pool._idle.append(self)
             if not pool._clock.park(self.ready, pool._clock.now() + LINGER):
                 try:
@@ -72,6 +95,14 @@ class _Worker(threading.Thread):
                     self.ready.acquire()
         if self.runner is not None:
             self.runner.close()
+
+
+def _run(job: Job) -> None:
+    call, arguments = job
+    try:
+        Context().run(call, *arguments)
+    except BaseException:
+        report(f"a job of {threading.current_thread().name}")
 
 
 def is_coroutine(value: object) -> TypeGuard[Coroutine[Any, Any, Any]]:
@@ -93,7 +124,7 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:
 
 def new_loop() -> asyncio.AbstractEventLoop:
     """An asyncio loop for coroutines of users. Its timers go by real time, where a test has stopped the clock that others see."""
-    loop = asyncio.new_event_loop()
+    loop = asyncio.SelectorEventLoop() if sys.is_finalizing() else asyncio.new_event_loop()     # which may import by then
     loop.time = monotonic       # type: ignore[method-assign]
     return loop
 

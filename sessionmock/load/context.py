@@ -67,6 +67,7 @@ class Context:
         self.cache_policy = configuration.request_cache_policy
         self.body_limit = math.inf if configuration.maximum_body_size is None else configuration.maximum_body_size
         self.additional = AdditionalFields(configuration.http_additional_headers)
+        accept_encoding()      # imports the decoders, for which a load has perhaps no descriptor
         self._protocols = checked(configuration.protocol_classes)
         self.accepted = AcceptedCredentials()
         self._channels: dict[Route, Channel] = {}

@@ -36,10 +36,11 @@ class Server:
 
 
 def run_program(program: str, *arguments: str, timeout: float = PATIENCE, status: int = 0, **environment: str) -> str:
-    """What `program` printed, run in a new interpreter; it has to end with `status` and say nothing on stderr that is a failure."""
+    """What `program` printed, run in a new interpreter; it has to end with `status` and say nothing on stderr. Warnings are errors
+    where PYTHONWARNINGS says nothing else."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=timeout,
-        env={**os.environ, **environment}, check=False)
+        [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=timeout,
+        env={**os.environ, "PYTHONWARNINGS": "error", **environment}, check=False)
     assert (status, "") == (done.returncode, done.stderr), f"{done.stdout}\n{done.stderr}"
     return done.stdout
 

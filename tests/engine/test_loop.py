@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 
 import sessionmock as sm
 from sessionmock.clock import SECOND
-from sessionmock.engine import loop
+from sessionmock.engine import loop, work
 from sessionmock.engine.loop import SystemEngine
 from sessionmock.latch import Latch
 
@@ -173,19 +174,111 @@ def test_a_finalizer_or_a_signal_handler_may_call_anything(holds: str) -> None:
     assert loop.engine.wait(session._invalid, loop.engine.clock.now() + 20 * SECOND)
 
 
-def test_a_thread_that_cannot_be_started_leaves_the_engine_whole(engine: SystemEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The poster hears of it, and the next one tries again."""
+# no threads -------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def threadless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No thread of the library's can be started."""
     with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", _cannot_start)
-        with pytest.raises(RuntimeError, match="can't start"):
-            engine.post_eager(int)
+        patch.setattr(loop, "begin", lambda thread: False)
+        patch.setattr(work, "begin", lambda thread: False)
+        patch.setattr(work, "pool", work.WorkPool())
+        yield
+
+
+@pytest.mark.usefixtures("threadless")
+def test_who_waits_drives_where_no_thread_can_be_started(engine: SystemEngine, policy: str) -> None:
+    """Under either policy; and what a thread of the pool should have done, even where it waits in its turn."""
+    seen: list[str] = []
+    latch, inner = Latch(), Latch()
+
+    def job() -> None:
+        engine.post(inner.set)
+        engine.wait(inner)
+        seen.append(threading.current_thread().name)
+        latch.set()
+
+    engine.post_eager(lambda: engine.clock.call_at(engine.clock.now() + 1000, engine.work, job))
+    assert engine.wait(latch, engine.clock.now() + NEVER)
+    assert [threading.current_thread().name] == seen
+
+
+@pytest.mark.usefixtures("threadless")
+def test_a_wait_beneath_a_running_loop_drives_where_no_thread_can_be_started(engine: SystemEngine) -> None:
+    """The loop above is the running one again after it, and during a job none is, as on a thread of the pool."""
+    loops: list[Any] = []
+
+    async def main() -> bool:
+        latch = Latch()
+        engine.work(lambda: (loops.append(asyncio._get_running_loop()), latch.set()))
+        engine.wait(latch, engine.clock.now() + NEVER)
+        return asyncio._get_running_loop() is asyncio.get_running_loop()
+
+    assert asyncio.run(main())
+    assert [None] == loops
+
+
+@pytest.mark.usefixtures("threadless")
+def test_coroutines_that_await_drive_where_no_thread_can_be_started(engine: SystemEngine) -> None:
+    """In bursts, so that all of them go on."""
+    async def one(number: int) -> int:
+        latch = Latch()
+        engine.post(lambda: engine.clock.call_at(engine.clock.now() + number * SECOND // 200, engine.work, latch.set))
+        await engine.ended(latch)
+        return number
+
+    async def main() -> list[int]:
+        return await asyncio.gather(*(one(number) for number in range(5)))
+
+    assert [0, 1, 2, 3, 4] == asyncio.run(main())
+
+
+def test_a_parked_thread_takes_over_where_no_other_can_be_had(engine: SystemEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stood back because another thread drove; when that leaves, nobody is there but itself."""
+    monkeypatch.setattr(loop, "begin", lambda thread: False)
+    first, second = Latch(), Latch()
+    driver, _ = in_thread(engine.wait, first)
+    wait_for(lambda: engine._owner is not None)
+
+    async def beneath() -> None:
+        engine.wait(second)
+
+    parked, _ = in_thread(asyncio.run, beneath())
+    wait_for(lambda: engine._parked)
+    engine.post(first.set)
+    join(driver)
+    engine.post(second.set)
+    join(parked)
+
+
+def test_what_cannot_come_any_more_is_not_waited_for(engine: SystemEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the interpreter's end nobody else is there: with nothing left to run, a wait would never end."""
+    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
+    with pytest.raises(RuntimeError, match="the interpreter is ending"):
+        engine.wait(Latch())
+    latch = Latch()
+    engine.post(latch.set)
+    assert engine.wait(latch)
+
+
+def test_what_was_posted_in_vain_is_done_with_the_next_thread(engine: SystemEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poster hears nothing of it."""
+    first, second = threading.Event(), threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "begin", lambda thread: False)
+        engine.post_eager(first.set)
+    engine.post_eager(second.set)
+    assert first.wait(PATIENCE)
+    assert second.wait(PATIENCE)
+
+
+def test_the_background_thread_does_what_no_other_can(engine: SystemEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is there and no thread of the pool can be: nobody need wait for a job."""
+    monkeypatch.setattr(work, "begin", lambda thread: False)
+    monkeypatch.setattr(work, "pool", work.WorkPool())
     done = threading.Event()
-    engine.post_eager(done.set)
+    engine.work(done.set)
     assert done.wait(PATIENCE)
-
-
-def _cannot_start(*_: Any) -> None:
-    raise RuntimeError("can't start new thread")
 
 
 # contexts ---------------------------------------------------------------------------------------------------------

@@ -124,6 +124,7 @@ try:
     time.sleep(10)
 except KeyboardInterrupt:
     print("interrupted outside")
+session.invalidate_and_cancel()
 """, server)
 
 
@@ -306,7 +307,7 @@ for n in range(3):
     print(results[0])
 with session:
     pass
-""", server, PYTHONWARNINGS="ignore::ResourceWarning")
+""", server, PYTHONWARNINGS="error,ignore::ResourceWarning")
 
 
 def test_a_fork_with_callbacks_on_their_way(server: str) -> None:
@@ -371,7 +372,7 @@ class Last:
     def __del__(self, monotonic=time.monotonic, write=os.write):
         write(1, b"%d" % (1000 * (monotonic() - began)))
 sys.last_of_all = Last()
-""", server, PYTHONWARNINGS="ignore::ResourceWarning")
+""", server, PYTHONWARNINGS="error,ignore::ResourceWarning")
     assert int(printed[0]) < 800      # milliseconds; nothing to wait for takes a second or more
 
 

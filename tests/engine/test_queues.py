@@ -102,18 +102,16 @@ def test_what_an_operation_raises_is_reported_and_the_next_runs(reports: list[An
     assert "raised in an operation of <OperationQueue mine" in reports[0].exc_value.__notes__[0]
 
 
-def test_a_thread_that_cannot_be_started_leaves_the_queue_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who adds the operation hears of it; it is run with the next one."""
+def test_an_operation_that_no_thread_can_be_started_for_is_done_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who adds it hears nothing of that, and the queue goes on."""
     queue = sm.OperationQueue()
     ran: list[int] = []
-
-    def refuse(*_: Any) -> None:
-        raise RuntimeError("can't start new thread")
-
+    first = threading.Event()
     with monkeypatch.context() as patch:
-        patch.setattr(work.pool, "submit", refuse)
-        with pytest.raises(RuntimeError, match="can't start new thread"):
-            queue.add_operation(lambda: ran.append(1))
+        patch.setattr(work, "begin", lambda thread: False)
+        patch.setattr(work, "pool", work.WorkPool())
+        queue.add_operation(lambda: (ran.append(1), first.set()))
+        assert first.wait(PATIENCE)
     queue.add_operation(lambda: ran.append(2))
     finish(queue)
     assert [1, 2] == ran

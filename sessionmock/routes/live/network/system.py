@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import select
 import socket
@@ -19,6 +20,8 @@ from .base import READ_SIZE, P, Promise, Resolve, Running, Wire, ask, family_of
 
 if TYPE_CHECKING:
     import ssl
+
+codecs.lookup("idna")      # `socket` turns every host into bytes by it, and would import it in the midst of a load
 
 # asyncio asks for the buffer, fills it and says so without a break, so one serves all connections of a loop.
 _BUFFERS: WeakKeyDictionary[AbstractEventLoop, memoryview] = WeakKeyDictionary()
