@@ -84,6 +84,7 @@ class Scope:
         self.over = False                   # it was judged: what it still comes to own is the outer one's to answer for
         self.held: dict[Any, None] = {}     # what it answers for and what has not ended, in order of creation
         self.history: History | None = None     # what happens to what it owns; None: nobody looks
+        self.raised: list[BaseException] = []   # by callbacks of what it owns, where it has a history
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -130,6 +131,15 @@ class Scope:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def raised(made: Any, error: BaseException) -> None:
+    """A callback of `made` has raised `error`: whoever answers for `made`, and looks, is told."""
+    scope = getattr(made, "_scope", None)
+    while scope is not None and (scope.over or scope.history is None):
+        scope = scope.outer
+    if scope is not None:
+        scope.raised.append(error)
 
 
 _scopes: list[Scope] = []

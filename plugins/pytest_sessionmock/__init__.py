@@ -42,8 +42,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
     result = yield
     state = item.stash.get(ITEM, None)
-    if state is not None and (misses := state.misses()):
-        _fail(misses)
+    if state is not None and (told := [told for told in (state.misses(), state.failures()) if told]):
+        _fail("\n\n".join(told))
     return result
 
 

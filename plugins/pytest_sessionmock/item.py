@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import shlex
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -156,8 +157,7 @@ class ItemState:
         self._stack.close()
         self.run.item = None
         self._reports = [str(leak) for leak in (*self.run.take_leaks_of_fixtures(), *self._leaks)]
-        if misses := self.misses():
-            self._reports.append(misses)
+        self._reports += filter(None, (self.misses(), self.failures()))
         return [] if self._ended_early else self._reports
 
     # routes -----------------------------------------------------------------------------------------------------
@@ -255,6 +255,13 @@ class ItemState:
         if differences:
             told.append("\n".join(("The server's answers are not those of the cassette:", *map(str, differences))))
         return "\n\n".join(told)
+
+    def failures(self) -> str:
+        """The assertions that failed in callbacks of what the test made, and were not reported yet; "" where there is none."""
+        if not self._begun:
+            return ""
+        raised = self.run.untold(error for error in self.scope.raised if isinstance(error, AssertionError) or type(error) is pytest.fail.Exception)
+        return "\n\n".join("".join(traceback.format_exception(error)) for error in raised)
 
     def annotate(self, report: pytest.TestReport) -> None:
         """Add to pytest's report of a phase what it asked and answered, what was not answered, and in the end what is leaked."""

@@ -16,6 +16,7 @@ from math import isnan
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, NoReturn, Self, TypeVar, overload
 
+from .. import shown
 from ..errors import InvalidArgumentException
 from .url import split_url
 
@@ -29,7 +30,8 @@ _UNSAFE = re.compile(r"[\r\n\0]")                      # RFC 9110, section 5.5
 
 def reject(place: str, value: object, takes: str) -> NoReturn:
     """Raises InvalidArgumentException: `place` was given `value` and takes something else."""
-    raise InvalidArgumentException(f"{place} was given {value!r}; it takes {takes}") from None
+    given = repr(value) if isinstance(value, bytes | bytearray) else shown.value(value)
+    raise InvalidArgumentException(f"{place} was given {given}; it takes {takes}") from None
 
 
 class Takes(NamedTuple, Generic[T]):
@@ -66,7 +68,7 @@ class Settings:
 
     def _shown(self) -> list[str]:
         """`_changed` as a repr shows it: of a mapping the keys alone, since header values may be secrets."""
-        return [f"{name}={list(value) if isinstance(value, Mapping) else value!r}" for name, value in self._changed().items()]
+        return [f"{name}={shown.value(list(value) if isinstance(value, Mapping) else value)}" for name, value in self._changed().items()]
 
 
 class Setting(Generic[T]):
