@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, TypeVarTuple
 
+from ..errors import GenericException
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -64,9 +66,12 @@ def _asks(selector: str) -> Callable[
     return declare
 
 
-def _absent() -> NotImplementedError:
-    """What calling a protocol's own question raises: not to have it is an answer, and no value stands for that."""
-    return NotImplementedError("a delegate's protocol answers nothing: where a question has no answer of yours, do not define its method")
+def _absent() -> GenericException:
+    """What calling a protocol's own question raises: not to have it is an answer, and no value stands for that.
+
+    No NotImplementedError, by which type checkers would know a method that has to be defined.
+    """
+    return GenericException("a delegate's protocol answers nothing: where a question has no answer of yours, do not define its method")
 
 
 class AnswersChallenge(Protocol):

@@ -33,8 +33,6 @@ STORES: dict[str, StoreKind] = {}
 RESERVED = frozenset({
     "authorization", "connection", "content-length", "host", "proxy-authenticate", "proxy-authorization", "www-authenticate"})
 
-_NO_PROXIES: Sequence[ProxyConfiguration] = ()
-_NO_CLASSES: Sequence[type[URLProtocol]] = ()
 _UNMARKED = "no packet is marked with it"
 _FOREGROUND = "only background sessions heed it"
 
@@ -120,8 +118,8 @@ class URLSessionConfiguration(Settings):
         None, optional(ANY_MAP), "Proxies by the keys of CFProxySupport.h: HTTPEnable, HTTPProxy, HTTPPort; HTTPSEnable, HTTPSProxy, "
                                  "HTTPSPort; SOCKSEnable, SOCKSProxy, SOCKSPort; ExceptionsList; ExcludeSimpleHostnames. Empty: none; "
                                  "None: the environment's. `proxy_configurations` goes before it.")
-    proxy_configurations = Setting(
-        _NO_PROXIES, each("ProxyConfiguration, as ProxyConfiguration.http_connect(host, port)",
+    proxy_configurations: Setting[Sequence[ProxyConfiguration]] = Setting(
+        (), each("ProxyConfiguration, as ProxyConfiguration.http_connect(host, port)",
                      lambda value: isinstance(value, ProxyConfiguration)),
         "Proxies, of which the first that serves a host is taken. Empty: those of `connection_proxy_dictionary`.")
     tls_minimum_supported_protocol_version = Setting(
@@ -158,8 +156,8 @@ class URLSessionConfiguration(Settings):
         "one of its own in memory, and None of a background one.")
     should_use_extended_background_idle_mode = Setting(
         False, FLAG, "Whether connections stay when the app goes to the background.", idle="no system suspends this process")
-    protocol_classes = Setting(
-        _NO_CLASSES, each("subclasses of URLProtocol", lambda value: isinstance(value, type)),
+    protocol_classes: Setting[Sequence[type[URLProtocol]]] = Setting(
+        (), each("subclasses of URLProtocol", lambda value: isinstance(value, type)),
         "Classes of one's own that are asked before the route, in this order.")
     multipath_service_type = Setting(
         enums.MultipathServiceType.NONE, member(enums.MultipathServiceType), "How several network interfaces are used together.",

@@ -67,5 +67,5 @@ def test_what_a_protocol_itself_says() -> None:
             super().task_need_new_body_stream(session, task, completion_handler)  # type: ignore[call-arg]
 
     Delegate().task_did_complete(None, None, None)
-    with pytest.raises(NotImplementedError, match="do not define its method"):
+    with pytest.raises(sm.GenericException, match="do not define its method"):
         Delegate().task_need_new_body_stream(None, None, None)
