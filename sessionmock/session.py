@@ -36,7 +36,7 @@ from .models.callables import taking
 from .models.configuration import URLSessionConfiguration
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse
-from .models.settings import TEXT, Setting, Settings, instance, optional
+from .models.settings import TEXT, Setting, Settings, instance, optional, reject
 from .path_monitor import PathMonitor
 from .registry import Site
 from .remarks import remark
@@ -107,6 +107,9 @@ class URLSession(Settings, metaclass=_SharedSession):
         if configuration.identifier is not None:
             raise InvalidArgumentException(
                 f"URLSession({configuration!r}): nothing carries on the transfers of a background session yet; use default() or ephemeral()")
+        if delegate_queue is not None and not isinstance(delegate_queue, OperationQueue):
+            reject("URLSession(delegate_queue=...)", delegate_queue, "an OperationQueue, as OperationQueue.main or OperationQueue.on_loop(loop), "
+                   "or None for a queue of its own; the delegate goes before it")
         _MONITOR.of("URLSession(path_monitor=...)", path_monitor)
         self._number = next(_numbers)
         self._site = Site()
@@ -123,7 +126,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         self._warned = False
         self._invalid = Latch()
         self._values = {}
-        self._queue = delegate_queue or OperationQueue(name=f"session {self._number}")
+        self._queue = OperationQueue(name=f"session {self._number}") if delegate_queue is None else delegate_queue
         self._context = Context(self, configuration.copy(), delegate, self._queue, current_engine(), self._ended, path_monitor)
         registry.sessions[self._number] = self
         if self._scope is not None:

@@ -10,6 +10,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import Any
 
@@ -756,3 +757,15 @@ def test_a_delegate_may_take_a_lock_held_around_resume(server: str) -> None:
             task.resume()
             task.cancel()
         assert done.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("queue", [
+    lambda: sm.OperationQueue, lambda: ThreadPoolExecutor(1), lambda: "main", lambda: object(), lambda: print,
+], ids=["class", "thread pool", "text", "object", "function"])
+def test_a_delegate_queue_that_is_none_is_refused(queue: Callable[[], Any]) -> None:
+    """Where the session is made, with the way out; nothing of it is left. So are a queue and a delegate that changed places."""
+    before = len(registry.sessions)
+    for delegate in (None, sm.OperationQueue()):
+        with pytest.raises(sm.InvalidArgumentException, match=r"delegate_queue.* OperationQueue\.on_loop\(loop\)"):
+            sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate, queue())
+    assert before == len(registry.sessions)
