@@ -83,7 +83,7 @@ class URLSession(Settings, metaclass=_SharedSession):
     `configuration` is copied (I7). `delegate` is any object with some of the methods of `URLSessionDelegate` and its kinds, whether
     it inherits from them or not; what can be none raises InvalidArgumentException (docs/rules.md, Delegates).
     `delegate_queue` is where every callback runs: a private serial queue when None (I6). `path_monitor` tells which network
-    there is, for access constraints and `waits_for_connectivity`; None: always one without limits.
+    there is, for access constraints and `waits_for_connectivity`; None: the machine's, without limits.
 
     The process holds the session, its delegate and its queue until it is invalidated (I9), so end it: by
     `finish_tasks_and_invalidate()`, `invalidate_and_cancel()`, or `with`. Leaving `with` cancels tasks never resumed

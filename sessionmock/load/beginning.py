@@ -52,8 +52,7 @@ class Beginning:
 
     def wait_for_path(self) -> None:
         """There is no network to use: look again whenever there is another one."""
-        monitor = self._context.path_monitor
-        assert monitor is not None, "without a monitor there is always a network"
+        monitor = self._context.watched_paths
         with user_code(f"{type(monitor).__name__}.observe"):
             monitor.observe(self._path_changed)
         if not self._told_waiting:
@@ -64,17 +63,17 @@ class Beginning:
         self._inbox.instruct(self._look_for_path)
 
     def _look_for_path(self) -> None:
-        if self._inbox.machine.phase is not Phase.WAITING or (path := self._context.path()) is None:
+        if self._inbox.machine.phase is not Phase.WAITING:
             return
-        if obstacle(path, self._transfer.request, self._context.configuration) is None:
+        path = self._context.path()
+        if path is None or obstacle(path, self._transfer.request, self._context.configuration) is None:
             self._ignore_path()
             self._inbox.meet(Event.REACHABLE)
 
     def _ignore_path(self) -> None:
-        monitor = self._context.path_monitor
-        if monitor is not None:
-            with user_code(f"{type(monitor).__name__}.ignore"):
-                monitor.ignore(self._path_changed)
+        monitor = self._context.watched_paths
+        with user_code(f"{type(monitor).__name__}.ignore"):
+            monitor.ignore(self._path_changed)
 
     def settle(self) -> None:
         """The outcome is fixed."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..clock import nanoseconds
+from ..clock import VirtualClock, nanoseconds
 from ..core.accepted import AcceptedCredentials
 from ..core.additional import AdditionalFields
 from ..core.decoding import accept_encoding
@@ -25,7 +25,7 @@ from ..models.enums import CookieAcceptPolicy
 from ..models.message import Headers, Request
 from ..models.proxy import ProxyConfiguration
 from ..models.request import URLRequest
-from ..path_monitor import NetworkPath, PathMonitor
+from ..path_monitor import NetworkPath, PathMonitor, SystemPathMonitor, Watched
 from ..routes.base import Channel, Route
 from ..routes.current import live_route
 from ..routes.local import LocalRoute
@@ -101,6 +101,16 @@ class Context:
                     if len(self._channels) == 1:
                         self.engine.attach()
         return route.source, channel
+
+    @property
+    def waits_for_machine(self) -> bool:
+        """Whether loads wait where this machine has no way to a server. Virtual time knows no machine."""
+        return self.configuration.waits_for_connectivity and self.path_monitor is None and not isinstance(self.engine.clock, VirtualClock)
+
+    @cached_property
+    def watched_paths(self) -> Watched:
+        """What tells of another network: the session's monitor, or the machine's own."""
+        return self.path_monitor or SystemPathMonitor(self.engine)
 
     def path(self) -> NetworkPath | None:
         """The network there is now; None where it has no limits."""
@@ -194,6 +204,7 @@ class Context:
     def orphan(self) -> None:
         """In a forked child: the connections are the parent's."""
         self._lock = threading.RLock()
+        self.__dict__.pop("watched_paths", None)       # its timer is the parent's
         channels, self._channels = self._channels, {}
         for channel in channels.values():
             channel.abandon()

@@ -170,6 +170,8 @@ class Load:
 
     # the owner of the inbox ---------------------------------------------------------------------------------------
     def take(self, event: Event, payload: Any) -> None:
+        if event is Event.FAILED and self.sending.waits_for_machine(payload):
+            return
         if self.body.is_upload and self.body.intercept(event, payload):
             return
         responses = self.responses

@@ -7,14 +7,14 @@ from typing import Any
 from ..core import preparation
 from ..core.caching import Verdict
 from ..core.machine import Event
-from ..errors import Code, url_error
+from ..errors import Code, URLError, url_error
 from ..models.body import ChainedStream, FileStream, again
 from ..models.credential import URLAuthenticationChallenge
 from ..models.host import is_address
 from ..models.message import BodyStream, ResponseHead, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
-from ..path_monitor import obstacle
+from ..path_monitor import is_want_of_network, obstacle
 from ..routes.base import Route
 from ..routes.local import file_error
 from ..routes.url_protocol import consult
@@ -120,6 +120,20 @@ class Sending:
             sink.exchange = exchange
             if sink.paused:              # while classes were asked
                 exchange.pause()
+
+    def waits_for_machine(self, error: URLError) -> bool:
+        """Whether the load waits until this machine has another network, because a server was not reached for want of one."""
+        context, transfer, inbox = self._context, self._transfer, self._inbox
+        sink = inbox.sink
+        if not context.waits_for_machine or sink is None or sink.transaction.source != "live" or not is_want_of_network(error):
+            return False
+        body = again(transfer.body)
+        if body is None and transfer.body is not None:      # a stream that the route has closed
+            return False
+        transfer.body, inbox.sink = body, None               # the request was not begun
+        transfer.transactions.pop()
+        inbox.meet(Event.UNREACHABLE)
+        return True
 
     # challenges ---------------------------------------------------------------------------------------------------
     def challenges(self) -> Challenges:

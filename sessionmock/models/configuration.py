@@ -108,7 +108,8 @@ class URLSessionConfiguration(Settings):
                      "fails with -1003, but with a resolver that does: LiveRoute(resolve=..., resolve_validates=True).")
     waits_for_connectivity = Setting(
         False, FLAG, "Whether a task waits where there is no network that it may use, instead of failing with -1009; the delegate hears of it "
-                     "by `task_is_waiting_for_connectivity`. A connection that is lost later is not waited for.")
+                     "by `task_is_waiting_for_connectivity`. The machine's network is watched for it, or the session's `path_monitor` asked. "
+                     "A connection that is lost later is not waited for, nor a server that refuses one.")
     is_discretionary = Setting(False, FLAG, "Whether the system chooses the time of transfers.", idle=_FOREGROUND)
     shared_container_identifier = Setting(
         None, optional(TEXT), "The container that an extension downloads into.", idle=_FOREGROUND)

@@ -1,12 +1,14 @@
 """Connecting to one of several addresses: each has a head start before the next one is tried beside it (RFC 8305)."""
 from __future__ import annotations
 
+import errno
 from collections import deque
 from collections.abc import Sequence
 
 from ...clock import SECOND, Clock
 from .network.base import Adapter, Promise, Wire, fulfil
 
+NO_WAY = frozenset({errno.ENETUNREACH, errno.ENETDOWN})
 HEAD_START = SECOND // 4    # of an address before the next one (RFC 8305, section 5: 250 ms)
 
 
@@ -43,7 +45,7 @@ class _Race:
         try:
             self.running.add(self._adapter.connect(address, self._port, self._settle))
         except OSError as error:
-            self.problem = error
+            self._failed(error)
             return False
         return True
 
@@ -65,8 +67,13 @@ class _Race:
         else:
             self.running.discard(wire)
             wire.close()
-            self.problem = problem
+            self._failed(problem)
         fulfil(self._woken)
+
+    def _failed(self, problem: OSError) -> None:
+        """The last problem is told; but that there is no way to an address, only where there is none to any."""
+        if self.problem.errno is None or problem.errno not in NO_WAY:
+            self.problem = problem
 
     def stop(self) -> None:
         """Close those that are still running, and the one that has connected where it was not taken out."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import gc
 import math
 import socket
@@ -93,6 +94,17 @@ def test_an_address_that_answers_late_still_wins(clock: sm.VirtualClock, network
     network.names["a.test"] = ["10.0.0.1", "10.0.0.2"]
     network.places["10.0.0.1", 80], network.places["10.0.0.2", 80] = After(3, greet), After(4, greet)
     assert (load(network, "http://a.test/"), clock.now() / SECOND) == (b"hello", 3.0)
+
+
+@pytest.mark.parametrize("problems", [(errno.ENETUNREACH, errno.ECONNREFUSED), (errno.ECONNREFUSED, errno.ENETUNREACH)])
+def test_that_there_is_no_way_is_told_only_where_there_is_none_to_any_address(network: MemoryNetwork, problems: tuple[int, int]) -> None:
+    """A machine without IPv6 does not hide that a server refuses."""
+    network.names["a.test"], network.names["b.test"] = ["10.0.0.1", "2001:db8::1"], ["10.0.0.3", "2001:db8::1"]
+    network.places["10.0.0.1", 80], network.places["2001:db8::1", 80] = (OSError(number, "x") for number in problems)
+    network.places["10.0.0.3", 80] = OSError(errno.ENETDOWN, "x")
+    assert Code.CANNOT_CONNECT_TO_HOST == load(network, "http://a.test/").code
+    network.places["2001:db8::1", 80] = OSError(errno.ENETUNREACH, "x")
+    assert Code.NOT_CONNECTED_TO_INTERNET == load(network, "http://b.test/").code
 
 
 def test_nobody_answers(clock: sm.VirtualClock, network: MemoryNetwork) -> None:
