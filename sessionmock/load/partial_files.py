@@ -16,9 +16,9 @@ from typing import Any, Self
 from ..stores.files import try_lock
 
 PARTIAL, WHOLE = ".part", ".tmp"      # how names end
-DAY, HOUR = 86_400, 3_600             # seconds
+DAY = 86_400                          # seconds
 
-_swept: dict[str, float] = {}         # by folder: when it was looked through
+_due: dict[str, int] = {}             # by folder: after how many more files it is looked through
 
 
 def folder() -> Path:
@@ -86,25 +86,31 @@ def create() -> tuple[int, PartialFile]:
     place = str(folder())
     file, name = tempfile.mkstemp(prefix="download-", suffix=PARTIAL, dir=place)
     try_lock(file)
-    now = os.fstat(file).st_mtime      # the file system's clock is the one that the others are as old by
-    if not 0 <= now - _swept.get(place, 0) < HOUR:
-        _swept[place] = now
-        _sweep(place, now)
+    _due[place] = _due.get(place, 1) - 1
+    if _due[place] <= 0:
+        _due[place] = _sweep(place, os.fstat(file).st_mtime)      # by the file system's clock the others are as old, too
     return file, PartialFile(Path(name))
 
 
-def _sweep(place: str, now: float) -> None:
-    """Remove what nobody has written to for a day, nor has open."""
-    with suppress(OSError), os.scandir(place) as entries:
-        for entry in entries:
-            if entry.name.endswith(PARTIAL) and now - entry.stat(follow_symlinks=False).st_mtime > DAY:
-                with suppress(OSError):
-                    file = os.open(entry.path, os.O_RDWR | os.O_NOFOLLOW)
-                    try:
-                        if try_lock(file):
-                            os.unlink(entry.path)
-                    finally:
-                        os.close(file)
+def _sweep(place: str, now: float) -> int:
+    """Remove what nobody has written to for a day, nor has open. How many files there are: to look through so many costs little where
+    it is done once for as many new ones."""
+    names = os.listdir(place)
+    for name in names:
+        if name.endswith(PARTIAL):
+            with suppress(OSError):
+                _remove_old(os.path.join(place, name), now)
+    return len(names)
+
+
+def _remove_old(path: str, now: float) -> None:
+    if now - os.lstat(path).st_mtime > DAY:
+        file = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        try:
+            if try_lock(file):
+                os.unlink(path)
+        finally:
+            os.close(file)
 
 
 def _remove(path: Path, owner: int) -> None:

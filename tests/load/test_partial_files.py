@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from sessionmock.load import partial_files
-from sessionmock.load.partial_files import DAY, HOUR, HeldData, PartialFile, create, folder
+from sessionmock.load.partial_files import DAY, HeldData, PartialFile, create, folder
 from sessionmock.stores.files import try_lock
 
 
@@ -109,12 +108,12 @@ def test_what_a_killed_process_left_goes_after_a_day() -> None:
     assert [False, True, True, True] == [path.exists() for path in (old, young, whole, written)]
 
 
-def test_the_folder_is_looked_through_once_an_hour() -> None:
-    """Not for every download."""
+def test_a_folder_of_many_files_is_looked_through_less_often() -> None:
+    """Once for as many new files as there were."""
+    for number in range(4):
+        made(0, f"download-{number}.tmp")
     os.close(create()[0])
     old = made(DAY + 60)
-    os.close(create()[0])
-    assert old.exists()
-    partial_files._swept[str(folder())] -= HOUR
-    os.close(create()[0])
-    assert not old.exists()
+    for exists in (True, True, True, True, False):
+        os.close(create()[0])
+        assert exists == old.exists()
