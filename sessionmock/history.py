@@ -135,10 +135,12 @@ exchange_numbers = itertools.count(1)
 class History:
     """The records of one scope, in the order in which they came. Any thread may add.
 
-    `kinds` are those that are kept, the last `limit` of them (None: all).
+    `kinds` are those that are kept, the last `limit` of them (None: all). Without `holds_tasks` the task of a record is None: what a
+    task has, its body or the partial file of its resume data, goes with the last who holds the task.
     """
 
-    def __init__(self, kinds: Iterable[type] = EVERYTHING, limit: int | None = None) -> None:
+    def __init__(self, kinds: Iterable[type] = EVERYTHING, limit: int | None = None, *, holds_tasks: bool = True) -> None:
+        self._holds_tasks = holds_tasks
         self.kept = self.kinds = frozenset(kinds)      # `kinds` are those that somebody looks at, here or around
         self.records: MutableSequence[Record] = [] if limit is None else deque(maxlen=limit)
         self.outer: History | None = None
@@ -148,7 +150,7 @@ class History:
     @classmethod
     def of_exchanges(cls, limit: int) -> Self:
         """The last `limit` exchanges and tasks that ended, and nothing else: what a report of a failure shows."""
-        return cls((Ended,), limit)
+        return cls((Ended,), limit, holds_tasks=False)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(list(self.records))
@@ -159,7 +161,8 @@ class History:
     def add(self, clock: Clock, kind: Callable[..., Record], *values: Any) -> None:
         """A record of `kind` (one of `kinds`: ask before) with its `values`, numbered and timed here."""
         if kind in self.kept:
-            record = kind(next(self._numbers), clock.now(), *values)
+            kept = values if self._holds_tasks else (None, *values[1:])
+            record = kind(next(self._numbers), clock.now(), *kept)
             self.records.append(record)
             for watcher in self._watchers:
                 watcher(record)

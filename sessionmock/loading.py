@@ -66,7 +66,10 @@ class Loading(Generic[T]):
             if not ended:
                 life.hasten()
                 raise TimeoutError(f"{self.task!r} has not ended after {timeout} s; it goes on")
-        return self._outcome()
+        try:
+            return self._outcome()
+        finally:
+            del self, life      # the error's traceback holds this frame, and the life holds the error: no cycle is left
 
     def _refuse_to_block(self) -> None:
         life = self._life
@@ -82,9 +85,12 @@ class Loading(Generic[T]):
 
     def _outcome(self) -> T:
         value, error = self._outcome_of_life()
-        if error is not None:
+        if error is None:
+            return value
+        try:
             raise error from error.underlying_error
-        return value
+        finally:
+            del self, value, error      # as in `result`
 
     if not TYPE_CHECKING:       # what is forgotten shows to a type checker by itself
         def __iter__(self) -> NoReturn:
@@ -103,7 +109,10 @@ class Loading(Generic[T]):
             life.hasten()
             life.queue.notice()
             await ended_or(self.cancel, self._latch, life.engine)
-        return self._outcome()
+        try:
+            return self._outcome()
+        finally:
+            del self, life              # as in `result`
 
 
 def whoever() -> object:

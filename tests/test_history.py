@@ -5,7 +5,7 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -71,12 +71,15 @@ def test_a_history_keeps_the_last_ones() -> None:
 
 
 def test_a_history_of_exchanges() -> None:
-    """What a report of a failure shows: the last that ended, and nothing else."""
-    history = History.of_exchanges(1)
+    """What a report of a failure shows: the last that ended, and nothing else. No task is kept for its sake, unless an outer history
+    does so."""
+    history, outer = History.of_exchanges(1), History()
+    history.nest(outer)
     for url in ("first", "last"):
-        history.add(VirtualClock(), Ended, None, 1, "GET", url, 200, "script", 0.0, "")
+        history.add(VirtualClock(), Ended, task := cast(Any, object()), 1, "GET", url, 200, "script", 0.0, "")
     called(history, "a")
-    assert ["last"] == [record.url for record in history if isinstance(record, Ended)]
+    assert [("last", None)] == [(record.url, record.task) for record in history if isinstance(record, Ended)]
+    assert task is list(outer)[1].task
 
 
 # views --------------------------------------------------------------------------------------------------------------------

@@ -303,3 +303,24 @@ def test_a_folder_that_is_not_the_users_is_not_used(kind: str, session: sm.URLSe
         assert -3000 == failure(session.download(server.url)).code
         assert -3000 == failure(session.download(resume_from=blob)).code
     assert [] == list(elsewhere.iterdir())
+
+
+DROPPING = """
+import gc, sys
+import sessionmock as sm
+from sessionmock.load.partial_files import folder
+
+gc.disable()
+with sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+    try:
+        session.download(sys.argv[1]).result(20)
+    except sm.URLError as error:
+        print(error.download_task_resume_data is not None)
+print(list(folder().iterdir()))
+"""
+
+
+def test_a_failure_that_nobody_keeps_leaves_no_file(downloads: Path) -> None:
+    """Not even until the collector comes: an error and the frames that it went through hold each other in no circle."""
+    with Server(broken) as server:
+        assert ["True", "[]"] == run_program(DROPPING, server.url, TMPDIR=str(downloads.parent)).split()
