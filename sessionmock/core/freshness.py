@@ -29,7 +29,7 @@ class Facts(NamedTuple):
 class Standing(NamedTuple):
     """What follows from the facts at any time."""
 
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers         # without Age, which they have for the time of their arrival
     said: Directives         # by its Cache-Control
     lifetime: float          # seconds
     age: float               # seconds, when it was received
@@ -51,7 +51,8 @@ def standing_of(cached: CachedURLResponse, now: datetime) -> Standing:
 def standing(facts: Facts) -> Standing:
     """Found once: what is reused often is judged each time."""
     said = directives(header(facts.headers, "cache-control"))
-    return Standing(facts.headers, said, freshness_lifetime(facts), _age(facts), facts.received)
+    headers = [pair for pair in facts.headers if pair[0].lower() != "age"]
+    return Standing(headers, said, freshness_lifetime(facts), _age(facts), facts.received)
 
 
 def freshness_lifetime(facts: Facts) -> float:
@@ -85,6 +86,5 @@ def aged(cached: CachedURLResponse, now: datetime) -> HTTPURLResponse | None:
     response = cached.response
     if not isinstance(response, HTTPURLResponse):
         return None
-    fields: Headers = [pair for pair in response.headers if len(pair[0]) != 3 or pair[0].lower() != "age"]
-    fields.append(("Age", str(min(int(standing_of(cached, now).age_at(now)), MAX_DELTA))))
-    return response.replacing(fields)
+    stored = standing_of(cached, now)
+    return response.replacing([*stored.headers, ("Age", str(min(int(stored.age_at(now)), MAX_DELTA)))])

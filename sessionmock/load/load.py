@@ -1,7 +1,6 @@
 """One load over HTTP: put together from its parts, it performs the transitions of the core's table for a task.
 
-Long because it answers for all that a `Life` is asked, owns its inbox and performs each effect of the table; what it does is done
-by its parts, and beside them it has no state.
+Long because it answers for all that a `Life` is asked, owns its inbox and performs each effect of the table.
 """
 from __future__ import annotations
 
@@ -41,7 +40,10 @@ from .transfer import Transfer
 
 
 class Load:
-    """The life of one task over HTTP (`Life`), from its first resume to its terminal message. Long because the module is."""
+    """The life of one task over HTTP (`Life`), from its first resume to its terminal message.
+
+    Wide because a `Life` is asked for much; what it does is done by its parts, and beside them it has no state.
+    """
 
     __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "inbox", "progress", "responses",
                  "sending", "timeouts", "transfer")

@@ -24,6 +24,9 @@ class CacheStoragePolicy(IntEnum):
 _POLICY = member(CacheStoragePolicy)
 
 
+_MEMBERS = ("response", "_body", "user_info", "storage_policy", "requested", "received")
+
+
 class CachedBody(Protocol):
     """A body that is not held in memory."""
 
@@ -56,13 +59,12 @@ class CachedURLResponse:
         body = bytes(data) if isinstance(data, (bytearray, memoryview)) else data
         if not isinstance(body, bytes) and not hasattr(body, "chunks"):
             raise InvalidArgumentException(f"CachedURLResponse.data was given {type(data).__name__}; it takes bytes")
-        put = object.__setattr__
-        put(self, "response", response)
-        put(self, "_body", body)
-        put(self, "user_info", user_info)
-        put(self, "storage_policy", _POLICY.of("CachedURLResponse(storage_policy)", storage_policy))
-        put(self, "requested", requested)
-        put(self, "received", received)
+        self._fill(response, body, user_info, _POLICY.of("CachedURLResponse(storage_policy)", storage_policy), requested, received)
+
+    def _fill(self, *values: Any) -> CachedURLResponse:
+        for name, value in zip(_MEMBERS, values, strict=True):
+            object.__setattr__(self, name, value)
+        return self
 
     response: URLResponse
     user_info: dict[str, Any] | None
@@ -103,9 +105,9 @@ class CachedURLResponse:
         requested: datetime | None = None, received: datetime | None = None,
     ) -> CachedURLResponse:
         """The same with another response, body or times, where they are given."""
-        return CachedURLResponse(
+        return object.__new__(CachedURLResponse)._fill(
             response or self.response, self._body if data is None else data, self.user_info, self.storage_policy,
-            requested=requested or self.requested, received=received or self.received,
+            requested or self.requested, received or self.received,
         )
 
     def __eq__(self, other: object) -> bool:

@@ -131,9 +131,9 @@ class HTTPURLResponse(URLResponse):
         return self
 
     def replacing(self, headers: Headers, status_code: int | None = None, reason: str | None = None) -> HTTPURLResponse:
-        """The same with these header fields, and with another status where one is given."""
-        return HTTPURLResponse(self._url, status_code or self._status_code, self._http_version, headers,
-                               reason=self._reason if reason is None else reason)
+        """The same with these header fields, which nobody may change then, and with another status where one is given."""
+        status, phrase = (self._status_code, self._reason) if status_code is None else (status_code, reason or "")
+        return HTTPURLResponse.from_head(self._url, ResponseHead(status, headers, phrase, self._http_version))
 
     @property
     def status_code(self) -> int:
