@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from ..clock import SystemClock
 
@@ -21,19 +22,26 @@ def http_date(value: str | None, now: datetime | None = None) -> datetime | None
 
     A year of two digits is the latest that makes a date no more than 50 years after `now`, which is aware (by default the system's).
     """
-    text = value.strip(" \t") if value else ""
-    match = next((found for form in _FORMS if (found := form.fullmatch(text))), None)
-    if match is None:
+    found = _parts(value) if value else None
+    if found is None:
         return None
-    month = _MONTHS.index(match["month"].lower()) + 1
-    day, hour, minute, second, year = (int(match[part]) for part in ("day", "hour", "minute", "second", "year"))
-    if len(match["year"]) == 2:
+    is_short, year, month, day, hour, minute, second = found
+    if is_short:
         this_year, *rest = (now or SystemClock().date()).astimezone(UTC).timetuple()[:6]
         last = this_year + 50 - ([month, day, hour, minute, second] > rest)
         year = last - (last - year) % 100
-    if second == 60:    # a leap second, which datetime does not know
-        second = 59
     try:
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=512)
+def _parts(value: str) -> tuple[bool, int, int, int, int, int, int] | None:
+    """Whether the year has two digits, then year, month, day, hour, minute and second, of which 60 is no time of its own."""
+    match = next((found for form in _FORMS if (found := form.fullmatch(value.strip(" \t")))), None)
+    if match is None:
+        return None
+    day, hour, minute, second = (int(match[part]) for part in ("day", "hour", "minute", "second"))
+    month = _MONTHS.index(match["month"].lower()) + 1
+    return len(match["year"]) == 2, int(match["year"]), month, day, hour, minute, second - (second == 60)
