@@ -72,6 +72,8 @@ def test_what_browsers_read_is_read_and_its_connection_not_used_again(data: byte
     OK + b"Content-Length: +5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n", OK + b"Transfer-Encoding: chunked, gzip\r\n\r\n",
     OK + b"Transfer-Encoding: xchunked\r\n\r\n",
+    OK + "Transfer-Encoding: chun\u212aed\r\n\r\n".encode(), OK + "X Y: 1\r\nTransfer-Encoding: chun\u212aed\r\n\r\n".encode(),
+    OK + "Set-Coo\u212aie: a=b\r\n".encode() + FIVE,
     OK + b"Transfer-Encoding: chunked;q=1\r\n\r\n", OK + b"Transfer-Encoding: \x0bchunked\r\n\r\n",
     OK + b"no colon\r\n" + FIVE, OK + b": x\r\n" + FIVE, OK + b" : x\r\n" + FIVE, OK + b" A: 1\r\n" + FIVE, OK + b"Na\r\n me: x\r\n" + FIVE,
     OK + b"A\0: 1\r\n" + FIVE, OK + b"A: \0\r\n" + FIVE, OK + b"A\x01: 1\r\n" + FIVE, OK + b"A: 1\rB: 2\r\n" + FIVE,

@@ -57,7 +57,7 @@ class _Fields:
                         return False
                     self.length = int(value)
                 elif kind == Kind.TRANSFER_ENCODING:
-                    if self.length >= 0 or self.chunked or value.lower() != "chunked":
+                    if self.length >= 0 or self.chunked or not value.isascii() or value.lower() != "chunked":
                         return False
                     self.chunked = True
                 elif kind == Kind.CONNECTION and value != "keep-alive":

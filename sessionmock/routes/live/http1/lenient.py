@@ -87,7 +87,8 @@ def _fields(section: bytes) -> Headers:
     headers: Headers = []
     for line in _FOLD.sub(b" ", section).split(b"\n")[:-2]:
         name, colon, value = text(line.removesuffix(b"\r")).partition(":")
-        if not colon or not _NAME.fullmatch(name) or "\r" in value or "\0" in value:
+        disguised = not name.isascii() and name.lower().isascii()      # as Set-Coo\N{KELVIN SIGN}ie
+        if not colon or disguised or not _NAME.fullmatch(name) or "\r" in value or "\0" in value:
             raise Garbage(f"{line[:80]!r} is no field")
         headers.append((name.rstrip(" \t"), value.strip(" \t")))
     return headers
@@ -120,5 +121,5 @@ def _told_once(headers: Headers, length: int) -> Headers:
 
 
 def _members(headers: Headers, name: str) -> set[str]:
-    """The members of all lists that fields of this name are."""
-    return {token for each, value in headers if each.lower() == name for token in tokens(value)}
+    """The members of all lists that fields of this name are; one beyond ASCII stays what it is, for its lower case may look like others."""
+    return {token for each, value in headers if each.lower() == name for token in (tokens(value) if value.isascii() else [value])}
