@@ -14,12 +14,9 @@ FILE_LIMIT = 64 << 20       # characters; a longer file is not read
 
 
 def read(path: str) -> list[tuple[HTTPCookie, datetime]]:
-    """The cookies in the file at `path`; [] where there is none. Raises any exception for what is no cookie file."""
-    try:
-        with open(path, encoding="utf-8", opener=open_regular) as file:
-            tree = json.loads(file.read(FILE_LIMIT))
-    except FileNotFoundError:
-        return []
+    """The cookies in the file at `path`. Raises any exception for what is no cookie file, or is not there."""
+    with open(path, encoding="utf-8", opener=open_regular) as file:
+        tree = json.loads(file.read(FILE_LIMIT))
     if tree["format"] != FORMAT:
         raise ValueError(f"its format is {tree['format']!r}, not {FORMAT!r}")
     return [

@@ -48,8 +48,8 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     In memory unless `path` names a file. That file holds the cookies with an expiry date, and may be shared with other
     processes: each change is merged into it at once, and what others changed is seen at the next call. A file that is no
-    cookie file, or no regular one, is InvalidArgumentException here. One that is damaged later on is a RuntimeWarning: what was
-    known of it is kept, and takes its place with the next change.
+    cookie file, or no regular one, is InvalidArgumentException here. One that is damaged or removed later on is a RuntimeWarning:
+    what was known of it is kept, and takes its place with the next change.
 
     It has no clock: whether a cookie has expired is told by the date of who asks. A session asks by its own clock; where no date
     is said, it is the wall clock's, and within `virtual_time` the virtual one.
@@ -261,7 +261,8 @@ class HTTPCookieStorage(metaclass=_Shared):
     # The file ------------------------------------------------------------------------------------
 
     def _refresh(self, *, strict: bool = False) -> None:
-        """Take over what another process wrote; the cookies of this session alone stay, and all do where the file is damaged."""
+        """Take over what another process wrote; the cookies of this session alone stay, and all do where the file is damaged or gone,
+        for no storage removes it."""
         if self.path is None or (now := signature(self.path)) == self._signature:
             return
         self._signature = now

@@ -440,8 +440,9 @@ def test_a_file_that_is_no_cookie_file_is_refused_and_kept(tmp_path: Path, conte
 
 @pytest.mark.parametrize("damage", [
     lambda path: path.write_text("broken"), lambda path: path.write_text(path.read_text()[:-20]), lambda path: path.write_bytes(b""),
-    lambda path: path.write_bytes(bytes(1000)), lambda path: (path.unlink(), path.mkdir()), lambda path: (path.unlink(), os.mkfifo(path)),
-], ids=["other", "cut", "empty", "zeros", "folder", "FIFO"])
+    lambda path: path.write_bytes(bytes(1000)), lambda path: path.unlink(),
+    lambda path: (path.unlink(), path.mkdir()), lambda path: (path.unlink(), os.mkfifo(path)),
+], ids=["other", "cut", "empty", "zeros", "gone", "folder", "FIFO"])
 def test_a_file_that_is_damaged_under_an_open_storage_empties_nothing(tmp_path: Path, damage: Callable[[Path], object]) -> None:
     """That it is so is said once; requests go on with the cookies that were known."""
     path = tmp_path / "cookies.json"
