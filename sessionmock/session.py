@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 from . import async_bytes, registry
 from .clock import SECOND
+from .engine import work
 from .engine.current import current_engine
 from .engine.interrupts import shield
 from .engine.loop import engine as system_engine
@@ -324,12 +325,21 @@ class URLSession(Settings, metaclass=_SharedSession):
                 if not self._invalidating or self._tasks or self._revalidations or self._announced:
                     return
                 self._announced = True
-            if "session_did_become_invalid" in self._context.methods:
-                self._queue.submit(self._tell_invalid, self._context.engine)
-            elif "task_did_finish_collecting_metrics" in self._context.methods:      # a load that was waited for may be ahead of it
-                self._queue.submit(self._end, self._context.engine)
+            methods = self._context.methods
+            if "session_did_become_invalid" in methods:
+                self._later_or_now(self._tell_invalid)
+            elif "task_did_finish_collecting_metrics" in methods:      # a load that was waited for may be ahead of it
+                self._later_or_now(self._end)
             else:
                 self._end()
+
+    def _later_or_now(self, last: Callable[[], Any]) -> None:
+        """Make the `last` call on the delegate queue; where that is the user's and raises, the session becomes invalid untold."""
+        try:
+            self._queue.submit(last, self._context.engine)
+        except BaseException:
+            work.report(f"the delegate queue of {self!r}")
+            self._end()
 
     def _tell_invalid(self) -> Rest:
         method = self._context.methods["session_did_become_invalid"]

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from ..core.machine import Event
+from ..engine import work
 from ..errors import URLError
 from ..latch import Latch
 from .callbacks import Callbacks, Rest
@@ -34,21 +35,30 @@ class Ending:
 
     def conclude(self, error: URLError | None, transfer: Transfer, over: Callable[[], None]) -> None:
         """The outcome is fixed: the terminal message follows what was posted before it; then `over` is called."""
-        context, callbacks = self._context, self._callbacks
         self.error, self._over = error, over
+        try:
+            self._post(transfer)
+        except BaseException:       # of a queue of the user's: nobody can be told, and the task ends all the same
+            work.report(f"the delegate queue of {self._callbacks.task!r}")
+            self.message = None
+        if self.message is None:
+            self.end()
+
+    def _post(self, transfer: Transfer) -> None:
+        """Have metrics and the terminal message told, where somebody takes them."""
+        context, callbacks = self._context, self._callbacks
         if (method := callbacks.method("task_did_finish_collecting_metrics")) is not None:
             task, collected = callbacks.task, metrics(transfer, context.engine.clock)
             told = partial(callbacks.tell, task, method.name, method.call, (context.session, task, collected))
             context.queue.submit(told, context.engine)
-        if self.message is None:
-            self.end()
-        else:
+        if self.message is not None:
             context.queue.submit(self._deliver, context.engine)
 
     def _deliver(self) -> Rest:
         """On the delegate queue: the terminal message, once. Nothing holds it or the task's delegate after that."""
         message, self.message = self.message, None
-        assert message is not None
+        if message is None:         # its queue has raised, and kept it nevertheless
+            return None
         name, call, arguments = message
         self._callbacks.set_methods(None)
         self._inbox.machine.meet(Event.DELIVERED)

@@ -411,3 +411,29 @@ def test_a_route_that_raises_ends_its_task(member: str, reported: list[BaseExcep
         error = delegate.wait()
     assert isinstance(error, sm.URLError)
     assert (["boom"], sm.TaskState.COMPLETED) == ([str(each) for each in reported], task.state)
+
+
+# queues ----------------------------------------------------------------------------------------------------------------------------
+@pytest.mark.usefixtures("route")
+@pytest.mark.parametrize("broken", ["submit", "everything but the first"])
+def test_a_delegate_queue_that_raises_ends_its_tasks_and_its_session(broken: str, reported: list[BaseException]) -> None:
+    """Untold, for there is nowhere to tell it."""
+    class Telling(Ending):
+        def session_did_become_invalid(self, session: Any, error: Any) -> None: ...
+
+        def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> Any: ...
+
+    class Queue(sm.OperationQueue):
+        left = 0 if broken == "submit" else 1
+
+        def submit(self, operation: Any, engine: Any) -> None:
+            self.left -= 1
+            if self.left < 0:
+                boom()
+            super().submit(operation, engine)
+
+    with sm.URLSession(sm.URLSessionConfiguration.ephemeral(), Telling(), Queue()) as session:
+        task = session.data_task(URL)
+        task.resume()
+    assert (sm.TaskState.COMPLETED, None) == (task.state, session.delegate)
+    assert {"boom"} == {str(each) for each in reported}
