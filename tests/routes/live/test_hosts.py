@@ -133,13 +133,22 @@ def test_a_zone_is_kept_for_connecting(world, monkeypatch):
             raise OSError("told")
 
     monkeypatch.setattr(system, "SystemWire", Wire)
-    monkeypatch.setattr(system.socket, "getaddrinfo", lambda host, port, **_: [
-        (10, 1, 6, "", (host.partition("%")[0].replace("printer.local", "fe80::7"), port, 0, 3))])
+    monkeypatch.setattr(system.socket, "if_nametoindex", {"lan0": 3}.__getitem__)
+    monkeypatch.setattr(system.socket, "getaddrinfo", lambda host, port, **_: [(10, 1, 6, "", ("fe80::7", port, 0, 4))])
     with use_route(LiveRoute(trust_env=False)), URLSession(URLSessionConfiguration.ephemeral()) as session:
-        for url in ("http://[fe80::1%25lo]/", "http://[fe80::1%lo]/", "http://printer.local/"):
+        for url in ("http://[fe80::1%25lan0]/", "http://[fe80::1%lan0]/", "http://[fe80::1%255]/", "http://printer.local/"):
             with pytest.raises(URLError):
                 session.data(url).result(10)
-    assert told == [("fe80::1", 80, 0, 3), ("fe80::1", 80, 0, 3), ("fe80::7", 80, 0, 3)]
+    assert told == [("fe80::1", 80, 0, 3), ("fe80::1", 80, 0, 3), ("fe80::1", 80, 0, 5), ("fe80::7", 80, 0, 4)]
+
+
+@over_sockets
+@pytest.mark.parametrize("zone", ["nosuchzone", "99999999999"])
+def test_a_zone_that_is_not_there_connects_nowhere(world, zone):
+    """-1004, whose error says so."""
+    with use_route(LiveRoute(trust_env=False)), URLSession(URLSessionConfiguration.ephemeral()) as session, pytest.raises(URLError) as raised:
+        session.data(f"http://[fe80::1%25{zone}]/").result(10)
+    assert (raised.value.code, type(raised.value.underlying_error)) == (Code.CANNOT_CONNECT_TO_HOST, OSError)
 
 
 def test_a_field_for_a_proxy_ends_no_line_of_connect(world, route):

@@ -150,8 +150,8 @@ class SystemAdapter:
         family = family_of(address)
         if family is None:
             raise OSError(f"{address!r} is no numeric address")
-        place = (address, port) if "%" not in address else socket.getaddrinfo(    # of a pair, connect ignores the zone
-            address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0][4]
+        bare, _, zone = address.partition("%")
+        place = (bare, port, 0, int(zone) if zone.isdecimal() and len(zone) < 10 else socket.if_nametoindex(zone)) if zone else (address, port)
         wire = SystemWire(self, family)
         self._wires.add(wire)
         try:
