@@ -5,7 +5,8 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from .clock import nanoseconds
 from .engine.protocol import Engine
@@ -16,19 +17,31 @@ from .load.life import Life
 from .models.settings import NUMBER
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # with defaults (PEP 696), which Python 3.11 has not
+
     from .tasks import URLSessionTask
 
-T = TypeVar("T")
+    T_co = TypeVar("T_co", covariant=True)
+    Task_co = TypeVar("Task_co", bound=URLSessionTask, default=URLSessionTask, covariant=True)
+else:
+    from typing import TypeVar
+
+    T_co, Task_co = TypeVar("T_co"), TypeVar("Task_co")
 
 
-class Loading(Generic[T]):
+class Loading(Generic[T_co, Task_co]):
     """A resumed task and its outcome. Asked twice, it gives the same.
 
     `await` it on any asyncio or trio loop, or call `.result()` from plain code. A load that nobody waits for yet starts
     20 to 41 ms after its creation (its caller is expected to wait at once); everything else starts at once.
+
+    In annotations its second parameter, the kind of its `task`, may be left out: `Loading[tuple[bytes, HTTPURLResponse]]`.
     """
 
-    def __init__(self, task: URLSessionTask, life: Life, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> None:
+    if not TYPE_CHECKING:       # that of Generic wants both parameters
+        __class_getitem__ = classmethod(GenericAlias)
+
+    def __init__(self, task: Task_co, life: Life, outcome: Callable[[], tuple[T_co, URLError | None]], latch: Latch | None = None) -> None:
         self.task = task
         self._life = life
         self._outcome_of_life = outcome
@@ -45,7 +58,7 @@ class Loading(Generic[T]):
         """Cancel the task: the outcome is `URLError` -999 unless it was there already."""
         self.task.cancel()
 
-    def result(self, timeout: float | None = None) -> T:
+    def result(self, timeout: float | None = None) -> T_co:
         """Wait for the outcome, at most `timeout` seconds: (data, response), or for a download (path, response).
 
         Raises the URLError that the load failed with; TimeoutError when the time runs out (the task goes on); and
@@ -83,7 +96,7 @@ class Loading(Generic[T]):
             return
         raise RuntimeError(f".result() of {self.task!r} on {place} would wait for ever; await it, or use a completion handler")
 
-    def _outcome(self) -> T:
+    def _outcome(self) -> T_co:
         value, error = self._outcome_of_life()
         if error is None:
             return value
@@ -99,10 +112,10 @@ class Loading(Generic[T]):
         def __getitem__(self, key: Any) -> NoReturn:
             iter(self)
 
-    def __await__(self) -> Generator[Any, None, T]:
+    def __await__(self) -> Generator[Any, None, T_co]:
         return self.run().__await__()
 
-    async def run(self) -> T:
+    async def run(self) -> T_co:
         """The same as a coroutine function, for `create_task` and trio's `start_soon`."""
         life = self._life
         if not self._latch.done:

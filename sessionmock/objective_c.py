@@ -43,6 +43,8 @@ from .models.enums import (
     CookieAcceptPolicy,
     DelayedRequestDisposition,
     DomainResolutionProtocol,
+    HTTPCookiePropertyKey,
+    HTTPCookieStringPolicy,
     MultipathServiceType,
     NetworkServiceType,
     ResourceFetchType,
@@ -135,23 +137,23 @@ NSURLSessionTaskPriorityLow: Final = URLSessionTask.LOW_PRIORITY
 NSURLSessionTaskPriorityHigh: Final = URLSessionTask.HIGH_PRIORITY
 
 # the keys of a cookie's properties, and the values of its SameSite
-NSHTTPCookieName: Final = "Name"
-NSHTTPCookieValue: Final = "Value"
-NSHTTPCookieOriginURL: Final = "OriginURL"
-NSHTTPCookieVersion: Final = "Version"
-NSHTTPCookieDomain: Final = "Domain"
-NSHTTPCookiePath: Final = "Path"
-NSHTTPCookieSecure: Final = "Secure"
-NSHTTPCookieExpires: Final = "Expires"
-NSHTTPCookieComment: Final = "Comment"
-NSHTTPCookieCommentURL: Final = "CommentURL"
-NSHTTPCookieDiscard: Final = "Discard"
-NSHTTPCookieMaximumAge: Final = "Max-Age"
-NSHTTPCookiePort: Final = "Port"
-NSHTTPCookieSameSitePolicy: Final = "SameSite"
-NSHTTPCookieSetByJavaScript: Final = "SetByJavaScript"
-NSHTTPCookieSameSiteLax: Final = "lax"
-NSHTTPCookieSameSiteStrict: Final = "strict"
+NSHTTPCookieName: Final = HTTPCookiePropertyKey.NAME
+NSHTTPCookieValue: Final = HTTPCookiePropertyKey.VALUE
+NSHTTPCookieOriginURL: Final = HTTPCookiePropertyKey.ORIGIN_URL
+NSHTTPCookieVersion: Final = HTTPCookiePropertyKey.VERSION
+NSHTTPCookieDomain: Final = HTTPCookiePropertyKey.DOMAIN
+NSHTTPCookiePath: Final = HTTPCookiePropertyKey.PATH
+NSHTTPCookieSecure: Final = HTTPCookiePropertyKey.SECURE
+NSHTTPCookieExpires: Final = HTTPCookiePropertyKey.EXPIRES
+NSHTTPCookieComment: Final = HTTPCookiePropertyKey.COMMENT
+NSHTTPCookieCommentURL: Final = HTTPCookiePropertyKey.COMMENT_URL
+NSHTTPCookieDiscard: Final = HTTPCookiePropertyKey.DISCARD
+NSHTTPCookieMaximumAge: Final = HTTPCookiePropertyKey.MAXIMUM_AGE
+NSHTTPCookiePort: Final = HTTPCookiePropertyKey.PORT
+NSHTTPCookieSameSitePolicy: Final = HTTPCookiePropertyKey.SAME_SITE_POLICY
+NSHTTPCookieSetByJavaScript: Final = HTTPCookiePropertyKey.SET_BY_JAVASCRIPT
+NSHTTPCookieSameSiteLax: Final = HTTPCookieStringPolicy.SAME_SITE_LAX
+NSHTTPCookieSameSiteStrict: Final = HTTPCookieStringPolicy.SAME_SITE_STRICT
 
 # the codes of errors
 NSURLErrorUnknown: Final = Code.UNKNOWN

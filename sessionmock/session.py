@@ -51,6 +51,8 @@ _NOT_GIVEN: Any = None      # a session without a configuration is misuse like a
 DRAIN = SECOND // 2     # how long leaving `with` by an exception waits for the session to become invalid
 
 Data = bytes        # below `URLSession.bytes` the word means that method
+Uploaded: TypeAlias = Loading[tuple[Data, HTTPURLResponse], URLSessionUploadTask]
+Downloaded: TypeAlias = Loading[tuple[Path, HTTPURLResponse], URLSessionDownloadTask]
 TasksByKind = tuple[list[URLSessionDataTask], list[URLSessionUploadTask], list[URLSessionDownloadTask]]
 Task = TypeVar("Task", bound=URLSessionTask)
 T = TypeVar("T")
@@ -218,7 +220,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         return self._make(URLSessionDownloadTask, request, consumer, original=original)
 
     # loading in one call: typed as a load over http is (docs/rules.md, Names) ------------------------------------
-    def data(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse]]:
+    def data(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse], URLSessionDataTask]:
         """Load `request` into memory: resumes a data task, and is awaited or asked for its `.result()`.
 
         A body beyond the configuration's `maximum_body_size` (1 GiB, decoded) is -1103; `download()` and `bytes()` have no limit.
@@ -228,17 +230,18 @@ class URLSession(Settings, metaclass=_SharedSession):
 
     @overload
     def upload(self, request: URLRequest | str, from_data: Bytes | None = None, from_file: None = None,
-               delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse]]: ...
+               delegate: object | None = None) -> Uploaded: ...
     @overload
     def upload(self, request: URLRequest | str, from_data: None, from_file: FilePath,
-               delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse]]: ...
+               delegate: object | None = None) -> Uploaded: ...
     @overload
     def upload(self, request: URLRequest | str, *, from_file: FilePath,
-               delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse]]: ...
+               delegate: object | None = None) -> Uploaded: ...
     @overload
-    def upload(self, *, resume_from: Data, delegate: object | None = None) -> Loading[tuple[Data, HTTPURLResponse]]: ...
+    def upload(self, *, resume_from: Data, delegate: object | None = None) -> Uploaded: ...
     def upload(self, request: URLRequest | str | None = None, from_data: Bytes | None = None, from_file: FilePath | None = None,
-               delegate: object | None = None, *, resume_from: Data | None = None) -> Loading[tuple[Data, HTTPURLResponse]]:
+               delegate: object | None = None, *, resume_from: Data | None = None,
+               ) -> Loading[tuple[Data, HTTPURLResponse], URLSessionUploadTask]:
         """Send a body, or go on with an upload, and load the answer into memory."""
         consumer = ToLoading()
         request, sent = sending(request, from_data, from_file, None, resume_from)
@@ -246,17 +249,18 @@ class URLSession(Settings, metaclass=_SharedSession):
         return self._loading(task, consumer.outcome)
 
     @overload
-    def download(self, request: URLRequest | str, *, delegate: object | None = None) -> Loading[tuple[Path, HTTPURLResponse]]: ...
+    def download(self, request: URLRequest | str, *, delegate: object | None = None) -> Downloaded: ...
     @overload
-    def download(self, *, resume_from: Data, delegate: object | None = None) -> Loading[tuple[Path, HTTPURLResponse]]: ...
+    def download(self, *, resume_from: Data, delegate: object | None = None) -> Downloaded: ...
     def download(self, request: URLRequest | str | None = None, *, resume_from: Data | None = None,
-                 delegate: object | None = None) -> Loading[tuple[Path, HTTPURLResponse]]:
+                 delegate: object | None = None) -> Loading[tuple[Path, HTTPURLResponse], URLSessionDownloadTask]:
         """Load `request` into a temporary file, or go on with a download; the caller owns the file: it is not removed (I18)."""
         consumer, request, original = downloaded(request, resume_from, None, keeps=True)
         task = self._make(URLSessionDownloadTask, request, consumer, eager=False, delegate=delegate, original=original)
         return self._loading(task, consumer.outcome)
 
-    def bytes(self, request: URLRequest | str, delegate: object | None = None) -> Loading[tuple[async_bytes.AsyncBytes, HTTPURLResponse]]:
+    def bytes(self, request: URLRequest | str, delegate: object | None = None,
+              ) -> Loading[tuple[async_bytes.AsyncBytes, HTTPURLResponse], URLSessionDataTask]:
         """Load `request` piece by piece: the outcome is there with the response, and its body is read as it comes."""
         reader = ToReader()
         task = self._make(URLSessionDataTask, request, reader, delegate=delegate)
@@ -477,7 +481,7 @@ class URLSession(Settings, metaclass=_SharedSession):
             old._scope.hold(task)
         return task, ToFile()
 
-    def _loading(self, task: URLSessionTask, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> Loading[T]:
+    def _loading(self, task: Task, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> Loading[T, Task]:
         task.resume()
         return Loading(task, task._life, outcome, latch)
 

@@ -327,3 +327,8 @@ def test_a_trio_loop_that_has_ended_harms_nobody(session: sm.URLSession, server:
     loading = session.data(f"{server}/slow/0.1")
     trio.run(main, loading)
     assert b"/slow/0.1" == loading.result(PATIENCE)[0]
+
+
+def test_the_kind_of_its_task_may_be_left_out_of_annotations() -> None:
+    """One parameter or two, when the program runs too."""
+    assert (bytes,) == sm.Loading[bytes].__args__ and (bytes, sm.URLSessionTask) == sm.Loading[bytes, sm.URLSessionTask].__args__

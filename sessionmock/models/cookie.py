@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypedDict, Unpack
 from .. import shown
 from ..clock import SystemClock
 from ..errors import InvalidArgumentException
-from .enums import CookieAcceptPolicy
+from .enums import CookieAcceptPolicy, HTTPCookiePropertyKey
 from .host import canonical_host, is_address
 from .url import split_url
 
@@ -101,14 +101,14 @@ class HTTPCookie(_Nested):
     is_set_by_javascript: bool
     partition_identifier: str | None
 
-    def __init__(self, properties: Mapping[str, Any] | None = None, **named: Unpack[Properties]) -> None:
+    def __init__(self, properties: Mapping[str, Any] | Mapping[HTTPCookiePropertyKey, Any] | None = None, **named: Unpack[Properties]) -> None:
         """A cookie from `properties`, by Apple's keys ("Name", "OriginURL", "Max-Age") or snake_case names, or both.
 
         Name, value (one of them may be empty), path and one of domain and origin URL are needed:
         InvalidArgumentException where Apple's answer is nil. `expires` is an aware datetime or text,
         `maximum_age` seconds from now (it beats `expires`). `dataclasses.replace` works with the members' names.
         """
-        given = {_key(key): value for key, value in {**(properties or {}), **named}.items()}
+        given: dict[str, Any] = {_key(key): value for each in (properties or {}, named) for key, value in each.items()}
         name, value, path = _text(given, "Name"), _text(given, "Value"), _text(given, "Path")
         if given.get("Domain"):
             domain = _domain(_text(given, "Domain"))

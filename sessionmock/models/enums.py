@@ -1,7 +1,7 @@
 """The enumerations of URLSession's family, with the numbers of Apple's headers."""
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 
 class CachePolicy(IntEnum):
@@ -34,6 +34,33 @@ class Attribution(IntEnum):
 
     DEVELOPER = 0
     USER = 1
+
+
+class HTTPCookiePropertyKey(StrEnum):
+    """The keys of a cookie's `properties` (NSHTTPCookie.h); each is a str."""
+
+    NAME = "Name"
+    VALUE = "Value"
+    DOMAIN = "Domain"
+    PATH = "Path"
+    ORIGIN_URL = "OriginURL"
+    VERSION = "Version"
+    SECURE = "Secure"
+    EXPIRES = "Expires"
+    MAXIMUM_AGE = "Max-Age"
+    DISCARD = "Discard"
+    COMMENT = "Comment"
+    COMMENT_URL = "CommentURL"
+    PORT = "Port"
+    SAME_SITE_POLICY = "SameSite"
+    SET_BY_JAVASCRIPT = "SetByJavaScript"
+
+
+class HTTPCookieStringPolicy(StrEnum):
+    """What a cookie's `same_site_policy` is, unless None (NSHTTPCookie.h); each is a str."""
+
+    SAME_SITE_LAX = "lax"
+    SAME_SITE_STRICT = "strict"
 
 
 class CookieAcceptPolicy(IntEnum):

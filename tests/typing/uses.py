@@ -150,7 +150,9 @@ def values(cookies: sm.HTTPCookieStorage, response: HTTPURLResponse) -> None:
     assert_type(sm.URLCache.shared, sm.URLCache)
     assert_type(cookies.cookies, list[sm.HTTPCookie])
     assert_type(sm.HTTPCookie(name="a", value="b", domain="h", path="/", expires_date=datetime.now(UTC)), sm.HTTPCookie)
-    assert_type(sm.HTTPCookie({"Name": "a"}, value="b", origin_url=URL, path="/", is_secure=True), sm.HTTPCookie)
+    properties = {sm.HTTPCookiePropertyKey.NAME: "a", sm.HTTPCookiePropertyKey.SAME_SITE_POLICY: sm.HTTPCookieStringPolicy.SAME_SITE_LAX}
+    assert_type(sm.HTTPCookie(properties, value="b", origin_url=URL, path="/", is_secure=True), sm.HTTPCookie)
+    assert_type(sm.HTTPCookie({"Name": "a", "Value": "b", "Domain": "h", "Path": "/"}), sm.HTTPCookie)
     assert_type(response.status_code, int)
     assert_type(response.value("Content-Type"), str | None)
     assert_type(response.all_header_fields, dict[str, str])
@@ -238,19 +240,25 @@ def by_kind(data: list[URLSessionDataTask], upload: list[URLSessionUploadTask], 
 
 
 def loading_at_once(session: URLSession, request: URLRequest, file: Path) -> None:
-    assert_type(session.data(request), Loading[tuple[bytes, HTTPURLResponse]])
-    assert_type(session.upload(request, b"body"), Loading[tuple[bytes, HTTPURLResponse]])
-    assert_type(session.upload(URL, from_file=file, delegate=Plain()), Loading[tuple[bytes, HTTPURLResponse]])
-    assert_type(session.upload(resume_from=b"resume data"), Loading[tuple[bytes, HTTPURLResponse]])
-    assert_type(session.download(URL), Loading[tuple[Path, HTTPURLResponse]])
-    assert_type(session.download(resume_from=b"resume data"), Loading[tuple[Path, HTTPURLResponse]])
-    assert_type(session.bytes(URL), Loading[tuple[AsyncBytes, HTTPURLResponse]])
+    assert_type(session.data(request), Loading[tuple[bytes, HTTPURLResponse], URLSessionDataTask])
+    assert_type(session.upload(request, b"body"), Loading[tuple[bytes, HTTPURLResponse], URLSessionUploadTask])
+    assert_type(session.upload(URL, from_file=file, delegate=Plain()), Loading[tuple[bytes, HTTPURLResponse], URLSessionUploadTask])
+    assert_type(session.upload(resume_from=b"resume data"), Loading[tuple[bytes, HTTPURLResponse], URLSessionUploadTask])
+    assert_type(session.download(URL), Loading[tuple[Path, HTTPURLResponse], URLSessionDownloadTask])
+    assert_type(session.download(resume_from=b"resume data"), Loading[tuple[Path, HTTPURLResponse], URLSessionDownloadTask])
+    assert_type(session.bytes(URL), Loading[tuple[AsyncBytes, HTTPURLResponse], URLSessionDataTask])
     data, response = session.data(URL, Plain()).result(timeout=10)
     assert_type(data, bytes)
     assert_type(response.status_code >= 400, bool)
     local: URLResponse = session.data("file:///etc/hostname").result()[1]
     assert_type(local.mime_type, str | None)
-    assert_type(session.data(URL).task, URLSessionTask)
+    assert_type(session.download(URL).task.cancel_by_producing_resume_data(), Loading[bytes | None])
+    of_any_scheme: Loading[tuple[bytes, URLResponse]] = session.upload(URL, b"body")
+    awaited(of_any_scheme)
+
+
+def awaited(loading: Loading[tuple[bytes, URLResponse]]) -> None:
+    assert_type(loading.task, URLSessionTask)
 
 
 def tasks(task: URLSessionDownloadTask, upload: URLSessionUploadTask) -> None:
