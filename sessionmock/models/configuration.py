@@ -158,7 +158,7 @@ class URLSessionConfiguration(Settings):
     should_use_extended_background_idle_mode = Setting(
         False, FLAG, "Whether connections stay when the app goes to the background.", idle="no system suspends this process")
     protocol_classes: Setting[Sequence[type[URLProtocol]]] = Setting(
-        (), each("subclasses of URLProtocol", lambda value: isinstance(value, type)),
+        (), each("subclasses of URLProtocol", lambda value: isinstance(value, type) and hasattr(value, "can_init_with_request")),
         "Classes of one's own that are asked before the route, in this order.")
     multipath_service_type = Setting(
         enums.MultipathServiceType.NONE, member(enums.MultipathServiceType), "How several network interfaces are used together.",

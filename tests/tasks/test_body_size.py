@@ -10,6 +10,7 @@ import sessionmock as sm
 
 LIMIT = 1000
 BODY = bytes(LIMIT + 1)
+SENT = {"upload": {"from_data": b"x"}}
 
 
 def loaded(body: bytes, load: str, **fields: str) -> bytes | int:
@@ -20,7 +21,7 @@ def loaded(body: bytes, load: str, **fields: str) -> bytes | int:
     script.answer(body=body, headers=fields)
     with sm.use_route(script), sm.URLSession(configuration) as session:
         try:
-            found, _ = getattr(session, load)("http://a.test/").result()
+            found, _ = getattr(session, load)("http://a.test/", **SENT.get(load, {})).result()
         except sm.URLError as error:
             return int(error.code)
         if isinstance(found, Path):
