@@ -101,8 +101,8 @@ class Link(asyncio.BufferedProtocol):
         """Send the request of `exchange` and bring its answer."""
 
     @abstractmethod
-    def usable(self, oldest: int) -> bool:
-        """Whether an exchange may start, on a connection that was not idle since before `oldest`."""
+    def usable(self, oldest: int, exchange: LiveExchange) -> bool:
+        """Whether `exchange` may start, on a connection that was not idle since before `oldest`."""
 
     @abstractmethod
     def retire(self) -> None:

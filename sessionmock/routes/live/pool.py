@@ -177,7 +177,7 @@ class Pool:
             oldest = self.channel.host.clock.now() - IDLE_LIMIT
             while self._idle:
                 connection = self._idle.popitem()[0]
-                if connection.usable(oldest):
+                if connection.usable(oldest, exchange):
                     connection.start(exchange)
                     if connection.room:
                         self._idle[connection] = None

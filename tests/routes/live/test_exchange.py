@@ -101,6 +101,18 @@ class TestAnswers:
             assert client.load(origin.url + "/next").succeed().body == b"/next"
         assert origin.connections == 2
 
+    def test_a_request_that_is_sent_once_takes_no_such_connection(self, world, client):
+        """A body that must not be there would cost it its answer."""
+        async def script(peer: Peer) -> None:
+            while await peer.read_head():
+                await peer.read_body()
+                await peer.send(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n")
+
+        with world.origin(script) as origin:
+            for method, connections in (("GET", 1), ("HEAD", 1), ("POST", 2), ("PATCH", 3)):
+                client.load(origin.url, method).succeed()
+                assert origin.connections == connections
+
     def test_until_close(self, world, client):
         """A body without framing ends with its connection."""
         with world.origin(one(b"HTTP/1.1 200 OK\r\n\r\nab", b"cd")) as origin:

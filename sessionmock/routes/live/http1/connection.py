@@ -38,7 +38,9 @@ class Connection(Link):
 
     # driven by the pool and the exchange -------------------------------------------------------------------------
 
-    def usable(self, oldest: int) -> bool:
+    def usable(self, oldest: int, exchange: LiveExchange) -> bool:
+        if self._wary and exchange.request.method not in IDEMPOTENT:    # it could not be sent again
+            return False
         return self.idle_since >= oldest and not self.stale()
 
     def retire(self) -> None:

@@ -61,7 +61,7 @@ class Multiplex(Output):
         return (self.fit and len(self._streams) + len(self._opening) < self._limit
                 and self._codec.highest_outbound_stream_id < self._codec.HIGHEST_ALLOWED_STREAM_ID - 2)
 
-    def usable(self, oldest: int) -> bool:
+    def usable(self, oldest: int, exchange: LiveExchange) -> bool:
         return self.fit and not self.transport.is_closing() and (self._busy or self.idle_since >= oldest)
 
     def begin(self, exchange: LiveExchange) -> None:
