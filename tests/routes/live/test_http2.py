@@ -298,6 +298,17 @@ def test_early_hints_and_trailers(world, client, tls):
     assert (got.body, got.trailers) == (b"body", [("x-sum", "1")])
 
 
+def test_a_large_head(world, client, tls):
+    """As large as browsers read."""
+    async def script(server: Server) -> None:
+        async for stream in server.requests():
+            await server.reply(stream, b"body", *((f"x-{number}", "x" * 1000) for number in range(240)))
+
+    with h2_origin(world, script, tls) as origin:
+        sink = client.load(origin.url).succeed()
+        assert (len(sink.heads[0].headers), sink.body) == (240, b"body")
+
+
 def test_head(world, client, tls):
     """The answer to HEAD may name a length and has no body."""
     async def script(server: Server) -> None:
