@@ -173,18 +173,25 @@ class VirtualClock:
         self._sequence = count()
         self._timers: list[tuple[int, int, VirtualTimer]] = []    # tuples of numbers: no thread is let in while they are sorted
 
+    def __repr__(self) -> str:
+        return f"<VirtualClock at {self._now / SECOND:g} s, {self.date()}>"
+
     def now(self) -> int:
+        """Nanoseconds since the clock was made."""
         return self._now
 
     def date(self) -> datetime:
+        """The date that it is then, aware, in UTC."""
         return self._start + timedelta(microseconds=self._now // 1000)
 
     def call_at(self, when: int, call: Callable[..., None], *arguments: Any) -> Timer:
+        """Make `call` when the clock has come to `when`."""
         timer = VirtualTimer(call, arguments)
         heapq.heappush(self._timers, (max(when, self._now), next(self._sequence), timer))
         return timer
 
     def remind_at(self, when: int, call: Callable[[], None]) -> Timer:
+        """`call_at`, as for what is hardly ever due."""
         return self.call_at(when, call)
 
     def park(self, lock: threading.Lock, until: int | None) -> bool:

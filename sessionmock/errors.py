@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .models.trust import ServerTrust
 
 from . import shown
+from .documented import documented
 
 
 class SessionMockError(Exception):
@@ -115,6 +116,12 @@ class Code(IntEnum):
     DOWNLOAD_DECODING_FAILED_TO_COMPLETE = -3007
 
 
+@documented(
+    CELLULAR="it is cellular",
+    EXPENSIVE="it is expensive",
+    CONSTRAINED="it is in Low Data Mode",
+    ULTRA_CONSTRAINED="it is a satellite's",
+)
 class NetworkUnavailableReason(IntEnum):
     """Why a network may not be used that is there (NSURLError.h; `URLError.NetworkUnavailableReason`)."""
 

@@ -147,6 +147,9 @@ class History:
         self._numbers = itertools.count(1)
         self._watchers: list[Callable[[Record], None]] = []
 
+    def __repr__(self) -> str:
+        return f"<History: {len(self.records)} records>"
+
     @classmethod
     def of_exchanges(cls, limit: int) -> Self:
         """The last `limit` exchanges and tasks that ended, and nothing else: what a report of a failure shows."""

@@ -44,6 +44,9 @@ class PathMonitor:
         self._observers: set[Observer] = set()
         self._lock = threading.RLock()
 
+    def __repr__(self) -> str:
+        return f"PathMonitor({self._path!r})"
+
     @property
     def path(self) -> NetworkPath:
         """The network there is now."""

@@ -49,6 +49,9 @@ class Trace:
     def __init__(self, history: History | None = None) -> None:
         self.history = History() if history is None else history
 
+    def __repr__(self) -> str:
+        return f"<Trace of {self.history!r}>"
+
     @property
     def callbacks(self) -> list[Callback]:
         """Every callback, questions and handlers too."""

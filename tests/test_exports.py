@@ -1,7 +1,9 @@
 """What `sessionmock` exports."""
 from __future__ import annotations
 
+import enum
 import inspect
+from collections.abc import Iterator
 
 import pytest
 
@@ -49,3 +51,34 @@ def test_the_version_is_that_of_the_package() -> None:
     except PackageNotFoundError:
         pytest.skip("sessionmock is not installed")
     assert installed == sessionmock.__version__
+
+
+CLASSES = [value for name in sessionmock.__all__ if inspect.isclass(value := getattr(sessionmock, name))]
+
+
+def members(kind: type) -> Iterator[tuple[str, object]]:
+    """What a class offers, of its own."""
+    for name, member in vars(kind).items():
+        if not name.startswith("_"):
+            yield name, getattr(member, "__func__", member)
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_every_member_is_explained(kind: type) -> None:
+    """Methods, properties and settings have a docstring, of their own or of what they override; fields stand in that of their class."""
+    for name, member in members(kind):
+        if inspect.isroutine(member) or (inspect.isdatadescriptor(member) and not inspect.ismemberdescriptor(member)):
+            assert any(getattr(vars(base).get(name), "__doc__", None) for base in kind.__mro__), f"{kind.__name__}.{name} has no docstring"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CLASSES if issubclass(kind, enum.Enum)], ids=lambda kind: kind.__name__)
+def test_every_member_of_an_enumeration_says_what_it_means(kind: type[enum.Enum]) -> None:
+    """Itself, and where `help` of the class shows it."""
+    for member in kind:
+        assert member.__doc__ and f"- {member.name} ({member.value}): {member.__doc__}" in (kind.__doc__ or "")
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_every_type_shows_what_it_is(kind: type) -> None:
+    """Not where in memory; but for protocols, which are never made."""
+    assert getattr(kind, "_is_protocol", False) or kind.__repr__ is not object.__repr__

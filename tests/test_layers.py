@@ -21,7 +21,7 @@ PLUGIN = ROOT / "plugins" / "pytest_sessionmock"
 
 # The lowest layer first; a folder or module of sessionmock stands in exactly one.
 LAYERS = (
-    {"clock", "errors", "history", "latch", "patches", "registry", "regular", "secrets", "shown", "trace", "user_code"},
+    {"clock", "documented", "errors", "history", "latch", "patches", "registry", "regular", "secrets", "shown", "trace", "user_code"},
     {"delegates"},
     {"models"},
     {"core"},

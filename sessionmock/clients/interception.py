@@ -51,6 +51,9 @@ class Interception:
         self._transports: dict[Engine, RouteTransport] = {}
         self._before: Interception | None = None
 
+    def __repr__(self) -> str:
+        return f"<Interception of {self._scope!r}: {len(self.misses)} misses>"
+
     def __enter__(self) -> Self:
         _clients.__enter__()
         if self._guard is not None:

@@ -35,6 +35,8 @@ _here = _OnThread()
 
 
 class _Main:
+    """The queue of the main thread: run by `Loading.result()` there, by `run`, or by the asyncio loop running there."""
+
     def __get__(self, instance: object, owner: type) -> OperationQueue:
         return _main_queue
 

@@ -10,6 +10,7 @@ from ..errors import InvalidArgumentException
 from ..regular import open_regular, refuse_irregular
 from ..user_code import user_code
 from .message import BodyStream
+from .settings import reject
 
 _PIECE = 1 << 20    # bytes of a file that are looked at together
 
@@ -197,13 +198,20 @@ class InputStream:
     def __init__(self, data: bytes | bytearray | memoryview | None = None, *, path: str | os.PathLike[str] | None = None) -> None:
         if (data is None) == (path is None):
             raise InvalidArgumentException("InputStream takes either data=bytes or path=a file's path")
+        if data is not None and not isinstance(data, (bytes, bytearray, memoryview)):
+            reject("InputStream(data)", data, "bytes (encode a str), or path=a file's path")
         self._source: BodyStream = FileStream(path) if path is not None else BytesStream(cast("bytes", data))
         self.may_block = self._source.may_block
 
+    def __repr__(self) -> str:
+        return f"<InputStream over {self._source!r}>"
+
     def read(self, size: int) -> bytes:
+        """At most `size` bytes; b"" at the end."""
         return self._source.read(size)
 
     def close(self) -> None:
+        """Close what lies below."""
         self._source.close()
 
 

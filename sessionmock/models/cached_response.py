@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Protocol, TypeAlias
 
+from ..documented import documented
 from ..errors import InvalidArgumentException
 from .response import URLResponse
 from .settings import member
@@ -13,6 +14,11 @@ from .settings import member
 CHUNK = 65_536
 
 
+@documented(
+    ALLOWED="in memory and on disk",
+    ALLOWED_IN_MEMORY_ONLY="in memory",
+    NOT_ALLOWED="nowhere",
+)
 class CacheStoragePolicy(IntEnum):
     """Where a cached response may be kept (Apple's URLCache.StoragePolicy)."""
 

@@ -7,6 +7,7 @@ from enum import IntEnum
 from os import PathLike
 from typing import Final, Protocol, TypeAlias, overload
 
+from ..documented import documented
 from ..errors import InvalidArgumentException
 from .host import host_given
 from .response import URLResponse
@@ -46,6 +47,12 @@ Certificate = str | PathLike[str] | bytes
 """The path of a PEM file, or DER."""
 
 
+@documented(
+    NONE="for one task",
+    FOR_SESSION="as long as the process lives",
+    PERMANENT="in the keyring",
+    SYNCHRONIZABLE="there too, and removed only by the option that says so",
+)
 class CredentialPersistence(IntEnum):
     """How long a credential is kept: for one task, for the session, in the keyring, or there and on other devices.
 

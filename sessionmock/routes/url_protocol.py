@@ -60,6 +60,9 @@ class URLProtocol:
         self.cached_response = cached_response
         self.client = client
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} for {self.task!r}>"
+
     @classmethod
     def can_init_with_task(cls, task: URLSessionTask) -> bool:
         """Whether this class loads the current request of `task`; unless overridden, what `can_init_with_request` says."""
@@ -129,6 +132,10 @@ class URLProtocolClient:
         self._lock = threading.Lock()
         self._responded = self._over = False
         self.on_end: Callable[[], None] | None = None      # the loading system's own: it stops the protocol
+
+    def __repr__(self) -> str:
+        state = "over" if self._over else "responded" if self._responded else "waiting for a response"
+        return f"<URLProtocolClient of {self._shown!r}: {state}>"
 
     def was_redirected(self, request: URLRequest, response: HTTPURLResponse) -> None:
         """The answer is a redirect to `request`, as it stands; the delegate is asked, and a new load begins."""

@@ -56,6 +56,9 @@ class URLCredentialStorage:
         self._lock = RLock()
         self._spaces: dict[URLProtectionSpace, _Kept] = {}
 
+    def __repr__(self) -> str:
+        return f"<URLCredentialStorage: {sum(len(kept.by_user) for kept in list(self._spaces.values()))} credentials>"
+
     def credentials(self, space: URLProtectionSpace) -> dict[str, URLCredential]:
         """The credentials of `space` by user; empty where there are none."""
         _SPACE.of("URLCredentialStorage.credentials(space)", space)

@@ -79,6 +79,9 @@ class CassetteRoute:
         self.finder = Finder(tape.interactions, match_on, order, self.secrets, allow_playback_repeats)
         self.recording = Recording(self.file, self.finder.match_on, self.secrets, replaces=self.mode is Mode.ALL)
 
+    def __repr__(self) -> str:
+        return f"<CassetteRoute {str(self.path)!r}, mode {self.mode.value!r}: {len(self.misses)} misses>"
+
     def __len__(self) -> int:
         """How many interactions there are, read and recorded."""
         return len(self.recording)

@@ -35,6 +35,10 @@ class Secrets:
         self._rules = rules
         self._cores: dict[str, set[str]] = {}     # a run of letters and digits -> the secrets that it is a part of
 
+    def __repr__(self) -> str:
+        names, patterns, keep = self._rules
+        return f"Secrets(names={list(names)}, patterns={list(patterns)}, keep={list(keep)})"
+
     def _pseudonym(self, value: str, where: str) -> str:
         if not is_pseudonym(value) and len(value) >= 10:
             core = max(_RUN.findall(value), key=len, default="")

@@ -27,11 +27,16 @@ class ClientRoute:
     def __init__(self, otherwise: Route) -> None:
         self._otherwise = otherwise
 
+    def __repr__(self) -> str:
+        return f"<ClientRoute, otherwise {self._otherwise!r}>"
+
     @property
     def is_live(self) -> bool:
+        """Whether servers answer: as it is otherwise."""
         return self._otherwise.is_live
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
+        """The channel of one session."""
         return ClientChannel(self._otherwise.bind(configuration, host))
 
 

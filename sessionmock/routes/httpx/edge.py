@@ -102,6 +102,9 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._channels: list[tuple[Route, Host, Channel]] = []
         self._lock = threading.Lock()
 
+    def __repr__(self) -> str:
+        return f"<RouteTransport: {len(self._channels)} routes so far>"
+
     def _channel(self, host: Host) -> Channel:
         route = self._name()
         with self._lock:
@@ -123,6 +126,7 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return sending.response()
 
     async def handle_async_request(self, request: Any, own: OwnWay | None = None) -> Any:
+        """`handle_request`, awaited."""
         if not hasattr(request.stream, "__iter__"):
             await request.aread()
         sending = Sending(request, self._channel(self.host), self.host, self.waiter, own)
@@ -130,10 +134,12 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return sending.response()
 
     def close(self) -> None:
+        """Close the connections of its routes."""
         with self._lock:
             channels, self._channels = self._channels, []
         for _, _, channel in channels:
             channel.close()
 
     async def aclose(self) -> None:
+        """`close`, awaited."""
         self.close()

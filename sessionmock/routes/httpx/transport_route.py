@@ -28,7 +28,11 @@ class TransportRoute:
     def __init__(self, transport: Any) -> None:
         self.transport = transport
 
+    def __repr__(self) -> str:
+        return f"<TransportRoute over {self.transport!r}>"
+
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
+        """The channel of one session."""
         return TransportChannel(self.transport, host)
 
 

@@ -77,6 +77,10 @@ class LiveRoute:
         self._http2 = http2
         self._network = network or SystemNetwork()
 
+    def __repr__(self) -> str:
+        own = ["ssl_context"] * (self._ssl_context is not None) + ["resolve"] * (self._resolve is not None)
+        return f"<LiveRoute{' with its own ' * bool(own)}{' and '.join(own)}>"
+
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> LiveChannel:
         """A channel with its own connections, for one session."""
         return LiveChannel(configuration, host, self._network, self._ssl_context, self._resolve, self._resolve_validates, self._trust_env,

@@ -39,6 +39,9 @@ class ScriptRoute:
         self._router: respx.Router | None = None
         self._routers: Routers | None = None
 
+    def __repr__(self) -> str:
+        return f"<ScriptRoute: {len(self.waiting)} answers waiting, {len(self.misses)} misses>"
+
     def answer(self, answer: Answer | None = None, /, **values: Unpack[Values]) -> ScriptRoute:
         """Queue one answer: an `Answer`, or the values of one (`answer(status=503, delay=2)`). Raises InvalidArgumentException."""
         return self.answers([Answer(**values) if answer is None else answer])
@@ -133,6 +136,7 @@ class ScriptRoute:
             self._router.reset()
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
+        """The channel of one session."""
         return ScriptChannel(self, None if self.live is None else self.live.bind(configuration, host), host)
 
 
