@@ -54,7 +54,7 @@ def _examine(delegate: object) -> Forms:
     checks.refuse_what_is_none(delegate)
     forms = tuple((name, _takes_handler(delegate, name, call)) for name, call in found.items())
     kind = type(delegate)
-    by_class = _decides(kind) and SELECTORS.keys().isdisjoint(getattr(delegate, "__dict__", ()))
+    by_class = _decides(kind) and SELECTORS.keys().isdisjoint(getattr(delegate, "__dict__", ())) and not any(map(_is_mock, found.values()))
     warned = checks.warn_of_near_misses(kind if by_class else delegate, delegate.__class__.__name__)
     if not (found or warned):
         checks.judge_what_has_none(delegate)
@@ -92,12 +92,17 @@ def _is_answered(call: Any) -> bool:
 
 def _takes_handler(delegate: object, name: str, call: Any) -> bool:
     """Whether the method is a question that takes its completion handler. Raises where it cannot take its arguments."""
-    function = call
-    if _is_mock(call):       # takes whatever it is given: what its arguments are, says the class that the delegate stands for
-        function = getattr(inspect.getattr_static(delegate.__class__, name, None), "__get__", lambda *_: None)(delegate, delegate.__class__)
-        if function is None or getattr(function, "__func__", None) is PROTOTYPES[name]:
-            return False
+    function = _mocked(delegate, name) if _is_mock(call) else call
+    if function is None:
+        return False
     form = checks.form(name, function)
     if form is None:
         checks.refuse_misfit(delegate, name, function)
     return form
+
+
+def _mocked(delegate: object, name: str) -> Any:
+    """The method that the mock of one stands for, bound; None where there is none. The mock itself takes whatever it is given."""
+    kind = delegate.__class__
+    found = inspect.getattr_static(kind, name, None)
+    return None if found is PROTOTYPES[name] or not hasattr(found, "__get__") else found.__get__(delegate, kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import types
 import weakref
 from typing import Any
-from unittest.mock import AsyncMock, Mock, create_autospec
+from unittest.mock import AsyncMock, Mock, create_autospec, patch
 
 import pytest
 
@@ -151,6 +151,20 @@ def test_methods_are_looked_up_once_for_a_class(monkeypatch: pytest.MonkeyPatch)
     Late.session_did_create_task = lambda *_: None      # type: ignore[attr-defined]
     monkeypatch.delattr(lookup, "_examine")
     assert {"task_did_complete": False} == forms(Late())
+
+
+def test_a_method_that_is_patched_is_called_as_what_it_stands_for() -> None:
+    """On an instance, and on its class, which is looked at anew when the patch is over."""
+    class Handling:
+        def task_did_receive_challenge(self, session: Any, task: Any, challenge: Any, completion_handler: Any) -> None: ...
+
+    delegate = Handling()
+    with patch.object(delegate, "task_did_receive_challenge") as mock:
+        assert {"task_did_receive_challenge": True} == forms(delegate)
+        assert mock is methods(delegate)["task_did_receive_challenge"].call
+    with patch.object(Handling, "task_did_receive_challenge", return_value=sm.AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING):
+        assert {"task_did_receive_challenge": False} == forms(delegate)
+    assert {"task_did_receive_challenge": True} == forms(delegate)
 
 
 def test_who_responds_to_what() -> None:
