@@ -134,9 +134,13 @@ class CacheVisit:
         elif may_store(request.method, request.headers, head.status, head.headers):
             self._spool = cache.spool()
         elif request.method == "GET" and head.status < 400 and head.status not in (206, 304):
-            with user_code(f"{type(cache).__name__}.remove_cached_response_for_task"):
-                cache.remove_cached_response_for_task(self._task)   # what was there is not what the server gives now
+            self._forget(cache)
         return None
+
+    def _forget(self, cache: URLCache) -> None:
+        """What was there is not what the server gives now."""
+        with user_code(f"{type(cache).__name__}.remove_cached_response_for_task"):
+            cache.remove_cached_response_for_task(self._task)
 
     def unanswered(self, error: URLError) -> CachedURLResponse | None:
         """No head has come. What is to be served instead of the `error`; None: nothing."""
@@ -161,7 +165,7 @@ class CacheVisit:
             kept = response.replacing(without_body(storable(head.headers)))
             self.keep(CachedURLResponse(kept, b"", None, self._storage, requested=self._requested, received=self._received))
         elif request.method == "GET":
-            cache.remove_cached_response_for_task(self._task)   # what was there is not what the server gives now
+            self._forget(cache)
 
     def invalidate(self, head: ResponseHead) -> None:
         """A head has come, be it one that is followed elsewhere: remove what an unsafe request made worthless."""

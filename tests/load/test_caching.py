@@ -290,6 +290,19 @@ def test_a_redirect_is_kept_where_it_may_be(visited: Visited, status: int, heade
         assert (status, b"", [("Location", "/b"), *headers]) == (found.response.status_code, found.data, found.response.headers)
 
 
+@pytest.mark.parametrize("status", [200, 302])
+def test_a_store_that_raises_is_named(visited: Visited, status: int) -> None:
+    """Whatever made it remove what it has."""
+    class Cache(URLCache):
+        def remove_cached_response_for_task(self, task: Any) -> None:
+            raise KeyError("mine")
+
+    visited.cache, received = Cache(disk_capacity=0), head(status, [("Cache-Control", "no-store"), ("Location", "/b")])
+    with pytest.raises(KeyError, match="mine") as raised:
+        visited.visit().redirected(received, HTTPURLResponse.from_head(URL, received)) if status == 302 else visited.visit().answered(received)
+    assert ["raised in Cache.remove_cached_response_for_task"] == raised.value.__notes__
+
+
 def test_what_replaces_a_response_is_kept_as_that_was(visited: Visited) -> None:
     """What a delegate wanted in memory alone does not come to the disk by a load that asks no delegate."""
     in_memory = CachedURLResponse(HTTPURLResponse(URL, 200, None, SPARE), b"", storage_policy=CacheStoragePolicy.ALLOWED_IN_MEMORY_ONLY)
