@@ -90,12 +90,12 @@ class CacheVisit:
         found: list[CachedURLResponse | None] = []
         try:
             cache.get_cached_response_for_task(self._task, found.append)
-            if found and not isinstance(found[0], CachedURLResponse | None):
-                raise InvalidArgumentException(f"the completion handler was given {found[0]!r}; it takes a CachedURLResponse or None")
+            cached = found[0] if found else None
+            if cached is not None and not isinstance(cached, CachedURLResponse):
+                raise InvalidArgumentException(f"the completion handler was given {cached!r}; it takes a CachedURLResponse or None")
         except BaseException as error:
             blame(error, f"{type(cache).__name__}.get_cached_response_for_task")
             raise
-        cached = found[0] if found else None
         if cached is None or header(request.headers, "range") is None:
             return cached
         return part_for(request.headers, cached) if request.method == "GET" else None

@@ -8,12 +8,14 @@ from h2.events import RequestReceived, StreamEnded, StreamReset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sessionmock as sm
 from sessionmock.errors import Code
 from sessionmock.models.body import FileStream
 from sessionmock.models.message import Request
 from sessionmock.models.trust import Terms
 from sessionmock.routes.live import route
 from sessionmock.routes.live.http2.codec import Decoder, Encoder
+from sessionmock.routes.live.network.peer import sleep
 from tests.routes.origin import Stream
 
 from .h2server import Server, echo, h2_origin, serving
@@ -753,3 +755,48 @@ def test_compression(heads, number, size):
         block = theirs[0].encode(head)
         assert block == ours[0].encode(head)
         assert theirs[1].decode(block, raw=True) == ours[1].decode(block, raw=True)
+
+
+# neighbours ----------------------------------------------------------------------------------------------------------
+class Mistaken:
+    """A delegate whose answers about a task are none."""
+
+    def session_did_receive_challenge(self, session, challenge):
+        return sm.AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING
+
+    def task_did_receive_challenge(self, session, task, challenge):
+        return None
+
+    def task_will_perform_http_redirection(self, session, task, response, request):
+        return "https://elsewhere.test/"
+
+    def data_task_will_cache_response(self, session, task, proposed):
+        return proposed.data
+
+
+@in_memory
+@pytest.mark.parametrize(("path", "status", "field", "callback"), [
+    ("/auth", 401, ("www-authenticate", 'Basic realm="r"'), "task_did_receive_challenge"),
+    ("/moved", 302, ("location", "/"), "task_will_perform_http_redirection"),
+    ("/kept", 200, ("cache-control", "max-age=60"), "data_task_will_cache_response"),
+])
+def test_one_tasks_mistake_is_not_its_neighbours(world, trust, tls, path, status, field, callback, monkeypatch):
+    """Of two tasks on one connection one fails of its delegate's wrong answer, and the other is answered whole."""
+    async def script(server: Server) -> None:
+        slow, bad = await server.gather(2)
+        server.head(slow)
+        await server.send_some(slow, b"first ")
+        await server.reply(bad, b"b", field, status=status)
+        await sleep(world.host, 1)
+        await server.send_all(slow, b"second")
+        await server.linger()
+
+    ended = []
+    monkeypatch.setattr("threading.excepthook", lambda _: None)
+    with (h2_origin(world, script, tls) as origin, sm.use_route(world.route(trust)),
+          sm.URLSession(sm.URLSessionConfiguration.ephemeral(), Mistaken()) as session):
+        session.data_task(f"{origin.url}/slow", lambda data, response, error: ended.append(data)).resume()
+        bad = session.data_task(f"{origin.url}{path}")
+        bad.resume()
+    assert (1, [b"first second"]) == (origin.connections, ended)
+    assert (Code.UNKNOWN, True) == (bad.error.code, callback in str(bad.error))
