@@ -21,8 +21,37 @@ class _Means(NamedTuple):
     scrubber: Scrubber
 
 
-@cache
+class _Hidden:
+    """Stands in for both where nothing can be looked up."""
+
+    def url(self, value: str) -> str:
+        return "(hidden)"
+
+    prose = of = url
+
+    def headers(self, fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        return [(name, "(hidden)") for name, _ in fields]
+
+    @property
+    def names(self) -> _Hidden:
+        return self
+
+    def holds(self, name: str, value: str) -> bool:
+        return True
+
+
+_HIDDEN: Any = _Hidden()
+
+
 def _means() -> _Means:
+    try:
+        return _loaded()
+    except (ImportError, OSError):      # the interpreter ends, or no file can be opened: what may be secret is not shown at all
+        return _Means(_HIDDEN, _HIDDEN)
+
+
+@cache
+def _loaded() -> _Means:
     from .secrets.pseudonyms import Pseudonyms
     from .secrets.scrubber import Scrubber
 

@@ -127,3 +127,15 @@ def test_nothing_is_loaded_before_something_is_printed() -> None:
             "repr(sm.URLRequest('https://a.test/'))\n"
             "assert 'sessionmock.secrets.scrubber' in sys.modules and 'sessionmock.routes.cassette' not in sys.modules\n")
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), ImportError("sys.meta_path is None, Python is likely shutting down")])
+def test_nothing_is_shown_where_secrets_cannot_be_looked_up(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """What knows of secrets is imported late, which can fail: then what may be one is left out, and a repr fails nobody."""
+    def fail() -> Any:
+        raise error
+
+    monkeypatch.setattr(shown, "_loaded", fail)
+    assert ["(hidden)"] * 3 == [shown.url("https://a.test/?token=abc"), shown.text("token=abc"), shown.secret("abc")]
+    assert [("Authorization", "(hidden)")] == shown.headers([("Authorization", "Bearer abc")])
+    assert "abc" not in shown.value({"token": "abc", "more": ["abc"]})

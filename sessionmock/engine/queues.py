@@ -11,27 +11,17 @@ from typing import Any, ClassVar
 
 from ..clock import nanoseconds
 from ..errors import InvalidArgumentException
+from ..latch import Latch
 from ..models.callables import taking
-from ..models.settings import TEXT, optional, reject
+from ..models.settings import FLAG, TEXT, optional, reject
 from . import work
 from .current import current_engine
 from .interrupts import shield
 from .loop import engine as system_engine
+from .operations import Added, Operation, as_part_of, current_queue, here
 from .protocol import Engine, Outing
 
-Operation = Callable[[], Any]
-
-
 _NAME = optional(TEXT)
-
-
-class _OnThread(threading.local):
-    """The queue whose operation runs on this thread."""
-
-    queue: OperationQueue | None = None
-
-
-_here = _OnThread()
 
 
 class _Main:
@@ -39,6 +29,12 @@ class _Main:
 
     def __get__(self, instance: object, owner: type) -> OperationQueue:
         return _main_queue
+
+
+class _Current:
+    def __get__(self, instance: object, owner: type) -> OperationQueue | None:
+        queue: OperationQueue | None = current_queue()
+        return queue
 
 
 class OperationQueue:
@@ -51,18 +47,78 @@ class OperationQueue:
     main: ClassVar[_Main] = _Main()
     """The queue of the main thread: run by `Loading.result()` there, by `run`, or by the asyncio loop running there."""
 
+    current: ClassVar[_Current] = _Current()
+    """The queue whose operation this code is part of; None elsewhere."""
+
+    _is_serial: ClassVar[bool] = False      # and can be nothing else
+
     def __init__(self, max_concurrent_operation_count: int = 1, name: str | None = None) -> None:
-        if type(max_concurrent_operation_count) is not int or max_concurrent_operation_count < 1:
-            raise InvalidArgumentException(
-                f"max_concurrent_operation_count={max_concurrent_operation_count!r}: a queue runs at least 1 operation at a time, an int")
-        self.max_concurrent_operation_count = max_concurrent_operation_count
         self.name = _NAME.of("OperationQueue(name)", name)
+        self._most = self._checked(max_concurrent_operation_count)
         self._operations: deque[Operation] = deque()
+        self._added: set[Added] = set()        # what `add_operation` brought and has not begun
         self._lock = threading.RLock()
         self._running = 0
+        self._unfinished = 0
+        self._suspended = False
+        self._engine: Engine = system_engine    # of what was added last
+        self._finished: list[Latch] = []        # set when nothing is unfinished
 
     def __repr__(self) -> str:
-        return f"<OperationQueue {self.name or hex(id(self))}: {len(self._operations)} waiting, {self._running} running>"
+        state = ", suspended" if self._suspended else ""
+        return f"<OperationQueue {self.name or hex(id(self))}: {self._unfinished} unfinished operations{state}>"
+
+    @property
+    def max_concurrent_operation_count(self) -> int:
+        """How many operations run at a time, at least 1. What runs goes on where it is lowered."""
+        return self._most
+
+    @max_concurrent_operation_count.setter
+    def max_concurrent_operation_count(self, count: int) -> None:
+        self._most = self._checked(count)
+        self._start_more()
+
+    def _checked(self, count: int) -> int:
+        if type(count) is not int or count < 1:
+            raise InvalidArgumentException(f"max_concurrent_operation_count={count!r}: a queue runs at least 1 operation at a time, an int")
+        if self._is_serial and count > 1:
+            raise InvalidArgumentException(f"max_concurrent_operation_count={count!r}: {self!r} has one thread, which runs 1 operation at a time")
+        return count
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether no operation begins; False at first. Those that run go on, and those that are added wait, callbacks of
+        sessions among them."""
+        return self._suspended
+
+    @is_suspended.setter
+    def is_suspended(self, suspended: bool) -> None:
+        self._suspended = FLAG.of("OperationQueue.is_suspended", suspended)
+        if not suspended:
+            self._start_more()
+
+    @property
+    def operation_count(self) -> int:
+        """How many operations have not ended, those of sessions too."""
+        return self._unfinished
+
+    def cancel_all_operations(self) -> None:
+        """Do not begin what `add_operation` brought and has not begun. Callbacks of sessions come nevertheless: by them their
+        tasks end."""
+        for added in self._added.copy():
+            added.cancel()
+
+    def wait_until_all_operations_are_finished(self) -> None:
+        """Block until no operation is left. RuntimeError where that would never end: within one of them, and on the loop or
+        engine that they need."""
+        if self.waits_for_this or self.is_current or self._engine.on_engine():
+            raise RuntimeError(f"{self!r}: waiting here for all of its operations would never end; await what they do, or wait on another thread")
+        finished = Latch()
+        with self._lock:
+            if not self._unfinished:
+                return
+            self._finished.append(finished)
+        self._engine.wait(finished)
 
     @classmethod
     def on_loop(cls, loop: asyncio.AbstractEventLoop) -> OperationQueue:
@@ -74,23 +130,25 @@ class OperationQueue:
     @property
     def is_current(self) -> bool:
         """Whether this code is run by an operation of this queue."""
-        return _here.queue is self
+        return here.queue is self
 
     @property
     def waits_for_this(self) -> bool:
         """Whether this code is part of an operation, so that awaiting a later one here would never end."""
-        return _here.queue is self
+        return here.queue is self
 
     def add_operation(self, operation: Operation) -> None:
         """Run `operation` when it is its turn. An exception it raises goes to `threading.excepthook`."""
-        self.submit(taking("OperationQueue.add_operation(operation)", operation), system_engine)
+        self.submit(Added(taking("OperationQueue.add_operation(operation)", operation), self._added), system_engine)
 
     def submit(self, operation: Operation, engine: Engine) -> None:
         """`add_operation` on the threads of `engine`."""
         with shield:
-            self._operations.append(operation)
             with self._lock:
-                if self._running >= self.max_concurrent_operation_count:
+                self._engine = engine
+                self._unfinished += 1
+                self._operations.append(operation)
+                if self._running >= self._most or self._suspended:
                     return
                 self._running += 1
             self._start(engine)
@@ -98,32 +156,63 @@ class OperationQueue:
     def notice(self) -> None:
         """Callbacks are about to come here, or are waited for: make sure that there is something to deliver them."""
 
+    def _start_more(self) -> None:
+        """Let as many operations begin as may run now."""
+        with shield:
+            with self._lock:
+                count = 0 if self._suspended else max(0, min(self._most - self._running, len(self._operations)))
+                self._running += count
+            for _ in range(count):
+                self._start(self._engine)
+
     def _start(self, engine: Engine) -> None:
         engine.work(engine.repeat, self._run_next, engine)
 
     def _run_next(self, engine: Engine) -> bool:
         """Run one operation; whether there is another one to be run after it."""
         try:
-            operation = self._operations.popleft()
+            operation = None if self._suspended else self._operations.popleft()
         except IndexError:              # another thread of this queue has taken it
+            operation = None
+        if operation is None:
             return self._has_more()
         task = self._perform(operation, engine)
         if task is None:
-            return self._has_more()
-        task.add_done_callback(lambda _: self._start(engine))
+            return self._has_more(ended=1)
+        task.add_done_callback(partial(self._go_on_after, engine))
         return False
 
-    def _has_more(self) -> bool:
-        """Whether an operation waits; where none does, whoever asks runs no more."""
+    def _go_on_after(self, engine: Engine, task: asyncio.Task[Any]) -> None:
+        if self._has_more(ended=1):
+            self._start(engine)
+
+    def _has_more(self, ended: int = 0) -> bool:
+        """`ended` operations have ended. Whether one is to begin; where none is, whoever asks runs no more."""
         with self._lock:
-            if not self._operations:
-                self._running -= 1
-                return False
-        return True
+            more = bool(self._operations) and not self._suspended
+            self._running -= not more
+            finished = self._count(ended)
+        if finished:
+            _set(finished)
+        return more
+
+    def _count(self, ended: int) -> list[Latch]:
+        """`ended` operations have ended: what is to be set for whoever waits for all of them. Under the lock."""
+        self._unfinished -= ended
+        finished: list[Latch] = []
+        if self._finished and not self._unfinished:
+            finished, self._finished = self._finished, finished
+        return finished
+
+    def _ended(self) -> None:
+        """An operation has ended."""
+        with self._lock:
+            finished = self._count(1)
+        _set(finished)
 
     def _perform(self, operation: Operation, engine: Engine) -> asyncio.Task[Any] | None:
         """Run `operation`; where it goes on without this thread, the task that it is then."""
-        before, _here.queue = _here.queue, self
+        before, here.queue = here.queue, self
         try:
             value = operation()
             if work.is_coroutine(value):
@@ -131,7 +220,7 @@ class OperationQueue:
         except BaseException:
             work.report(f"an operation of {self!r}")
         finally:
-            _here.queue = before
+            here.queue = before
         return None
 
     def _await(self, coroutine: Coroutine[Any, Any, Any], engine: Engine) -> asyncio.Task[Any] | None:
@@ -141,14 +230,13 @@ class OperationQueue:
             work.run_coroutine(coroutine)
             return None
         outing = engine.send_out(loop)
-        task = outing.run(coroutine)
+        task = as_part_of(self, outing.run, coroutine)
 
         def over(task: asyncio.Task[Any]) -> None:
             outing.back()
             self._tell(task)
 
         task.add_done_callback(over)
-        _keep(task)
         return task
 
     def _tell(self, task: asyncio.Task[Any]) -> None:
@@ -163,7 +251,9 @@ class OperationQueue:
         """In a forked child: no thread runs what waits here, so it is dropped with the parent's loads."""
         self._lock = threading.RLock()
         self._operations.clear()
-        self._running = 0
+        self._added.clear()
+        self._finished.clear()
+        self._running = self._unfinished = 0
 
     def run(self, until: Callable[[], bool] | None = None, timeout: float | None = None) -> None:
         """Run the main queue's operations on this, the main thread: those that wait now, or until `until()` is true.
@@ -176,11 +266,28 @@ class OperationQueue:
 class _MainQueue(OperationQueue):
     """Delivers on the main thread."""
 
+    _is_serial = True
+
     def submit(self, operation: Operation, engine: Engine) -> None:
-        engine.main.add(partial(self._perform_here, operation, engine))
+        with shield:
+            with self._lock:
+                self._engine = engine
+                self._unfinished += 1
+            engine.main.add(partial(self._perform_here, operation, engine))
 
     def _perform_here(self, operation: Operation, engine: Engine) -> None:
-        self._perform(operation, engine)
+        if self._suspended:
+            self._operations.append(partial(engine.main.add, partial(self._perform_here, operation, engine)))
+            return
+        task = self._perform(operation, engine)
+        if task is None:
+            self._ended()
+        else:
+            task.add_done_callback(lambda _: self._ended())
+
+    def _start_more(self) -> None:
+        for _ in range(len(self._operations)):
+            self._operations.popleft()()
 
     def notice(self) -> None:
         system_engine.main.notice()
@@ -198,6 +305,8 @@ class _MainQueue(OperationQueue):
 class _LoopQueue(OperationQueue):
     """Delivers on somebody's asyncio loop."""
 
+    _is_serial = True
+
     loops: ClassVar[weakref.WeakSet[asyncio.AbstractEventLoop]] = weakref.WeakSet()
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -214,7 +323,7 @@ class _LoopQueue(OperationQueue):
 
     @property
     def waits_for_this(self) -> bool:
-        return _here.queue is self or (self._task is not None and asyncio.current_task() is self._task)
+        return here.queue is self or (self._task is not None and asyncio.current_task() is self._task)
 
     def submit(self, operation: Operation, engine: Engine) -> None:
         self.notice()
@@ -251,38 +360,36 @@ class _LoopQueue(OperationQueue):
     def _run_on_loop(self) -> None:
         while True:
             with self._lock:
-                if not self._operations:
+                if self._suspended or not self._operations:
                     self._running -= 1
                     self._take_back()
                     return
                 operation = self._operations.popleft()
-            before, _here.queue = _here.queue, self
+            before, here.queue = here.queue, self
+            value = None
             try:
                 value = operation()
             except BaseException:
                 work.report(f"an operation of {self!r}")
-                continue
             finally:
-                _here.queue = before
+                here.queue = before
             if work.is_coroutine(value):
-                outing = self._outing
-                self._task = self._loop.create_task(value) if outing is None else outing.run(value)
+                run = self._loop.create_task if self._outing is None else self._outing.run
+                self._task = as_part_of(self, run, value)
                 self._task.add_done_callback(self._go_on)
                 return
+            self._ended()
 
     def _go_on(self, task: asyncio.Task[Any]) -> None:
         self._task = None
         self._tell(task)
+        self._ended()
         self._run_on_loop()
 
 
-_tasks: set[asyncio.Task[Any]] = set()
-
-
-def _keep(task: asyncio.Task[Any]) -> None:
-    """Hold `task` until it is done: an asyncio loop holds its tasks only weakly."""
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
+def _set(latches: list[Latch]) -> None:
+    for latch in latches:
+        latch.set()
 
 
 def delivers_here() -> bool:

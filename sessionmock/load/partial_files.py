@@ -56,6 +56,9 @@ class PartialFile:
         self._end.detach()
 
 
+weakref.finalize(PartialFile, int).detach()     # the first one imports, which finalizers cannot do any more when the interpreter ends
+
+
 class HeldData(bytes):
     """Resume data that holds its partial file. Whoever takes a copy of it (`bytes(data)`, `data.hex()`, pickling, and from Python
     3.12 on whatever reads it as a buffer, such as writing it to a file) keeps the file from being removed with this or with the process."""

@@ -350,3 +350,158 @@ def test_awaiting_within_an_operation_of_its_own_does_not_wait_for_itself() -> N
 
     asyncio.run(main())
     assert ["left", "invalid", "invalid", "left the second"] == seen
+
+
+# members of Apple's -------------------------------------------------------------------------------------------------
+
+KINDS = pytest.mark.parametrize("kind", ["private", "concurrent", "main", "loop"])
+
+
+class Running:
+    """A queue of a kind, and whatever runs its operations, until the test is over."""
+
+    def __init__(self, kind: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
+        self.queue = {
+            "private": sm.OperationQueue, "concurrent": lambda: sm.OperationQueue(3), "main": lambda: sm.OperationQueue.main,
+            "loop": lambda: sm.OperationQueue.on_loop(self.loop),
+        }[kind]()
+
+    def __enter__(self) -> sm.OperationQueue:
+        return self.queue
+
+    def __exit__(self, *_: object) -> None:
+        self.queue.is_suspended = False
+        self.queue.wait_until_all_operations_are_finished()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(PATIENCE)
+        self.loop.close()
+
+
+@KINDS
+def test_a_wait_for_all_operations_ends_with_the_last(kind: str) -> None:
+    """Plain ones and coroutines; where there are none it ends at once."""
+    ended: list[int] = []
+
+    async def operation() -> None:
+        await asyncio.sleep(0.01)
+        ended.append(2)
+
+    with Running(kind) as queue:
+        queue.wait_until_all_operations_are_finished()
+        for _ in range(3):
+            queue.add_operation(lambda: ended.append(1))
+        if kind != "main":                     # there it would need a loop that runs
+            queue.add_operation(operation)
+        assert queue.operation_count
+        queue.wait_until_all_operations_are_finished()
+        assert 0 == queue.operation_count
+        assert [1, 1, 1] == [each for each in ended if each == 1]
+        assert (kind == "main") == (2 not in ended)
+
+
+@KINDS
+def test_nothing_begins_on_a_suspended_queue(kind: str) -> None:
+    """What was added meanwhile begins when it goes on, in order."""
+    ran: list[int] = []
+    with Running(kind) as queue:
+        assert not queue.is_suspended
+        queue.is_suspended = True
+        for number in range(5):
+            queue.add_operation(lambda number=number: ran.append(number))
+        if kind == "main":
+            sm.OperationQueue.main.run()
+        assert (5, []) == (queue.operation_count, ran)
+        assert "5 unfinished operations, suspended" in repr(queue)
+        queue.is_suspended = False
+        queue.wait_until_all_operations_are_finished()
+        assert [0, 1, 2, 3, 4] == sorted(ran)
+        assert kind == "concurrent" or ran == sorted(ran)
+
+
+@KINDS
+def test_operations_that_have_not_begun_can_be_cancelled(kind: str) -> None:
+    """They end without having run."""
+    ran: list[int] = []
+    with Running(kind) as queue:
+        queue.is_suspended = True
+        queue.add_operation(lambda: ran.append(1))
+        queue.cancel_all_operations()
+        queue.add_operation(lambda: ran.append(2))
+        queue.is_suspended = False
+        queue.wait_until_all_operations_are_finished()
+        assert [2] == ran
+        assert not queue._added
+
+
+def test_callbacks_of_sessions_are_not_cancelled() -> None:
+    """Their tasks, and the session itself, end by them."""
+    queue, told = sm.OperationQueue(), list[Any]()
+    queue.is_suspended = True
+    with sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate_queue=queue) as session:
+        task = session.data_task("data:,x", lambda data, *_: told.append(data))
+        task.resume()
+        session.get_all_tasks(told.append)
+        queue.cancel_all_operations()
+        queue.is_suspended = False
+    assert b"x" in told
+    assert 2 == len(told)
+
+
+@pytest.mark.parametrize("kind", ["private", "loop"])
+def test_code_of_an_operation_knows_the_current_queue(kind: str) -> None:
+    """Also after an await; elsewhere there is none."""
+    seen: list[Any] = []
+
+    async def operation() -> None:
+        seen.append(sm.OperationQueue.current)
+        await asyncio.sleep(0)
+        seen.append(sm.OperationQueue.current)
+
+    with Running(kind) as queue:
+        queue.add_operation(lambda: seen.append(sm.OperationQueue.current))
+        queue.add_operation(operation)
+        queue.wait_until_all_operations_are_finished()
+        assert [queue] * 3 == seen
+    assert sm.OperationQueue.current is None
+
+
+def test_waiting_for_all_operations_within_one_is_refused() -> None:
+    """It would wait for itself."""
+    queue, errors = sm.OperationQueue(), list[RuntimeError]()
+
+    def wait() -> None:
+        with pytest.raises(RuntimeError, match="would never end") as caught:
+            queue.wait_until_all_operations_are_finished()
+        errors.append(caught.value)
+
+    queue.add_operation(wait)
+    queue.wait_until_all_operations_are_finished()
+    assert 1 == len(errors)
+
+
+def test_more_operations_run_at_a_time_when_the_limit_is_raised() -> None:
+    """Those that wait begin at once; a limit that is none is refused, and one thread runs one at a time."""
+    queue, gate = sm.OperationQueue(), threading.Barrier(3)
+    for _ in range(3):
+        queue.add_operation(lambda: gate.wait(PATIENCE))
+    queue.max_concurrent_operation_count = 3
+    queue.wait_until_all_operations_are_finished()
+    assert not gate.broken
+    for wrong in (0, -1, True, "2"):
+        with pytest.raises(sm.InvalidArgumentException, match="max_concurrent_operation_count"):
+            queue.max_concurrent_operation_count = wrong
+    with pytest.raises(sm.InvalidArgumentException, match="one thread"):
+        sm.OperationQueue.main.max_concurrent_operation_count = 2
+    with pytest.raises(sm.InvalidArgumentException, match="is_suspended"):
+        queue.is_suspended = 1
+    assert 3 == queue.max_concurrent_operation_count
+
+
+def test_a_delegate_queue_that_is_none_is_refused() -> None:
+    """By the session, which then does not exist."""
+    for wrong in (object(), sm.OperationQueue, asyncio):
+        with pytest.raises(sm.InvalidArgumentException, match="delegate_queue"):
+            sm.URLSession(sm.URLSessionConfiguration.ephemeral(), None, wrong)
