@@ -18,7 +18,8 @@ from hashlib import sha256
 from itertools import chain
 
 from ..clock import SECOND, SystemClock
-from ..regular import open_regular
+from ..errors import InvalidArgumentException
+from ..regular import irregular, open_regular
 from .cache_file import FOOTER_SIZE, Entry, FileBody, describe, mark_of, read, unlink
 from .files import replace_file
 from .forking import give_lock
@@ -44,6 +45,9 @@ class DiskCache:
 
     def __init__(self, folder: str | os.PathLike[str], capacity: int) -> None:
         self.folder = os.path.abspath(folder)
+        with suppress(OSError):      # what cannot be looked at is a disk that fails, which costs no load
+            if (kind := irregular(os.stat(self.folder).st_mode)) is not None:
+                raise InvalidArgumentException(f"URLCache(directory={self.folder!r}): it is {kind}, not a folder; name one, or none yet")
         self._capacity = capacity
         self._lock: threading.Lock          # of the three below
         give_lock(self)

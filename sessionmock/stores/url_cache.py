@@ -56,8 +56,8 @@ class URLCache(metaclass=_Shared):
 
     Capacities are bytes; 0 turns a tier off. Without a `directory` there is no disk tier, whatever its capacity. The
     least recently used responses go first. On disk no response takes more than 5 % of the capacity, and bodies over
-    1 MiB are not held in memory too. Other processes may use the same directory. A disk that fails or a file that is
-    damaged is a miss, never an error.
+    1 MiB are not held in memory too. Other processes may use the same directory; a FIFO, a device or a socket in its place is
+    InvalidArgumentException. A disk that fails or a file that is damaged is a miss, never an error.
 
     A response is found by its URL (without fragment and user) and the request fields that its Vary names; of one URL the
     last 16 are kept.

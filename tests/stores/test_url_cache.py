@@ -598,6 +598,15 @@ def test_a_folder_that_is_a_file_costs_no_load(make: Make, tmp_path: Path) -> No
     assert (None, 0) == (cache.cached_response(URL), cache.current_disk_usage)
 
 
+def test_what_can_be_no_folder_is_refused_by_name(tmp_path: Path) -> None:
+    """A FIFO and a device, where the cache is made; what stands there stays."""
+    os.mkfifo(tmp_path / "pipe")
+    for path, what in ((tmp_path / "pipe", "a FIFO"), (Path(os.devnull), "a device")):
+        with pytest.raises(InvalidArgumentException, match=f"it is {what}, not a folder"):
+            URLCache(0, 100_000, path)
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_processes_share_a_folder_without_torn_reads(make: Make, tmp_path: Path) -> None:
     """Two writers and two readers of one URL: every hit is whole, and no file is taken for damaged."""
     program = """if True:
