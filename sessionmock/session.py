@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
-from . import async_bytes, registry
+from . import async_bytes, registry, shown
 from .clock import SECOND
 from .engine import work
 from .engine.current import current_engine
@@ -443,7 +443,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         elif isinstance(request, str):
             request = URLRequest(request)
         else:
-            raise InvalidArgumentException(f"a task takes a URLRequest or a URL as str, not {request!r}")
+            raise InvalidArgumentException(f"a task takes a URLRequest or a URL as str, not {shown.value(request)}")
         body, make_body = sent or own_body(request)
         task = kind(self, next(self._identifiers), Site(), registry.current_scope())
         if request._values:

@@ -65,6 +65,21 @@ def test_no_secret_is_printed(name: str) -> None:
     assert (False, False) == (PASSWORD in text, TOKEN in text)
 
 
+@pytest.mark.parametrize("misuse", [
+    lambda: sm.URLRequest(URL).set_value(f"Bearer {TOKEN}\n", for_http_header_field="Authorization"),
+    lambda: sm.URLSession.shared.data_task(URL.encode()),      # type: ignore[call-overload]
+    lambda: sm.HTTPCookie(name="sid", value=f"{TOKEN};", domain="api.test", path="/"),
+    lambda: setattr(sm.URLSessionConfiguration.ephemeral(), "http_additional_headers", {"X-Api-Token": TOKEN, "Accept": 5}),
+    lambda: setattr(sm.URLRequest(URL), "timeout_interval", URL),
+])
+def test_what_is_refused_is_shown_without_secrets(misuse: Any) -> None:
+    """The error of a misuse names the value."""
+    with pytest.raises(sm.InvalidArgumentException) as caught:
+        misuse()
+    text = told(caught.value)
+    assert (False, False) == (PASSWORD in text, TOKEN in text)
+
+
 def test_values_stay_as_they_are() -> None:
     """Members have what they had, and an error that was pickled too."""
     request, response, error = sm.URLRequest(URL), sm.HTTPURLResponse(URL, 200), failed()

@@ -308,7 +308,8 @@ def _key(key: str) -> str:
 def _text(given: Mapping[str, Any], key: str) -> str:
     value = given.get(key)
     if not isinstance(value, str) or _CONTROL.search(value) or ";" in value:
-        raise InvalidArgumentException(f"a cookie needs {key!r} as text without control characters or ';', not {value!r}")
+        said = shown.secret(value) if key == "Value" and isinstance(value, str) else value
+        raise InvalidArgumentException(f"a cookie needs {key!r} as text without control characters or ';', not {said!r}")
     return value
 
 

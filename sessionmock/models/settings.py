@@ -149,7 +149,8 @@ def header_field(place: str, name: Any, value: Any) -> tuple[str, str]:
     try:
         return name, header_value(value)
     except (TypeError, ValueError):
-        reject(f"{place}, as the value of {name},", value, "a str without line breaks and NUL")
+        [(_, said)] = shown.headers([(name, value)]) if isinstance(value, str) else [(name, value)]
+        reject(f"{place}, as the value of {name},", said, "a str without line breaks and NUL")
 
 
 def header_value(value: Any) -> str:
