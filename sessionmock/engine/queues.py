@@ -32,6 +32,8 @@ class _Main:
 
 
 class _Current:
+    """The queue whose operation this code is part of; None elsewhere."""
+
     def __get__(self, instance: object, owner: type) -> OperationQueue | None:
         queue: OperationQueue | None = current_queue()
         return queue
@@ -48,7 +50,6 @@ class OperationQueue:
     """The queue of the main thread: run by `Loading.result()` there, by `run`, or by the asyncio loop running there."""
 
     current: ClassVar[_Current] = _Current()
-    """The queue whose operation this code is part of; None elsewhere."""
 
     _is_serial: ClassVar[bool] = False      # and can be nothing else
 
@@ -192,8 +193,8 @@ class OperationQueue:
             more = bool(self._operations) and not self._suspended
             self._running -= not more
             finished = self._count(ended)
-        if finished:
-            _set(finished)
+        for latch in finished:
+            latch.set()
         return more
 
     def _count(self, ended: int) -> list[Latch]:
@@ -208,7 +209,8 @@ class OperationQueue:
         """An operation has ended."""
         with self._lock:
             finished = self._count(1)
-        _set(finished)
+        for latch in finished:
+            latch.set()
 
     def _perform(self, operation: Operation, engine: Engine) -> asyncio.Task[Any] | None:
         """Run `operation`; where it goes on without this thread, the task that it is then."""
@@ -323,7 +325,7 @@ class _LoopQueue(OperationQueue):
 
     @property
     def waits_for_this(self) -> bool:
-        return here.queue is self or (self._task is not None and asyncio.current_task() is self._task)
+        return here.queue is self or (self._task is not None and self.is_current and asyncio.current_task() is self._task)
 
     def submit(self, operation: Operation, engine: Engine) -> None:
         self.notice()
@@ -385,11 +387,6 @@ class _LoopQueue(OperationQueue):
         self._tell(task)
         self._ended()
         self._run_on_loop()
-
-
-def _set(latches: list[Latch]) -> None:
-    for latch in latches:
-        latch.set()
 
 
 def delivers_here() -> bool:
