@@ -22,7 +22,11 @@ Observer = Callable[[], None]
 
 
 class NetworkPath(NamedTuple):
-    """A network as far as constraints ask for it (Apple's NWPath). The default is one without limits."""
+    """A network as far as constraints ask for it (Apple's NWPath). The default is one without limits.
+
+    `is_satisfied` (True): there is one. It is `is_cellular`, `is_expensive`, `is_constrained` (in Low Data Mode) or
+    `is_ultra_constrained` (a satellite's), all False unless said.
+    """
 
     is_satisfied: bool = True
     is_cellular: bool = False

@@ -1,8 +1,10 @@
 """What `sessionmock` exports."""
 from __future__ import annotations
 
+import dataclasses
 import enum
 import inspect
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -82,3 +84,12 @@ def test_every_member_of_an_enumeration_says_what_it_means(kind: type[enum.Enum]
 def test_every_type_shows_what_it_is(kind: type) -> None:
     """Not where in memory; but for protocols, which are never made."""
     assert getattr(kind, "_is_protocol", False) or kind.__repr__ is not object.__repr__
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_every_field_stands_in_the_docstring_of_its_class(kind: type) -> None:
+    """Between backquotes."""
+    slots = [name for name, member in members(kind) if inspect.ismemberdescriptor(member)]
+    fields = [field.name for field in dataclasses.fields(kind) if not field.name.startswith("_")] if dataclasses.is_dataclass(kind) else []
+    for name in {*slots, *fields, *getattr(kind, "_fields", ())}:
+        assert re.search(rf"`[^`\n]*\b{name}\b", kind.__doc__ or ""), f"{kind.__name__} does not say what {name} is"

@@ -47,8 +47,6 @@ class OperationQueue:
     """
 
     main: ClassVar[_Main] = _Main()
-    """The queue of the main thread: run by `Loading.result()` there, by `run`, or by the asyncio loop running there."""
-
     current: ClassVar[_Current] = _Current()
 
     _is_serial: ClassVar[bool] = False      # and can be nothing else

@@ -16,14 +16,18 @@ _RUNNERS = frozenset({
 
 
 class Leak(NamedTuple):
-    """Something that outlived its owner. `str()` is the whole report, `headline` its first line."""
+    """Something that outlived its owner. `str()` is the whole report, `headline` its first line.
 
-    kind: str                  # "session", "task" or "client"
-    description: str           # what it is and what state it was left in
-    owner: str                 # the scope: a test, a fixture, a block
-    lines: tuple[Line, ...]    # where it was made, innermost first
-    thread: str                # the thread that made it; "" for the main one
-    remedy: str                # how to mend it
+    `kind` is "session", "task" or "client"; `description` says what it is and in what state it was left, `remedy` how to mend it.
+    `owner` is the scope: a test, a fixture, a block. It was made at `lines`, the innermost first, by `thread`, "" for the main one.
+    """
+
+    kind: str
+    description: str
+    owner: str
+    lines: tuple[Line, ...]
+    thread: str
+    remedy: str
 
     @property
     def headline(self) -> str:

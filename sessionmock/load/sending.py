@@ -110,7 +110,7 @@ class Sending:
                 return
         if scheme in preparation.SECURE:
             self.challenges().secure(message, sink)
-        if context.validates_names or request.requires_dnssec_validation:
+        if context.validates_names or (request._values and request.requires_dnssec_validation):
             message.validates_name = not is_address(message.parts.host)
         transaction.source, channel = context.channel(self._route, scheme)
         if self._callbacks.history is not None:

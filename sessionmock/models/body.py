@@ -190,7 +190,8 @@ class ChainedStream:
 
 
 class InputStream:
-    """Apple's InputStream over bytes or a file. It announces no length, so the body goes chunked (I27, scenario data-body-stream)."""
+    """Apple's InputStream over bytes or a file. It announces no length, so the body goes chunked (I27, scenario data-body-stream).
+    `may_block` says whether reading it may wait, as for a file that is no regular one."""
 
     __slots__ = ("_source", "may_block")
     length = -1

@@ -43,7 +43,7 @@ class CachedBody(Protocol):
 
 
 class CachedURLResponse:
-    """A response, its body (`data`: bytes, content codings removed), the program's own `user_info` and a storage policy.
+    """A response, its body (`data`: bytes, content codings removed), the program's own `user_info` and a `storage_policy`.
 
     Never changes. Equal when response, data and storage policy are; `user_info` is not compared, as with Apple.
     A large body may lie in a file: `chunks` then reads it piece by piece, `data` all of it at each call.

@@ -76,13 +76,15 @@ class _Nested:
 
 @dataclass(frozen=True, slots=True, init=False)
 class HTTPCookie(_Nested):
-    """One cookie; never changes. Equal when every member is.
+    """One cookie, `name` and `value`; never changes. Equal when every member is.
 
     A `domain` with a leading dot covers the host and those below it; without one it is that host alone (Apple's way of
     writing RFC 6265bis' host-only flag). `expires_date` is aware, None for a cookie of the session. `same_site_policy`
     is "lax", "strict" or None. A cookie with a `port_list` goes to those ports only. One that a script set may not be for
     HTTP only, nor take the place of one that is. One with a `partition_identifier` goes with requests alone that have the same
-    (`URLRequest.cookie_partition_identifier`); None for those that have none.
+    (`URLRequest.cookie_partition_identifier`); None for those that have none. It is sent below `path`; over TLS alone where
+    `is_secure`, by no script where `is_http_only`; `is_session_only` ends it with the session, `is_set_by_javascript` says whose it
+    is. `version`, `comment` and `comment_url` are of RFC 2965, and go nowhere.
     """
 
     name: str

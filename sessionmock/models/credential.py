@@ -101,7 +101,9 @@ class URLCredential(_Nested):
         URLCredential.identity("client.pem")                      # answers a ClientCertificate challenge
         URLCredential.trust(challenge.protection_space.server_trust)
 
-    `has_password` is False for a user whose password is not known. The password is never shown by `repr`.
+    `user` and `password` are str or None; `has_password` is False for a user whose password is not known. The password is never
+    shown by `repr`. `persistence` says how long it is kept. `certificates` are the intermediate ones of an `identity`, `server_trust`
+    what a server presented.
     """
 
     user: str | None
@@ -158,6 +160,7 @@ class URLProtectionSpace:
     Two spaces are equal when host, port, protocol, realm, method and kind of proxy are; what a server presented
     (`server_trust`, `distinguished_names`) does not matter. A port of 0 is a space of its own, not the default port's.
     `protocol` is None for a proxy, `proxy_type` None for anything else. The host is kept in its canonical form, in which hosts are compared.
+    `realm` is None where nobody named one, `authentication_method` one of the constants NSURLAuthenticationMethod....
     """
 
     host: str
@@ -202,7 +205,8 @@ class URLProtectionSpace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class URLAuthenticationChallenge:
-    """What a delegate is asked. `failure_response` is the 401 or 407 and None for a challenge of TLS.
+    """What a delegate is asked: a credential for `protection_space`. `error` is what failed before it, or None.
+    `failure_response` is the 401 or 407 and None for a challenge of TLS.
 
     `proposed_credential` is what default handling would use (from the storage or the URL) and, once a credential has
     failed, the one that failed last; `previous_failure_count` counts refused credentials for this space, from 0.

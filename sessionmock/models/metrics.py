@@ -13,10 +13,23 @@ from .response import URLResponse
 
 @dataclass(slots=True)
 class URLSessionTaskTransactionMetrics:
-    """One request and its response. Dates are aware, None where nothing happened; counts are bytes.
+    """One `request` and its `response`. Dates are aware, None where nothing happened; counts are bytes, 0 at first.
 
-    fetch <= domain lookup <= connect <= secure connection <= request <= response; a stage that did not finish leaves its
-    end and all later dates None; a reused connection has no dates of its making. Wide because Apple's has these fields.
+    - `fetch_start_date` <= `domain_lookup_start_date`, `domain_lookup_end_date` <= `connect_start_date` <=
+      `secure_connection_start_date`, `secure_connection_end_date` <= `connect_end_date` <= `request_start_date`,
+      `request_end_date` <= `response_start_date`, `response_end_date`: a stage that did not finish leaves its end and all
+      later dates None; a reused connection has no dates of its making.
+    - `count_of_request_header_bytes_sent`, `count_of_request_body_bytes_sent`, `count_of_request_body_bytes_before_encoding`,
+      `count_of_response_header_bytes_received`, `count_of_response_body_bytes_received` (as they came) and
+      `count_of_response_body_bytes_after_decoding`.
+    - `network_protocol_name` is the ALPN name, as "http/1.1" or "h2"; `resource_fetch_type` says where the response came from,
+      `is_reused_connection` and `is_proxy_connection` over what.
+    - `local_address`, `local_port`, `remote_address`, `remote_port`; `negotiated_tls_protocol_version` and
+      `negotiated_tls_cipher_suite` are the numbers of RFC 8446. All are None where there was no connection, or no TLS.
+    - `is_cellular`, `is_expensive` and `is_constrained` are as the session's path monitor has it; `is_multipath` is False, and
+      `domain_resolution_protocol` unknown: the system does not tell.
+
+    Wide because Apple's has these fields.
     """
 
     request: URLRequest
@@ -78,7 +91,8 @@ class _Nested:
 
 @dataclass(slots=True)
 class URLSessionTaskMetrics(_Nested):
-    """The whole of a task: its transactions in order, the time from its creation to its end, and its redirects."""
+    """The whole of a task: `transaction_metrics` are its transactions in order, `task_interval` is the time from its creation to
+    its end, `redirect_count` how many redirects it followed."""
 
     task_interval: DateInterval
     redirect_count: int = 0

@@ -13,7 +13,9 @@ Handler = Callable[[], None]
 class Progress:
     """Units done of units in all: bytes, for a task. Its calls go on to the task: cancel, pause as suspend, resume.
 
-    `total_unit_count` is -1 while the total is not known; the progress is indeterminate then. One of several tasks is made of
+    `total_unit_count` is -1 while the total is not known; the progress is indeterminate then. `cancellation_handler`,
+    `pausing_handler` and `resuming_handler` are called, without arguments, by the calls of these names; None for none.
+    One of several tasks is made of
     theirs, as children:
 
         whole = Progress(100)

@@ -20,6 +20,7 @@ _NAME = optional(TEXT)
 class ProxyConfiguration:
     """One proxy, made by `http_connect` or `socks5` (Apple's Network.ProxyConfiguration).
 
+    `type` is NSURLProtectionSpaceHTTPProxy or NSURLProtectionSpaceSOCKSProxy, `port` from 1 to 65535.
     An http proxy takes plain requests in absolute form and tunnels for everything else (RFC 9110, sections 7.1 and 9.3.6);
     a SOCKS proxy makes connections, and looks names up itself (RFC 1928). `user` and `password` answer its challenge
     where no delegate does. With `match_domains` it serves what these name, never what `excluded_domains` name: a domain and what

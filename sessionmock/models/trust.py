@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ServerTrust:
-    """The certificates that `host` presented, as DER, the server's own first; Apple's SecTrust as far as a challenge needs it.
+    """The certificates (`chain`) that `host` presented at `port`, as DER, the server's own first; Apple's SecTrust as far as a
+    challenge needs it.
 
     Two are equal when host, port and chain are. `problem` is what the usual verification said, None where it passed: the
     chain up to a trusted root, the dates and the name, judged against what the route trusts.

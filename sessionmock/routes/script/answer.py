@@ -36,6 +36,7 @@ class Answer:
     - `body`: bytes, str (sent as UTF-8), or pieces of (bytes, seconds to wait before this piece).
     - `delay`: seconds from the request to the head; `math.inf` never answers.
     - `informational`: 1xx heads (ResponseHead or status) sent before the final one, or before `error`.
+    - `reason` and `http_version`: of the status line, "" and "HTTP/1.1"; `trailers`: pairs that follow the body.
     - `error`: a URLError, or its code. It comes instead of an answer where `body` is empty, after the body where not.
 
     Raises InvalidArgumentException for a status that is no number of three digits, a negative delay, and fields and bodies of
