@@ -314,3 +314,22 @@ def test_only_a_delegate_gets_data_as_it_comes(make: Any) -> None:
         delegated.prefers_incremental_delivery = False
         assert not delegated.prefers_incremental_delivery
         delegated.cancel()
+
+
+def test_the_progress_of_tasks_adds_up_to_one() -> None:
+    """As children of one, which can cancel them all."""
+    script = sm.ScriptRoute()
+    for body in (b"a body", b"another"):
+        script.answer(sm.Answer(200, headers={"Content-Length": str(len(body))}, body=body))
+    whole, seen = sm.Progress(100), []
+    whole.observe(lambda progress: seen.append(progress.fraction_completed))
+    with sm.use_route(script), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        tasks = [session.data_task("https://api.example.com/"), session.download_task("https://api.example.com/", lambda *_: None)]
+        for task, units in zip(tasks, (60, 40), strict=True):
+            whole.add_child(task.progress, with_pending_unit_count=units)
+            task.resume()
+    assert (100, 1.0) == (whole.completed_unit_count, seen[-1])
+    with sm.use_route(script), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        (late := sm.Progress(1)).add_child((task := session.data_task("https://api.example.com/")).progress, 1)
+        late.cancel()
+    assert task.error is not None and task.error.code == sm.NSURLErrorCancelled
