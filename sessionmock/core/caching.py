@@ -1,9 +1,9 @@
 """The rules of a private HTTP cache (RFC 9111) under URLSession's cache policies.
 
 Everything here is a function of its arguments: headers are pairs, times are aware datetimes, durations seconds.
-`decide` says how a load begins, `stands_in_until` for how long a stale response may take the place of an error, `may_store` whether
-a response is kept and `storable` which of its fields, `freshen` what a 304 changes, `invalidated` what a request such as POST
-makes worthless.
+`is_of_use` says whether what is stored matters to a load, `decide` how it begins, `stands_in_until` for how long a stale
+response may take the place of an error, `may_store` whether a response is kept and `storable` which of its fields, `freshen` what a
+304 changes, `invalidated` what a request such as POST makes worthless.
 """
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 from ..models.cached_response import CachedURLResponse
 from ..models.enums import CachePolicy
 from ..models.message import Headers, header
+from ..models.response import HTTPURLResponse
 from ..models.url import split_url
 from .cache_control import Directives, directives, request_directives, seconds
 from .freshness import HEURISTIC, Standing, standing_of
@@ -33,6 +34,9 @@ class Verdict(Enum):
 # The policies under which nothing is taken from the cache.
 RELOADS = frozenset({CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA, CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA})
 
+# Those under which its age does not matter.
+_OF_ANY_AGE = frozenset({CachePolicy.RETURN_CACHE_DATA_ELSE_LOAD, CachePolicy.RETURN_CACHE_DATA_DONT_LOAD})
+
 _ON_THE_WAY = {
     CachePolicy.RELOAD_IGNORING_LOCAL_AND_REMOTE_CACHE_DATA: [("Cache-Control", "no-cache"), ("Pragma", "no-cache")],
     CachePolicy.RELOAD_REVALIDATING_CACHE_DATA: [("Cache-Control", "max-age=0")],
@@ -40,6 +44,7 @@ _ON_THE_WAY = {
 
 # Statuses whose meaning hangs on the request's own ranges, conditions or credentials.
 _NEVER = frozenset({206, 304, 401, 407, 412, 416})
+_TELLING = frozenset({"cache-control", "expires", "last-modified", "etag"})
 _TOLD = frozenset({"max-age", "public", "private"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _CONDITIONAL = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since"})
@@ -57,6 +62,18 @@ _HOP = frozenset({
 })
 # What describes a body.
 _BODY = frozenset({"content-length", "content-encoding", "content-type", "content-range"})
+
+
+def is_of_use(policy: CachePolicy, headers: Headers, cached: CachedURLResponse) -> bool:
+    """Whether `cached` could be given to a request with these `headers`, or be asked about.
+
+    What says neither for how long it is fresh nor which version it is, is stale at once and cannot be revalidated. Whoever takes
+    data of any age can use it, and only who says so in Cache-Control besides.
+    """
+    if policy in _OF_ANY_AGE or header(headers, "cache-control") is not None:
+        return True
+    response = cached.response
+    return isinstance(response, HTTPURLResponse) and any(name.lower() in _TELLING for name, _ in response.headers)
 
 
 def decide(policy: CachePolicy, method: str, headers: Headers, cached: CachedURLResponse | None, now: datetime) -> Verdict:
@@ -171,7 +188,8 @@ def storable(headers: Headers) -> Headers:
     """`headers` as a cache keeps them: without the fields of the connection and of a proxy, those that Connection names, and those
     that are for nobody who has not asked the server (sections 3.1 and 5.2.2.4). Those of a qualified `private` stay: they are kept
     from shared caches alone (section 5.2.2.7)."""
-    listed = _list(header(headers, "connection")) | _list(directives(header(headers, "cache-control")).get("no-cache"))
+    unshared = directives(header(headers, "cache-control")).get("no-cache")
+    listed = _list(header(headers, "connection")) | _list(unshared) if unshared else _list(header(headers, "connection"))
     return [(name, value) for name, value in headers if (key := name.lower()) not in _HOP and key not in listed]
 
 

@@ -10,6 +10,7 @@ from ..core.caching import (
     RELOADS,
     Verdict,
     decide,
+    is_of_use,
     may_store,
     reload_headers,
     stands_in_until,
@@ -70,9 +71,12 @@ class CacheVisit:
         self._request = request
         now = self._requested = self._clock.date()
         cached = None if self._cache is None or not self._keeps else self._found(self._cache, request)
-        verdict = decide(self._policy, request.method, request.headers, cached, now)
         if cached is not None:
             self._storage = cached.storage_policy       # what takes its place is proposed to be kept as it was
+            if not is_of_use(self._policy, request.headers, cached):
+                cached = None
+        verdict = decide(self._policy, request.method, request.headers, cached, now)
+        if cached is not None:
             if verdict in (Verdict.USE, Verdict.USE_STALE):
                 cached = _as_old_as_it_is(cached, now)
             elif (until := stands_in_until(self._policy, request.headers, cached, now)) is not None:
@@ -184,7 +188,9 @@ class CacheVisit:
         if body is None:
             return None
         if isinstance(response, HTTPURLResponse) and not self._lent:
-            response = response.replacing(storable(response.headers))
+            kept = storable(response.headers)
+            if len(kept) < len(response.headers):
+                response = response.replacing(kept)
         return CachedURLResponse(response, body, None, self._storage, requested=self._requested, received=self._received)
 
     def keep(self, proposal: CachedURLResponse) -> None:

@@ -67,7 +67,8 @@ class Context:
         self.cache_policy = configuration.request_cache_policy
         self.body_limit = math.inf if configuration.maximum_body_size is None else configuration.maximum_body_size
         self.additional = AdditionalFields(configuration.http_additional_headers)
-        accept_encoding()      # imports the decoders, for which a load has perhaps no descriptor
+        # Imports the decoders, for which a load has perhaps no descriptor.
+        self._defaults = [("Accept", "*/*"), ("Accept-Encoding", accept_encoding()), ("User-Agent", USER_AGENT)]
         self._protocols = checked(configuration.protocol_classes)
         self.accepted = AcceptedCredentials()
         self._channels: dict[Route, Channel] = {}
@@ -133,7 +134,7 @@ class Context:
 
     def defaults(self) -> Headers:
         """The fields that a request carries when it does not set them."""
-        return [("Accept", "*/*"), ("Accept-Encoding", accept_encoding()), ("User-Agent", USER_AGENT)]
+        return self._defaults
 
     def cookies_for(self, request: URLRequest, task: Any) -> str | None:
         """The Cookie field for `request`, or None (I25)."""

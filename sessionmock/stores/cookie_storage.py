@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.cookies import SECURE_SCHEMES, PublicSuffix, admit, is_sent, permits
 from ..engine.current import current_date
@@ -43,6 +43,13 @@ class _Shared(type):
         return HTTPCookieStorage.shared_cookie_storage("")
 
 
+class Dated(Protocol):
+    """What knows the date."""
+
+    def date(self) -> datetime:
+        """The date, aware."""
+
+
 class HTTPCookieStorage(metaclass=_Shared):
     """Cookies of any number of sessions; every method may be called on any thread.
 
@@ -51,8 +58,9 @@ class HTTPCookieStorage(metaclass=_Shared):
     cookie file, or no regular one, is InvalidArgumentException here. One that is damaged or removed later on is a RuntimeWarning:
     what was known of it is kept, and takes its place with the next change.
 
-    It has no clock: whether a cookie has expired is told by the date of who asks. A session asks by its own clock; where no date
-    is said, it is the wall clock's, and within `virtual_time` the virtual one.
+    Whether a cookie has expired is told by the date of who asks. A session asks by its own clock; where no date is said, it is the
+    wall clock's, and within `virtual_time` the virtual one. A `clock` counts instead of all of them: its `date()` gives an aware
+    datetime, as for a storage that stands at a day of the past.
 
     What a request with a `cookie_partition_identifier` sets is sent with those alone that have the same (CHIPS).
 
@@ -62,10 +70,12 @@ class HTTPCookieStorage(metaclass=_Shared):
     `cookies_changed` is a list of callables that get the storage after each change, on the thread that made it.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, *, is_public_suffix: PublicSuffix | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, clock: Dated | None = None,
+                 is_public_suffix: PublicSuffix | None = None) -> None:
         self._policy = CookieAcceptPolicy.ALWAYS
         self.cookies_changed: list[Callable[[HTTPCookieStorage], None]] = []
         self.path = None if path is None else os.path.abspath(path)
+        self._own_date = None if clock is None else clock.date
         self._is_public_suffix = is_public_suffix or _listed
         self._lock: threading.Lock
         give_lock(self)
@@ -110,7 +120,7 @@ class HTTPCookieStorage(metaclass=_Shared):
         lines = [value for name, value in headers if len(name) == 10 and name.lower() == "set-cookie"]
         if lines:
             parts = split_url(url) if isinstance(url, str) else url
-            host, now = parts.host, date()
+            host, now = parts.host, (self._own_date or date)()
             parsed = (parse_set_cookie(line, host, parts.path, now, partition_identifier) for line in lines)
             cookies = [cookie for cookie in parsed if cookie is not None]
             policy = self.cookie_accept_policy if policy is None else policy
@@ -125,7 +135,7 @@ class HTTPCookieStorage(metaclass=_Shared):
     @property
     def cookies(self) -> list[HTTPCookie]:
         """Every cookie that has not expired, the oldest first."""
-        now = current_date()
+        now = self._date()
         with self._lock:
             self._refresh()
             live = [kept for kept in self._jar if not _expired(kept.cookie, now)]
@@ -195,13 +205,16 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     # Below: the jar. Everything that reads or changes it holds the lock ----------------------------
 
+    def _date(self) -> datetime:
+        return (self._own_date or current_date)()
+
     def _matching(self, parts: URLParts, partition: str | None, date: Callable[[], datetime] = current_date) -> list[Kept]:
         with self._lock:
             self._refresh()
             found = self._jar.matching(parts.host, parts.path, partition)
         if not found:
             return found
-        now = date()
+        now = (self._own_date or date)()
         found = [kept for kept in found if is_sent(kept.cookie, parts) and not _expired(kept.cookie, now)]
         found.sort()
         return found
@@ -224,7 +237,7 @@ class HTTPCookieStorage(metaclass=_Shared):
         remove: Callable[[Kept], bool] | None = None, guarded: bool = False,
     ) -> None:
         """Remove and add in the jar and, where a lasting cookie is concerned, in the file; then tell."""
-        now = now or current_date()
+        now = now or self._date()
         cookies = list(cookies)
         with self._lock:
             if self.path is None:

@@ -25,6 +25,7 @@ from sessionmock.core.caching import (
     freshen,
     head_agrees,
     invalidated,
+    is_of_use,
     may_store,
     reload_headers,
     selection,
@@ -193,6 +194,21 @@ DECISIONS = [  # policy, method, request fields, stored fields (10 seconds old) 
 def test_how_a_load_begins(policy: CachePolicy, method: str, asked: Pairs, stored: Pairs | None, expected: Verdict) -> None:
     """Apple's policies, and under the protocol's own RFC 9111, sections 4 and 5.2.1."""
     assert expected is decide(policy, method, asked, None if stored is None else cached(stored, age=10), NOW)
+
+
+@pytest.mark.parametrize("policy", CachePolicy)
+@pytest.mark.parametrize("stored", [
+    [], [("Age", "1")], [("Content-Type", "a/b")], control("max-age=60"), control("stale-if-error=60"), [("Expires", "0")],
+    [("ETag", '"1"')], [("Last-Modified", ago(60))]])
+@pytest.mark.parametrize("asked", [[], control("max-stale"), control("only-if-cached"), control("stale-if-error=60"), [("Pragma", "no-cache")]])
+def test_what_is_of_no_use_changes_nothing(policy: CachePolicy, asked: Pairs, stored: Pairs) -> None:
+    """A load begins as if it were not there, and it stands in for no error; what tells its age or its version is of use."""
+    kept = cached(stored)
+    assert is_of_use(policy, asked, kept) or stored in ([], [("Age", "1")], [("Content-Type", "a/b")])
+    if not is_of_use(policy, asked, kept):
+        assert decide(policy, "GET", asked, None, NOW) is decide(policy, "GET", asked, kept, NOW)
+        assert stands_in_until(policy, asked, kept, NOW) is None
+        assert not validators(stored)
 
 
 def test_a_response_that_is_not_https_is_given_by_age_policies_alone() -> None:

@@ -155,6 +155,16 @@ def test_the_date_is_that_of_who_asks() -> None:
     assert ("a=1", ["a"]) == (jar.header_for(SITE), [kept.name for kept in jar.cookies])
 
 
+def test_a_clock_of_the_storage_counts_whoever_asks() -> None:
+    """A storage that stands at a day of the past keeps and sends what was live on that day."""
+    clock = Hand()
+    jar = HTTPCookieStorage(clock=clock)
+    receive(jar, SITE, "a=1; Max-Age=60")
+    assert ("a=1", ["a"]) == (jar.header_for(SITE, lambda: START + timedelta(days=9)), [kept.name for kept in jar.cookies])
+    clock.today += timedelta(seconds=60)
+    assert (None, []) == (jar.header_for(SITE, lambda: START), jar.cookies)
+
+
 def test_a_new_value_keeps_the_place_of_the_old(jar: HTTPCookieStorage, clock: Hand) -> None:
     """Section 5.7, step 23: the creation time of the replaced cookie is kept."""
     receive(jar, SITE, "a=1")
