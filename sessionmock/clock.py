@@ -16,6 +16,8 @@ from importlib.util import module_from_spec
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .errors import InvalidArgumentException
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
@@ -168,6 +170,8 @@ class VirtualClock:
     """
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        if not isinstance(start, datetime) or start.tzinfo is None:
+            raise InvalidArgumentException(f"VirtualClock({start!r}): it starts at an aware datetime, as datetime(2030, 1, 1, tzinfo=UTC)")
         self._start = start
         self._now = 0
         self._sequence = count()

@@ -171,6 +171,10 @@ class URLError(Exception):
     domain: ClassVar[str] = DOMAIN
 
     def __init__(self, code: int, user_info: dict[str, Any] | None = None) -> None:
+        if not isinstance(code, int) or isinstance(code, bool):
+            raise InvalidArgumentException(f"URLError({code!r}): a code is a member of URLError.Code, or an int of your own")
+        if user_info is not None and not isinstance(user_info, dict):
+            raise InvalidArgumentException(f"URLError(user_info) was given {type(user_info).__name__}; it takes a dict, or None")
         super().__init__(code, user_info)
         self.code: int = Code(code) if code in _CODES else code
         self.user_info: dict[str, Any] = dict(user_info or {})

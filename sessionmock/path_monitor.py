@@ -15,7 +15,7 @@ from .errors import NETWORK_UNAVAILABLE_REASON, Code, URLError, url_error
 from .models.callables import taking
 from .models.configuration import URLSessionConfiguration
 from .models.request import URLRequest
-from .models.settings import instance
+from .models.settings import Takes
 from .user_code import tell_each
 
 Observer = Callable[[], None]
@@ -37,7 +37,15 @@ class NetworkPath(NamedTuple):
 
 UNLIMITED = NetworkPath()
 LOOK = SECOND // 2       # how often the machine's network is looked at while somebody waits for another
-_PATH = instance(NetworkPath, "a NetworkPath, as NetworkPath(is_satisfied=False)")
+
+
+def _path(value: object) -> NetworkPath:
+    if not isinstance(value, NetworkPath) or not all(isinstance(each, bool) for each in value):
+        raise TypeError
+    return value
+
+
+_PATH = Takes("a NetworkPath of True and False, as NetworkPath(is_satisfied=False)", _path)
 
 
 class PathMonitor:

@@ -9,6 +9,7 @@ import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .errors import InvalidArgumentException
 from .history import Asked, Called, Ended, History
 from .registry import Scope, current_scope
 from .shown import printed, url
@@ -75,6 +76,8 @@ _of_main: list[Trace] = []      # what `set_trace` set on the main thread: threa
 def set_trace(trace: Trace | None) -> Trace | None:
     """Let `trace` collect what begins from now on in this context, and in threads without an owner where this is the main
     thread; returns the one before. What the scope around collects goes there as well. None: it alone collects again."""
+    if trace is not None and not isinstance(trace, Trace):
+        raise InvalidArgumentException(f"set_trace({trace!r}): it takes a Trace, or None")
     before = _here.get()
     if trace is not None and (around := _of_scope(current_scope())) is not None:
         trace.history.nest(around)

@@ -13,7 +13,7 @@ from ..clock import nanoseconds
 from ..errors import InvalidArgumentException
 from ..latch import Latch
 from ..models.callables import taking
-from ..models.settings import FLAG, TEXT, optional, reject
+from ..models.settings import FLAG, NUMBER, TEXT, optional, reject
 from . import work
 from .current import current_engine
 from .interrupts import shield
@@ -295,6 +295,10 @@ class _MainQueue(OperationQueue):
     def run(self, until: Callable[[], bool] | None = None, timeout: float | None = None) -> None:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("OperationQueue.main.run was called on a thread other than the main thread")
+        if until is not None:
+            taking("OperationQueue.main.run(until)", until)
+        if timeout is not None:
+            NUMBER.of("OperationQueue.main.run(timeout)", timeout)
         engine = current_engine()
         if until is None:
             engine.main.run()

@@ -63,7 +63,6 @@ class Context:
         self.resource_limit = nanoseconds(configuration.timeout_interval_for_resource)
         self.sets_cookies = configuration.http_should_set_cookies
         self.cookie_policy = configuration.http_cookie_accept_policy
-        self.validates_names = configuration.requires_dnssec_validation
         self.cache_policy = configuration.request_cache_policy
         self.body_limit = math.inf if configuration.maximum_body_size is None else configuration.maximum_body_size
         self.additional = AdditionalFields(configuration.http_additional_headers)
@@ -102,6 +101,11 @@ class Context:
                     if len(self._channels) == 1:
                         self.engine.attach()
         return route.source, channel
+
+    @cached_property
+    def validates_names(self) -> bool:
+        """Whether DNSSEC must vouch for the names of all requests."""
+        return self.configuration.requires_dnssec_validation
 
     @property
     def waits_for_machine(self) -> bool:

@@ -201,6 +201,8 @@ class InputStream:
             raise InvalidArgumentException("InputStream takes either data=bytes or path=a file's path")
         if data is not None and not isinstance(data, (bytes, bytearray, memoryview)):
             reject("InputStream(data)", data, "bytes (encode a str), or path=a file's path")
+        if path is not None and not isinstance(path, (str, os.PathLike)):
+            reject("InputStream(path=...)", path, "the path of a file, str or os.PathLike")
         self._source: BodyStream = FileStream(path) if path is not None else BytesStream(cast("bytes", data))
         self.may_block = self._source.may_block
 

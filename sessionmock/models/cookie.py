@@ -110,6 +110,8 @@ class HTTPCookie(_Nested):
         InvalidArgumentException where Apple's answer is nil. `expires` is an aware datetime or text,
         `maximum_age` seconds from now (it beats `expires`). `dataclasses.replace` works with the members' names.
         """
+        if properties is not None and not isinstance(properties, Mapping):
+            raise InvalidArgumentException(f"HTTPCookie({properties!r}): it takes a mapping of properties, or keywords")
         given: dict[str, Any] = {_key(key): value for each in (properties or {}, named) for key, value in each.items()}
         name, value, path = _text(given, "Name"), _text(given, "Value"), _text(given, "Path")
         if given.get("Domain"):

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from ..errors import InvalidArgumentException
 from ..user_code import tell_each
 from .callables import taking
+from .settings import whole
 
 Handler = Callable[[], None]
+
+_COUNT = whole(-1)
 
 
 class Progress:
@@ -28,7 +31,10 @@ class Progress:
 
     def __init__(self, total_unit_count: int = -1, *, cancellation_handler: Handler | None = None,
                  pausing_handler: Handler | None = None, resuming_handler: Handler | None = None) -> None:
-        self.total_unit_count, self._own = total_unit_count, 0
+        self.total_unit_count, self._own = _COUNT.of("Progress(total_unit_count)", total_unit_count), 0
+        for name, handler in (("cancellation", cancellation_handler), ("pausing", pausing_handler), ("resuming", resuming_handler)):
+            if handler is not None:
+                taking(f"Progress({name}_handler=...)", handler)
         self._children: list[tuple[Progress, int]] = []     # each with its units of this one
         self._parent: Progress | None = None
         self.cancellation_handler, self.pausing_handler = cancellation_handler, pausing_handler

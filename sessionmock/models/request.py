@@ -235,6 +235,8 @@ class URLRequest(Settings):
 
     def value(self, for_http_header_field: str) -> str | None:
         """The value of a header field, by its name in any case; None where it is not set."""
+        if not isinstance(for_http_header_field, str):
+            reject("URLRequest.value", for_http_header_field, "the name of a header field, a str")
         found = self._headers.get(for_http_header_field.lower())
         return None if found is None else found[1]
 

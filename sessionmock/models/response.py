@@ -170,7 +170,7 @@ class HTTPURLResponse(URLResponse):
 
     def value(self, for_http_header_field: str) -> str | None:
         """The value of a header field, by its name in any case, repeated ones joined by ", "; None where it was not sent."""
-        return header(self._headers, for_http_header_field.lower())
+        return header(self._headers, TEXT.of("HTTPURLResponse.value", for_http_header_field).lower())
 
     @property
     def mime_type(self) -> str | None:

@@ -57,7 +57,9 @@ class CassetteRoute:
                  allow_playback_repeats: bool = False, match_on: Sequence[str | Matcher] = MATCH_ON, order: str | Order = Order.ANY,
                  speed: float = 0.0, filter: Secrets | str | Iterable[str] | bool = True, max_age: float | None = None,
                  on_expiry: str | OnExpiry = OnExpiry.WARN, trim: bool = False, ignore: Sequence[str] = ()) -> None:
-        if not 0 <= speed < math.inf:
+        if not isinstance(path, (str, os.PathLike)):
+            raise InvalidArgumentException(f"CassetteRoute({path!r}): a cassette is named by the path of a file")
+        if not isinstance(speed, int | float) or not 0 <= speed < math.inf:
             raise InvalidArgumentException(f"speed {speed!r}: 0 waits for nothing, 1.0 is the recorded pace, 2.0 twice as fast")
         if max_age is not None and not 0 <= max_age < math.inf:
             raise InvalidArgumentException(f"max_age {max_age!r}: a number of seconds, or None for no limit")

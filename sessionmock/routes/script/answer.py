@@ -56,6 +56,12 @@ class Answer:
     def __post_init__(self) -> None:
         if not (isinstance(self.status, int) and 100 <= self.status <= 999):
             raise InvalidArgumentException(f"Answer(status={self.status!r}): a status is a number from 100 to 999")
+        if not isinstance(self.delay, int | float):
+            raise InvalidArgumentException(f"Answer(delay={self.delay!r}): a delay is 0 or more seconds; math.inf never answers")
+        if self.headers is not None and not isinstance(self.headers, Mapping | Iterable):
+            raise InvalidArgumentException(f"Answer(headers={self.headers!r}): a header is a mapping, or pairs (name, value)")
+        if not isinstance(self.informational, Sequence) or not all(isinstance(early, int | ResponseHead) for early in self.informational):
+            raise InvalidArgumentException(f"Answer(informational={self.informational!r}): give a list of 1xx statuses, as [103]")
         pairs = self.headers.items() if isinstance(self.headers, Mapping) else self.headers if isinstance(self.headers, Sequence) else ()
         for pair in (*pairs, *self.trailers):
             if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], str)):
