@@ -370,6 +370,16 @@ class SystemEngine:
 
     # the background thread ------------------------------------------------------------------------------------
     def _run_background(self, me: _Waiter) -> None:
+        try:
+            self._stand_by(me)
+        except BaseException:           # the next one who needs a thread starts another
+            with self._lock:
+                self._background = None
+                if self._owner is me:
+                    self._owner = None
+            raise
+
+    def _stand_by(self, me: _Waiter) -> None:
         clock = SystemClock()
         unclaimed = False
         idle_since = clock.now()

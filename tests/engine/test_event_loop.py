@@ -2,12 +2,18 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
+import socket
 import threading
 from typing import Any
 
 import pytest
 
-from sessionmock.engine.event_loop import EngineLoop, SystemOuting
+from sessionmock.clock import SECOND
+from sessionmock.engine import event_loop
+from sessionmock.engine.event_loop import TICK, EngineLoop, SystemOuting
+
+PATIENCE = 20.0
 
 
 def test_what_a_callback_raises_goes_to_the_hook(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +45,61 @@ def test_an_operation_is_a_task_on_its_loop() -> None:
         return ran
 
     assert asyncio.run(main())
+
+
+def refused(*_: Any) -> Any:
+    raise OSError(24, "Too many open files")
+
+
+@pytest.mark.parametrize("missing", ["selector", "sockets", "both"])
+def test_a_loop_needs_no_descriptor(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """Where the process has none left it polls, and hears of other threads at its next look."""
+    called = threading.Event()
+    with monkeypatch.context() as patch:
+        if missing != "sockets":
+            patch.setattr(selectors, "DefaultSelector", refused)
+        if missing != "selector":
+            patch.setattr(socket, "socketpair", refused)
+        loop = EngineLoop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        loop.call_soon_threadsafe(called.set)
+        assert called.wait(PATIENCE)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    loop.close()
+
+
+def test_a_loop_can_be_woken_as_soon_as_there_are_descriptors_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It tries with each look."""
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socketpair", refused)
+        loop = EngineLoop()
+    assert loop._csock is None
+    loop.run_until_complete(asyncio.sleep(3 * TICK / SECOND))
+    assert loop._csock is not None
+    loop.close()
+
+
+def test_a_loop_that_polls_can_be_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forked child shares nothing of it."""
+    monkeypatch.setattr(event_loop, "_graveyard", [])
+    with monkeypatch.context() as patch:
+        patch.setattr(selectors, "DefaultSelector", refused)
+        loop = EngineLoop()
+    loop.abandon()
+    assert [loop] == event_loop._graveyard
+    loop.close()
+
+
+def test_a_loop_whose_thread_is_gone_can_be_taken_over() -> None:
+    """At the interpreter's end it is still called running."""
+    loop, seen = EngineLoop(), list[int]()
+    loop._thread_id = 1
+    loop.take_over()
+    loop.call_soon(seen.append, 1)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+    assert [1] == seen

@@ -272,6 +272,20 @@ def test_what_was_posted_in_vain_is_done_with_the_next_thread(engine: SystemEngi
     assert second.wait(PATIENCE)
 
 
+def test_a_background_thread_that_fails_is_replaced(engine: SystemEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was about to do is done by the next."""
+    failures: list[Any] = []
+    failed, done = threading.Event(), threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda report: (failures.append(report.exc_type), failed.set()))
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_drive", lambda *_, **__: 1 / 0)
+        engine.post_eager(int)
+        assert failed.wait(PATIENCE)
+    engine.post_eager(done.set)
+    assert done.wait(PATIENCE)
+    assert [ZeroDivisionError] == failures
+
+
 def test_the_background_thread_does_what_no_other_can(engine: SystemEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is there and no thread of the pool can be: nobody need wait for a job."""
     monkeypatch.setattr(work, "begin", lambda thread: False)
