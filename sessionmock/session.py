@@ -60,7 +60,6 @@ T = TypeVar("T")
 _numbers = itertools.count(1)
 _shared_lock = threading.RLock()
 _MONITOR = optional(instance(PathMonitor))
-_QUEUE = optional(instance(OperationQueue, "an OperationQueue: OperationQueue(), OperationQueue.main or OperationQueue.on_loop(loop)"))
 
 
 class _SharedSession(type):
@@ -115,7 +114,6 @@ class URLSession(Settings, metaclass=_SharedSession):
             reject("URLSession(delegate_queue=...)", delegate_queue, "an OperationQueue, as OperationQueue.main or OperationQueue.on_loop(loop), "
                    "or None for a queue of its own; the delegate goes before it")
         _MONITOR.of("URLSession(path_monitor=...)", path_monitor)
-        _QUEUE.of("URLSession(delegate_queue=...)", delegate_queue)
         self._number = next(_numbers)
         self._site = Site()
         remark(configuration, self._site)

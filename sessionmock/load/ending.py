@@ -36,12 +36,13 @@ class Ending:
     def conclude(self, error: URLError | None, transfer: Transfer, over: Callable[[], None]) -> None:
         """The outcome is fixed: the terminal message follows what was posted before it; then `over` is called."""
         self.error, self._over = error, over
+        untold = self.message is None       # asked here: what is posted may be delivered, and gone, at once
         try:
             self._post(transfer)
         except BaseException:       # of a queue of the user's: nobody can be told, and the task ends all the same
             work.report(f"the delegate queue of {self._callbacks.task!r}")
-            self.message = None
-        if self.message is None:
+            self.message, untold = None, True
+        if untold:
             self.end()
 
     def _post(self, transfer: Transfer) -> None:

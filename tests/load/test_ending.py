@@ -127,6 +127,27 @@ def test_the_end_waits_for_a_coroutine() -> None:
     assert ["told", "over", "latch, COMPLETED"] == happened
 
 
+def test_a_message_that_is_delivered_as_it_is_posted_ends_nothing_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by a queue whose thread is faster: a coroutine is waited for there, too."""
+    class Pause:
+        def __await__(self) -> Any:
+            yield
+
+    async def told() -> None:
+        await Pause()
+        happened.append("told")
+
+    parts, made, happened = ending()
+    rests: list[Any] = []
+    monkeypatch.setattr(parts.queue, "submit", lambda operation, engine: rests.append(operation()))
+    made.message = "completion_handler", told, ()
+    made.conclude(None, parts.transfer, lambda: happened.append("over"))
+    assert [] == happened
+    rests[0].send(None)
+    finish(rests[0])
+    assert ["told", "over", "latch, COMPLETED"] == happened
+
+
 def test_what_the_user_gave_is_let_go_of_where_it_was_called() -> None:
     """After its call nothing holds the handler, and the task's own delegate neither."""
     class Handler:
