@@ -31,6 +31,15 @@ def test_what_cannot_be_sent_says_why(url: str, redirected: bool, said: str) -> 
     assert said in str(refusal(URLRequest(url), None, redirected=redirected))
 
 
+@pytest.mark.parametrize("url", ["ws://a.test/", "wss://a.test/", "WS://a.test/", "gopher://a.test/"])
+@pytest.mark.parametrize("redirected", [False, True])
+def test_what_no_http_task_speaks_is_refused(url: str, redirected: bool) -> None:
+    """A WebSocket is for a task of its own; neither asked for nor led to."""
+    error = refusal(URLRequest(url), None, redirected=redirected)
+    assert error is not None
+    assert -1002 == error.code
+
+
 def test_any_scheme_where_something_serves_it() -> None:
     """As where protocol classes are asked first."""
     assert refusal(URLRequest("my:x"), None, any_scheme=True) is None
