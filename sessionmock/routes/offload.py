@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
+from ..engine.finalizing import begin
 from ..engine.work import is_coroutine, new_loop
 from ..errors import URLError
 from ..models.message import BodyStream
@@ -156,13 +158,16 @@ class LoopThread:
     def run(self, awaitable: Awaitable[T]) -> T:
         """What `awaitable` gives; the calling thread blocks meanwhile."""
         with self._lock:
-            if self._closed:
+            if not (self._closed or self._loop):
+                loop = new_loop()
+                if begin(threading.Thread(target=self._serve, args=(loop,), name="sessionmock-async", daemon=True)):
+                    self._loop = loop
+                else:
+                    loop.close()
+            if self._loop is None or sys.is_finalizing():
                 if is_coroutine(awaitable):        # which nobody is going to await
                     awaitable.close()
-                raise RuntimeError("the channel is closed")
-            if self._loop is None:
-                self._loop = new_loop()
-                threading.Thread(target=self._serve, args=(self._loop,), name="sessionmock-async", daemon=True).start()
+                raise RuntimeError("the channel is closed" if self._closed else "no thread can be had that runs asynchronous code")
             future = asyncio.run_coroutine_threadsafe(_coroutine(awaitable), self._loop)
         return future.result()
 

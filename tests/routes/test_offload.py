@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import CancelledError
@@ -11,6 +12,7 @@ import pytest
 
 from sessionmock.errors import Code, URLError, url_error
 from sessionmock.models.timing import Timing
+from sessionmock.routes import offload
 from sessionmock.routes.offload import Deferred, LoopThread, Pump, fail, read_body
 
 from .doubles import FakeHost, NotingExchange, RecordingSink, Stream
@@ -161,6 +163,23 @@ def test_coroutines_of_one_channel_share_a_loop(loop: LoopThread) -> None:
     """On a thread of its own, from the first use on."""
     (thread, first), (_, second) = loop.run(where()), loop.run(where())
     assert ("sessionmock-async", True) == (thread, first is second)
+
+
+@pytest.mark.parametrize("want", ["of threads", "at the interpreter's end"])
+def test_without_a_thread_asynchronous_code_is_refused(loop: LoopThread, monkeypatch: pytest.MonkeyPatch, want: str) -> None:
+    """At once, where waiting for it would never end; with a thread it is run again."""
+    async def one() -> int:
+        return 1
+
+    with monkeypatch.context() as patch:
+        if want == "of threads":
+            patch.setattr(offload, "begin", lambda thread: False)
+        else:
+            assert 1 == loop.run(one())
+            patch.setattr(sys, "is_finalizing", lambda: True)
+        with pytest.raises(RuntimeError, match="no thread can be had"):
+            loop.run(one())
+    assert 1 == loop.run(one())
 
 
 def test_any_awaitable_is_run(loop: LoopThread) -> None:
