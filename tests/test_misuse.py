@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +31,18 @@ def cookie() -> sm.HTTPCookie:
 
 def response() -> sm.HTTPURLResponse:
     return sm.HTTPURLResponse(URL, 200)
+
+
+def space() -> sm.URLProtectionSpace:
+    return sm.URLProtectionSpace("h", 443, "https")
+
+
+def cached() -> sm.CachedURLResponse:
+    return sm.CachedURLResponse(response(), b"")
+
+
+def a_task() -> Any:
+    return SimpleNamespace(current_request=sm.URLRequest(URL))
 
 
 def assign(made: Any, name: str, value: Any) -> None:
@@ -106,6 +119,47 @@ CALLS: list[tuple[str, Callable[[Any], Any], list[Any]]] = [
     ("Answer.informational", lambda it: sm.Answer(informational=it), [103, ["x"]]),
     ("CassetteRoute", sm.CassetteRoute, [None, 5]),
     ("HTTPCookie", sm.HTTPCookie, [5, "a=b"]),
+    ("URLCache.directory", lambda it: sm.URLCache(0, 0, it), [5, b"folder"]),
+    ("URLCache.store_cached_response_for_task", lambda it: sm.URLCache().store_cached_response_for_task(cached(), it), [None, URL]),
+    ("URLCache.get_cached_response_for_task", lambda it: sm.URLCache().get_cached_response_for_task(it, print), [None, URL]),
+    ("URLCache.get_cached_response_for_task, handler", lambda it: sm.URLCache().get_cached_response_for_task(a_task(), it), [None, 5]),
+    ("URLCache.remove_cached_response_for_task", lambda it: sm.URLCache().remove_cached_response_for_task(it), [None, URL]),
+    ("HTTPCookieStorage.path", sm.HTTPCookieStorage, [5, b"file"]),
+    ("HTTPCookieStorage.clock", lambda it: sm.HTTPCookieStorage(clock=it), [5, "now"]),
+    ("HTTPCookieStorage.is_public_suffix", lambda it: sm.HTTPCookieStorage(is_public_suffix=it), [5, {"com"}, lambda: True]),
+    ("HTTPCookieStorage.shared_cookie_storage", sm.HTTPCookieStorage.shared_cookie_storage, [None, 5]),
+    ("HTTPCookieStorage.set_cookies, cookies", lambda it: sm.HTTPCookieStorage().set_cookies(it, URL), [None, cookie()]),
+    ("HTTPCookieStorage.set_cookies, main_document_url", lambda it: sm.HTTPCookieStorage().set_cookies([], URL, it), [5, b"u"]),
+    ("HTTPCookieStorage.store_cookies", lambda it: sm.HTTPCookieStorage().store_cookies(it, a_task()), [None, cookie(), ["a=b"]]),
+    ("HTTPCookieStorage.store_cookies, for_task", lambda it: sm.HTTPCookieStorage().store_cookies([], it), [None, URL]),
+    ("HTTPCookieStorage.get_cookies_for", lambda it: sm.HTTPCookieStorage().get_cookies_for(it, print), [None, URL]),
+    ("HTTPCookieStorage.get_cookies_for, handler", lambda it: sm.HTTPCookieStorage().get_cookies_for(a_task(), it), [None, lambda: 1]),
+    ("URLCredentialStorage", sm.URLCredentialStorage, [5, b"name"]),
+    ("URLCredentialStorage.get_credentials", lambda it: sm.URLCredentialStorage().get_credentials(space(), None, it), [None, lambda: 1]),
+    ("URLCredentialStorage.get_default_credential", lambda it: sm.URLCredentialStorage().get_default_credential(space(), None, it), [None, 5]),
+    ("URLCredential.trust, kind", sm.URLCredential.trust, [True, "h"]),
+    ("URLCredential.identity, certificates", lambda it: sm.URLCredential.identity("me.pem", it), ["chain.pem", None, 5, [5]]),
+    ("URLAuthenticationChallenge.protection_space", lambda it: sm.URLAuthenticationChallenge(protection_space=it), [None, "h"]),
+    ("URLAuthenticationChallenge.proposed_credential",
+     lambda it: sm.URLAuthenticationChallenge(protection_space=space(), proposed_credential=it), [("u", "p")]),
+    ("URLAuthenticationChallenge.previous_failure_count",
+     lambda it: sm.URLAuthenticationChallenge(protection_space=space(), previous_failure_count=it), [-1, None, True]),
+    ("URLRequest.all_http_header_fields", lambda it: sm.URLRequest(URL, all_http_header_fields=it), [5, ["A: b"], [("a",)], b"A: b"]),
+    ("HTTPURLResponse.localized_string", sm.HTTPURLResponse.localized_string, ["404", None]),
+    ("Progress.total_unit_count", lambda it: assign(sm.Progress(), "total_unit_count", it), ["x", -2, None, 1.5]),
+    ("Progress.completed_unit_count", lambda it: assign(sm.Progress(), "completed_unit_count", it), ["x", None, True]),
+    ("Progress.cancellation_handler", lambda it: assign(sm.Progress(), "cancellation_handler", it), [5, lambda one: one]),
+    ("Progress.pausing_handler", lambda it: assign(sm.Progress(), "pausing_handler", it), [5]),
+    ("Progress.add_child", lambda it: sm.Progress(9).add_child(it, 1), [None, a_task]),
+    ("Progress.add_child, with_pending_unit_count", lambda it: sm.Progress(9).add_child(sm.Progress(1), it), ["x", -1, None]),
+    ("OperationQueue.is_suspended", lambda it: assign(sm.OperationQueue(), "is_suspended", it), [1, None, "yes"]),
+    ("URLProtocol.register_class", sm.URLProtocol.register_class, [None, 5, "URLProtocol"]),
+    ("URLProtocol.property", lambda it: sm.URLProtocol.property("key", it), [None, URL]),
+    ("URLProtocol.set_property", lambda it: sm.URLProtocol.set_property(1, "key", it), [None, URL]),
+    ("URLProtocol.remove_property", lambda it: sm.URLProtocol.remove_property("key", it), [None, URL]),
+    ("HTTPCookie.cookies", lambda it: sm.HTTPCookie.cookies(it, URL), [None, 5]),
+    ("HTTPCookie.cookies, for_url", lambda it: sm.HTTPCookie.cookies({}, it), [None, 5]),
+    ("HTTPCookie.request_header_fields", sm.HTTPCookie.request_header_fields, [None, cookie(), ["a=b"]]),
     ("virtual_time", lambda it: sm.virtual_time(it).__enter__(), [5, NAIVE]),
 ]
 

@@ -15,6 +15,7 @@ from ..clock import SystemClock
 from ..errors import InvalidArgumentException
 from .enums import CookieAcceptPolicy, HTTPCookiePropertyKey
 from .host import canonical_host, is_address
+from .settings import TEXT, reject
 from .url import split_url
 
 PAIR_LIMIT = 4096                    # bytes of name and value together; a longer cookie is ignored (5.6)
@@ -182,7 +183,9 @@ class HTTPCookie(_Nested):
         (name, value) pairs. `now` is what Max-Age counts from: by default the system's clock.
         """
         now = now or SystemClock().date()
-        parts = split_url(for_url)
+        parts = split_url(TEXT.of("HTTPCookie.cookies(for_url)", for_url))
+        if not isinstance(with_response_header_fields, Iterable):
+            reject("HTTPCookie.cookies", with_response_header_fields, "a mapping of header names to values, or (name, value) pairs")
         if isinstance(with_response_header_fields, Mapping):
             pairs: Iterable[tuple[str, str]] = with_response_header_fields.items()
             lines = [line for key, value in pairs if key.lower() == "set-cookie" for line in _JOINT.split(value)]
@@ -193,7 +196,10 @@ class HTTPCookie(_Nested):
     @staticmethod
     def request_header_fields(cookies: Iterable[HTTPCookie]) -> dict[str, str]:
         """`{"Cookie": ...}` with the `cookies` in their order, or {} for none."""
-        pairs = [cookie_pair(cookie) for cookie in cookies]
+        try:
+            pairs = [cookie_pair(cookie) for cookie in cookies]
+        except (TypeError, AttributeError):
+            reject("HTTPCookie.request_header_fields", cookies, "a list of HTTPCookie")
         return {"Cookie": "; ".join(pairs)} if pairs else {}
 
 

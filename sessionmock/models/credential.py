@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from os import PathLike
-from typing import Final, Protocol, TypeAlias, overload
+from typing import Any, Final, Protocol, TypeAlias, overload
 
 from ..documented import documented
 from ..errors import InvalidArgumentException
 from .host import host_given
 from .response import URLResponse
-from .settings import TEXT, member, optional, reject
+from .settings import TEXT, Takes, instance, member, optional, reject, whole
 from .trust import ServerTrust
 
 # What `URLProtectionSpace.authentication_method` says, by Apple's names and values.
@@ -65,7 +65,18 @@ class CredentialPersistence(IntEnum):
     SYNCHRONIZABLE = 3
 
 
-_NAME, _PERSISTENCE = optional(TEXT), member(CredentialPersistence)
+_NAME, _PERSISTENCE, _COUNT = optional(TEXT), member(CredentialPersistence), whole(0)
+
+
+def _certificates(value: Any) -> tuple[Certificate, ...]:
+    found = tuple(value)
+    if isinstance(value, (str, bytes)) or not all(isinstance(each, (str, PathLike, bytes)) for each in found):
+        raise TypeError
+    return found
+
+
+_CERTIFICATES = Takes("a list of certificates, each the path of a PEM file or DER", _certificates)
+_TRUST = instance(ServerTrust, "the server_trust of a ServerTrust challenge's protection space; of others it is None")
 
 
 class MakesIdentity(Protocol):
@@ -138,14 +149,12 @@ class URLCredential(_Nested):
             raise InvalidArgumentException(
                 f"URLCredential.identity(persistence={persistence!r}): only passwords are kept permanently, "
                 "use NONE or FOR_SESSION")
-        return cls(None, None, persistence, certificates=tuple(certificates), _identity=identity)
+        return cls(None, None, persistence, certificates=_CERTIFICATES.of("URLCredential.identity(certificates)", certificates), _identity=identity)
 
     @classmethod
     def trust(cls, trust: ServerTrust | None) -> URLCredential:
         """Accepts the server that presented `trust`, which is the `server_trust` of a challenge's protection space."""
-        if trust is None:
-            reject("URLCredential.trust", trust, "the server_trust of a ServerTrust challenge's protection space; of others it is None")
-        return cls(None, None, CredentialPersistence.NONE, server_trust=trust)
+        return cls(None, None, CredentialPersistence.NONE, server_trust=_TRUST.of("URLCredential.trust", trust))
 
     @property
     def has_password(self) -> bool:
@@ -203,6 +212,9 @@ class URLProtectionSpace:
         return self.protocol == NSURLProtectionSpaceHTTPS or self.authentication_method in _SECURE_METHODS
 
 
+_SPACE, _CREDENTIAL = instance(URLProtectionSpace), optional(instance(URLCredential))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class URLAuthenticationChallenge:
     """What a delegate is asked: a credential for `protection_space`. `error` is what failed before it, or None.
@@ -219,3 +231,8 @@ class URLAuthenticationChallenge:
     failure_response: URLResponse | None = None
     error: Exception | None = None
     sender: None = None
+
+    def __post_init__(self) -> None:
+        _SPACE.of("URLAuthenticationChallenge(protection_space)", self.protection_space)
+        _CREDENTIAL.of("URLAuthenticationChallenge(proposed_credential)", self.proposed_credential)
+        _COUNT.of("URLAuthenticationChallenge(previous_failure_count)", self.previous_failure_count)

@@ -2,15 +2,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Self, overload
 
 from ..errors import InvalidArgumentException
 from ..user_code import tell_each
 from .callables import taking
-from .settings import whole
+from .settings import reject, whole
 
 Handler = Callable[[], None]
 
-_COUNT = whole(-1)
+_TOTAL, _UNITS = whole(-1), whole(0)
+
+
+class _HandlerMember:
+    """What a call of a progress goes on to: a function without parameters, or None."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name, self._kept = name, f"_{name.removesuffix('_handler')}"
+
+    @overload
+    def __get__(self, progress: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, progress: Progress, owner: type) -> Handler | None: ...
+    def __get__(self, progress: Progress | None, owner: type) -> Self | Handler | None:
+        if progress is None:
+            return self
+        handler: Handler | None = getattr(progress, self._kept)
+        return handler
+
+    def __set__(self, progress: Progress, handler: Handler | None) -> None:
+        setattr(progress, self._kept, handler if handler is None else taking(f"Progress.{self._name}", handler))
 
 
 class Progress:
@@ -26,21 +50,29 @@ class Progress:
         whole.add_child(caption.progress, with_pending_unit_count=10)
     """
 
-    __slots__ = ("_cancelled", "_children", "_observers", "_own", "_parent", "_paused", "cancellation_handler", "pausing_handler",
-                 "resuming_handler", "total_unit_count")
+    __slots__ = ("_cancellation", "_cancelled", "_children", "_observers", "_own", "_parent", "_paused", "_pausing", "_resuming", "_total")
+
+    cancellation_handler = _HandlerMember("What `cancel` calls: at first None for a progress of one's own, the task's `cancel` for a task's.")
+    pausing_handler = _HandlerMember("What `pause` calls: at first None, or the task's `suspend`.")
+    resuming_handler = _HandlerMember("What `resume` calls: at first None, or the task's `resume`.")
 
     def __init__(self, total_unit_count: int = -1, *, cancellation_handler: Handler | None = None,
                  pausing_handler: Handler | None = None, resuming_handler: Handler | None = None) -> None:
-        self.total_unit_count, self._own = _COUNT.of("Progress(total_unit_count)", total_unit_count), 0
-        for name, handler in (("cancellation", cancellation_handler), ("pausing", pausing_handler), ("resuming", resuming_handler)):
-            if handler is not None:
-                taking(f"Progress({name}_handler=...)", handler)
+        self.total_unit_count, self._own = total_unit_count, 0
         self._children: list[tuple[Progress, int]] = []     # each with its units of this one
         self._parent: Progress | None = None
-        self.cancellation_handler, self.pausing_handler = cancellation_handler, pausing_handler
-        self.resuming_handler = resuming_handler
+        self.cancellation_handler, self.pausing_handler, self.resuming_handler = cancellation_handler, pausing_handler, resuming_handler
         self._cancelled = self._paused = False
         self._observers: tuple[tuple[Callable[[Progress], None]], ...] = ()
+
+    @property
+    def total_unit_count(self) -> int:
+        """The units in all; -1 while that is not known."""
+        return self._total
+
+    @total_unit_count.setter
+    def total_unit_count(self, count: int) -> None:
+        self._total = _TOTAL.of("Progress.total_unit_count", count)
 
     @property
     def completed_unit_count(self) -> int:
@@ -49,7 +81,7 @@ class Progress:
 
     @completed_unit_count.setter
     def completed_unit_count(self, count: int) -> None:
-        self._own += count - self.completed_unit_count
+        self._own += _UNITS.of("Progress.completed_unit_count", count) - self.completed_unit_count
 
     @property
     def fraction_completed(self) -> float:
@@ -85,6 +117,9 @@ class Progress:
 
         A child has one parent: another, or a circle, raises InvalidArgumentException.
         """
+        if not isinstance(child, Progress):
+            reject("Progress.add_child(child)", child, "a Progress, as that of a task")
+        units = _UNITS.of("Progress.add_child(with_pending_unit_count)", with_pending_unit_count)
         if child._parent is not None:
             raise InvalidArgumentException(f"{child!r} is a child of {child._parent!r} already: a progress has one parent")
         above: Progress | None = self
@@ -93,7 +128,7 @@ class Progress:
                 raise InvalidArgumentException(f"{child!r} cannot be its own child, nor that of a child of its own")
             above = above._parent
         child._parent = self
-        self._children.append((child, with_pending_unit_count))
+        self._children.append((child, units))
         if self._cancelled:
             child.cancel()
         if self._paused:

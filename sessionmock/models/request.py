@@ -224,7 +224,10 @@ class URLRequest(Settings):
 
     @all_http_header_fields.setter
     def all_http_header_fields(self, value: Mapping[str, str] | Iterable[tuple[str, str]] | None) -> None:
-        pairs = value.items() if isinstance(value, Mapping) else value or ()
+        try:
+            pairs = [(name, text) for name, text in (value.items() if isinstance(value, Mapping) else value or ())]
+        except (TypeError, ValueError):
+            reject("URLRequest.all_http_header_fields", value, "a mapping of header names to str values, or (name, value) pairs")
         before, self._headers = self._headers, {}
         try:
             for name, text in pairs:
@@ -310,3 +313,12 @@ def _method(value: object) -> str:
         reject("URLRequest.http_method", value, "a method as 'POST', or None for 'GET'")
     known = value.upper()
     return known if known in _METHODS else value
+
+
+def current_request(task: Any, place: str) -> URLRequest | None:
+    """The current request of `task`, which `place` was given. Raises InvalidArgumentException for what is no task."""
+    try:
+        request: URLRequest | None = task.current_request
+    except AttributeError:
+        reject(place, task, "a task of a session")
+    return request

@@ -207,6 +207,7 @@ class HTTPURLResponse(URLResponse):
     @staticmethod
     def localized_string(for_status_code: int) -> str:
         """What a status means, in a few English words, as "not found"."""
+        _STATUS.of("HTTPURLResponse.localized_string(for_status_code)", for_status_code)
         return _PHRASES.get(for_status_code) or _CLASSES.get(for_status_code // 100, "server error")
 
     def _identity(self) -> tuple[Any, ...]:

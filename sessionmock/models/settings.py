@@ -8,6 +8,7 @@ of each what it is for, what it takes and its default.
 """
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -136,6 +137,12 @@ def _moment(value: Any) -> datetime:
     return value
 
 
+def _a_path(value: Any) -> str | os.PathLike[str]:
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError
+    return value
+
+
 def _called(value: Any) -> Callable[..., Any]:
     if not callable(value):
         raise TypeError
@@ -178,6 +185,7 @@ URL = Takes("an absolute URL as str", _url)
 NUMBER = Takes("a number", _number)
 SECONDS = Takes("a number of seconds above 0", _seconds)
 MOMENT = Takes("an aware datetime, one with a time zone, as datetime.now(UTC)", _moment)
+PATH = Takes("a path, str or os.PathLike", _a_path)
 CALLED = Takes("a function or another callable", _called)
 HEADER_MAP = Takes("a mapping of header names to str values, or None", _header_map)
 ANY_MAP: Takes[Mapping[str, Any]] = Takes("a mapping, or None", lambda value: MappingProxyType(dict(_pairs(value))))

@@ -16,12 +16,15 @@ from ..models.enums import AuthChallengeDisposition
 from ..models.message import BodyStream, GivenResponse, Request, ResponseHead
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
+from ..models.settings import instance, reject
 from ..user_code import user_code
 from .base import Exchange, Host, Sink, Unmeasured
 from .offload import Deferred
 
 if TYPE_CHECKING:
     from ..tasks import URLSessionTask
+
+_REQUEST = instance(URLRequest)
 
 Answered = Callable[[AuthChallengeDisposition, URLCredential | None], Any]
 
@@ -93,8 +96,10 @@ class URLProtocol:
 
     @staticmethod
     def register_class(protocol: type[URLProtocol]) -> bool:
-        """Consult `protocol`, before those registered earlier, for the shared session. False where it is no URLProtocol."""
-        if not (isinstance(protocol, type) and issubclass(protocol, URLProtocol)):
+        """Consult `protocol`, before those registered earlier, for the shared session. False for a class that is no URLProtocol."""
+        if not isinstance(protocol, type):
+            reject("URLProtocol.register_class", protocol, "a subclass of URLProtocol, not an object of one")
+        if not issubclass(protocol, URLProtocol):
             return False
         URLProtocol._registered.insert(0, protocol)
         return True
@@ -108,17 +113,18 @@ class URLProtocol:
     @staticmethod
     def property(key: str, request: URLRequest) -> Any:
         """The tag `key` of `request`, or None: how a protocol knows a request that it sent itself."""
-        return request.tags.get(key)
+        return _REQUEST.of("URLProtocol.property(request)", request).tags.get(key)
 
     @staticmethod
     def set_property(value: Any, key: str, request: URLRequest) -> None:
         """Tag `request`; its copies carry the tag too."""
-        request.tags = {**request.tags, key: value}
+        request.tags = {**_REQUEST.of("URLProtocol.set_property(request)", request).tags, key: value}
 
     @staticmethod
     def remove_property(key: str, request: URLRequest) -> None:
         """Take the tag away."""
-        request.tags = {name: value for name, value in request.tags.items() if name != key}
+        tags = _REQUEST.of("URLProtocol.remove_property(request)", request).tags
+        request.tags = {name: value for name, value in tags.items() if name != key}
 
 
 class URLProtocolClient:

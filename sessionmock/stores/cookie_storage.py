@@ -18,7 +18,8 @@ from ..errors import InvalidArgumentException
 from ..models.callables import taking
 from ..models.cookie import EARLIEST, HTTPCookie, parse_set_cookie
 from ..models.enums import CookieAcceptPolicy
-from ..models.settings import MOMENT, instance, member
+from ..models.request import current_request
+from ..models.settings import MOMENT, PATH, TEXT, Takes, instance, member, optional, reject
 from ..models.url import URLParts, split_url
 from ..user_code import tell_each, user_code
 from . import cookie_file
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 _COOKIE = instance(HTTPCookie, "an HTTPCookie, as HTTPCookie(name=..., value=..., domain=..., path=...)")
 _POLICY = member(CookieAcceptPolicy)
 _URL = instance(str, "a URL as str")
+_MAIN, _PATH = optional(_URL), optional(PATH)
+
+
+def _cookies(value: Any) -> list[HTTPCookie]:
+    return [_COOKIE.accept(each) for each in value]
+
+
+_COOKIES = Takes("a list of HTTPCookie, as [HTTPCookie(name=..., value=..., domain=..., path=...)]", _cookies)
 
 
 class _Shared(type):
@@ -74,9 +83,13 @@ class HTTPCookieStorage(metaclass=_Shared):
                  is_public_suffix: PublicSuffix | None = None) -> None:
         self._policy = CookieAcceptPolicy.ALWAYS
         self.cookies_changed: list[Callable[[HTTPCookieStorage], None]] = []
-        self.path = None if path is None else os.path.abspath(path)
+        given = _PATH.of("HTTPCookieStorage(path)", path)
+        self.path = None if given is None else os.path.abspath(given)
+        if clock is not None and not callable(getattr(clock, "date", None)):
+            reject("HTTPCookieStorage(clock)", clock, "what has a date(), as VirtualClock(), or None")
         self._own_date = None if clock is None else clock.date
-        self._is_public_suffix = is_public_suffix or _listed
+        self._is_public_suffix = _listed if is_public_suffix is None else taking(
+            "HTTPCookieStorage(is_public_suffix)", is_public_suffix, "domain")
         self._lock: threading.Lock
         give_lock(self)
         self._jar = Jar()
@@ -88,6 +101,7 @@ class HTTPCookieStorage(metaclass=_Shared):
     @staticmethod
     def shared_cookie_storage(for_group_container_identifier: str) -> HTTPCookieStorage:
         """The one storage of this process with that identifier, made on first use; in memory."""
+        TEXT.of("HTTPCookieStorage.shared_cookie_storage(for_group_container_identifier)", for_group_container_identifier)
         found = _GROUPS.get(for_group_container_identifier)
         return found or _GROUPS.setdefault(for_group_container_identifier, HTTPCookieStorage())    # of two at once the first stays
 
@@ -170,8 +184,9 @@ class HTTPCookieStorage(metaclass=_Shared):
 
     def set_cookies(self, cookies: Iterable[HTTPCookie], for_url: str, main_document_url: str | None = None) -> None:
         """Keep those `cookies` that a response from `for_url` may set under the storage's accept policy."""
-        given = [_COOKIE.of("HTTPCookieStorage.set_cookies(cookies), of which one", cookie) for cookie in cookies]
+        given = _COOKIES.of("HTTPCookieStorage.set_cookies(cookies)", cookies)
         _URL.of("HTTPCookieStorage.set_cookies(for_url)", for_url)
+        _MAIN.of("HTTPCookieStorage.set_cookies(main_document_url)", main_document_url)
         self._receive(given, split_url(for_url), self.cookie_accept_policy, main_document_url)
 
     def delete_cookie(self, cookie: HTTPCookie) -> None:
@@ -191,15 +206,17 @@ class HTTPCookieStorage(metaclass=_Shared):
     def store_cookies(self, cookies: Iterable[HTTPCookie], for_task: URLSessionTask) -> None:
         """`set_cookies` for the URL, main document and partition of a task's current request. A session calls it where a subclass
         has its own."""
-        request = for_task.current_request
+        given = _COOKIES.of("HTTPCookieStorage.store_cookies(cookies)", cookies)
+        request = current_request(for_task, "HTTPCookieStorage.store_cookies(for_task)")
         if request is not None and request.url is not None:
             partition = request.cookie_partition_identifier
-            self.set_cookies([replace(each, partition_identifier=partition) for each in cookies], request.url, request.main_document_url)
+            self.set_cookies([replace(each, partition_identifier=partition) for each in given], request.url, request.main_document_url)
 
     def get_cookies_for(self, task: URLSessionTask, completion_handler: Callable[[list[HTTPCookie]], None]) -> None:
         """Hand `completion_handler` the cookies for a task's current request, before returning. A session calls it where a
         subclass has its own."""
-        request = task.current_request
+        taking("HTTPCookieStorage.get_cookies_for(completion_handler)", completion_handler, "cookies")
+        request = current_request(task, "HTTPCookieStorage.get_cookies_for(task)")
         completion_handler([] if request is None or request.url is None
                            else self.cookies_for(request.url, request.cookie_partition_identifier))
 

@@ -9,13 +9,14 @@ from threading import RLock
 from typing import Any, ClassVar, Final
 
 from ..errors import GenericException
+from ..models.callables import taking
 from ..models.credential import (
     CredentialPersistence,
     NSURLAuthenticationMethodClientCertificate,
     URLCredential,
     URLProtectionSpace,
 )
-from ..models.settings import instance
+from ..models.settings import TEXT, instance, optional
 
 NSURLCredentialStorageRemoveSynchronizableCredentials: Final = "NSURLCredentialStorageRemoveSynchronizableCredentials"
 """The key that must be true in the options of `remove` for a synchronizable credential to go."""
@@ -24,7 +25,7 @@ _INDEX = "protection spaces"
 _ADDRESS = tuple(one.name for one in fields(URLProtectionSpace) if one.compare)
 
 
-_CREDENTIAL, _SPACE = instance(URLCredential), instance(URLProtectionSpace)
+_CREDENTIAL, _SPACE, _SERVICE = instance(URLCredential), instance(URLProtectionSpace), optional(TEXT)
 
 
 class _Kept:
@@ -52,7 +53,8 @@ class URLCredentialStorage:
     shared: ClassVar[URLCredentialStorage]
 
     def __init__(self, service: str | None = None) -> None:
-        self._keyring = None if service is None else _Keyring(service)
+        name = _SERVICE.of("URLCredentialStorage(service)", service)
+        self._keyring = None if name is None else _Keyring(name)
         self._lock = RLock()
         self._spaces: dict[URLProtectionSpace, _Kept] = {}
 
@@ -135,12 +137,12 @@ class URLCredentialStorage:
     def get_credentials(self, space: URLProtectionSpace, task: object,
                         completion_handler: Callable[[dict[str, URLCredential] | None], None]) -> None:
         """The task form of `credentials`; calls back at once, with None for none."""
-        completion_handler(self.credentials(space) or None)
+        taking("URLCredentialStorage.get_credentials(completion_handler)", completion_handler, "credentials")(self.credentials(space) or None)
 
     def get_default_credential(self, space: URLProtectionSpace, task: object,
                                completion_handler: Callable[[URLCredential | None], None]) -> None:
         """The task form of `default_credential`: what a session asks, and a subclass overrides. Calls back before it returns."""
-        completion_handler(self.default_credential(space))
+        taking("URLCredentialStorage.get_default_credential(completion_handler)", completion_handler, "credential")(self.default_credential(space))
 
     def remove_all_credentials(self) -> None:
         """Forget everything, in the keyring too; `URLSession.reset` does it."""

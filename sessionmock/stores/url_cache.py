@@ -14,9 +14,9 @@ from ..core.caching import cache_key, freshen, head_agrees, invalidated, selecti
 from ..engine.current import current_date
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
 from ..models.message import Headers, Request, header
-from ..models.request import URLRequest
+from ..models.request import URLRequest, current_request
 from ..models.response import HTTPURLResponse
-from ..models.settings import MOMENT, instance, whole
+from ..models.settings import MOMENT, PATH, instance, optional, reject, whole
 from ..user_code import user_code
 from .cache_file import HELD, Entry
 from .disk_cache import VARIANTS, DiskCache
@@ -34,6 +34,7 @@ Selected = tuple[str | None, ...]
 _BYTES = whole(0)
 _REQUEST = instance(URLRequest, "a URLRequest, or a URL as str")
 _CACHED = instance(CachedURLResponse)
+_FOLDER = optional(PATH)
 
 
 class _Shared(type):
@@ -74,7 +75,8 @@ class URLCache(metaclass=_Shared):
     ) -> None:
         self._memory_capacity = _capacity("memory_capacity", memory_capacity)
         self._disk_capacity = _capacity("disk_capacity", disk_capacity)
-        self._disk = None if directory is None else DiskCache(directory, disk_capacity)
+        folder = _FOLDER.of("URLCache(directory)", directory)
+        self._disk = None if folder is None else DiskCache(folder, disk_capacity)
         self._lock: threading.Lock          # of the memory tier
         give_lock(self)
         self._memory: dict[str, dict[Selected, Entry]] = {}
@@ -188,6 +190,9 @@ class URLCache(metaclass=_Shared):
 
     def get_cached_response_for_task(self, task: URLSessionTask, completion_handler: Callable[[CachedURLResponse | None], None]) -> None:
         """Hand `completion_handler` what is stored for a task's current request: at once, or it is a miss."""
+        if not callable(completion_handler):
+            reject("URLCache.get_cached_response_for_task(completion_handler)", completion_handler, "a function that can be called as "
+                   "function(cached_response)")
         completion_handler(self.cached_response(_request_of(task)))
 
     def remove_cached_response_for_task(self, task: URLSessionTask) -> None:
@@ -350,7 +355,7 @@ def _asked(request: URLRequest | Request | str) -> tuple[str, str | None, Header
 def _request_of(task: URLSessionTask) -> URLRequest | Request:
     """The current request of `task` with every field that it goes out with; before it does, as it was written."""
     outgoing: Request | None = getattr(task, "outgoing_request", None)
-    return outgoing or task.current_request or URLRequest(None)
+    return outgoing or current_request(task, "URLCache, as a task,") or URLRequest(None)
 
 
 def _digests(names: tuple[str, ...], headers: Headers) -> Selected:

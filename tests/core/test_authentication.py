@@ -18,6 +18,7 @@ from sessionmock.models.credential import (
 )
 from sessionmock.models.enums import AuthChallengeDisposition
 from sessionmock.models.message import BodyStream, Request, ResponseHead
+from sessionmock.models.trust import ServerTrust
 
 USE, DEFAULT, CANCEL, REJECT = (AuthChallengeDisposition(number) for number in range(4))
 ANN = URLCredential("ann", "pw")
@@ -94,7 +95,7 @@ def test_wrong_then_right():
 
 @pytest.mark.parametrize(("answer", "outcome"), [
     ((DEFAULT,), Next.DELIVER), ((REJECT,), Next.DELIVER), ((USE, None), Next.DELIVER), ((CANCEL,), Next.CANCEL),
-    ((USE, URLCredential.trust("x")), Next.DELIVER),
+    ((USE, URLCredential.trust(ServerTrust("h", 1, (b"x",)))), Next.DELIVER),
 ])
 def test_dispositions_without_credential(answer, outcome):
     """Without a credential the 401 is the response; cancelling fails the task; neither is asked nor sent again."""

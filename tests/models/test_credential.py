@@ -15,6 +15,7 @@ from sessionmock.models.credential import (
     URLCredential,
     URLProtectionSpace,
 )
+from sessionmock.models.trust import ServerTrust
 
 SPACE = URLProtectionSpace("a.test", 80, "http", "Vault", NSURLAuthenticationMethodHTTPBasic)
 
@@ -74,7 +75,7 @@ def test_identity_is_never_permanent():
 
 def test_trust():
     """A credential of trust carries what the challenge presented."""
-    trust = object()
+    trust = ServerTrust("a.test", 443, (b"chain",))
     assert trust is URLCredential.trust(trust).server_trust
 
 
