@@ -101,7 +101,7 @@ class ToFile:
                 self.expected = self._whole = spliced_length(head)
             else:
                 verdict = Resumption.AGAIN
-        elif verdict is Resumption.RESTART and not self._reopen(0) and not self._create(load):
+        elif verdict is Resumption.RESTART and not self._replace(load):
             return
         if verdict is Resumption.FAIL:
             load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.transfer.request.url))
@@ -120,6 +120,14 @@ class ToFile:
             return False
         self.path, self._begun = self._partial.path, True
         return True
+
+    def _replace(self, load: Consumed) -> bool:
+        """Open a new file in place of the part: under its name nothing else may be found by other resume data. False where the load
+        failed of that."""
+        if self._reopen(0):
+            self._close()
+            self._remove()
+        return self._create(load)
 
     def _reopen(self, offset: int) -> bool:
         """Go on with the partial file from `offset`. False where there is none: removed, cut short, or in the hands of another

@@ -366,10 +366,12 @@ def test_the_rest_is_appended() -> None:
 
 
 def test_what_changed_is_loaded_whole() -> None:
-    """Into the same file, from its start."""
+    """Into another file, from its start: whoever has the same resume data finds none of these bytes where the part was."""
     made = going_on(resumed(), delegate := Told()).begin(200, RANGES)
     made.load.parts.queue.run()
     assert (("resumed", 0, 6), b"other") == (delegate.told[0], made.data(b"other").file)
+    assert made.consumer.path is not None
+    assert [made.consumer.path.name] == left() != ["partial"]
     made.consumer.orphan()
 
 
