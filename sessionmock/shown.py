@@ -5,6 +5,7 @@ Values stay as they are: only what somebody is about to read comes through here.
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from .secrets.scrubber import Scrubber
 
 T = TypeVar("T")
+
+# Passwords of what should have been a URL: with a "/", "?", "#" or blank that is not encoded as it should be, so that what follows the
+# user's colon looks like a port and is none; and behind less than two slashes.
+_BROKEN_OFF = r"""(//[^/?#\s@:"'<>[]*:)(?!\d*(?:[/?#\s"'<>]|\Z)|[^/?#\s"'<>]*@)"""
+_IN_TEXT = re.compile(_BROKEN_OFF + r"""([^\s"'<>]+)(?=@)""")
+_IN_URL = re.compile(_BROKEN_OFF + r"(.+)(?=@)", re.DOTALL)
+_SLASHLESS = re.compile(r"\A((?:https?:)?/?[^/?#\s@:]*:)(?!//)([^/?#\s@]+)(?=@)", re.IGNORECASE)
 
 
 class _Means(NamedTuple):
@@ -61,8 +69,16 @@ def _loaded() -> _Means:
 
 
 def url(value: Any) -> Any:
-    """A URL; what is no text stays as it is."""
-    return _means().scrubber.url(value) if isinstance(value, str) else value
+    """A URL, be it a broken one; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    if "@" in value:
+        value = _SLASHLESS.sub(_without_password, _IN_URL.sub(_without_password, value))
+    return _means().scrubber.url(value)
+
+
+def _without_password(found: re.Match[str]) -> str:
+    return found[1] + secret(found[2])
 
 
 def headers(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -72,7 +88,7 @@ def headers(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def text(value: str) -> str:
     """Text in which URLs, header fields, JSON or assignments may stand, as a message does."""
-    return _means().scrubber.prose(value)
+    return _means().scrubber.prose(_IN_TEXT.sub(_without_password, value) if "@" in value else value)
 
 
 def secret(value: str) -> str:
@@ -85,7 +101,7 @@ def value(one: Any) -> str:
     if isinstance(one, dict):
         return f"{{{', '.join(f'{key!r}: {_member(key, item)}' for key, item in one.items())}}}"
     if isinstance(one, str):
-        return repr(text(one) if " " in one else url(one))
+        return repr(text(one if " " in one else url(one)))
     if isinstance(one, list) and all(type(each) is tuple and list(map(type, each)) == [str, str] for each in one):
         return repr(headers(one))
     if type(one) in (tuple, list):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import traceback
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,6 +72,8 @@ def test_no_secret_is_printed(name: str) -> None:
     lambda: sm.HTTPCookie(name="sid", value=f"{TOKEN};", domain="api.test", path="/"),
     lambda: setattr(sm.URLSessionConfiguration.ephemeral(), "http_additional_headers", {"X-Api-Token": TOKEN, "Accept": 5}),
     lambda: setattr(sm.URLRequest(URL), "timeout_interval", URL),
+    lambda: sm.URLSession.shared.upload_task(sm.URLRequest(URL), f"password={PASSWORD}&api_key={TOKEN}"),      # type: ignore[call-overload]
+    lambda: sm.Answer(body=[(URL, 1.0)]),      # type: ignore[list-item]
 ])
 def test_what_is_refused_is_shown_without_secrets(misuse: Any) -> None:
     """The error of a misuse names the value."""
@@ -78,6 +81,32 @@ def test_what_is_refused_is_shown_without_secrets(misuse: Any) -> None:
         misuse()
     text = told(caught.value)
     assert (False, False) == (PASSWORD in text, TOKEN in text)
+
+
+@pytest.mark.parametrize("url", [
+    f"https://ann:{PASSWORD}/x@api.test/", f"https://ann:x/{PASSWORD}@api.test/me?q=a@b", f"https://ann:{PASSWORD}#x@api.test/",
+    f"https://ann:x?{PASSWORD}@api.test/", f"https://ann:x@{PASSWORD}@api.test/", f"//ann:{PASSWORD}@api.test/",
+])
+def test_no_password_of_a_broken_url_is_printed(url: str) -> None:
+    """One with a "/", "?", "#" or "@" that should have been encoded, or without a scheme; nor by what lies under the error of its load."""
+    assert PASSWORD not in f"{shown.url(url)} {shown.value(url)} {shown.text(f'see {url} there')} {sm.URLRequest(url)!r}"
+    with sm.use_route(sm.ScriptRoute().answer()), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        try:
+            session.data(url).result()
+        except sm.URLError as error:
+            assert PASSWORD not in "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("url", [f"https:/ann:{PASSWORD}@api.test/", f"ann:{PASSWORD}@api.test/", f"https://ann:x y{PASSWORD}@api.test/"])
+def test_what_is_known_to_be_a_url_may_be_more_broken(url: str) -> None:
+    """Behind less than two slashes, or with a blank."""
+    assert PASSWORD not in f"{shown.url(url)} {sm.URLRequest(url)!r} {sm.URLError(-1000, {'NSErrorFailingURLStringKey': url})}"
+
+
+@pytest.mark.parametrize("url", ["https://api.test:8443/npm/vue@3", "https://[::1]/a:b@c", "https://api.test/a:b/c@d", "https://api.test/?mail=a@b.c"])
+def test_what_is_no_password_is_shown(url: str) -> None:
+    """An "@" elsewhere in a URL says nothing."""
+    assert (url, url) == (shown.url(url), shown.text(url))
 
 
 def test_values_stay_as_they_are() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from .. import shown
 from ..core.cached_range import part_for
 from ..core.caching import (
     FAILURES,
@@ -96,7 +97,7 @@ class CacheVisit:
             cache.get_cached_response_for_task(self._task, found.append)
             cached = found[0] if found else None
             if cached is not None and not isinstance(cached, CachedURLResponse):
-                raise InvalidArgumentException(f"the completion handler was given {cached!r}; it takes a CachedURLResponse or None")
+                raise InvalidArgumentException(f"the completion handler was given {shown.value(cached)}; it takes a CachedURLResponse or None")
         except BaseException as error:
             blame(error, f"{type(cache).__name__}.get_cached_response_for_task")
             raise

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .. import shown
 from ..clock import VirtualClock, nanoseconds
 from ..core.accepted import AcceptedCredentials
 from ..core.additional import AdditionalFields
@@ -180,7 +181,7 @@ class Context:
             with user_code(f"{type(storage).__name__}.get_default_credential"):
                 storage.get_default_credential(space, task, found.append)
                 if not isinstance(found[-1], URLCredential | None):
-                    raise InvalidArgumentException(f"the completion handler was given {found[-1]!r}; it takes a URLCredential or None")
+                    raise InvalidArgumentException(f"the completion handler was given {shown.value(found[-1])}; it takes a URLCredential or None")
         return found[-1]
 
     def cache_visit(self, task: Any, request: URLRequest, *, keeps: bool) -> CacheVisit | None:

@@ -90,8 +90,10 @@ def split_authority(authority: str) -> tuple[str, str, int | None]:
     InvalidArgumentException."""
     found = _AUTHORITY.fullmatch(authority)
     if found is None:
+        host, colon, _ = authority.rpartition("@")[2].partition(":")      # what follows may be a password that was cut short
         raise InvalidArgumentException(
-            f"{authority.rpartition('@')[2]!r} names no server: write host:port, or [address]:port, without a backslash before it")
+            f"{host + colon!r} names no server: write host:port, or [address]:port, without a backslash before it, and what separates "
+            "parts of a URL as %2F, %3F or %23 in a password")
     userinfo, host, digits = found.groups()
     if digits and (len(digits.lstrip("0")) > 5 or int(digits) > 65535):
         raise InvalidArgumentException(f"{digits!r} is no port: ports go up to 65535")

@@ -7,6 +7,7 @@ from functools import partial
 from types import UnionType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from .. import shown
 from ..engine import work
 from ..errors import Code, GenericException, InvalidArgumentException, URLError, url_error
 from ..models.body import as_body_stream
@@ -241,7 +242,7 @@ class URLProtocolClient:
 def _expect(kind: type | UnionType, value: object, method: str) -> None:
     if not isinstance(value, kind):
         takes = kind.__name__ if isinstance(kind, type) else kind
-        raise InvalidArgumentException(f"{method} of a URLProtocol's client was given {value!r}; it takes {takes}")
+        raise InvalidArgumentException(f"{method} of a URLProtocol's client was given {shown.value(value)}; it takes {takes}")
 
 
 def checked(classes: Sequence[Any]) -> Sequence[type[URLProtocol]]:
@@ -313,7 +314,7 @@ def _canonical(kind: type[URLProtocol], request: URLRequest) -> URLRequest:
     with user_code(f"{kind.__name__}.canonical_request"):
         canonical = kind.canonical_request(request)
         if not isinstance(canonical, URLRequest):
-            raise InvalidArgumentException(f"the canonical form was {canonical!r}; it takes a URLRequest")
+            raise InvalidArgumentException(f"the canonical form was {shown.value(canonical)}; it takes a URLRequest")
         return canonical
 
 

@@ -198,7 +198,7 @@ class Scrubber:
                 text = BEARER.sub(lambda found: self._bearer(found, where), text)
             if "asic " in text:
                 text = BASIC.sub(lambda found: self._basic_text(found, where), text)
-        if "@" in text and "://" in text:
+        if "@" in text and "//" in text:
             text = USERINFO.sub(lambda found: self._userinfo(found, where), text)
         if "=" in text or "\\u003" in text:
             text = _PARAMETER.sub(self._parameter, text)

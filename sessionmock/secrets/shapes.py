@@ -29,7 +29,7 @@ RARE = re.compile(rb"J(?<=eyJ)|_(?<=gh[pousr]_)|_(?<=pat_)|_(?<=npm_)|_(?<=[sr]k
                   rb"|B(?=earer |asic )|b(?=earer |asic )")
 BEARER = re.compile(r"((?:\b|(?<=\\[nrt]))[Bb]earer +)([A-Za-z0-9._~+/-]{8,}=*)")
 BASIC = re.compile(r"((?:\b|(?<=\\[nrt]))[Bb]asic +)([A-Za-z0-9+/]{8,}={0,2})")
-USERINFO = re.compile(r"(?<=://)([^/?#\s@:\"'<>]*)(?::([^/?#\s@\"'<>]*))?(?=@)")
+USERINFO = re.compile(r"(?<=//)([^/?#\s@:\"'<>]*)(?::([^/?#\s\"'<>]*))?(?=@)")
 ENCODED = re.compile(r"(?<![\w+/.-])eyJ[A-Za-z0-9+/_-]{13,}+={0,2}(?![\w+/=.-])")    # an object of JSON in base64
 
 

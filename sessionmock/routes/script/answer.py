@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypedDict
 
+from ... import shown
 from ...clock import Timer, nanoseconds
 from ...errors import Code, InvalidArgumentException, URLError, url_error
 from ...models.message import Headers, Request, ResponseHead
@@ -59,13 +60,13 @@ class Answer:
         if not isinstance(self.delay, int | float):
             raise InvalidArgumentException(f"Answer(delay={self.delay!r}): a delay is 0 or more seconds; math.inf never answers")
         if self.headers is not None and not isinstance(self.headers, Mapping | Iterable):
-            raise InvalidArgumentException(f"Answer(headers={self.headers!r}): a header is a mapping, or pairs (name, value)")
+            raise InvalidArgumentException(f"Answer(headers={shown.value(self.headers)}): a header is a mapping, or pairs (name, value)")
         if not isinstance(self.informational, Sequence) or not all(isinstance(early, int | ResponseHead) for early in self.informational):
             raise InvalidArgumentException(f"Answer(informational={self.informational!r}): give a list of 1xx statuses, as [103]")
         pairs = self.headers.items() if isinstance(self.headers, Mapping) else self.headers if isinstance(self.headers, Sequence) else ()
         for pair in (*pairs, *self.trailers):
             if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], str)):
-                raise InvalidArgumentException(f"Answer(...): {pair!r} is no field of a header or trailer: give (name, value), both str")
+                raise InvalidArgumentException(f"Answer(...): {shown.value(pair)} is no field of a header or trailer: give (name, value), both str")
         if not self.delay >= 0:
             raise InvalidArgumentException(f"Answer(delay={self.delay!r}): a delay is 0 or more seconds; math.inf never answers")
         if self.error is not None and not isinstance(self.error, URLError):
@@ -74,7 +75,7 @@ class Answer:
             return
         for piece in self.body if isinstance(self.body, Sequence) else (self.body,):
             if not (isinstance(piece, tuple) and len(piece) == 2 and isinstance(piece[0], bytes) and piece[1] >= 0):
-                raise InvalidArgumentException(f"Answer(body=...): {piece!r} is neither bytes, str nor a piece (bytes, seconds)")
+                raise InvalidArgumentException(f"Answer(body=...): {shown.value(piece)} is neither bytes, str nor a piece (bytes, seconds)")
 
     def steps(self, request: Request) -> Iterator[Step]:
         """What reaches the sink, in order, as the answer to `request`: to HEAD no body (RFC 9110, section 9.3.2)."""

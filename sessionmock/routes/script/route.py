@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Unpack
 
+from ... import shown
 from ...errors import Code, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError, url_error
 from ...models.message import BodyStream, Request
 from ..base import FINISHED, Channel, ChannelOver, Exchange, Host, Route, Sink
@@ -186,7 +187,7 @@ class ScriptChannel(ChannelOver):
 
     def miss(self, request: Request, sink: Sink, reason: str) -> Exchange:
         """Fail `request` because nothing answers it."""
-        unmatched = UnmatchedRequest(f"{request.method} {request.url} is not answered by the script: {reason}")
+        unmatched = UnmatchedRequest(f"{request.method} {shown.url(request.url)} is not answered by the script: {reason}")
         self.script.misses.append(unmatched)
         sink.fail(url_error(Code.UNKNOWN, request.url, unmatched))
         return FINISHED

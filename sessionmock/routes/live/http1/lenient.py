@@ -89,7 +89,7 @@ def _fields(section: bytes) -> Headers:
         name, colon, value = text(line.removesuffix(b"\r")).partition(":")
         disguised = not name.isascii() and name.lower().isascii()      # as Set-Coo\N{KELVIN SIGN}ie
         if not colon or disguised or not _NAME.fullmatch(name) or "\r" in value or "\0" in value:
-            raise Garbage(f"{line[:80]!r} is no field")
+            raise Garbage(f"{line.partition(b':')[0][:80]!r} is no name of a field, or its value none")
         headers.append((name.rstrip(" \t"), value.strip(" \t")))
     return headers
 

@@ -192,7 +192,7 @@ def regular_fields(fields: Fields) -> Headers:
     for raw, value in fields:
         name = _NAMES.get(raw) or _name(raw)
         if b"\n" in value or b"\r" in value or b"\0" in value:
-            raise Garbage(f"the value of {name!r} holds what no line may hold: {value!r}")
+            raise Garbage(f"the value of {name!r} holds the end of a line, or NUL")
         headers.append((name, text(value.strip(b" \t"))))
     return headers
 
