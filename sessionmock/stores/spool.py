@@ -16,8 +16,9 @@ class Spool:
     """
 
     def __init__(self, memory_capacity: int, disk: DiskCache | None) -> None:
-        self._disk = disk if disk is not None and disk.limit > HELD else None
-        self._limit = memory_capacity if self._disk is None else self._disk.limit
+        on_disk = 0 if disk is None else disk.limit
+        self._disk = disk if on_disk > HELD else None
+        self._limit = on_disk if on_disk > HELD else max(memory_capacity, on_disk)
         self._pieces: list[bytes] | None = []
         self._file: FileBody | None = None
         self._handle = -1

@@ -447,6 +447,16 @@ def test_a_denied_body_leaves_no_file(make: Make, tmp_path: Path) -> None:
     assert [] == files(tmp_path)
 
 
+@pytest.mark.parametrize(("memory", "disk"), [(0, 20 * MB), (0, 40 * MB), (4 * MB, 0), (4 * MB, 20), (1, 10 * MB)])
+def test_a_spool_keeps_what_either_tier_takes(make: Make, memory: int, disk: int) -> None:
+    """A tier that is off, or small, keeps nothing from the other."""
+    spool = make(memory, disk).spool()
+    assert spool.write(bytes(MB // 2))
+    body = spool.body()
+    assert body is not None
+    assert MB // 2 == response(body).size
+
+
 def test_a_spool_gives_up_what_no_tier_would_keep(make: Make, tmp_path: Path) -> None:
     """Beyond 5 % of the disk, or beyond the memory where the disk takes no more than 1 MiB anyway."""
     for cache, limit in ((make(4 * MB, 40 * MB), 2 * MB), (make(3 * MB, 20 * MB), 3 * MB), (make(0, 0), 0), (URLCache(3 * MB), 3 * MB)):
