@@ -677,6 +677,32 @@ def test_wrong_length(world, client, tls, length, body, code):
         assert origin.connections == 1
 
 
+@pytest.mark.parametrize(("lengths", "succeeds"), [
+    (["5", "5"], True), (["5, 5"], True), (["05"], True), ([], True), (["5", "6"], False), (["5, 6"], False), (["+5"], False), ([""], False),
+    (["5x"], False), (["9223372036854775808"], False)])
+def test_lengths_that_are_told_oddly(world, client, tls, lengths, succeeds):
+    """What is one length over HTTP/1.1 is one here; what is none is the trouble of its own exchange alone, in trailers of none."""
+    async def script(server: Server) -> None:
+        slow, odd = await server.gather(2)
+        server.head(slow)
+        server.head(odd, 200, *(("content-length", length) for length in lengths))
+        server.h2.send_data(odd, b"hello")
+        server.h2.send_headers(odd, [("content-length", "none")], end_stream=True)
+        await server.flush()
+        await server.send_all(slow, b"slow")
+        await echo(server)
+
+    with h2_origin(world, script, tls) as origin:
+        slow, odd = client.open(origin.url), client.open(origin.url)
+        assert slow.sink.succeed().body == b"slow"
+        if succeeds:
+            assert odd.sink.succeed().body == b"hello"
+        else:
+            assert odd.sink.wait().error.code == Code.CANNOT_PARSE_RESPONSE
+        assert client.load(origin.url + "/b").succeed().body == b"/b"
+        assert origin.connections == 1
+
+
 async def flood(server: Server, stream: int) -> None:
     for _ in range(101):
         server.head(stream, 103)

@@ -94,18 +94,23 @@ def _fields(section: bytes) -> Headers:
     return headers
 
 
-def _framing(headers: Headers) -> tuple[int, bool]:
-    """The length of the body, or -1, and whether it comes in chunks."""
-    lengths, codings = _members(headers, "content-length"), _members(headers, "transfer-encoding")
-    codings -= {"", "identity"}
-    if codings - {"chunked"}:
-        raise Garbage(f"nobody asked for the transfer codings {', '.join(sorted(codings))}")
+def content_length(headers: Headers) -> int:
+    """The length that all of `headers` agree on; -1 where they tell none. Raises Garbage."""
+    lengths = _members(headers, "content-length")
     if not lengths:
-        return -1, bool(codings)
+        return -1
     length, *others = lengths
     if others or not (length.isascii() and length.isdigit()) or len(length) > 19 or int(length) >= _LARGEST:
         raise Garbage(f"{', '.join(sorted(lengths))!r} is no Content-Length")
-    return int(length), bool(codings)
+    return int(length)
+
+
+def _framing(headers: Headers) -> tuple[int, bool]:
+    """The length of the body, or -1, and whether it comes in chunks."""
+    codings = _members(headers, "transfer-encoding") - {"", "identity"}
+    if codings - {"chunked"}:
+        raise Garbage(f"nobody asked for the transfer codings {', '.join(sorted(codings))}")
+    return content_length(headers), bool(codings)
 
 
 def _told_once(headers: Headers, length: int) -> Headers:

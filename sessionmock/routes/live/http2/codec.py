@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import AllowedStreamIDs, H2Connection
 from h2.errors import ErrorCodes
 from h2.events import Event
 from h2.exceptions import FrameTooLargeError
 from h2.settings import SettingCodes, Settings
+from h2.stream import H2Stream
 from hpack import Decoder as HPACKDecoder
 from hpack import Encoder as HPACKEncoder
 from hpack import HeaderTuple, NeverIndexedHeaderTuple
@@ -20,6 +21,7 @@ from hpack import HeaderTuple, NeverIndexedHeaderTuple
 from ....models.message import Headers, ResponseHead
 from ..fields import kind_of, text
 from ..http1.events import HEAD_LIMIT, Garbage
+from ..http1.lenient import content_length
 from ..http1.outgoing import Outgoing
 
 STREAM_WINDOW = 262_144          # bytes of one body that the peer may send before they are taken
@@ -148,9 +150,14 @@ class Codec(H2Connection):
         self.state_machine.state = state
         return events
 
-    def count_no_length(self, stream_id: int) -> None:
-        """Let the body of a stream have any length."""
-        self.streams[stream_id]._expected_content_length = None
+    def _begin_new_stream(self, stream_id: int, allowed_ids: AllowedStreamIDs) -> H2Stream:
+        stream = super()._begin_new_stream(stream_id, allowed_ids)
+        stream._initialize_content_length = _expect_nothing    # type: ignore[method-assign]    # h2 has no setting for it
+        return stream
+
+
+def _expect_nothing(headers: Iterable[Any]) -> None:
+    """A body may have any length, and a head say any."""
 
 
 def request_fields(outgoing: Outgoing, scheme: str) -> Fields:
@@ -182,8 +189,7 @@ def response_head(fields: Fields) -> tuple[ResponseHead, int]:
     if name != b":status" or not (len(value) == 3 and value.isdigit() and value >= b"100") or value == b"101":
         raise Garbage(f"{name!r}: {value!r} is no status of HTTP/2")
     headers = regular_fields(fields[1:])
-    length = next((int(value) for name, value in headers if name == "content-length"), -1)    # h2 has seen to it that it is one
-    return ResponseHead(int(value), headers, "", "HTTP/2"), length
+    return ResponseHead(int(value), headers, "", "HTTP/2"), content_length(headers)
 
 
 def regular_fields(fields: Fields) -> Headers:

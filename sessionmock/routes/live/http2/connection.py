@@ -165,7 +165,6 @@ class Multiplex(Output):
 
     def _responded(self, event: ResponseReceived) -> None:
         if stream := self._of(event):
-            self._codec.count_no_length(stream.id)
             try:
                 stream.answered(*response_head(_fields(event)))
             except AnswerError as error:
