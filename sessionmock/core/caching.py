@@ -90,9 +90,9 @@ def decide(policy: CachePolicy, method: str, headers: Headers, cached: CachedURL
         return Verdict.USE if cached else Verdict.LOAD
     if policy is CachePolicy.RETURN_CACHE_DATA_DONT_LOAD:
         return Verdict.USE if cached else Verdict.FAIL
-    if policy in RELOADS or not names.isdisjoint(_CONDITIONAL):
+    if policy in RELOADS:
         return Verdict.LOAD
-    stored = standing_of(cached, now) if cached is not None else None
+    stored = standing_of(cached, now) if cached is not None and names.isdisjoint(_CONDITIONAL) else None
     if policy is not CachePolicy.RELOAD_REVALIDATING_CACHE_DATA:
         asked = request_directives(headers) if "cache-control" in names or "pragma" in names else _NONE
         if stored is not None and _is_usable(asked, stored, now):

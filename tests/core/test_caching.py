@@ -166,6 +166,7 @@ DECISIONS = [  # policy, method, request fields, stored fields (10 seconds old) 
     (PROTOCOL, "GET", control("max-stale"), control("max-age=5, must-revalidate"), LOAD),
     (PROTOCOL, "GET", control("max-stale"), control("max-age=60, no-cache"), LOAD),
     (PROTOCOL, "GET", control("only-if-cached"), None, FAIL),
+    (PROTOCOL, "GET", [("If-None-Match", '"2"'), *control("only-if-cached")], FRESH, FAIL),
     (PROTOCOL, "GET", control("only-if-cached"), FRESH, USE),
     (PROTOCOL, "GET", control("only-if-cached"), STALE + TAGGED, FAIL),
     (PROTOCOL, "GET", control("only-if-cached, max-stale"), STALE, USE),
