@@ -104,6 +104,8 @@ def value(one: Any) -> str:
         return repr(text(one if " " in one else url(one)))
     if isinstance(one, list) and all(type(each) is tuple and list(map(type, each)) == [str, str] for each in one):
         return repr(headers(one))
+    if type(one) is tuple and len(one) == 2 and isinstance(one[0], str):
+        return f"({value(one[0])}, {_member(*one)})"
     if type(one) in (tuple, list):
         inside = ", ".join(map(value, one))
         return f"[{inside}]" if isinstance(one, list) else f"({inside},)" if len(one) == 1 else f"({inside})"
@@ -113,7 +115,7 @@ def value(one: Any) -> str:
 
 
 def _member(name: object, item: Any) -> str:
-    """What a mapping has under `name`, which may say that it is a secret."""
+    """What a mapping or a pair has under `name`, which may say that it is a secret."""
     if isinstance(name, str) and isinstance(item, str) and _means().scrubber.names.holds(name, item):
         return repr(secret(item))
     return value(item)

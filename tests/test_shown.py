@@ -74,6 +74,7 @@ def test_no_secret_is_printed(name: str) -> None:
     lambda: setattr(sm.URLRequest(URL), "timeout_interval", URL),
     lambda: sm.URLSession.shared.upload_task(sm.URLRequest(URL), f"password={PASSWORD}&api_key={TOKEN}"),      # type: ignore[call-overload]
     lambda: sm.Answer(body=[(URL, 1.0)]),      # type: ignore[list-item]
+    lambda: setattr(sm.URLRequest(URL), "all_http_header_fields", [("Authorization", TOKEN), ("Accept",)]),
 ])
 def test_what_is_refused_is_shown_without_secrets(misuse: Any) -> None:
     """The error of a misuse names the value."""

@@ -70,6 +70,24 @@ def test_a_priority_that_changes_while_a_task_waits_counts(session: sm.URLSessio
     assert (0.0, 0.5) == (first.priority, third.priority)
 
 
+def test_a_task_that_is_suspended_while_it_waits_lets_the_others_pass(session: sm.URLSession) -> None:
+    """It takes no connection before it is resumed, also where nobody else is left, and may be cancelled instead."""
+    _, urgent, gone, last = tasks(session, a=0.5, b=1.0, c=0.75, d=0.25)
+    urgent.suspend()
+    gone.suspend()
+    session.data("http://a.test/e").result()
+    while last.state is not sm.TaskState.COMPLETED:
+        session.data("http://a.test/f").result()
+    assert not {"b", "c"} & {*asked}
+    gone.cancel()
+    urgent.resume()
+    with session:
+        pass
+    assert "b" == asked[-1]
+    assert "c" not in asked
+    assert sm.TaskState.COMPLETED is urgent.state is gone.state
+
+
 @pytest.mark.parametrize("wrong", ["high", None, math.nan, True, b"1"])
 def test_what_is_no_priority_is_refused(session: sm.URLSession, wrong: Any) -> None:
     """With the value, and the priority stays."""

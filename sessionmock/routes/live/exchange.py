@@ -45,6 +45,9 @@ class Queue(Protocol):
     def reprioritize(self, exchange: LiveExchange) -> None:
         """How urgent `exchange` is has changed."""
 
+    def pause(self, exchange: LiveExchange) -> None:
+        """`exchange`, which has no connection, is paused now, or is not any more."""
+
 
 class LiveExchange:
     """A request from `open` to its end. Public methods: from any thread, any number of times."""
@@ -102,6 +105,8 @@ class LiveExchange:
     def _apply_pause(self) -> None:
         if self.connection is not None:
             self.connection.pause(self.paused)
+        elif self.pool is not None:
+            self.pool.pause(self)
 
     def _reprioritize(self) -> None:
         if self.pool is not None:

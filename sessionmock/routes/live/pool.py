@@ -65,9 +65,16 @@ class Pool:
         if self._waiting.discard(exchange):
             self._waiting.add(exchange)
 
+    def pause(self, exchange: LiveExchange) -> None:
+        """`exchange`, which has no connection, is paused now, or is not any more."""
+        if (exchange in self._waiting.held) != exchange.paused and self._waiting.discard(exchange):
+            self._waiting.add(exchange)
+            self._serve()
+
     def cancel(self, exchange: LiveExchange) -> None:
         """`exchange` has no connection yet and needs none any more."""
-        self._waiting.discard(exchange)
+        if self._waiting.discard(exchange):
+            self._end_where_empty()
         if task := self._dialling.pop(exchange, None):
             task.cancel()
             self._vacate()
@@ -161,7 +168,10 @@ class Pool:
             self._made.remove(connection)
             self._size -= 1
         self._serve()
-        if not self._size and not self._leaving:
+        self._end_where_empty()
+
+    def _end_where_empty(self) -> None:
+        if not self._size and not self._leaving and not self._waiting.held:
             self._emptied(self)
 
     def _serve(self) -> None:

@@ -14,7 +14,7 @@ class Exchange:
         self.name, self.priority = name, 0.5
         self.request = Request("GET", "http://a.test/", [], urgency=Urgency())
         self.request.urgency.set(priority)
-        self.told = 0
+        self.told, self.paused = 0, False
 
     def reprioritize(self) -> None:
         self.told += 1
@@ -69,6 +69,20 @@ def test_who_waits_is_told_of_a_change_and_who_does_not_is_not() -> None:
     waiting.next()
     exchange.request.urgency.set(0.0)
     assert (1, None) == (exchange.told, exchange.request.urgency.changed)
+
+
+def test_who_is_paused_is_held_until_it_goes_on() -> None:
+    """It stands in the line nevertheless, also where it begins anew, and can leave it."""
+    held, gone = Exchange("a", 1.0), Exchange("b")
+    held.paused = gone.paused = True
+    waiting = line(held, Exchange("c"))
+    waiting.prefer([gone])    # type: ignore[list-item]
+    assert "cab" == "".join(exchange.name for exchange in waiting)    # type: ignore[attr-defined]
+    assert "c" == emptied(waiting)
+    assert [True, True, False] == [waiting.discard(each) for each in (held, gone, gone)]    # type: ignore[arg-type]
+    held.paused = False
+    waiting.add(held)    # type: ignore[arg-type]
+    assert "a" == emptied(waiting)
 
 
 def test_a_request_of_no_task_waits_among_the_default() -> None:
