@@ -15,6 +15,7 @@ from ..clock import SystemClock
 from ..errors import InvalidArgumentException
 from .enums import CookieAcceptPolicy, HTTPCookiePropertyKey
 from .host import canonical_host, is_address
+from .immutable import immutable
 from .settings import TEXT, reject
 from .url import split_url
 
@@ -75,6 +76,7 @@ class _Nested:
     AcceptPolicy: TypeAlias = CookieAcceptPolicy
 
 
+@immutable
 @dataclass(frozen=True, slots=True, init=False)
 class HTTPCookie(_Nested):
     """One cookie, `name` and `value`; never changes. Equal when every member is.

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, TypeAlias, overload
 from ..documented import documented
 from ..errors import InvalidArgumentException
 from .host import host_given
+from .immutable import immutable
 from .response import URLResponse
 from .settings import TEXT, Takes, instance, member, optional, reject, whole
 from .trust import ServerTrust
@@ -104,6 +105,7 @@ class _Nested:
     Persistence: TypeAlias = CredentialPersistence
 
 
+@immutable
 @dataclass(frozen=True, slots=True)
 class URLCredential(_Nested):
     """A user with a password, a client certificate, or the word that a server is trusted. Immutable.
@@ -162,6 +164,7 @@ class URLCredential(_Nested):
         return self.password is not None
 
 
+@immutable
 @dataclass(frozen=True, slots=True)
 class URLProtectionSpace:
     """A part of a server, or a proxy, that one credential opens (RFC 9110, section 11.5).
@@ -215,6 +218,7 @@ class URLProtectionSpace:
 _SPACE, _CREDENTIAL = instance(URLProtectionSpace), optional(instance(URLCredential))
 
 
+@immutable
 @dataclass(frozen=True, slots=True, kw_only=True)
 class URLAuthenticationChallenge:
     """What a delegate is asked: a credential for `protection_space`. `error` is what failed before it, or None.

@@ -10,12 +10,14 @@ from ..errors import InvalidArgumentException
 from .credential import NSURLProtectionSpaceHTTPProxy, NSURLProtectionSpaceSOCKSProxy, URLCredential
 from .host import host_given
 from .host_patterns import named
+from .immutable import immutable
 from .settings import TEXT, optional, reject
 from .url import URLParts, split_authority, split_reference
 
 _NAME = optional(TEXT)
 
 
+@immutable
 @dataclass(frozen=True, slots=True)
 class ProxyConfiguration:
     """One proxy, made by `http_connect` or `socks5` (Apple's Network.ProxyConfiguration).

@@ -3,7 +3,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .immutable import immutable
 
+
+@immutable
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
     """What a server sent in a text/event-stream, as `AsyncBytes.events` gives it.

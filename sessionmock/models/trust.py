@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import PEER_TRUST, URLError
+from .immutable import immutable
 
 if TYPE_CHECKING:
     from .credential import URLCredential
     from .message import ResponseHead
 
 
+@immutable
 @dataclass(frozen=True, slots=True)
 class ServerTrust:
     """The certificates (`chain`) that `host` presented at `port`, as DER, the server's own first; Apple's SecTrust as far as a

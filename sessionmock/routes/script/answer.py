@@ -9,6 +9,7 @@ from typing import NamedTuple, TypedDict
 from ... import shown
 from ...clock import Timer, nanoseconds
 from ...errors import Code, InvalidArgumentException, URLError, url_error
+from ...models.immutable import immutable
 from ...models.message import Headers, Request, ResponseHead
 from ..base import FINISHED, Exchange, Host, Sink, Unmeasured
 
@@ -29,6 +30,7 @@ class Values(TypedDict, total=False):
     error: URLError | int | None
 
 
+@immutable
 @dataclass(slots=True, frozen=True)
 class Answer:
     """One scripted answer.
