@@ -13,6 +13,6 @@ _said: dict[Any, Any] = {}       # what `warnings` keeps, to say the same of the
 
 def remark(settings: Settings, site: Site) -> None:
     """Say at `site` what is to be said of `settings`."""
-    for text in settings._remarks():
+    for text in settings._remarks() if settings._values else ():        # of what was set alone, mostly nothing
         line = next(site.lines())
         warnings.warn_explicit(text, SettingWarning, line.file, line.line, registry=_said)

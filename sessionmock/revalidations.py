@@ -26,15 +26,12 @@ class Revalidations:
 
     def __init__(self, session: URLSession) -> None:
         self._session = session
-        self._tasks: dict[str, URLSessionTask] = {}     # by the URL as the cache has it; the session's lock guards it
-
-    def __len__(self) -> int:
-        return len(self._tasks)
+        self.tasks: dict[str, URLSessionTask] = {}     # by the URL as the cache has it; the session's lock guards it
 
     def begin(self, asking: Callbacks, request: URLRequest, route: Route | None) -> None:
         """Ask again for what the task of `asking` was given for its `request`, unless that is done already or the session is to end."""
         session, key = self._session, cache_key(request.url or "")
-        if key in self._tasks:
+        if key in self.tasks:
             return
         whole = request.copy()
         whole.cache_policy = CachePolicy.RELOAD_REVALIDATING_CACHE_DATA
@@ -50,21 +47,21 @@ class Revalidations:
         if given._delegate is not None:
             task.delegate = given._delegate
         with session._lock:
-            if session._invalidating or key in self._tasks:
+            if session._invalid.asked or key in self.tasks:
                 return
-            self._tasks[key] = task
+            self.tasks[key] = task
         session._context.engine.post_eager(task.resume)
 
     def _over(self, key: str) -> None:
         with self._session._lock:
-            del self._tasks[key]
+            del self.tasks[key]
 
     def cancel(self) -> None:
         """End all of them."""
-        for task in list(self._tasks.values()):
+        for task in list(self.tasks.values()):
             task.cancel()
 
     def orphan(self) -> None:
         """In a forked child: their connections are the parent's."""
-        for task in list(self._tasks.values()):
+        for task in list(self.tasks.values()):
             task._life.orphan()

@@ -23,6 +23,7 @@ from .engine.protocol import Engine
 from .engine.queues import OperationQueue
 from .engine.virtual import describers
 from .errors import GenericException, InvalidArgumentException, URLError
+from .history import History
 from .latch import Latch
 from .load.callbacks import Rest, Telling, note
 from .load.consumer import Consumer
@@ -37,7 +38,7 @@ from .models.callables import taking
 from .models.configuration import URLSessionConfiguration
 from .models.request import URLRequest
 from .models.response import HTTPURLResponse
-from .models.settings import TEXT, Setting, Settings, instance, optional, reject
+from .models.settings import TEXT, Setting, Settings, optional, reject
 from .path_monitor import PathMonitor
 from .registry import Site
 from .remarks import remark
@@ -59,7 +60,6 @@ T = TypeVar("T")
 
 _numbers = itertools.count(1)
 _shared_lock = threading.RLock()
-_MONITOR = optional(instance(PathMonitor))
 
 
 class _SharedSession(type):
@@ -78,6 +78,16 @@ class _SharedSession(type):
                 if session._scope is not None:
                     session._scope.let_go(session)
             return _SharedSession._shared
+
+
+class End(Latch):
+    """The end of a session: it is asked for, then announced, and then it has come."""
+
+    __slots__ = ("announced", "asked")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = self.announced = False
 
 
 class URLSession(Settings, metaclass=_SharedSession):
@@ -102,6 +112,19 @@ class URLSession(Settings, metaclass=_SharedSession):
 
     session_description = Setting(None, optional(TEXT), "Free for the caller's use; shown by `repr` and in leak reports.")
 
+    _number: int
+    _site: Site
+    _scope: registry.Scope | None
+    _history: History | None
+    _lock: threading.RLock
+    _tasks: dict[int, URLSessionTask]
+    _revalidations: Revalidations
+    _identifiers: Iterator[int]
+    _invalid: End
+    _queue: OperationQueue
+    _context: Context
+    _is_shared = _warned = False
+
     def __init__(self, configuration: URLSessionConfiguration = _NOT_GIVEN, delegate: object | None = None,
                  delegate_queue: OperationQueue | None = None, *, path_monitor: PathMonitor | None = None) -> None:
         if not isinstance(configuration, URLSessionConfiguration):
@@ -113,36 +136,36 @@ class URLSession(Settings, metaclass=_SharedSession):
         if delegate_queue is not None and not isinstance(delegate_queue, OperationQueue):
             reject("URLSession(delegate_queue=...)", delegate_queue, "an OperationQueue, as OperationQueue.main or OperationQueue.on_loop(loop), "
                    "or None for a queue of its own; the delegate goes before it")
-        _MONITOR.of("URLSession(path_monitor=...)", path_monitor)
-        self._number = next(_numbers)
-        self._site = Site()
-        remark(configuration, self._site)
-        self._scope = registry.current_scope()
-        self._history = history_of(self._scope)
-        self._is_shared = False
-        self._lock = threading.RLock()
-        self._tasks: dict[int, URLSessionTask] = {}
-        self._revalidations = Revalidations(self)
-        self._identifiers = itertools.count(1)
-        self._invalidating = False
-        self._announced = False
-        self._warned = False
-        self._invalid = Latch()
+        if path_monitor is not None and not isinstance(path_monitor, PathMonitor):
+            reject("URLSession(path_monitor=...)", path_monitor, "a PathMonitor, or None for this machine's network")
+        number, scope = next(_numbers), registry.current_scope()
+        queue = OperationQueue(name=f"session {number}") if delegate_queue is None else delegate_queue
+        state = vars(self)      # what is set there goes past the look at what users set
+        state["_number"] = number
+        state["_site"] = Site()
+        state["_scope"] = scope
+        state["_history"] = history_of(scope)
+        state["_lock"] = threading.RLock()
+        state["_tasks"] = {}
+        state["_revalidations"] = Revalidations(self)
+        state["_identifiers"] = itertools.count(1)
+        state["_invalid"] = End()
+        state["_queue"] = queue
         self._values = {}
-        self._queue = OperationQueue(name=f"session {self._number}") if delegate_queue is None else delegate_queue
-        self._context = Context(self, configuration.copy(), delegate, self._queue, current_engine(), self._ended, path_monitor)
-        registry.sessions[self._number] = self
+        state["_context"] = Context(self, configuration.copy(), delegate, queue, current_engine(), self._ended, path_monitor)
+        remark(configuration, self._site)
+        registry.sessions[number] = self
         if self._scope is not None:
             self._scope.hold(self)
 
     def __repr__(self) -> str:
         described = f" {self.session_description!r}" if self.session_description else ""
-        state = "shared" if self._is_shared else "invalid" if self._invalid.done else "invalidating" if self._invalidating else "valid"
+        state = "shared" if self._is_shared else "invalid" if self._invalid.done else "invalidating" if self._invalid.asked else "valid"
         return f"<URLSession {self._number}{described}: {state}, {len(self._tasks)} tasks>"
 
     if not TYPE_CHECKING:       # a type checker knows the members
         def __setattr__(self, name: str, value: Any) -> None:
-            if not name.startswith("_") and not hasattr(type(self), name):
+            if name[0] != "_" and type(self) is URLSession and not hasattr(URLSession, name):     # a subclass has its own
                 raise AttributeError(
                     f"a URLSession has no {name!r}: how it loads is said by its configuration, before it is made", name=name, obj=self)
             super().__setattr__(name, value)
@@ -272,7 +295,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         if not self._is_shared:
             self._queue.notice()
             with self._lock:
-                self._invalidating = True
+                self._invalid.asked = True
             self._settle()
 
     def invalidate_and_cancel(self) -> None:
@@ -280,7 +303,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         if not self._is_shared:
             self._queue.notice()
             with self._lock:
-                self._invalidating = True
+                self._invalid.asked = True
                 tasks = list(self._tasks.values())
             for task in tasks:
                 task.cancel()
@@ -323,12 +346,12 @@ class URLSession(Settings, metaclass=_SharedSession):
     def _settle(self) -> None:
         """Announce the end when it has come: no task is left and none can be made. What nobody waits for is not waited for here."""
         with shield:
-            if self._invalidating and not self._tasks:
+            if self._invalid.asked and not self._tasks and self._revalidations.tasks:
                 self._revalidations.cancel()
             with self._lock:
-                if not self._invalidating or self._tasks or self._revalidations or self._announced:
+                if not self._invalid.asked or self._tasks or self._revalidations.tasks or self._invalid.announced:
                     return
-                self._announced = True
+                self._invalid.announced = True
             methods = self._context.methods
             if "session_did_become_invalid" in methods:
                 self._later_or_now(self._tell_invalid)
@@ -451,7 +474,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         if delegate is not None:
             task.delegate = delegate
         with self._lock:
-            if self._invalidating:
+            if self._invalid.asked:
                 raise GenericException(f"Task created in a session that has been invalidated: {self!r}, made at {self._site}")
             self._tasks[task._identifier] = task
         if task._scope is not None:
@@ -492,7 +515,7 @@ class URLSession(Settings, metaclass=_SharedSession):
             self._tasks.pop(task._identifier, None)
         if task._scope is not None:
             task._scope.let_go(task)
-        if self._invalidating:
+        if self._invalid.asked:
             self._settle()
 
     def _orphan(self) -> None:
@@ -503,7 +526,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         for task in list(self._tasks.values()):
             task._life.orphan()
         self._revalidations.orphan()
-        if self._announced and not self._invalid.done:
+        if self._invalid.announced and not self._invalid.done:
             self._end()
 
 

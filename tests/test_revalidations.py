@@ -86,10 +86,10 @@ def test_a_revalidation_ends_with_its_session(end: Any) -> None:
         script.answer(sm.Answer(headers=WAITING, body=b"new", delay=5))
         session.data(A).result()
         let_pass(session, 1)
-        assert 1 == len(session._revalidations)
+        assert 1 == len(session._revalidations.tasks)
         cache = session.configuration.url_cache
         end(session)
-        assert (True, 0) == (session._invalid.done, len(session._revalidations))
+        assert (True, 0) == (session._invalid.done, len(session._revalidations.tasks))
         found = cache.cached_response(A)
         assert found is not None
         assert b"old" == found.data

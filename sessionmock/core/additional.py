@@ -15,10 +15,16 @@ class AdditionalFields:
 
     __slots__ = ("anywhere", "bound")
 
+    bound: Pairs
+    anywhere: Pairs
+
     def __init__(self, fields: Mapping[str, str] | None) -> None:
-        pairs = tuple((fields or {}).items())
-        self.bound: Pairs = tuple(pair for pair in pairs if pair[0].lower() in BOUND_TO_ORIGIN)
-        self.anywhere: Pairs = tuple(pair for pair in pairs if pair not in self.bound) if self.bound else pairs
+        if not fields:
+            self.bound = self.anywhere = ()
+            return
+        pairs = tuple(fields.items())
+        self.bound = tuple([pair for pair in pairs if pair[0].lower() in BOUND_TO_ORIGIN])
+        self.anywhere = tuple(pair for pair in pairs if pair not in self.bound) if self.bound else pairs
 
     def for_request(self, request: URLRequest, original: URLRequest, *, redirected: bool) -> Pairs:
         """What `request` of a task gets where it lacks it; after a redirect it has those that are bound, as the delegate was shown it."""

@@ -237,7 +237,15 @@ def _module(name: str) -> Any:
 
 def accept_encoding() -> str:
     """The value of Accept-Encoding that says what can be decoded here: "gzip, deflate" at least. The first call imports the decoders."""
-    return ", ".join(_stages())
+    try:
+        return _accepted()
+    except OSError:
+        return ", ".join(_BUILT_IN)
+
+
+@cache
+def _accepted() -> str:
+    return ", ".join(_installed())
 
 
 def codings(content_encoding: str) -> list[str]:

@@ -13,15 +13,13 @@ from ..clock import nanoseconds
 from ..errors import InvalidArgumentException
 from ..latch import Latch
 from ..models.callables import taking
-from ..models.settings import FLAG, NUMBER, TEXT, optional, reject
+from ..models.settings import FLAG, NUMBER, reject
 from . import work
 from .current import current_engine
 from .interrupts import shield
 from .loop import engine as system_engine
 from .operations import Added, Operation, as_part_of, current_queue, here
 from .protocol import Engine, Outing
-
-_NAME = optional(TEXT)
 
 
 class _Main:
@@ -52,7 +50,9 @@ class OperationQueue:
     _is_serial: ClassVar[bool] = False      # and can be nothing else
 
     def __init__(self, max_concurrent_operation_count: int = 1, name: str | None = None) -> None:
-        self.name = _NAME.of("OperationQueue(name)", name)
+        if name is not None and not isinstance(name, str):
+            reject("OperationQueue(name)", name, "a str, or None")
+        self.name = name
         self._most = self._checked(max_concurrent_operation_count)
         self._operations: deque[Operation] = deque()
         self._added: set[Added] = set()        # what `add_operation` brought and has not begun

@@ -69,11 +69,11 @@ class _Sessions:
     """Sessions live until they are invalid. The shared one is nobody's."""
 
     def is_over(self, made: URLSession) -> bool:
-        return made._is_shared or made._invalid.done or (made._invalidating and bool(made._open()))
+        return made._is_shared or made._invalid.done or (made._invalid.asked and bool(made._open()))
 
     def leak(self, made: URLSession) -> Leak:
         described = f" {made.session_description!r}" if made.session_description else ""
-        state = _INVALIDATING if made._invalidating else _VALID
+        state = _INVALIDATING if made._invalid.asked else _VALID
         counts = Counter(_state_of(task).words for task in made._open())
         tasks = ", ".join(f"{count} {'task' if count == 1 else 'tasks'} {words}" for words, count in counts.items())
         return _leak("session", made, f"URLSession {made._number}{described}", state, tasks)
@@ -82,7 +82,7 @@ class _Sessions:
         return made._context.engine
 
     def progress(self, made: URLSession) -> object:
-        return made._invalidating, len(made._open())
+        return made._invalid.asked, len(made._open())
 
     def end(self, made: URLSession) -> None:
         made.invalidate_and_cancel()

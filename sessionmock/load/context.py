@@ -22,7 +22,7 @@ from ..engine.queues import OperationQueue
 from ..errors import GenericException, InvalidArgumentException
 from ..models.configuration import URLSessionConfiguration
 from ..models.credential import CredentialPersistence, URLCredential, URLProtectionSpace
-from ..models.enums import CookieAcceptPolicy
+from ..models.enums import CachePolicy, CookieAcceptPolicy
 from ..models.message import Headers, Request
 from ..models.proxy import ProxyConfiguration
 from ..models.request import URLRequest
@@ -60,19 +60,50 @@ class Context:
         self.ended = ended
         self.path_monitor = path_monitor      # None: there is always a network without limits
         self.methods = methods(delegate)
-        self.idle_limit = nanoseconds(configuration.timeout_interval_for_request)
-        self.resource_limit = nanoseconds(configuration.timeout_interval_for_resource)
-        self.sets_cookies = configuration.http_should_set_cookies
-        self.cookie_policy = configuration.http_cookie_accept_policy
-        self.cache_policy = configuration.request_cache_policy
-        self.body_limit = math.inf if configuration.maximum_body_size is None else configuration.maximum_body_size
-        self.additional = AdditionalFields(configuration.http_additional_headers)
-        # Imports the decoders, for which a load has perhaps no descriptor.
-        self._defaults = [("Accept", "*/*"), ("Accept-Encoding", accept_encoding()), ("User-Agent", USER_AGENT)]
+        accept_encoding()      # imports the decoders, for which a load has perhaps no descriptor
         self._protocols = checked(configuration.protocol_classes)
         self.accepted = AcceptedCredentials()
         self._channels: dict[Route, Channel] = {}
         self._lock = threading.RLock()
+
+    # What follows from the configuration is found out by the first load: a session is made in no time.
+    @cached_property
+    def idle_limit(self) -> int:
+        """Nanoseconds without progress (I16)."""
+        return nanoseconds(self.configuration.timeout_interval_for_request)
+
+    @cached_property
+    def resource_limit(self) -> int:
+        """Nanoseconds from start to end (I16)."""
+        return nanoseconds(self.configuration.timeout_interval_for_resource)
+
+    @cached_property
+    def body_limit(self) -> float:
+        """How many bytes of a body are collected in memory."""
+        limit = self.configuration.maximum_body_size
+        return math.inf if limit is None else limit
+
+    @cached_property
+    def sets_cookies(self) -> bool:
+        return self.configuration.http_should_set_cookies
+
+    @cached_property
+    def cookie_policy(self) -> CookieAcceptPolicy:
+        return self.configuration.http_cookie_accept_policy
+
+    @cached_property
+    def cache_policy(self) -> CachePolicy:
+        return self.configuration.request_cache_policy
+
+    @cached_property
+    def additional(self) -> AdditionalFields:
+        """The header fields that the configuration adds."""
+        return AdditionalFields(self.configuration.http_additional_headers)
+
+    @cached_property
+    def defaults(self) -> Headers:
+        """The fields that a request carries when it does not set them."""
+        return [("Accept", "*/*"), ("Accept-Encoding", accept_encoding()), ("User-Agent", USER_AGENT)]
 
     # A store that the configuration does not name is made when it is first asked for, and then stays.
     @cached_property
@@ -136,10 +167,6 @@ class Context:
     def proxy_for(self, route: Route | None, message: Request) -> ProxyConfiguration | None:
         """The proxy whose 407 `message` may meet, or None."""
         return self.channel(route, message.parts.scheme)[1].proxy_for(message.parts)
-
-    def defaults(self) -> Headers:
-        """The fields that a request carries when it does not set them."""
-        return self._defaults
 
     def cookies_for(self, request: URLRequest, task: Any) -> str | None:
         """The Cookie field for `request`, or None (I25)."""

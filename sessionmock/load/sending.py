@@ -66,7 +66,7 @@ class Sending:
         message = preparation.completed(
             request, body, cookies=context.cookies_for(request, task),
             additional=context.additional.for_request(request, transfer.original_request, redirected=transfer.redirects > 0),
-            defaults=context.defaults(), is_upload=self._body.is_upload)
+            defaults=context.defaults, is_upload=self._body.is_upload)
         if self._unexpecting:
             message.headers = [field for field in message.headers if field[0].lower() != "expect"]
         if self._challenges is not None or not context.accepted.empty:

@@ -53,7 +53,7 @@ def test_limits_are_nanoseconds() -> None:
 def test_fields_that_a_request_carries_when_it_does_not_set_them() -> None:
     """The defaults, and the configuration's additional ones."""
     context = Parts(http_additional_headers={"X": "y"}).context
-    fields = dict(context.defaults())
+    fields = dict(context.defaults)
     assert (USER_AGENT, "*/*", (("X", "y"),)) == (fields["User-Agent"], fields["Accept"], context.additional.anywhere)
     assert "gzip" in fields["Accept-Encoding"]
 
