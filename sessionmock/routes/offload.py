@@ -168,8 +168,11 @@ class LoopThread:
                 if is_coroutine(awaitable):        # which nobody is going to await
                     awaitable.close()
                 raise RuntimeError("the channel is closed" if self._closed else "no thread can be had that runs asynchronous code")
-            future = asyncio.run_coroutine_threadsafe(_coroutine(awaitable), self._loop)
-        return future.result()
+            future = asyncio.run_coroutine_threadsafe(_outcome(awaitable), self._loop)
+        value, error = future.result()
+        if error is not None:
+            raise error
+        return value
 
     def pieces(self, stream: Any) -> Generator[bytes]:
         """The pieces of an httpx stream, for a thread that may block; one that is only asynchronous is read by the loop."""
@@ -206,8 +209,12 @@ class LoopThread:
             loop.close()
 
 
-async def _coroutine(awaitable: Awaitable[T]) -> T:
-    return await awaitable
+async def _outcome(awaitable: Awaitable[T]) -> tuple[T, None] | tuple[Any, BaseException]:
+    """What `awaitable` gives, or which of the two exceptions it raised that would end the loop, with all that runs there."""
+    try:
+        return await awaitable, None
+    except (KeyboardInterrupt, SystemExit) as error:
+        return None, error
 
 
 async def _next(iterator: AsyncIterator[bytes]) -> bytes | None:

@@ -1,10 +1,12 @@
 """Matching: bodies by meaning, vcrpy's matchers and a user's own, the order of answers, and what a match costs."""
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from sessionmock import URLError, URLSession, URLSessionConfiguration, use_route
 from sessionmock.errors import InvalidArgumentException
 from sessionmock.models.message import Request
 from sessionmock.routes.cassette import CassetteRoute, Interaction, RecordedRequest, RecordedResponse, Tape, files
@@ -135,6 +137,18 @@ def test_a_matcher_may_assert(tape):
 
     assert b"x" == get(CassetteRoute(tape(item(b"x")), match_on=["uri", lambda asked, recorded: None])).body
     assert get(CassetteRoute(tape(item(b"x")), match_on=["uri", never])).missed
+
+
+def test_a_matcher_that_raises_is_named(tape, monkeypatch):
+    """By the error of the task whose request was judged."""
+    def broken(asked: Asked, recorded: Asked) -> bool:
+        raise LookupError("no such tenant")
+
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: None)       # which hears of it too
+    route = CassetteRoute(tape(item(b"x")), match_on=["uri", broken])
+    named = pytest.raises(URLError, match="no such tenant; raised in the matcher broken")
+    with use_route(route), URLSession(URLSessionConfiguration.ephemeral()) as session, named:
+        session.data(URL).result()
 
 
 @pytest.mark.parametrize("name", ["uri", "url"])

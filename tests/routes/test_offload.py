@@ -197,6 +197,17 @@ def test_any_awaitable_is_run(loop: LoopThread) -> None:
         loop.run(broken())
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit()])
+def test_whatever_a_coroutine_raises_leaves_the_loop_running(loop: LoopThread, error: BaseException) -> None:
+    """asyncio would end it by these, and nobody would hear of them either."""
+    async def broken() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        loop.run(broken())
+    assert "sessionmock-async" == loop.run(where())[0]
+
+
 class AsyncStream:
     """A stream of httpx's that is only asynchronous."""
 

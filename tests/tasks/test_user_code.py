@@ -264,6 +264,10 @@ def answering(*calls: tuple[str, Any]) -> Callable[[sm.URLProtocol], None]:
     return start_loading
 
 
+async def unheard(*_: Any) -> Any:
+    """What nobody would run."""
+
+
 @pytest.mark.usefixtures("route")
 @pytest.mark.parametrize(("names", "members"), [
     ("can_init_with_request", {"can_init_with_request": classmethod(boom)}), ("can_init_with_task", {"can_init_with_task": classmethod(boom)}),
@@ -285,9 +289,10 @@ def test_a_protocol_class_that_raises_fails_the_task(names: str, members: dict[s
     {"start_loading": answering(("did_receive_response", sm.URLResponse(URL)), ("did_load", "text"))},
     {"start_loading": answering(("did_receive_response", sm.URLResponse(URL)), ("did_load", 5))},
     {"start_loading": answering(("cached_response_is_valid", None))}, {"start_loading": answering(("did_fail", "text"))},
-], ids=["canonical request", "response", "text", "number", "cached response", "error"])
+    {"start_loading": unheard}, {"can_init_with_request": classmethod(unheard)}, {"can_init_with_task": classmethod(unheard)},
+], ids=["canonical request", "response", "text", "number", "cached response", "error", "coroutine", "coroutine for requests", "coroutine for tasks"])
 def test_what_a_protocol_class_hands_over_is_checked(members: dict[str, Any]) -> None:
-    """At the call."""
+    """At the call, or where it returns."""
     task, error = loaded(setting=lambda configuration: setattr(configuration, "protocol_classes", [type("Mine", (Answers,), members)]))
     assert "raised in Mine." in ended(task, error, sm.InvalidArgumentException)
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ...models.message import Headers
 from ...shown import printed
+from ...user_code import user_code
 from .interaction import Interaction
 from .keys import url_key
 
@@ -102,7 +103,8 @@ def asked_of(interaction: Interaction) -> Asked:
 def agree(matcher: Matcher, asked: Asked, recorded: Asked) -> bool:
     """What `matcher` says; as with vcrpy, one that returns None agrees and one that raises AssertionError does not."""
     try:
-        verdict = matcher(*(one._replace(headers=Pairs(one.headers)) for one in (asked, recorded)))
+        with user_code(f"the matcher {getattr(matcher, '__name__', matcher)}"):
+            verdict = matcher(*(one._replace(headers=Pairs(one.headers)) for one in (asked, recorded)))
     except AssertionError:
         return False
     return verdict is None or bool(verdict)

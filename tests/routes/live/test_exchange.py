@@ -1,6 +1,7 @@
 """Exchanges over HTTP/1.1: what comes of an answer, how they fail, are cancelled and held."""
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import gc
 import os
@@ -214,11 +215,12 @@ class TestFailures:
         sink = client.load(origin.url)
         assert (sink.events, sink.error.code) == (["fail"], Code.CANNOT_CONNECT_TO_HOST)
 
-    @pytest.mark.parametrize("answer", [OSError("no such name"), UnicodeError("bad label"), []])
+    @pytest.mark.parametrize("answer", [
+        OSError("no such name"), UnicodeError("bad label"), [], KeyboardInterrupt(), asyncio.CancelledError()])
     def test_no_name(self, world, answer):
         """A name that nobody knows: -1003, whatever the resolver's words (scenario fail-no-host)."""
         def resolve(_: str) -> list[str]:
-            if isinstance(answer, Exception):
+            if isinstance(answer, BaseException):
                 raise answer
             return answer
 

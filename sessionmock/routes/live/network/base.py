@@ -141,6 +141,9 @@ def _ask(host: Host, resolve: Resolve, name: str, answer: Promise[Any]) -> None:
         found = resolve(name), None
     except Exception as error:
         found = (), error
+    except BaseException as error:      # raised there it would end more than this load, or pass for its cancellation
+        found = (), RuntimeError(f"the resolver raised {error!r}")
+        found[1].__cause__ = error
     host.post(fulfil, answer, found)
 
 
