@@ -81,7 +81,7 @@ from .models.metrics import DateInterval, URLSessionTaskMetrics, URLSessionTaskT
 from .models.progress import Progress
 from .models.proxy import ProxyConfiguration
 from .models.request import URLRequest
-from .models.response import HTTPURLResponse, URLResponse
+from .models.response import URL_RESPONSE_UNKNOWN_LENGTH, HTTPURLResponse, URLResponse
 from .models.server_sent_event import ServerSentEvent
 from .models.trust import ServerTrust
 from .objective_c import *  # noqa: F403
@@ -216,6 +216,7 @@ __all__ = [
     "URLSessionTaskTransactionMetrics",
     "URLSessionUploadTask",
     "URLSessionWebSocketDelegate",
+    "URL_RESPONSE_UNKNOWN_LENGTH",
     "UnmatchedRequest",
     "VirtualClock",
     "__version__",

@@ -54,7 +54,7 @@ from .models.enums import (
 from .models.metrics import DateInterval, URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
 from .models.progress import Progress
 from .models.request import URLRequest
-from .models.response import UNKNOWN_LENGTH, HTTPURLResponse, URLResponse
+from .models.response import URL_RESPONSE_UNKNOWN_LENGTH, HTTPURLResponse, URLResponse
 from .routes.url_protocol import URLProtocol
 from .session import URLSession
 from .stores.cookie_storage import HTTPCookieStorage
@@ -131,7 +131,7 @@ NSURLErrorNetworkUnavailableReasonUltraConstrained: Final = NetworkUnavailableRe
 
 # tasks and responses
 NSURLSessionTransferSizeUnknown: Final = TRANSFER_SIZE_UNKNOWN
-NSURLResponseUnknownLength: Final = UNKNOWN_LENGTH
+NSURLResponseUnknownLength: Final = URL_RESPONSE_UNKNOWN_LENGTH
 NSURLSessionTaskPriorityDefault: Final = URLSessionTask.DEFAULT_PRIORITY
 NSURLSessionTaskPriorityLow: Final = URLSessionTask.LOW_PRIORITY
 NSURLSessionTaskPriorityHigh: Final = URLSessionTask.HIGH_PRIORITY

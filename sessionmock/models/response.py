@@ -10,7 +10,8 @@ from .filename import parameters, suggested_filename
 from .message import Headers, ResponseHead, header
 from .settings import TEXT, Takes, optional, whole
 
-UNKNOWN_LENGTH = -1
+URL_RESPONSE_UNKNOWN_LENGTH = -1
+"""What `expected_content_length` reads where a response does not say it."""
 
 # The phrases of Darwin's localizedString(forStatusCode:); others by their class.
 _PHRASES = {
@@ -46,7 +47,7 @@ class URLResponse:
 
     __slots__ = ("_expected_content_length", "_mime_type", "_text_encoding_name", "_url")
 
-    def __init__(self, url: str | None, mime_type: str | None = None, expected_content_length: int = UNKNOWN_LENGTH,
+    def __init__(self, url: str | None, mime_type: str | None = None, expected_content_length: int = URL_RESPONSE_UNKNOWN_LENGTH,
                  text_encoding_name: str | None = None) -> None:
         self._url = _TEXT.of("URLResponse(url)", url)
         self._mime_type = _TEXT.of("URLResponse(mime_type)", mime_type)
@@ -191,13 +192,13 @@ class HTTPURLResponse(URLResponse):
         """Content-Length in bytes; -1 without it, where it is no number, and where a content coding makes it another's length."""
         value = header(self._headers, "content-length")
         if value is None:
-            return UNKNOWN_LENGTH
+            return URL_RESPONSE_UNKNOWN_LENGTH
         coding = header(self._headers, "content-encoding")
         if coding is not None and coding.strip().lower() not in ("", "identity"):
-            return UNKNOWN_LENGTH
+            return URL_RESPONSE_UNKNOWN_LENGTH
         given = {each.strip() for each in value.split(",")}    # the same length twice is one (RFC 9110, section 8.6)
         length = given.pop()
-        return int(length) if not given and length.isascii() and length.isdigit() and len(length) < 20 else UNKNOWN_LENGTH
+        return int(length) if not given and length.isascii() and length.isdigit() and len(length) < 20 else URL_RESPONSE_UNKNOWN_LENGTH
 
     @property
     def suggested_filename(self) -> str:

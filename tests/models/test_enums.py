@@ -27,6 +27,7 @@ def test_names_that_decide():
     """The members whose order is easily mixed up stand where Apple has them."""
     assert (1, 2) == (enums.TaskState.SUSPENDED, enums.TaskState.CANCELING)
     assert (0, 1) == (enums.ResponseDisposition.CANCEL, enums.ResponseDisposition.ALLOW)
+    assert enums.CachePolicy.RELOAD_IGNORING_CACHE_DATA is enums.CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA
     assert 2 == enums.AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE
     assert 3 == enums.CachePolicy.RETURN_CACHE_DATA_DONT_LOAD
 

@@ -270,6 +270,7 @@ def tasks(task: URLSessionDownloadTask, upload: URLSessionUploadTask) -> None:
     assert_type(task.error, URLError | None)
     assert_type(task.progress, sm.Progress)
     assert_type(task.count_of_bytes_received == sm.TRANSFER_SIZE_UNKNOWN, bool)
+    assert_type(task.count_of_bytes_expected_to_receive == sm.URL_RESPONSE_UNKNOWN_LENGTH, bool)
     task.delegate = Handling()
     task.earliest_begin_date = datetime.now(UTC)
     if sm.responds_to(task.delegate, "task_did_complete"):
