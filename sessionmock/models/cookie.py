@@ -14,7 +14,7 @@ from .. import shown
 from ..clock import SystemClock
 from ..errors import InvalidArgumentException
 from .enums import CookieAcceptPolicy, HTTPCookiePropertyKey
-from .host import canonical_host, is_address
+from .host import canonical_host, in_url, is_address
 from .immutable import immutable
 from .settings import TEXT, reject
 from .url import split_url
@@ -248,6 +248,7 @@ def parse_set_cookie(line: str, host: str, path: str, now: datetime, partition: 
             lifetime = _lifetime(text, now) or lifetime
         elif key == "domain":
             domain = text.removeprefix(".").lower()
+            domain = host if domain == in_url(host) else domain    # an address of IPv6 in its brackets
         elif key == "path":
             cookie_path = text
         elif key == "samesite":

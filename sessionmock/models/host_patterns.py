@@ -49,7 +49,7 @@ class _Network(NamedTuple):
         if not is_address(host):
             return False
         address = ip_address(host)
-        return (getattr(address, "ipv4_mapped", None) or address) in self.network
+        return address in self.network or (getattr(address, "ipv4_mapped", None) or address) in self.network
 
 
 @lru_cache(maxsize=64)
