@@ -483,7 +483,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         if (created := self._context.methods.get("session_did_create_task")) is not None:
             note(life.callbacks.history, self._context.engine.clock, task, created.name, (task,))
             try:
-                created.call(self, task)
+                work.at_once(created.call(self, task))
             except BaseException as error:
                 life.crashed(created.name, error)
                 if isinstance(error, KeyboardInterrupt | SystemExit):      # this is the stack of who makes the task

@@ -12,14 +12,16 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from types import CoroutineType
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from ..clock import SECOND, SystemClock, monotonic
+from ..errors import InvalidArgumentException
 from ..user_code import blame
 from .finalizing import begin
 
 LINGER = SECOND    # how long an idle thread stays, in nanoseconds
 
+T = TypeVar("T")
 Job = tuple[Callable[..., None], tuple[Any, ...]]
 
 
@@ -109,6 +111,14 @@ def is_coroutine(value: object) -> TypeGuard[Coroutine[Any, Any, Any]]:
     """Whether `value`, which a callback returned, is work that is still to be done: what calling an `async def` gives, also a
     compiled one. Futures, tasks and loadings are awaitable too, but no coroutines: they go on by themselves, whoever awaits them."""
     return type(value) is CoroutineType or (value is not None and isinstance(value, Coroutine))
+
+
+def at_once(value: T) -> T:
+    """`value`, which a callback has returned that is over by then. Raises InvalidArgumentException for a coroutine, which nobody would run."""
+    if is_coroutine(value):
+        value.close()
+        raise InvalidArgumentException("it is an `async def`: this one is called and not awaited, so write a plain `def`")
+    return value
 
 
 def run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:

@@ -281,7 +281,7 @@ def _begin(classes: Sequence[type[URLProtocol]], task: Any, request: URLRequest,
             if not exchange.cancelled:
                 with user_code(f"{chosen.__name__}.start_loading"):
                     start: Callable[[], object] = protocol.start_loading
-                    _at_once(start())
+                    work.at_once(start())
             return
     except BaseException as error:
         client.crashed(error)
@@ -306,17 +306,9 @@ def _takes(kind: type[URLProtocol], task: Any, request: URLRequest) -> bool:
     """The form for tasks is preferred where a class has one."""
     if kind.can_init_with_task.__func__ is not URLProtocol.can_init_with_task.__func__:  # type: ignore[attr-defined]    # bound
         with user_code(f"{kind.__name__}.can_init_with_task"):
-            return bool(_at_once(kind.can_init_with_task(task)))
+            return bool(work.at_once(kind.can_init_with_task(task)))
     with user_code(f"{kind.__name__}.can_init_with_request"):
-        return bool(_at_once(kind.can_init_with_request(request)))
-
-
-def _at_once(value: Any) -> Any:
-    """`value`, which a method has returned. Raises InvalidArgumentException for a coroutine, which nobody would run."""
-    if work.is_coroutine(value):
-        value.close()
-        raise InvalidArgumentException("it is an `async def`: write a plain `def`, which may block; it is called on a thread of its own")
-    return value
+        return bool(work.at_once(kind.can_init_with_request(request)))
 
 
 def _canonical(kind: type[URLProtocol], request: URLRequest) -> URLRequest:

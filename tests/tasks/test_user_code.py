@@ -26,6 +26,10 @@ def boom(*_: Any, **__: Any) -> Any:
     raise Boom("boom")
 
 
+async def unheard(*_: Any) -> Any:
+    """What nobody would run."""
+
+
 def subclass(base: type, *hooks: str, **more: Any) -> Any:
     """A class of the user's over `base`, whose `hooks` raise."""
     return type("Mine", (base,), {**dict.fromkeys(hooks, boom), **more})
@@ -214,14 +218,15 @@ def test_whatever_is_raised_ends_the_task_alone(error: BaseException, reported: 
     assert [error] == reported
 
 
-def test_what_raises_where_a_task_is_made_fails_it() -> None:
-    """Whoever makes the task gets it all the same."""
+@pytest.mark.parametrize(("wrong", "kind"), [(boom, Boom), (unheard, sm.InvalidArgumentException)])
+def test_what_goes_wrong_where_a_task_is_made_fails_it(wrong: Any, kind: type) -> None:
+    """Whoever makes the task gets it all the same. What is called within the call cannot be awaited."""
     class Wrong(Ending):
-        session_did_create_task = boom
+        session_did_create_task = wrong
 
     with sm.virtual_time(), sm.use_route(sm.ScriptRoute().answer()):
         task, error = loaded(delegate=Wrong())
-    assert "session_did_create_task" in ended(task, error)
+    assert "session_did_create_task" in ended(task, error, kind)
 
 
 # progress --------------------------------------------------------------------------------------------------------------------
@@ -262,10 +267,6 @@ def answering(*calls: tuple[str, Any]) -> Callable[[sm.URLProtocol], None]:
             getattr(self.client, name)(value)
 
     return start_loading
-
-
-async def unheard(*_: Any) -> Any:
-    """What nobody would run."""
 
 
 @pytest.mark.usefixtures("route")
