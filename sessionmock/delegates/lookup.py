@@ -1,7 +1,8 @@
 """Which delegate methods a delegate has, and how each takes its question.
 
-They are looked up once for a class, where the class alone decides; in every instance where it may have some of its own: a mock,
-a namespace, a proxy, an object with a method in its `__dict__`. What an instance gets later is not seen.
+They are looked up once for a class, where the class alone decides, until it is given a name or loses one, as by a patch; in every
+instance where it may have some of its own: a mock, a namespace, a proxy, an object with a method in its `__dict__`. What an instance
+gets later is not seen.
 """
 from __future__ import annotations
 
@@ -23,8 +24,11 @@ class Method(NamedTuple):
 
 
 Forms = tuple[tuple[str, bool], ...]     # names of methods, each with whether it takes a completion handler
+Sizes = tuple[int, ...]                  # of a class: others where a method was added or taken away
 
-_known: WeakKeyDictionary[type, Forms] = WeakKeyDictionary()
+_known: WeakKeyDictionary[type, tuple[Sizes, Forms]] = WeakKeyDictionary()
+
+_UNKNOWN: tuple[Sizes, Forms] = ((), ())
 
 
 def methods(delegate: object | None) -> dict[str, Method]:
@@ -34,8 +38,9 @@ def methods(delegate: object | None) -> dict[str, Method]:
     """
     if delegate is None:
         return {}
-    known = _known.get(type(delegate))
-    if known is None or not SELECTORS.keys().isdisjoint(getattr(delegate, "__dict__", ())):
+    kind = type(delegate)
+    sizes, known = _known.get(kind, _UNKNOWN)
+    if sizes != _sizes(kind) or not SELECTORS.keys().isdisjoint(getattr(delegate, "__dict__", ())):
         known = _examine(delegate)
     return {name: Method(name, getattr(delegate, name), handler) for name, handler in known}
 
@@ -59,8 +64,13 @@ def _examine(delegate: object) -> Forms:
     if not (found or warned):
         checks.judge_what_has_none(delegate)
     if by_class:
-        _known[kind] = forms
+        _known[kind] = _sizes(kind), forms
     return forms
+
+
+def _sizes(kind: type) -> Sizes:
+    """How many names `kind` has, and each that it inherits from."""
+    return tuple(map(len, map(vars, kind.__mro__)))
 
 
 def _decides(kind: type) -> bool:

@@ -143,14 +143,13 @@ def test_a_method_of_the_instance_is_called() -> None:
 
 
 def test_methods_are_looked_up_once_for_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second instance costs no look; what a class gets later is not seen."""
-    class Late:
+    """A second instance costs no look."""
+    class Known:
         def task_did_complete(self, session: Any, task: Any, error: Any) -> None: ...
 
-    assert {"task_did_complete": False} == forms(Late())
-    Late.session_did_create_task = lambda *_: None      # type: ignore[attr-defined]
+    assert {"task_did_complete": False} == forms(Known())
     monkeypatch.delattr(lookup, "_examine")
-    assert {"task_did_complete": False} == forms(Late())
+    assert {"task_did_complete": False} == forms(Known())
 
 
 def test_a_method_that_is_patched_is_called_as_what_it_stands_for() -> None:
@@ -172,3 +171,20 @@ def test_who_responds_to_what() -> None:
     assert [True, False, False, False, False] == [
         responds_to(Delegate(), "task_did_complete"), responds_to(Delegate(), "anything_else"), responds_to(None, "task_did_complete"),
         responds_to(Delegate, "task_did_complete"), responds_to(Delegate(), "session_did_create_task")]
+
+
+def test_a_class_that_was_given_a_method_or_lost_one_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by `monkeypatch` in one test of several: the class was known before, or is known from then."""
+    class Base:
+        def task_did_complete(self, session: Any, task: Any, error: Any) -> None: ...
+
+    class Patched(Base):
+        pass
+
+    assert {"task_did_complete"} == methods(Patched()).keys()
+    with monkeypatch.context() as patched:
+        patched.setattr(Patched, "session_did_become_invalid", lambda self, session, error: None, raising=False)
+        assert {"task_did_complete", "session_did_become_invalid"} == methods(Patched()).keys()
+        patched.delattr(Base, "task_did_complete")
+        assert {"session_did_become_invalid"} == methods(Patched()).keys()
+    assert {"task_did_complete"} == methods(Patched()).keys()
