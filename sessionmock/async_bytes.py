@@ -1,7 +1,8 @@
 """`AsyncBytes`: a response's body as it arrives (Apple's `URLSession.AsyncBytes`)."""
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
+from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -42,7 +43,7 @@ class AsyncBytes:
         if not self._life.latch.done:       # whatever is going on here, the engine cancels when it comes to it
             self._life.engine.post_eager(self._life.cancel)
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
         engine = self._life.engine
         with self._reader.reading(whoever()):
             while (piece := self._reader.take()) is not None:
@@ -64,10 +65,11 @@ class AsyncBytes:
                     self._life.cancel()
                     raise
 
-    async def __aiter__(self) -> AsyncIterator[int]:
-        async for piece in self._pieces():
-            for byte in piece:
-                yield byte
+    async def __aiter__(self) -> AsyncGenerator[int, None]:
+        async with aclosing(self._pieces()) as pieces:
+            async for piece in pieces:
+                for byte in piece:
+                    yield byte
 
     def __iter__(self) -> Iterator[int]:
         for piece in self._pieces_here():
@@ -124,10 +126,11 @@ class Chunks:
     def __repr__(self) -> str:
         return f"<pieces of at most {self._size} bytes of {self._source!r}>"
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._source._pieces():
-            for start in range(0, len(piece), self._size):
-                yield piece[start:start + self._size]
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._source._pieces()) as pieces:
+            async for piece in pieces:
+                for start in range(0, len(piece), self._size):
+                    yield piece[start:start + self._size]
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._source._pieces_here():
@@ -144,11 +147,12 @@ class Parts(Generic[Part]):
     def __repr__(self) -> str:
         return f"<parts of {self._source!r}>"
 
-    async def __aiter__(self) -> AsyncIterator[Part]:
+    async def __aiter__(self) -> AsyncGenerator[Part, None]:
         splitter = self._splitter()
-        async for piece in self._source._pieces():
-            for part in splitter.feed(piece):
-                yield part
+        async with aclosing(self._source._pieces()) as pieces:      # or trio warns of it where the reader stops early
+            async for piece in pieces:
+                for part in splitter.feed(piece):
+                    yield part
         for part in splitter.rest():
             yield part
 

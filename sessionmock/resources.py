@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from .session import URLSession
 
@@ -9,12 +10,14 @@ from .session import URLSession
 async def resource_bytes(url: str) -> AsyncIterator[int]:
     """The bytes of `url` while they come: `async for byte in resource_bytes(url)`. A failure is raised where it meets the loop."""
     source, _ = await URLSession.shared.bytes(url)
-    async for byte in source:
-        yield byte
+    async with aclosing(aiter(source)) as found:
+        async for byte in found:
+            yield byte
 
 
 async def lines(url: str) -> AsyncIterator[str]:
     """The lines of `url` while they come, as `AsyncBytes.lines` gives them: `async for line in lines(url)`."""
     source, _ = await URLSession.shared.bytes(url)
-    async for line in source.lines():
-        yield line
+    async with aclosing(aiter(source.lines())) as found:
+        async for line in found:
+            yield line

@@ -7,9 +7,11 @@ import math
 import threading
 import time
 from collections.abc import AsyncIterable, Callable, Iterator
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import pytest
+import trio
 
 import sessionmock as sm
 from tests.routes.origin import Origin, Peer
@@ -162,6 +164,23 @@ def test_a_second_reader_is_told(scripted: sm.URLSession) -> None:
     assert ["two", "thr\u00e9e"] == list(lines)
     with pytest.raises(sm.GenericException, match="read once"):
         asyncio.run(gathered(stream.lines()))
+
+
+def test_an_iterator_that_is_closed_before_its_end_leaves_nothing_open(session: sm.URLSession) -> None:
+    """Of which trio would warn when it is collected."""
+    async def read(ways: Callable[[sm.AsyncBytes], AsyncIterable[Any]]) -> None:
+        stream, _ = await session.bytes("data:,one%0Atwo")
+        async with aclosing(aiter(ways(stream))) as found:      # type: ignore[type-var]
+            await anext(found)
+
+    async def all_ways() -> None:
+        for ways in (lambda stream: stream, sm.AsyncBytes.lines, sm.AsyncBytes.characters, lambda stream: stream.chunks(1)):
+            await read(ways)
+        async with aclosing(sm.lines("data:,one%0Atwo")) as found:      # type: ignore[type-var]
+            assert "one" == await anext(found)
+
+    trio.run(all_ways)
+    gc.collect()
 
 
 def test_what_reads_it_says_what_it_reads(scripted: sm.URLSession) -> None:

@@ -207,7 +207,8 @@ class InputStream:
         self.may_block = self._source.may_block
 
     def __repr__(self) -> str:
-        return f"<InputStream over {self._source!r}>"
+        over = f"{self._source.length} bytes" if isinstance(self._source, BytesStream) else repr(self._source)
+        return f"<InputStream over {over}>"
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; b"" at the end."""

@@ -158,6 +158,7 @@ def test_input_stream(path):
 def test_as_body_stream_keeps_a_stream():
     """What is a stream already is taken as it is."""
     stream = InputStream(b"x")
+    assert "<InputStream over 1 bytes>" == repr(stream)
     assert stream is as_body_stream(stream)
 
 
