@@ -170,13 +170,13 @@ def test_an_iterator_that_is_closed_before_its_end_leaves_nothing_open(session: 
     """Of which trio would warn when it is collected."""
     async def read(ways: Callable[[sm.AsyncBytes], AsyncIterable[Any]]) -> None:
         stream, _ = await session.bytes("data:,one%0Atwo")
-        async with aclosing(aiter(ways(stream))) as found:      # type: ignore[type-var]
+        async with aclosing(aiter(ways(stream))) as found:  # type: ignore[type-var]
             await anext(found)
 
     async def all_ways() -> None:
         for ways in (lambda stream: stream, sm.AsyncBytes.lines, sm.AsyncBytes.characters, lambda stream: stream.chunks(1)):
             await read(ways)
-        async with aclosing(sm.lines("data:,one%0Atwo")) as found:      # type: ignore[type-var]
+        async with aclosing(sm.lines("data:,one%0Atwo")) as found:
             assert "one" == await anext(found)
 
     trio.run(all_ways)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import assert_type
@@ -294,8 +294,8 @@ async def awaiting(configuration: URLSessionConfiguration) -> None:
             assert_type(byte, int)
         assert_type(await session.tasks(), tuple[list[URLSessionDataTask], list[URLSessionUploadTask], list[URLSessionDownloadTask]])
         assert_type(await session.all_tasks(), list[URLSessionTask])
-    assert_type(sm.lines(URL), AsyncIterator[str])
-    assert_type(sm.resource_bytes(URL), AsyncIterator[int])
+    assert_type(sm.lines(URL), AsyncGenerator[str, None])
+    assert_type(sm.resource_bytes(URL), AsyncGenerator[int, None])
 
 
 def failing(session: URLSession) -> None:
