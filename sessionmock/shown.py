@@ -122,9 +122,9 @@ def _member(name: object, item: Any) -> str:
 
 
 def printed(kind: type[T]) -> type[T]:
-    """`kind`, a class of named tuples, with a repr that comes through here."""
+    """`kind`, a class of named tuples or a dataclass, with a repr that comes through here."""
     def __repr__(self: Any) -> str:
-        return f"{kind.__name__}({', '.join(f'{name}={value(item)}' for name, item in zip(self._fields, self, strict=True))})"
+        return f"{kind.__name__}({', '.join(f'{name}={value(getattr(self, name))}' for name in kind.__match_args__)})"  # type: ignore[attr-defined]    # both have it
 
     kind.__repr__ = __repr__  # type: ignore[method-assign]    # that is what it is for
     return kind

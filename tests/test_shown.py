@@ -54,6 +54,8 @@ PRINTED: dict[str, Any] = {
     "ended": lambda: Ended(1, 2, None, 3, "GET", URL, 200, "live", 1.0, ""),
     "recorded": lambda: Interaction(RecordedRequest("GET", URL, list(FIELDS), TOKEN.encode()), RecordedResponse(200, "OK", list(FIELDS), b"")),
     "asked": lambda: Asked("GET", URL, list(FIELDS), TOKEN.encode()),
+    "answer": lambda: sm.Answer(headers=dict(FIELDS), body=f'{{"access_token": "{TOKEN}"}}', trailers=[("Set-Cookie", f"sid={PASSWORD}")]),
+    "event": lambda: sm.ServerSentEvent(f"see {URL}"),
     "transaction": lambda: sm.URLSessionTaskTransactionMetrics(sm.URLRequest(URL), sm.HTTPURLResponse(URL, 200)),
 }
 

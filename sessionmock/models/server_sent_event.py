@@ -3,10 +3,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..shown import printed
 from .immutable import immutable
 
 
 @immutable
+@printed
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
     """What a server sent in a text/event-stream, as `AsyncBytes.events` gives it.

@@ -31,6 +31,7 @@ class Values(TypedDict, total=False):
 
 
 @immutable
+@shown.printed
 @dataclass(slots=True, frozen=True)
 class Answer:
     """One scripted answer.
