@@ -60,6 +60,8 @@ _HOP = frozenset({
     "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization", "te",
     "trailer", "transfer-encoding", "upgrade",
 })
+# Without any of these all of a response is stored.
+_UNSTORED = _HOP | {"cache-control"}
 # What describes a body.
 _BODY = frozenset({"content-length", "content-encoding", "content-type", "content-range"})
 
@@ -188,6 +190,8 @@ def storable(headers: Headers) -> Headers:
     """`headers` as a cache keeps them: without the fields of the connection and of a proxy, those that Connection names, and those
     that are for nobody who has not asked the server (sections 3.1 and 5.2.2.4). Those of a qualified `private` stay: they are kept
     from shared caches alone (section 5.2.2.7)."""
+    if _UNSTORED.isdisjoint([name.lower() for name, _ in headers]):
+        return headers
     unshared = directives(header(headers, "cache-control")).get("no-cache")
     listed = _list(header(headers, "connection")) | _list(unshared) if unshared else _list(header(headers, "connection"))
     return [(name, value) for name, value in headers if (key := name.lower()) not in _HOP and key not in listed]

@@ -32,7 +32,7 @@ from ..routes.current import live_route
 from ..routes.local import LocalRoute
 from ..routes.url_protocol import URLProtocol, checked
 from ..stores import defaults
-from ..user_code import user_code
+from ..user_code import blame, user_code
 from .caching import CacheVisit
 from .life import Life
 
@@ -203,13 +203,22 @@ class Context:
     def stored_credential(self, space: URLProtectionSpace, task: Any) -> URLCredential | None:
         """What default handling of a challenge of `space` uses, asked for in the form that names the task."""
         storage = self.credential_storage
-        found: list[URLCredential | None] = [None]
-        if storage is not None:
-            with user_code(f"{type(storage).__name__}.get_default_credential"):
-                storage.get_default_credential(space, task, found.append)
-                if not isinstance(found[-1], URLCredential | None):
-                    raise InvalidArgumentException(f"the completion handler was given {shown.value(found[-1])}; it takes a URLCredential or None")
-        return found[-1]
+        found: URLCredential | None = None
+        if storage is None:
+            return None
+
+        def take(credential: URLCredential | None) -> None:
+            nonlocal found
+            found = credential
+
+        try:
+            storage.get_default_credential(space, task, take)
+            if not isinstance(found, URLCredential | None):
+                raise InvalidArgumentException(f"the completion handler was given {shown.value(found)}; it takes a URLCredential or None")
+        except BaseException as error:
+            blame(error, f"{type(storage).__name__}.get_default_credential")
+            raise
+        return found
 
     def cache_visit(self, task: Any, request: URLRequest, *, keeps: bool) -> CacheVisit | None:
         """The dealings of `task` with the cache, for `request`; None where there is neither a cache nor a policy to heed.

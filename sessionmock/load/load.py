@@ -321,7 +321,10 @@ class Load:
         self.transfer.last.decoded += len(data)
         if (visit := self.responses.visit) is not None:
             visit.take(data)
-        self._report(False, self.consumer.data, self, data)
+        if self.progress is None:
+            self.consumer.data(self, data)
+        else:
+            self._report(False, self.consumer.data, self, data)
 
     def _report(self, sent: bool, then: Callable[..., Any], *arguments: Any) -> None:
         """Tell the progress, where somebody has asked for it and it counts what was sent, or came; then make the call `then`.

@@ -30,9 +30,6 @@ class CacheStoragePolicy(IntEnum):
 _POLICY = member(CacheStoragePolicy)
 
 
-_MEMBERS = ("response", "_body", "user_info", "storage_policy", "requested", "received")
-
-
 class CachedBody(Protocol):
     """A body that is not held in memory."""
 
@@ -67,9 +64,15 @@ class CachedURLResponse:
             raise InvalidArgumentException(f"CachedURLResponse.data was given {type(data).__name__}; it takes bytes")
         self._fill(response, body, user_info, _POLICY.of("CachedURLResponse(storage_policy)", storage_policy), requested, received)
 
-    def _fill(self, *values: Any) -> CachedURLResponse:
-        for name, value in zip(_MEMBERS, values, strict=True):
-            object.__setattr__(self, name, value)
+    def _fill(self, response: URLResponse, body: bytes | CachedBody, user_info: dict[str, Any] | None, storage_policy: CacheStoragePolicy,
+              requested: datetime | None, received: datetime | None) -> CachedURLResponse:
+        put = object.__setattr__      # past what keeps it as it is
+        put(self, "response", response)
+        put(self, "_body", body)
+        put(self, "user_info", user_info)
+        put(self, "storage_policy", storage_policy)
+        put(self, "requested", requested)
+        put(self, "received", received)
         return self
 
     response: URLResponse
