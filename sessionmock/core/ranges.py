@@ -103,7 +103,7 @@ class Resumption(Enum):
     """What the answer to a resumed download is worth."""
 
     SPLICE = "the rest: append it to what is there"
-    RESTART = "the whole: write it from offset 0"
+    RESTART = "the whole: write it into a file of its own"
     AGAIN = "of no use: send the request again without a range, from offset 0"
     FAIL = "neither: keep what is there and fail with -1011"
 
