@@ -204,7 +204,8 @@ class URLSessionDataDelegate(URLSessionTaskDelegate, Protocol):
     @_asks("URLSession:dataTask:didReceiveResponse:completionHandler:")
     def data_task_did_receive_response(self, session: URLSession, task: URLSessionDataTask, response: HTTPURLResponse,
                                        completion_handler: Callable[[ResponseDisposition], None], /) -> ResponseDisposition:
-        """The response is there, and its body waits for the answer (I15). Without the method it is allowed.
+        """The response is there, and its body waits for the answer (I15). Without the method it is allowed, and by one that only looks and
+        returns None.
 
         A `file:` or `data:` URL, and a `URLProtocol` class, may bring a plain `URLResponse`.
         """
