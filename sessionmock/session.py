@@ -151,7 +151,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         state["_identifiers"] = itertools.count(1)
         state["_invalid"] = End()
         state["_queue"] = queue
-        self._values = {}
+        object.__setattr__(self, "_values", {})
         state["_context"] = Context(self, configuration.copy(), delegate, queue, current_engine(), self._ended, path_monitor)
         remark(configuration, self._site)
         registry.sessions[number] = self

@@ -18,6 +18,7 @@ from ..models.message import Headers, header
 from ..models.response import HTTPURLResponse
 from ..models.url import split_url
 from .cache_control import Directives, directives, request_directives, seconds
+from .dates import http_date
 from .freshness import HEURISTIC, Standing, standing_of
 
 
@@ -204,10 +205,13 @@ def without_body(headers: Headers) -> Headers:
 
 def head_agrees(stored: Headers, received: Headers) -> bool:
     """Whether a 200 to HEAD describes the `stored` response to GET; where not, that one is stale for good (section 4.3.5)."""
-    return all(
-        (new := header(received, name)) is None or new == header(stored, name)
-        for name in ("etag", "last-modified", "content-length")
-    )
+    tell = [(name, new, header(stored, name)) for name in ("etag", "last-modified", "content-length") if (new := header(received, name)) is not None]
+    return all(new == old or (name == "last-modified" and old is not None and _is_same_date(new, old)) for name, new, old in tell)
+
+
+def _is_same_date(one: str, other: str) -> bool:
+    """Whether two dates are one, however they are written (RFC 9110, section 5.6.7)."""
+    return (date := http_date(one)) is not None and date == http_date(other)
 
 
 def invalidated(method: str, url: str, status: int, headers: Headers) -> list[str]:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 from typing import NamedTuple
 
 from ..models.cached_response import CachedURLResponse
@@ -41,15 +40,19 @@ class Standing(NamedTuple):
 
 
 def standing_of(cached: CachedURLResponse, now: datetime) -> Standing:
-    """How `cached` stands; one that no cache has stored yet is of `now`."""
-    response = cached.response
-    status, headers = (response.status_code, tuple(response.headers)) if isinstance(response, HTTPURLResponse) else (200, ())
-    return standing(Facts(status, headers, cached.requested or now, cached.received or now))
+    """How `cached` stands; one that no cache has stored yet is of `now`. Found once: what is reused often is judged each time."""
+    found: Standing | None = cached._standing
+    if found is None:
+        response = cached.response
+        status, headers = (response.status_code, tuple(response.headers)) if isinstance(response, HTTPURLResponse) else (200, ())
+        found = standing(Facts(status, headers, cached.requested or now, cached.received or now))
+        if cached.requested is not None and cached.received is not None:
+            cached._remember(found)
+    return found
 
 
-@lru_cache(maxsize=1024)
 def standing(facts: Facts) -> Standing:
-    """Found once: what is reused often is judged each time."""
+    """What follows from `facts`."""
     said = directives(header(facts.headers, "cache-control"))
     headers = [pair for pair in facts.headers if pair[0].lower() != "age"]
     return Standing(headers, said, freshness_lifetime(facts), _age(facts), facts.received)

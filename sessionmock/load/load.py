@@ -321,7 +321,7 @@ class Load:
         self.transfer.last.decoded += len(data)
         if (visit := self.responses.visit) is not None:
             visit.take(data)
-        if self.progress is None:
+        if self.progress is None:       # as in most loads, for each of which a call more would tell
             self.consumer.data(self, data)
         else:
             self._report(False, self.consumer.data, self, data)
@@ -340,7 +340,10 @@ class Load:
 
     def _ask_store(self, trailers: Headers) -> None:
         self.transfer.trailers = trailers
-        self._report(False, self.consumer.end, self)
+        if self.progress is None:
+            self.consumer.end(self)
+        else:
+            self._report(False, self.consumer.end, self)
 
     def _store(self, proposal: CachedURLResponse | None) -> None:
         if proposal is not None and self.responses.visit is not None:

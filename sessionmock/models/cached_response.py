@@ -49,7 +49,7 @@ class CachedURLResponse:
     9111, section 4.2.3); None, for a response that a program made, means when it was stored.
     """
 
-    __slots__ = ("_body", "received", "requested", "response", "storage_policy", "user_info")
+    __slots__ = ("_body", "_standing", "received", "requested", "response", "storage_policy", "user_info")
     StoragePolicy: TypeAlias = CacheStoragePolicy
 
     def __init__(
@@ -62,7 +62,9 @@ class CachedURLResponse:
         body = bytes(data) if isinstance(data, (bytearray, memoryview)) else data
         if not isinstance(body, bytes) and not hasattr(body, "chunks"):
             raise InvalidArgumentException(f"CachedURLResponse.data was given {type(data).__name__}; it takes bytes")
-        self._fill(response, body, user_info, _POLICY.of("CachedURLResponse(storage_policy)", storage_policy), requested, received)
+        if type(storage_policy) is not CacheStoragePolicy:
+            storage_policy = _POLICY.of("CachedURLResponse(storage_policy)", storage_policy)
+        self._fill(response, body, user_info, storage_policy, requested, received)
 
     def _fill(self, response: URLResponse, body: bytes | CachedBody, user_info: dict[str, Any] | None, storage_policy: CacheStoragePolicy,
               requested: datetime | None, received: datetime | None) -> CachedURLResponse:
@@ -73,13 +75,19 @@ class CachedURLResponse:
         put(self, "storage_policy", storage_policy)
         put(self, "requested", requested)
         put(self, "received", received)
+        put(self, "_standing", None)
         return self
+
+    def _remember(self, standing: Any) -> None:
+        """Keep what follows from the members for the rules of age (`core.freshness`), who alone ask for it."""
+        object.__setattr__(self, "_standing", standing)
 
     response: URLResponse
     user_info: dict[str, Any] | None
     storage_policy: CacheStoragePolicy
     requested: datetime | None
     received: datetime | None
+    _standing: Any
     _body: bytes | CachedBody
 
     def __setattr__(self, name: str, value: Any) -> None:

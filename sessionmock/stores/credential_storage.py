@@ -16,7 +16,7 @@ from ..models.credential import (
     URLCredential,
     URLProtectionSpace,
 )
-from ..models.settings import TEXT, instance, optional
+from ..models.settings import TEXT, instance, optional, reject
 
 NSURLCredentialStorageRemoveSynchronizableCredentials: Final = "NSURLCredentialStorageRemoveSynchronizableCredentials"
 """The key that must be true in the options of `remove` for a synchronizable credential to go."""
@@ -142,7 +142,10 @@ class URLCredentialStorage:
     def get_default_credential(self, space: URLProtectionSpace, task: object,
                                completion_handler: Callable[[URLCredential | None], None]) -> None:
         """The task form of `default_credential`: what a session asks, and a subclass overrides. Calls back before it returns."""
-        taking("URLCredentialStorage.get_default_credential(completion_handler)", completion_handler, "credential")(self.default_credential(space))
+        if not callable(completion_handler):
+            reject("URLCredentialStorage.get_default_credential(completion_handler)", completion_handler, "a function that can be called as "
+                   "function(credential)")
+        completion_handler(self.default_credential(space))
 
     def remove_all_credentials(self) -> None:
         """Forget everything, in the keyring too; `URLSession.reset` does it."""

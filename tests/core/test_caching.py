@@ -301,10 +301,11 @@ def test_a_304_for_another_tag_changes_nothing() -> None:
 @pytest.mark.parametrize(("received", "expected"), [
     ([], True), ([("ETag", '"1"')], True), ([("etag", '"2"')], False), ([("Last-Modified", "x")], False), ([("Date", "x")], True),
     ([("Content-Length", "3")], True), ([("Content-Length", "4")], False),
+    ([("Last-Modified", "Thursday, 01-Jan-26 00:00:00 GMT")], True), ([("Last-Modified", ago(1))], False),
 ])
 def test_head_tells_whether_the_stored_response_still_holds(received: Pairs, expected: bool) -> None:
-    """RFC 9111, section 4.3.5: validators and length agree or were not sent."""
-    assert expected == head_agrees([("ETag", '"1"'), ("Content-Length", "3")], received)
+    """RFC 9111, section 4.3.5: validators and length agree or were not sent; a date agrees however it is written."""
+    assert expected == head_agrees([("ETag", '"1"'), ("Last-Modified", ago(0)), ("Content-Length", "3")], received)
 
 
 @pytest.mark.parametrize(("method", "status", "headers", "expected"), [
