@@ -73,8 +73,8 @@ def is_of_use(policy: CachePolicy, headers: Headers, cached: CachedURLResponse) 
     What says neither for how long it is fresh nor which version it is, is stale at once and cannot be revalidated. Whoever takes
     data of any age can use it, and only who says so in Cache-Control besides.
     """
-    if policy in _OF_ANY_AGE or header(headers, "cache-control") is not None:
-        return True
+    if cached._standing is not None or policy in _OF_ANY_AGE or header(headers, "cache-control") is not None:
+        return True       # the first: it was of use before
     response = cached.response
     return isinstance(response, HTTPURLResponse) and any(name.lower() in _TELLING for name, _ in response.headers)
 

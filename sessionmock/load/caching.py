@@ -87,7 +87,8 @@ class CacheVisit:
             assert cached is not None
             assert isinstance(cached.response, HTTPURLResponse)
             request.headers += validators(cached.response.headers)
-        request.headers += reload_headers(self._policy)
+        if self._policy:
+            request.headers += reload_headers(self._policy)
         return verdict
 
     def _found(self, cache: URLCache, request: Request) -> CachedURLResponse | None:

@@ -48,9 +48,10 @@ class InMemory:
 class Collecting(InMemory):
     """Collects the body, as far as the configuration's `maximum_body_size` goes."""
 
+    _size = 0     # bytes
+
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
-        self._size = 0
 
     def data(self, load: Consumed, data: bytes) -> None:
         self._pieces.append(data)
@@ -80,10 +81,8 @@ class ToHandler(Collecting):
 class ToLoading(Collecting):
     """Collects the body for a `Loading`, which is told where the load ends: no queue lies between."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._response: URLResponse | None = None
-        self._error: URLError | None = None
+    _response: URLResponse | None = None
+    _error: URLError | None = None
 
     def finished(self, load: Consumed, error: URLError | None) -> Message | None:
         self._response, self._error = load.transfer.response, error

@@ -37,23 +37,19 @@ class Ending:
         """The outcome is fixed: the terminal message follows what was posted before it; then `over` is called."""
         self.error, self._over = error, over
         untold = self.message is None       # asked here: what is posted may be delivered, and gone, at once
+        context, callbacks = self._context, self._callbacks
         try:
-            self._post(transfer)
+            if (method := callbacks.method("task_did_finish_collecting_metrics")) is not None:
+                task, collected = callbacks.task, metrics(transfer, context.engine.clock)
+                told = partial(callbacks.tell, task, method.name, method.call, (context.session, task, collected))
+                context.queue.submit(told, context.engine)
+            if self.message is not None:
+                context.queue.submit(self._deliver, context.engine)
         except BaseException:       # of a queue of the user's: nobody can be told, and the task ends all the same
-            work.report(f"the delegate queue of {self._callbacks.task!r}")
+            work.report(f"the delegate queue of {callbacks.task!r}")
             self.message, untold = None, True
         if untold:
             self.end()
-
-    def _post(self, transfer: Transfer) -> None:
-        """Have metrics and the terminal message told, where somebody takes them."""
-        context, callbacks = self._context, self._callbacks
-        if (method := callbacks.method("task_did_finish_collecting_metrics")) is not None:
-            task, collected = callbacks.task, metrics(transfer, context.engine.clock)
-            told = partial(callbacks.tell, task, method.name, method.call, (context.session, task, collected))
-            context.queue.submit(told, context.engine)
-        if self.message is not None:
-            context.queue.submit(self._deliver, context.engine)
 
     def _deliver(self) -> Rest:
         """On the delegate queue: the terminal message, once. Nothing holds it or the task's delegate after that."""

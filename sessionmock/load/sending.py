@@ -97,7 +97,7 @@ class Sending:
             if verdict is Verdict.FAIL:
                 inbox.meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
                 return
-        if scheme not in preparation.LOCAL and (path := context.path()) is not None:
+        if context.path_monitor is not None and scheme not in preparation.LOCAL and (path := context.path()) is not None:
             transaction.path = path
             if (blocked := obstacle(path, request, context.configuration)) is not None:
                 waits = context.configuration.waits_for_connectivity

@@ -133,8 +133,10 @@ class HTTPURLResponse(URLResponse):
 
     def replacing(self, headers: Headers, status_code: int | None = None, reason: str | None = None) -> HTTPURLResponse:
         """The same with these header fields, which nobody may change then, and with another status where one is given."""
-        status, phrase = (self._status_code, self._reason) if status_code is None else (status_code, reason or "")
-        return HTTPURLResponse.from_head(self._url, ResponseHead(status, headers, phrase, self._http_version))
+        new = object.__new__(HTTPURLResponse)
+        new._url, new._http_version, new._headers = self._url, self._http_version, headers
+        new._status_code, new._reason = (self._status_code, self._reason) if status_code is None else (status_code, reason or "")
+        return new
 
     @property
     def status_code(self) -> int:
