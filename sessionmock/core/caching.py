@@ -20,6 +20,7 @@ from ..models.url import split_url
 from .cache_control import Directives, directives, request_directives, seconds
 from .dates import http_date
 from .freshness import HEURISTIC, Standing, standing_of
+from .redirects import have_one_origin
 
 
 class Verdict(Enum):
@@ -193,8 +194,7 @@ def storable(headers: Headers) -> Headers:
     from shared caches alone (section 5.2.2.7)."""
     if _UNSTORED.isdisjoint([name.lower() for name, _ in headers]):
         return headers
-    unshared = directives(header(headers, "cache-control")).get("no-cache")
-    listed = _list(header(headers, "connection")) | _list(unshared) if unshared else _list(header(headers, "connection"))
+    listed = _list(header(headers, "connection")) | _list(directives(header(headers, "cache-control")).get("no-cache"))
     return [(name, value) for name, value in headers if (key := name.lower()) not in _HOP and key not in listed]
 
 
@@ -226,10 +226,9 @@ def invalidated(method: str, url: str, status: int, headers: Headers) -> list[st
         if value := header(headers, name):
             try:
                 named = urljoin(url, value)
-                same = split_url(named).origin == split_url(url).origin
             except ValueError:
                 continue
-            if same:
+            if have_one_origin(named, url):
                 found.append(named)
     return found
 

@@ -20,7 +20,7 @@ class Facts(NamedTuple):
     """What the rules of age need of a stored response."""
 
     status: int
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     requested: datetime      # when its request was sent
     received: datetime       # when its head arrived, or a 304 last confirmed it
 
@@ -44,7 +44,7 @@ def standing_of(cached: CachedURLResponse, now: datetime) -> Standing:
     found: Standing | None = cached._standing
     if found is None:
         response = cached.response
-        status, headers = (response.status_code, tuple(response.headers)) if isinstance(response, HTTPURLResponse) else (200, ())
+        status, headers = (response.status_code, response.headers) if isinstance(response, HTTPURLResponse) else (200, [])
         found = standing(Facts(status, headers, cached.requested or now, cached.received or now))
         if cached.requested is not None and cached.received is not None:
             cached._remember(found)

@@ -190,8 +190,8 @@ class CacheVisit:
         if body is None:
             return None
         if isinstance(response, HTTPURLResponse) and not self._lent:
-            kept = storable(response.headers)
-            if len(kept) < len(response.headers):
+            headers = response.headers
+            if (kept := storable(headers)) is not headers:
                 response = response.replacing(kept)
         return CachedURLResponse(response, body, None, self._storage, requested=self._requested, received=self._received)
 

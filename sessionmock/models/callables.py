@@ -4,7 +4,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, NoReturn
 
 from .settings import reject
 
@@ -12,9 +12,15 @@ from .settings import reject
 def taking(place: str, call: Any, *names: str) -> Callable[..., Any]:
     """`call`, which `place` was given and which will get the arguments that `names` list. Raises InvalidArgumentException."""
     if not (callable(call) and _takes(call, len(names))):
-        reject(place, call, f"a function that can be called as function({', '.join(names)})")
+        refuse(place, call, *names)
     function: Callable[..., Any] = call
     return function
+
+
+def refuse(place: str, call: Any, *names: str) -> NoReturn:
+    """Raises InvalidArgumentException: `place` was given `call`, which cannot get what `names` list. For who looks no closer than
+    `callable`, because each load pays it."""
+    reject(place, call, f"a function that can be called as function({', '.join(names)})")
 
 
 def _takes(call: Any, count: int) -> bool:

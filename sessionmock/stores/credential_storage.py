@@ -9,14 +9,14 @@ from threading import RLock
 from typing import Any, ClassVar, Final
 
 from ..errors import GenericException
-from ..models.callables import taking
+from ..models.callables import refuse, taking
 from ..models.credential import (
     CredentialPersistence,
     NSURLAuthenticationMethodClientCertificate,
     URLCredential,
     URLProtectionSpace,
 )
-from ..models.settings import TEXT, instance, optional, reject
+from ..models.settings import TEXT, instance, optional
 
 NSURLCredentialStorageRemoveSynchronizableCredentials: Final = "NSURLCredentialStorageRemoveSynchronizableCredentials"
 """The key that must be true in the options of `remove` for a synchronizable credential to go."""
@@ -143,8 +143,7 @@ class URLCredentialStorage:
                                completion_handler: Callable[[URLCredential | None], None]) -> None:
         """The task form of `default_credential`: what a session asks, and a subclass overrides. Calls back before it returns."""
         if not callable(completion_handler):
-            reject("URLCredentialStorage.get_default_credential(completion_handler)", completion_handler, "a function that can be called as "
-                   "function(credential)")
+            refuse("URLCredentialStorage.get_default_credential(completion_handler)", completion_handler, "credential")
         completion_handler(self.default_credential(space))
 
     def remove_all_credentials(self) -> None:

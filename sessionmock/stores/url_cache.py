@@ -13,10 +13,11 @@ from ..core.cache_control import directives
 from ..core.caching import cache_key, freshen, head_agrees, invalidated, selection, storable, varying
 from ..engine.current import current_date
 from ..models.cached_response import CachedURLResponse, CacheStoragePolicy
+from ..models.callables import refuse
 from ..models.message import Headers, Request, header
 from ..models.request import URLRequest, current_request
 from ..models.response import HTTPURLResponse
-from ..models.settings import MOMENT, PATH, instance, optional, reject, whole
+from ..models.settings import MOMENT, PATH, instance, optional, whole
 from ..user_code import user_code
 from .cache_file import HELD, Entry
 from .disk_cache import VARIANTS, DiskCache
@@ -191,8 +192,7 @@ class URLCache(metaclass=_Shared):
     def get_cached_response_for_task(self, task: URLSessionTask, completion_handler: Callable[[CachedURLResponse | None], None]) -> None:
         """Hand `completion_handler` what is stored for a task's current request: at once, or it is a miss."""
         if not callable(completion_handler):
-            reject("URLCache.get_cached_response_for_task(completion_handler)", completion_handler, "a function that can be called as "
-                   "function(cached_response)")
+            refuse("URLCache.get_cached_response_for_task(completion_handler)", completion_handler, "cached_response")
         completion_handler(self.cached_response(_request_of(task)))
 
     def remove_cached_response_for_task(self, task: URLSessionTask) -> None:

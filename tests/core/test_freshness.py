@@ -21,7 +21,7 @@ def ago(seconds: float) -> str:
 
 
 def facts(headers: Pairs, status: int = 200, *, requested: float = 0, received: float = 0) -> Facts:
-    return Facts(status, tuple(headers), NOW - timedelta(seconds=requested or received), NOW - timedelta(seconds=received))
+    return Facts(status, headers, NOW - timedelta(seconds=requested or received), NOW - timedelta(seconds=received))
 
 
 def cached(headers: Pairs) -> CachedURLResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from functools import partial
 from typing import Any
 
 import pytest
@@ -106,18 +107,20 @@ def test_a_message_that_raises_is_reported_and_the_end_comes_all_the_same(kind: 
     assert (["over", "latch, COMPLETED"], None, [LookupError]) == (happened, made.error, [each.exc_type for each in reported])
 
 
+class Pause:
+    def __await__(self) -> Any:
+        yield
+
+
+async def told_after_a_pause(happened: list[str]) -> None:
+    await Pause()
+    happened.append("told")
+
+
 def test_the_end_waits_for_a_coroutine() -> None:
     """The state is completed as the message begins, and whoever waits goes on when it is over."""
-    class Pause:
-        def __await__(self) -> Any:
-            yield
-
-    async def told() -> None:
-        await Pause()
-        happened.append("told")
-
     parts, made, happened = ending()
-    made.message = "completion_handler", told, ()
+    made.message = "completion_handler", partial(told_after_a_pause, happened), ()
     made.conclude(None, parts.transfer, lambda: happened.append("over"))
     rest = parts.queue.run_one()
     assert rest is not None
@@ -129,18 +132,10 @@ def test_the_end_waits_for_a_coroutine() -> None:
 
 def test_a_message_that_is_delivered_as_it_is_posted_ends_nothing_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """As by a queue whose thread is faster: a coroutine is waited for there, too."""
-    class Pause:
-        def __await__(self) -> Any:
-            yield
-
-    async def told() -> None:
-        await Pause()
-        happened.append("told")
-
     parts, made, happened = ending()
     rests: list[Any] = []
     monkeypatch.setattr(parts.queue, "submit", lambda operation, engine: rests.append(operation()))
-    made.message = "completion_handler", told, ()
+    made.message = "completion_handler", partial(told_after_a_pause, happened), ()
     made.conclude(None, parts.transfer, lambda: happened.append("over"))
     assert [] == happened
     rests[0].send(None)
