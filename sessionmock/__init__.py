@@ -1,4 +1,7 @@
-"""URLSession for Python, and a pytest plugin that decides where each task's bytes come from."""
+"""URLSession for Python, and a pytest plugin that decides where each task's bytes come from.
+
+PYTEST_DONT_REWRITE: pytest leaves the assertions of this package as they are (`pytest_sessionmock.imports`).
+"""
 from __future__ import annotations
 
 from importlib import import_module

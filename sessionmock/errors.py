@@ -21,6 +21,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .models.trust import ServerTrust
 
 from . import shown
@@ -44,13 +46,28 @@ class CassetteError(SessionMockError):
 
 
 class UnmatchedRequest(SessionMockError, AssertionError):
-    """A request that nothing on the current route answers; the message names it and what came nearest, secrets aside."""
+    """A request that nothing on the current route answers: the `headline` names it, and the message what came nearest too, secrets aside.
+
+    `details` is asked for the rest of the message when somebody reads that: what came nearest takes time to find.
+    """
+
+    def __init__(self, headline: str, details: Callable[[], str] | None = None) -> None:
+        super().__init__(headline)
+        self._details = details
+
+    @property
+    def headline(self) -> str:
+        """The first line of the message."""
+        return shown.text(str(self.args[0]))
 
     def __str__(self) -> str:
-        return shown.text(super().__str__())
+        return shown.text(str(self.args[0]) if self._details is None else f"{self.args[0]}\n{self._details()}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
+
+    def __reduce__(self) -> tuple[type[UnmatchedRequest], tuple[str]]:
+        return type(self), (str(self),)
 
 
 class DelegateWarning(UserWarning):
@@ -180,6 +197,8 @@ class URLError(Exception):
         self.user_info: dict[str, Any] = dict(user_info or {})
 
     def __str__(self) -> str:
+        if isinstance(self.underlying_error, UnmatchedRequest):
+            return str(self.underlying_error)      # which names the request, and is said once
         name = self.code.name.lower().replace("_", " ") if isinstance(self.code, Code) else "error"
         text = f"{name} ({int(self.code)})"
         if url := self.user_info.get(FAILING_URL_STRING):
@@ -241,6 +260,12 @@ class URLError(Exception):
         """The lower error behind this one (of the operating system, TLS or a route), or None."""
         return self.user_info.get(UNDERLYING)
 
+    @property
+    def cause(self) -> BaseException | None:
+        """What it is raised from: `underlying_error`, but where its own message says all of that."""
+        under = self.underlying_error
+        return None if isinstance(under, UnmatchedRequest) else under
+
 
 _CODES = frozenset(Code)
 
@@ -250,6 +275,14 @@ def url_error(code: Code, url: str | None, underlying: BaseException | None = No
     info: dict[str, Any] = {} if url is None else {FAILING_URL: url, FAILING_URL_STRING: url}
     if underlying is not None:
         info[UNDERLYING] = underlying
+    if underlying is not None and not isinstance(underlying, UnmatchedRequest):
         said = str(underlying) or type(underlying).__name__
         info[DESCRIPTION] = "; ".join([said, *getattr(underlying, "__notes__", ())])
     return URLError(code, info | more)
+
+
+def brief(error: URLError | str) -> str:
+    """What `error` says, in a line where the rest takes time to find: for records of what happened."""
+    if isinstance(error, URLError) and isinstance(error.underlying_error, UnmatchedRequest):
+        return error.underlying_error.headline
+    return str(error)

@@ -101,7 +101,7 @@ class Loading(Generic[T_co, Task_co]):
         if error is None:
             return value
         try:
-            raise error from error.underlying_error
+            raise error from error.cause
         finally:
             del self, value, error      # as in `result`
 

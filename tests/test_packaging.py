@@ -23,6 +23,11 @@ def test_where_the_packages_come_from():
 
 def test_session(url_session):
     assert url_session().delegate is None
+
+
+def test_run_within_a_run(pytester):
+    pytester.makepyfile("def test_session(url_session): url_session()")
+    pytester.runpytest_inprocess("-W", "error", "-p", "no:cacheprovider").assert_outcomes(passed=1)
 '''
 
 
@@ -36,7 +41,8 @@ def run(*arguments: str, cwd: Path, **environment: str) -> str:
 
 
 def test_wheel_holds_both_packages_and_works_alone(tmp_path: Path) -> None:
-    """The built wheel holds two typed packages and no tests; unpacked elsewhere, its plugin serves a pytest run."""
+    """The built wheel holds two typed packages and no tests; unpacked elsewhere, its plugin serves a pytest run, which rewrites none
+    of the library's modules."""
     run("-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), ".", cwd=ROOT)
     wheel, = tmp_path.glob("sessionmock-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
@@ -49,5 +55,8 @@ def test_wheel_holds_both_packages_and_works_alone(tmp_path: Path) -> None:
     suite.parent.mkdir()
     suite.write_text(SUITE.format(target=str(target)))
     printed = run(
-        "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", "-q", suite.name, cwd=suite.parent, PYTHONPATH=str(target))
-    assert "2 passed" in printed
+        "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "pytester", "-q", suite.name, cwd=suite.parent,
+        PYTHONPATH=str(target), PYTHONDONTWRITEBYTECODE="")
+    assert "3 passed" in printed
+    compiled = [file.name for file in (target / "sessionmock" / "__pycache__").glob("session.*.pyc")]
+    assert len(compiled) == 1 and "pytest" not in compiled[0]

@@ -7,21 +7,32 @@ this plugin, or by the tests themselves.
 """
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
 
 from .fixtures import Controller, SessionFactory, sessionmock, sessionmock_httpx, url_session
+from .imports import AsItIs
 from .item import ITEM, set_up, show_leaks_under_setup
-from .run import RUN, RunState
+from .run import RUN, RunState, loaded
 from .settings import MARKER, add_options, check_ini
+from .tracebacks import hide_carriers
 
 __all__ = ["Controller", "SessionFactory", "sessionmock", "sessionmock_httpx", "url_session"]
 
 
+_LIBRARY = AsItIs()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
+    sys.meta_path.insert(0, _LIBRARY)       # before a conftest imports the library
+
+
+def pytest_unconfigure() -> None:
+    sys.meta_path.remove(_LIBRARY)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -70,6 +81,8 @@ def _fail(text: str) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.excinfo is not None and loaded() and not item.config.getoption("fulltrace"):
+        hide_carriers(call.excinfo)
     report = yield
     state = item.stash.get(ITEM, None)
     if state is not None:

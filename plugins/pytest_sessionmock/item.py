@@ -284,7 +284,7 @@ class ItemState:
         widths = [max(len(row[column]) for row in rows) for column in range(5)]
         return "\n".join(
             f"{method:<{widths[0]}}  {url:<{widths[1]}}  {status:>{widths[2]}}  {source:<{widths[3]}}  {spent:>{widths[4]}}"
-            + (f"  {error.partition(chr(10))[0]}" if error else "")
+            + (f"  {error.partition(chr(10))[0].partition(f' for {method} ')[0]}" if error else "")
             for method, url, status, source, spent, error in rows)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..clock import Clock
 from ..engine.current import current_engine
 from ..engine.protocol import Engine
-from ..errors import URLError
+from ..errors import URLError, brief
 from ..history import Ended, exchange_numbers
 from ..models.configuration import URLSessionConfiguration
 from ..models.message import Headers, Request, ResponseHead
@@ -133,7 +133,7 @@ class Passing(SinkOver):
         self.sink.end(trailers)
 
     def fail(self, error: URLError) -> None:
-        self._end(str(error))
+        self._end(brief(error))
         self.sink.fail(error)
 
     def pause(self) -> None:

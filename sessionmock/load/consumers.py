@@ -167,7 +167,7 @@ class ToReader(InMemory):
             if not self._over:
                 return arrived
             if self.error is not None:
-                raise self.error from self.error.underlying_error
+                raise self.error from self.error.cause
             return None
         assert self._load is not None
         self._load.callbacks.go_on(question)

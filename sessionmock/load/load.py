@@ -14,7 +14,7 @@ from ..delegates import Method
 from ..engine import work
 from ..engine.protocol import Engine
 from ..engine.queues import OperationQueue
-from ..errors import Code, URLError, url_error
+from ..errors import Code, URLError, brief, url_error
 from ..history import Ended
 from ..latch import Latch
 from ..models.body import again
@@ -374,7 +374,7 @@ class Load:
             elapsed = self.engine.clock.now() - transfer.created
             history.add(self.engine.clock, Ended, callbacks.task, 0, transfer.request.http_method, transfer.request.url or "",
                         response.status_code if isinstance(response, HTTPURLResponse) else None, last[0].source if last else "",
-                        elapsed / 1e6, "" if self.error is None else str(self.error))
+                        elapsed / 1e6, "" if self.error is None else brief(self.error))
         self.consumer.told()
         self.context.ended(self)
         transfer.let_go()

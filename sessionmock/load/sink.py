@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from ..core.machine import Event
 from ..engine.protocol import Engine
-from ..errors import URLError
+from ..errors import URLError, brief
 from ..history import Closed, Ended, History, Opened, Received, Sent, exchange_numbers
 from ..models.message import Headers, ResponseHead
 from ..routes.base import Exchange
@@ -120,7 +120,7 @@ class LoadSink:
             transaction = self.transaction
             request = transaction.request
             elapsed = self._engine.clock.now() - transaction.started
-            self._note(Ended, request.http_method, request.url or "", self.status, transaction.source, elapsed / 1e6, str(error))
+            self._note(Ended, request.http_method, request.url or "", self.status, transaction.source, elapsed / 1e6, brief(error))
 
     # in a turn of the load --------------------------------------------------------------------------------------------
     def opened(self) -> None:

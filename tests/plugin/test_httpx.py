@@ -221,7 +221,7 @@ def test_it(package, sessionmock_httpx):
 """)
     result = inner.run()
     result.assert_outcomes(failed=2)
-    assert 2 == result.stdout.str().count(f"\nGET {'http://api.test/thing'} is not answered by the script")
+    assert 2 == result.stdout.str().count("\nno scripted answer for GET http://api.test/thing")
 
 
 UNKNOWN = CLIENTS + """

@@ -1,6 +1,8 @@
 """Routes: marks, the command line, the ini file, cassettes, scripts, misses and plain clients."""
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from .conftest import Inner, Server
@@ -87,7 +89,7 @@ def test_unrecorded_tests_say_how_to_record(inner: Inner, server: Server) -> Non
     inner.write(test_api=SUITE)
     result = inner.run("-k", "test_session")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*/a has no recorded answer", "*cassettes/test_api/test_session.yaml*", "*pytest * --sessionmock=record"])
+    result.stdout.fnmatch_lines(["*no recorded answer for GET */a", "*cassettes/test_api/test_session.yaml*", "*pytest * --sessionmock=record"])
     result.stdout.no_fnmatch_line("*sessionmock misses*")       # the failure itself shows it
     assert [] == server.seen
 
@@ -205,8 +207,39 @@ def test_swallowed_misses_fail_the_test(inner: Inner) -> None:
     result.assert_outcomes(failed=5, passed=2, errors=1)
     text = result.stdout.str()
     for path in ("session", "handler", "client", "cassette", "own", "late"):
-        assert 1 == text.count(f"\nGET http://api.test/thing/{path} "), path
-    result.stdout.fnmatch_lines(["ERROR *test_in_teardown - Failed: GET http://api.test/thing/late*"])
+        assert 1 == len(re.findall(rf"\nno (?:scripted|recorded) answer for GET http://api.test/thing/{path}\b", text)), path
+    result.stdout.fnmatch_lines(["ERROR *test_in_teardown - Failed: no scripted answer for GET *"])
+
+
+MISSED = """
+import httpx, pytest
+URL = "http://api.test/thing"
+pytestmark = pytest.mark.sessionmock(cassette="a.yaml")
+
+def test_task(url_session):
+    url_session().data(URL).result()
+
+def test_client(sessionmock_httpx):
+    httpx.get(URL)
+
+def test_kit(sessionmock_httpx):
+    try:
+        httpx.get(URL)
+    except AssertionError as error:
+        raise RuntimeError("the kit's own") from error
+"""
+
+
+def test_a_miss_is_said_once_where_it_was_asked_for(inner: Inner) -> None:
+    """The report shows the line of the test and what was missing, and no frame of those who carried it there."""
+    inner.write(test_it=MISSED)
+    result = inner.run()
+    result.assert_outcomes(failed=3)
+    text = result.stdout.str()
+    assert 3 == len(re.findall(r"^(?:E +)?[\w.]*: no recorded answer for GET http://api.test/thing$", text, re.M))
+    assert 3 == text.count("  cassette: ")
+    assert not re.search(r"/(?:sessionmock|httpx)/\w+\.py:", text)
+    assert "/sessionmock/loading.py:" in inner.run("--full-trace").stdout.str()
 
 
 def test_failing_tests_show_their_exchanges(inner: Inner, server: Server) -> None:

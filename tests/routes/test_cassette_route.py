@@ -428,7 +428,7 @@ def test_a_miss_tells_all(tape):
     route = CassetteRoute(path)
     missed = get(route, URL + "?page=2").missed
     assert f"""\
-GET {URL}?page=2 has no recorded answer
+no recorded answer for GET {URL}?page=2
   cassette: {path} (mode once, 3 recorded, 0 of them played)
   never recorded; nearest is number 2, GET {URL}?page=1:
     query: asked page=2, recorded page=1
@@ -471,7 +471,7 @@ def test_all_without_a_live_route_says_that_it_replays_nothing(tape):
 
 def test_a_url_that_cannot_be_split_is_a_miss(tape):
     """A URL with a port that is no number matches nothing, and breaks nothing."""
-    assert "has no recorded answer" in str(get(CassetteRoute(tape(item(b"x"))), "http://h:x/").missed)
+    assert "no recorded answer for GET http://h:x/" in str(get(CassetteRoute(tape(item(b"x"))), "http://h:x/").missed)
 
 
 def test_a_long_body_is_cut_and_a_binary_one_shown_in_hex(tape):

@@ -514,7 +514,7 @@ def test_a_miss_names_the_request_and_the_nearest_routes(bench: Bench) -> None:
     miss = error.underlying_error
     assert [miss] == bench.script.misses
     lines = str(miss).splitlines()
-    assert f"GET {URL}?page=1 is not answered by the script: none of its 8 routes matches; nearest:" == lines[0]
+    assert f"no scripted answer for GET {URL}?page=1: none of its 8 routes matches; nearest:" == lines[0]
     assert 6 == len(lines)
     assert "  page two: " in lines[1]
     assert "(params is QueryParams('page=1'))" in lines[1]

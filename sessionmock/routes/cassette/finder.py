@@ -9,7 +9,7 @@ from . import files
 from .asked import Asked, Masking, Matcher
 from .interaction import Interaction
 from .matching import Index, Order
-from .misses import Cassette, explain
+from .misses import Cassette, Why
 from .secrets import Secrets
 
 
@@ -74,14 +74,14 @@ class Finder:
         with self._lock:
             return [position for position, played in enumerate(self._index.played[:count]) if not played]
 
-    def explain(self, asked: Asked, cassette: Cassette, because: str = "") -> str:
+    def explain(self, asked: Asked, cassette: Cassette, because: str = "") -> Why:
         """Why nothing answers `asked`, for a reader who knows that `cassette`."""
         known = self._as_recorded(asked)
         with self._lock:
             index = self._index
             if self._secrets is not None and index.bucket(known) is None:
                 index = self._blind_to_secrets()     # which knows what was used up by requests with other secrets
-            return explain(cassette, index, known, because)
+            return Why(cassette, index, known, because)
 
     def _as_recorded(self, asked: Asked) -> Asked:
         """`asked` as a recording would have it: with pseudonyms for its secrets."""

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from ...errors import CassetteError
-from . import files
 from .asked import Asked, Masking
+from .beside import elsewhere, in_event_loop
 from .matching import Index
 from .modes import Mode
 from .nearest import differences, nearest
 
 _NEAREST = 3
-_FOLDER = 100              # other cassettes that are looked into
-_LARGEST = 4 << 20         # bytes of one that is
-_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har"})
 
 
 class Cassette(Protocol):
@@ -47,14 +42,27 @@ class Cassette(Protocol):
         """What takes secrets out of a comparison."""
 
 
-def explain(cassette: Cassette, index: Index, asked: Asked, because: str = "") -> str:
-    """What was asked, of which cassette, what came nearest and how it differs, and what would record it."""
-    return "\n".join((
-        f"{asked.method} {asked.url} has no recorded answer",
-        f"  cassette: {cassette.path} (mode {cassette.mode.value}, {_state(cassette, index)})",
-        *(f"  {line}" for line in ([because] if because else _why(cassette, index, asked))),
-        f"  to record it: {cassette.hint or _cure(cassette)}",
-    ))
+class Why:
+    """Why `cassette` did not answer `asked`: what was asked, of which cassette, and what would record it.
+
+    Calling it gives the details. What came nearest, and which of the cassettes beside it has the answer, is looked for by then
+    alone: that takes time, and a client that tries again shall not pay for each of its attempts.
+    """
+
+    def __init__(self, cassette: Cassette, index: Index, asked: Asked, because: str = "") -> None:
+        self.headline = f"no recorded answer for {asked.method} {asked.url}"
+        self._cassette, self._index, self._asked = cassette, index, asked
+        self._state = f"cassette: {cassette.path} (mode {cassette.mode.value}, {_state(cassette, index)})"
+        self._known = [because] if because else _known(cassette, index, asked)
+        self._elsewhere: list[str] | None = None
+
+    def __call__(self) -> str:
+        """The details, a line each. They name other cassettes once they were read where no event loop stood still for that."""
+        if self._known is None and self._elsewhere is None and not in_event_loop():
+            found = elsewhere(self._cassette.path, self._index, self._asked, self._cassette.masking)
+            self._elsewhere = [f"recorded in another cassette: {name}, {_places(there)}" for name, there in itertools.islice(found, _NEAREST)]
+        why = _never(self._index, self._asked, self._elsewhere or []) if self._known is None else self._known
+        return "\n".join(f"  {line}" for line in (self._state, *why, f"to record it: {self._cassette.hint or _cure(self._cassette)}"))
 
 
 def _state(cassette: Cassette, index: Index) -> str:
@@ -63,7 +71,8 @@ def _state(cassette: Cassette, index: Index) -> str:
     return f"{len(index)} recorded, {sum(index.played)} of them played"
 
 
-def _why(cassette: Cassette, index: Index, asked: Asked) -> list[str]:
+def _known(cassette: Cassette, index: Index, asked: Asked) -> list[str] | None:
+    """What is wrong, where that can be told at once."""
     if not cassette.replays:
         return ["this mode replays nothing"]
     answers = index.answers(asked)
@@ -78,7 +87,11 @@ def _why(cassette: Cassette, index: Index, asked: Asked) -> list[str]:
             f"used up: recorded {times}, {_places(answers)}, and played as often",
             "allow_playback_repeats=True gives the last answer again",
         ]
-    elsewhere = [f"recorded in another cassette: {found}" for found in itertools.islice(_elsewhere(cassette, index, asked), _NEAREST)]
+    return None
+
+
+def _never(index: Index, asked: Asked, elsewhere: list[str]) -> list[str]:
+    """That it was never recorded, and what of `index` came nearest."""
     near = nearest(index, asked, _NEAREST)
     if not near:
         return elsewhere or ["never recorded: nothing is"]
@@ -91,27 +104,6 @@ def _why(cassette: Cassette, index: Index, asked: Asked) -> list[str]:
         lines += [f"  {name}: asked {mine}, recorded {other}" if other else f"  {name}: {mine}"
                   for name, mine, other in differences(index, asked, position)]
     return lines
-
-
-def _elsewhere(cassette: Cassette, index: Index, asked: Asked) -> Iterator[str]:
-    """Cassettes beside this one that have the answer, with its place."""
-    for path in _beside(cassette.path):
-        try:
-            tape = files.load(path)
-            there = Index(tape.interactions if tape else (), index.match_on, masking=cassette.masking)
-            if answers := there.answers(asked):
-                yield f"{path.name}, {_places(answers)}"
-        except CassetteError:
-            continue
-
-
-def _beside(path: Path) -> Iterator[Path]:
-    try:
-        for other in itertools.islice(sorted(path.parent.iterdir()), _FOLDER):
-            if other.suffix.lower() in _SUFFIXES and other.name != path.name and other.is_file() and other.stat().st_size <= _LARGEST:
-                yield other
-    except OSError:
-        return
 
 
 def _places(positions: list[int]) -> str:

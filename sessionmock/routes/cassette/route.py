@@ -178,7 +178,8 @@ class CassetteRoute:
 
     def miss(self, asked: Asked, because: str = "") -> UnmatchedRequest:
         """Note that nothing answers `asked`."""
-        unmatched = UnmatchedRequest(self.finder.explain(asked, self, because))
+        why = self.finder.explain(asked, self, because)
+        unmatched = UnmatchedRequest(why.headline, why)
         self.misses.append(unmatched)
         return unmatched
 

@@ -187,7 +187,7 @@ class ScriptChannel(ChannelOver):
 
     def miss(self, request: Request, sink: Sink, reason: str) -> Exchange:
         """Fail `request` because nothing answers it."""
-        unmatched = UnmatchedRequest(f"{request.method} {shown.url(request.url)} is not answered by the script: {reason}")
+        unmatched = UnmatchedRequest(f"no scripted answer for {request.method} {shown.url(request.url)}: {reason}")
         self.script.misses.append(unmatched)
         sink.fail(url_error(Code.UNKNOWN, request.url, unmatched))
         return FINISHED

@@ -121,13 +121,13 @@ def test_a_report_knows_what_other_secrets_used_up() -> None:
     answers = finder(item(b"1", f"{URL}?token=another-secret-9"), secrets=Secrets())
     asked = get(f"{URL}?token=a-long-secret-1")
     assert [b"1", None] == bodies(answers, asked, asked)
-    told = answers.explain(asked, Told(answers.masking))
+    told = answers.explain(asked, Told(answers.masking))()
     assert "used up: recorded once, number 1" in told
     assert "a-long-secret-1" not in told
 
 
 def test_a_reason_that_is_known_is_the_report() -> None:
     """What the caller knows better stands in the place of what came nearest."""
-    told = finder(item(b"1")).explain(get(f"{URL}/2"), Told(), "expired: long ago")
+    told = finder(item(b"1")).explain(get(f"{URL}/2"), Told(), "expired: long ago")()
     assert "  expired: long ago\n" in told
     assert "nearest" not in told

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from sessionmock.routes.cassette import Interaction, Mode, RecordedRequest, RecordedResponse, Tape, files
+from sessionmock.routes.cassette import Interaction, Mode, RecordedRequest, RecordedResponse
 from sessionmock.routes.cassette.asked import Asked
 from sessionmock.routes.cassette.matching import Index
-from sessionmock.routes.cassette.misses import explain
+from sessionmock.routes.cassette.misses import Why
 
 URL = "http://api.test/things"
 ASKED = Asked("GET", URL, [], None)
@@ -28,7 +28,8 @@ def item(url: str = URL, method: str = "GET", body: bytes | None = None) -> Inte
 
 
 def lines(cassette: Told, index: Index, asked: Asked = ASKED, because: str = "") -> list[str]:
-    return [line.strip() for line in explain(cassette, index, asked, because).split("\n")]
+    why = Why(cassette, index, asked, because)
+    return [why.headline, *map(str.strip, why().split("\n"))]
 
 
 def played(*items: Interaction, count: int = 1, **values: Any) -> Index:
@@ -41,7 +42,7 @@ def test_a_report_names_request_cassette_and_cure(tmp_path: Path) -> None:
     """The first line says what was asked, then of which file in which state, why, and what would record it."""
     found = lines(Told(tmp_path / "a.yaml"), played(item(f"{URL}/1"), item(f"{URL}/2"), item(f"{URL}/3")))
     assert [
-        f"GET {URL} has no recorded answer",
+        f"no recorded answer for GET {URL}",
         f"cassette: {tmp_path / 'a.yaml'} (mode none, 3 recorded, 1 of them played)",
         f"never recorded; nearest is number 1, GET {URL}/1, played:", "path: asked /things, recorded /things/1",
         f"then number 2, GET {URL}/2:", "path: asked /things, recorded /things/2",
@@ -61,20 +62,6 @@ def test_a_report_names_request_cassette_and_cure(tmp_path: Path) -> None:
 def test_the_reason(tmp_path: Path, index: Index, expected: str) -> None:
     """What is there and was given, what is there and not due, what is not there."""
     assert expected == lines(Told(tmp_path / "a.yaml"), index)[2]
-
-
-def test_what_lies_in_another_cassette_is_told(tmp_path: Path) -> None:
-    """Files beside this one are looked into: those that can be read, and are no other kind of file."""
-    files.save(tmp_path / "b.yaml", Tape([item(f"{URL}/9"), item()]))
-    files.save(tmp_path / "c.json", Tape([item(f"{URL}/9")]))
-    (tmp_path / "broken.yaml").write_text("interactions: [")
-    (tmp_path / "notes.txt").write_text(URL)
-    (tmp_path / "empty.har").touch()
-    there = lines(Told(tmp_path / "a.yaml"), Index([item(f"{URL}/1")]))
-    assert "recorded in another cassette: b.yaml, number 2" == there[2]
-    assert there[3].startswith("not in this cassette; nearest is number 1, ")
-    assert "recorded in another cassette: b.yaml, number 2" == lines(Told(tmp_path / "a.yaml"), Index())[2]
-    assert "never recorded: nothing is" == lines(Told(tmp_path / "no folder" / "a.yaml"), Index())[2]
 
 
 @pytest.mark.parametrize(("mode", "found", "hint", "expected"), [
@@ -105,3 +92,11 @@ def test_what_matchers_and_bodies_say_is_in_the_report(tmp_path: Path) -> None:
     index = Index([item(body=b"a", method="POST")], ["path", "body", same_day])
     told = lines(Told(tmp_path / "a.yaml"), index, Asked("POST", URL, [], b"b"))
     assert ["body: asked b, recorded a", "same_day: no match"] == told[3:5]
+
+
+def test_what_came_nearest_is_looked_for_when_it_is_read(tmp_path: Path) -> None:
+    """A client that tries again and again pays for none of that."""
+    index = Index([item(f"{URL}/1")])
+    why = Why(Told(tmp_path / "a.yaml"), index, ASKED)
+    index.add(item(f"{URL}/2"))
+    assert "number 2" in why()
