@@ -1,25 +1,28 @@
 """The command line: `sessionmock cassette ...`, also as `python -m sessionmock`.
 
-Exit status: 0 fine, 1 something was found (a difference, a secret, a broken file), 2 misuse.
+Exit statuses: see `output.STATUSES`.
 """
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from ..errors import SessionMockError
 from . import cassettes, upkeep
-from .output import Report
+from .output import STATUSES, Report
 
 OK, FOUND, MISUSE = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments`, those of the process by default; the exit status."""
-    parser = argparse.ArgumentParser("sessionmock", description="URLSession for Python, and where its bytes come from.")
+    parser = argparse.ArgumentParser("sessionmock", description="URLSession for Python, and where its bytes come from.", epilog=STATUSES)
+    parser.add_argument("--version", action="version", version=f"sessionmock {version('sessionmock')}")
     kinds = parser.add_subparsers(required=True, metavar="command")
-    commands = kinds.add_parser("cassette", help="look at, check, convert and tidy recorded answers").add_subparsers(required=True, metavar="command")
+    cassette = kinds.add_parser("cassette", help="look at, check, convert and tidy recorded answers", epilog=STATUSES)
+    commands = cassette.add_subparsers(required=True, metavar="command")
     for module in (cassettes, upkeep):
         module.add_commands(commands)
     options = parser.parse_args(arguments)

@@ -16,10 +16,10 @@ from ..routes.cassette.expiry import recorded_at
 from ..routes.cassette.formats.codings import undone
 from ..routes.cassette.matching import Index
 from ..routes.cassette.verify import compare
-from .output import Report, Table, place, printable, size
+from .output import STATUSES, Report, Table, counted, place, printable, size
+from .project import project
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har"})
-FOLDER = "cassettes"
 
 
 def add_commands(commands: Any) -> None:
@@ -42,18 +42,18 @@ def add_commands(commands: Any) -> None:
 
 def command(commands: Any, name: str, run: Any, text: str, *, paths: bool = False) -> argparse.ArgumentParser:
     """A command that takes --json and, with `paths`, files and folders."""
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=STATUSES)
     parser.set_defaults(run=run)
     parser.add_argument("--json", action="store_true", help="for scripts")
     if paths:
-        parser.add_argument("paths", type=Path, nargs="*", help=f"files and folders; {FOLDER} where none is given")
+        parser.add_argument("paths", type=Path, nargs="*", help="files and folders; by default the folder that pytest's settings name, or cassettes")
     return parser
 
 
 def found_files(paths: list[Path]) -> list[Path]:
     """The cassettes at `paths`. Raises InvalidArgumentException for one that is not there."""
     found: dict[Path, None] = {}
-    for path in paths or [Path(FOLDER)]:
+    for path in paths or [project().cassettes]:
         if path.is_dir():
             found.update((file, None) for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file())
         elif path.exists():
@@ -198,7 +198,7 @@ def convert(options: argparse.Namespace) -> Report:
     write_tape(options.target, Tape(tape.interactions, tape.metadata), options.format)
     data = {"from": str(options.file), "format": tape.format.value if tape.format else "", "to": str(options.target),
             "interactions": len(tape.interactions), "with_secrets": sum(bool(secrets.findings(one)) for one in tape.interactions)}
-    report = Report(data, [f"{options.file} ({data['format']}) -> {options.target}: {len(tape.interactions)} interactions"])
+    report = Report(data, [f"{options.file} ({data['format']}) -> {options.target}: {counted(len(tape.interactions), 'interaction')}"])
     if data["with_secrets"]:
         report.parts.append(f"{data['with_secrets']} of them with what looks like a secret: --scrub puts pseudonyms there")
     return report

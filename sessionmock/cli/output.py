@@ -1,15 +1,18 @@
 """What a command has to say: tables for people, JSON for scripts."""
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import re
 import shutil
 import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+STATUSES = "Exit status: 0 where all is fine, 1 where something was found (a difference, a secret, a broken file), 2 for misuse."
 _NARROW = 16      # a column that is not wrapped
-_WIDEST = 100     # of a column, where nobody says how wide the terminal is
+_GAP = "  "       # between columns
 
 
 @dataclass(slots=True)
@@ -21,17 +24,22 @@ class Table:
     numbers: frozenset[str] = frozenset()
 
     def write(self) -> None:
-        """Print it: by rich on a terminal where that is installed, else as aligned text."""
+        """Print it: by rich on a terminal where that is installed, else as aligned text.
+
+        No wider than the terminal, or than the variable COLUMNS says: long cells go on below. Elsewhere each row is a line.
+        """
         if sys.stdout.isatty() and self._rich():
             return
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal() else 0
         rows = [self.headings, *self.rows]
-        widths = [min(max(len(row[column]) for row in rows), width or _WIDEST) for column in range(len(self.headings))]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(self.headings))]
+        if width:
+            widths = fitted(widths, width - len(_GAP) * (len(widths) - 1))
         for row in rows:
-            cells = [cell.rjust(size) if heading in self.numbers else cell.ljust(size)
-                     for heading, cell, size in zip(self.headings, row, widths, strict=True)]
-            line = "  ".join(cells).rstrip()
-            print(f"{line[:width - 1]}…" if width and len(line) > width else line)
+            folded = [[cell[at:at + size] for at in range(0, len(cell), size)] for cell, size in zip(row, widths, strict=True)]
+            for line in itertools.zip_longest(*folded, fillvalue="") if any(folded) else [("",) * len(row)]:
+                print(_GAP.join(cell.rjust(size) if heading in self.numbers else cell.ljust(size)
+                                for heading, cell, size in zip(self.headings, line, widths, strict=True)).rstrip())
 
     def _rich(self) -> bool:
         try:
@@ -72,6 +80,19 @@ class Report:
                 part.write()
             else:
                 print(printable(part))
+
+
+def fitted(widths: list[int], room: int) -> list[int]:
+    """`widths` of columns that take no more than `room`: the widest give way, and no column goes below one character."""
+    widths = [max(width, 1) for width in widths]
+    while sum(widths) > room and (widest := max(widths)) > 1:
+        widths[widths.index(widest)] -= 1
+    return widths
+
+
+def counted(count: int, noun: str) -> str:
+    """`count` and what is counted, as "1 cassette" and "2 cassettes"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def printable(text: str) -> str:

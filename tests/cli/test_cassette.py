@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import sessionmock
 from sessionmock.cli import main, output
 from sessionmock.routes.cassette import Interaction, RecordedRequest, RecordedResponse, Tape, files, read_tape
 
@@ -340,3 +341,24 @@ def test_doctor_knows_what_is_wrong_with_a_tape(folder: Path, run: Run):
             "number 1: a body that is not the JSON that its type says", "number 2: a body that is not the JSON that its type says"] == found["a.yaml"]
     assert (["nothing in it"], []) == (found["empty.yaml"], found["lines.yaml"])
     assert "replayed, but not recorded into: convert it" in found["vcr.json"]
+
+
+def test_the_project_says_where_cassettes_are(folder: Path, run: Run):
+    """Commands that are told no path take the folder that pytest's settings name."""
+    Path("pytest.ini").write_text("[pytest]\nsessionmock_cassette_dir = cassettes/deep\n")
+    assert [str(Path("cassettes/deep/b.json"))] == [one["cassette"] for one in run.json(0, "ls")]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["cassette", "--help"], ["cassette", "scan", "--help"]])
+def test_help_names_the_exit_statuses(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    """On each level."""
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "Exit status: 0 where all is fine" in capsys.readouterr().out
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]):
+    """As the package says it."""
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert f"sessionmock {sessionmock.__version__}\n" == capsys.readouterr().out

@@ -45,12 +45,26 @@ def test_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(cell in drawn for cell in ("file", "bytes", "10000", "deep/b.json"))
 
 
-def test_a_table_on_a_terminal_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Aligned text again, cut where the terminal ends."""
+@pytest.mark.parametrize("where", ["a terminal", "COLUMNS"])
+def test_a_table_without_rich_is_no_wider_than_it_may_be(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str) -> None:
+    """Long cells go on below; short columns stay whole, so that nothing is cut off."""
     monkeypatch.setitem(sys.modules, "rich.box", None)
-    lines = shown(Table(("file", "error"), [("a.yaml", "x" * 100)]), monkeypatch).splitlines()
-    assert 2 == len(lines)
-    assert (60, "…") == (len(lines[1]), lines[1][-1])
+    table = Table(("file", "size", "hosts"), [("x" * 100, "5 B", "h" * 70), ("a.yaml", "12 kB", "")], frozenset({"size"}))
+    if where == "a terminal":
+        lines = shown(table, monkeypatch).splitlines()
+    else:
+        monkeypatch.setenv("COLUMNS", "60")
+        table.write()
+        lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    assert ["file", "size", "hosts"] == lines[0].split()
+    assert ["5 B", "12 kB"] == [found for line in lines if (found := line[25:33].strip()) not in ("", "size")]
+    assert (100, 70) == ("".join(lines).count("x"), "".join(lines).count("h") - 1)
+
+
+def test_numbers_of_things() -> None:
+    """One is no plural."""
+    assert ["0 cassettes", "1 cassette", "2 cassettes"] == [output.counted(number, "cassette") for number in range(3)]
 
 
 def test_a_report_is_json_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
