@@ -106,13 +106,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .routes.cassette import CassetteRoute
+    from .routes.cassette.options import CassetteDefaults, CassetteOptions
     from .routes.cassette.secrets import Secrets
     from .routes.httpx.edge import RouteTransport
     from .routes.httpx.transport_route import TransportRoute
 
 # Imported when they are first asked for: code in production has no cassettes, and they are a third of what there is to import.
 _LATER = {
-    "CassetteRoute": ".routes.cassette", "RouteTransport": ".routes.httpx.edge", "Secrets": ".routes.cassette.secrets",
+    "CassetteDefaults": ".routes.cassette.options", "CassetteOptions": ".routes.cassette.options", "CassetteRoute": ".routes.cassette",
+    "RouteTransport": ".routes.httpx.edge", "Secrets": ".routes.cassette.secrets",
     "TransportRoute": ".routes.httpx.transport_route",
 }
 
@@ -134,7 +136,9 @@ __all__ = [
     "CachePolicy",
     "CacheStoragePolicy",
     "CachedURLResponse",
+    "CassetteDefaults",
     "CassetteError",
+    "CassetteOptions",
     "CassetteRoute",
     "ClientRoute",
     "CookieAcceptPolicy",

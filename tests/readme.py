@@ -44,6 +44,8 @@ def plugin() -> str:
         ("classes `pytest_sessionmock.SessionFactory`, `pytest_sessionmock.Controller`", "the types of these two, for annotations"),
         ("fixture `sessionmock_httpx`", "httpx and httpx2 clients take the test's route, however they were made; "
                                         "where it is not live, other clients stay off the network"),
+        ("fixture `sessionmock_options`", "to be overridden in conftest.py, a module or a class: a dict of the options of cassettes that the "
+                                          "mark takes (`CassetteDefaults`); the mark goes before it, and it before the ini file"),
         ("mark `@pytest.mark.sessionmock`", mark),
         ("option `--sessionmock`", f"{', '.join(ROUTES)}: {COMMAND_LINE}"),
         *((f"ini `{option.ini_name}`", option.help) for option in OPTIONS if option.in_ini),

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from .fixtures import Controller, SessionFactory, sessionmock, sessionmock_httpx, url_session
+from .fixtures import Controller, SessionFactory, sessionmock, sessionmock_httpx, sessionmock_options, url_session
 from .imports import AsItIs
 from .item import ITEM, set_up, show_leaks_under_setup
 from .run import RUN, RunState, loaded
-from .settings import MARKER, add_options, check_ini
+from .settings import MARKER, add_options, check_ini, options_of_fixture
 from .tracebacks import hide_carriers
 
-__all__ = ["Controller", "SessionFactory", "sessionmock", "sessionmock_httpx", "url_session"]
+__all__ = ["Controller", "SessionFactory", "sessionmock", "sessionmock_httpx", "sessionmock_options", "url_session"]
 
 
 _LIBRARY = AsItIs()
@@ -51,6 +51,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
+    try:
+        options_of_fixture(item)
+    except pytest.UsageError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     result = yield
     state = item.stash.get(ITEM, None)
     if state is not None and (told := [told for told in (state.misses(), state.failures()) if told]):

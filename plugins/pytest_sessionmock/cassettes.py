@@ -9,9 +9,11 @@ accident.
 """
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,14 +31,16 @@ def folder_of(config: pytest.Config) -> Path:
     return config.rootpath / str(config.getini("sessionmock_cassette_dir"))
 
 
-def path_of(item: pytest.Item, name: str | None) -> Path:
-    """The file of the cassette `name`, or of the test's own. Raises UsageError for a name that leads out of the folder."""
+def path_of(item: pytest.Item, name: str | os.PathLike[str] | None) -> Path:
+    """The file of the cassette `name`, an absolute path or one in the folder; None: of the test's own. Raises UsageError for a relative
+    name that leads out of the folder."""
     folder = folder_of(item.config)
     if name is None:
         return folder.joinpath(*_own(item))
     path = folder / name
-    if not name or PurePath(name).is_absolute() or not path.resolve().is_relative_to(folder.resolve()) or path.resolve() == folder.resolve():
-        raise pytest.UsageError(f"{item.nodeid}: the cassette {name!r} is not in the folder of cassettes, {folder}: give a name relative to it")
+    if not (Path(name).is_absolute() or folder.resolve() in path.resolve().parents):
+        raise pytest.UsageError(f"{item.nodeid}: the cassette {os.fspath(name)!r} is not in the folder of cassettes, {folder}: "
+                                "give a name relative to it, or an absolute path")
     return path if path.suffix.lower() in SUFFIXES else path.with_name(f"{path.name}.yaml")
 
 
@@ -50,7 +54,7 @@ def _own(item: pytest.Item) -> list[str]:
 def path_of_fixture(config: pytest.Config, place: str, name: str) -> Path:
     """The file of the fixture `name` of `place`, the id of a node: a folder, a module or a class."""
     file, *classes = place.split("::")
-    parts = PurePath(file.removesuffix(".py")).parts
+    parts = Path(file.removesuffix(".py")).parts
     return folder_of(config).joinpath(*map(sane, parts), f"{sane('.'.join((*classes, f'@{name}')))}.yaml")
 
 
@@ -67,12 +71,12 @@ def sane(part: str) -> str:
 
 
 class Cassette:
-    """A cassette route that reads its file with the first request: a test that sends none costs nothing."""
+    """A cassette route that reads its file, and its `options`, with the first request: a test that sends none costs nothing."""
 
-    def __init__(self, path: Path, mode: str, hint: str, **options: Any) -> None:
-        self.path, self.mode = path, mode
-        self.source = "live" if mode == "all" else "cassette"    # where bytes come from
-        self.is_live = False
+    is_live = False
+
+    def __init__(self, path: Path, hint: str, options: Callable[[], dict[str, Any]]) -> None:
+        self.path = path
         self._hint = hint            # the command that records, for misses
         self._options = options
 
@@ -81,11 +85,16 @@ class Cassette:
         """The route itself."""
         from sessionmock import CassetteRoute, ClientRoute, LiveRoute
 
-        offline = self.mode == "none" and self._options.get("on_expiry") != "rerecord"
-        live = None if offline else ClientRoute(LiveRoute(trust_env=False))
-        route = CassetteRoute(self.path, self.mode, live=live, **self._options)
+        options = self._options()
+        offline = options["mode"] == "none" and options.get("on_expiry") != "rerecord"
+        route = CassetteRoute(self.path, live=None if offline else ClientRoute(LiveRoute(trust_env=False)), **options)
         route.hint = self._hint
         return route
+
+    @property
+    def source(self) -> str:
+        """Where bytes come from."""
+        return "cassette" if self.route.replays else "live"
 
     def bind(self, configuration: Any, host: Any) -> Any:
         return self.route.bind(configuration, host)

@@ -1,9 +1,10 @@
 """The fixtures: a maker of sessions, and the controller of routes, scripts, cassettes and the trace."""
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, Unpack
 
 import pytest
 
@@ -11,9 +12,12 @@ from .item import ItemState
 
 if TYPE_CHECKING:
     from sessionmock import (
+        CassetteDefaults,
+        CassetteOptions,
         CassetteRoute,
         LiveRoute,
         OperationQueue,
+        PathMonitor,
         RouteTransport,
         ScriptRoute,
         Trace,
@@ -50,14 +54,17 @@ class Controller:
         return self._state.script
 
     @contextmanager
-    def cassette(self, name: str | None = None, mode: str | None = None, **options: Any) -> Iterator[InForce]:
-        """Tasks made in this block take the cassette `name` of the cassette folder, without a name the test's own.
+    def cassette(self, name: str | os.PathLike[str] | None = None, mode: str | None = None,
+                 **options: Unpack[CassetteOptions]) -> Iterator[InForce]:
+        """Tasks made in this block take the cassette `name` of the cassette folder, or of an absolute path; without a name the test's own.
 
         `mode` is "once", "none" (default), "new_episodes", "all" or "verify"; under --sessionmock=record everything is recorded,
         under --sessionmock=cassette nothing, under --sessionmock=live the block is live. `options` are those of
-        CassetteRoute: `match_on`, `order`, `allow_playback_repeats`, `filter`, `max_age`... Gives the route.
+        CassetteRoute: `match_on`, `order`, `allow_playback_repeats`, `filter`, `max_age`... What is not given here is as the mark
+        says, the fixture `sessionmock_options` or the ini file. Gives the route. Raises pytest.UsageError for what is no option.
         """
-        cassette = self._state.cassette(name, mode, **options)
+        given = options if mode is None else {**options, "mode": mode}
+        cassette = self._state.cassette(name, **given)
         if cassette is None:
             yield self._state.route
             return
@@ -82,14 +89,20 @@ class SessionFactory(Protocol):
     """Makes URLSessions of a test."""
 
     def __call__(self, configuration: URLSessionConfiguration | None = None, delegate: object | None = None,
-                 delegate_queue: OperationQueue | None = None) -> URLSession:
-        """A session; without a configuration an ephemeral one."""
+                 delegate_queue: OperationQueue | None = None, *, path_monitor: PathMonitor | None = None) -> URLSession:
+        """A session, of what the class takes; without a configuration an ephemeral one."""
 
 
 @pytest.fixture
 def sessionmock(request: pytest.FixtureRequest) -> Controller:
     """The controller: routes, script, cassettes, transports for plain httpx clients, and the trace of this test."""
-    return Controller(ItemState.of(request.node))
+    return Controller(ItemState.of(request))
+
+
+@pytest.fixture(scope="session")
+def sessionmock_options() -> CassetteDefaults:
+    """The options of the cassettes of a test, and their mode: none, until a conftest.py, module or class has a fixture of this name."""
+    return {}
 
 
 @pytest.fixture
@@ -100,12 +113,12 @@ def url_session(request: pytest.FixtureRequest) -> SessionFactory:
     """
     from sessionmock import URLSession, URLSessionConfiguration
 
-    state = ItemState.of(request.node)
+    state = ItemState.of(request)
 
     def make(configuration: URLSessionConfiguration | None = None, delegate: object | None = None,
-             delegate_queue: OperationQueue | None = None) -> URLSession:
+             delegate_queue: OperationQueue | None = None, *, path_monitor: PathMonitor | None = None) -> URLSession:
         __tracebackhide__ = True     # leaks and warnings are shown at the line of the caller
-        session = URLSession(configuration or URLSessionConfiguration.ephemeral(), delegate, delegate_queue)
+        session = URLSession(configuration or URLSessionConfiguration.ephemeral(), delegate, delegate_queue, path_monitor=path_monitor)
         state.scope.excuse(session)
         return session
 
@@ -119,4 +132,4 @@ def sessionmock_httpx(request: pytest.FixtureRequest) -> None:
     Clients with a MockTransport, ASGITransport, WSGITransport or a transport class of one's own keep it. Where the route
     is not live, any other client that reaches for the network fails the test (ini sessionmock_allowed_hosts).
     """
-    ItemState.of(request.node).intercept()
+    ItemState.of(request).intercept()

@@ -1,6 +1,7 @@
 """One test: what it owns, the routes in force, what it exchanged, and what there is to say at its end."""
 from __future__ import annotations
 
+import os
 import shlex
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,7 @@ import pytest
 
 from .cassettes import Cassette, path_of, path_of_fixture
 from .run import RUN, RunState, loaded
-from .settings import cassette_mode, cassette_options, settings_of, settings_without_marks
+from .settings import FIXTURE, Settings, options_of, read_cassette_options, settings_of, settings_without_marks
 
 if TYPE_CHECKING:
     from sessionmock import Interception, Leak, LeakScope, ScriptRoute, Trace
@@ -65,12 +66,13 @@ class ItemState:
         self._stack = ExitStack()                   # undone when all is over
 
     @classmethod
-    def of(cls, item: pytest.Item) -> ItemState:
-        """The state of `item`, which begins now where a fixture that was asked for by name at run time is the first to need it."""
-        state = item.stash[ITEM]
+    def of(cls, request: pytest.FixtureRequest) -> ItemState:
+        """The state of a test, which begins now where a fixture that was asked for by name at run time is the first to need it."""
+        state: ItemState = request.node.stash[ITEM]
         if not state._begun:
             state.scope.claim()          # nobody could own anything before, and it is the test that made it
             state._begin()
+            request.node.funcargs[FIXTURE] = request.getfixturevalue(FIXTURE)
         return state
 
     @cached_property
@@ -98,6 +100,9 @@ class ItemState:
         self._judge_before_wider_fixtures_end()
         if (loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker("sessionmock")
                 or item.config.getini("sessionmock_httpx")):
+            names = getattr(item, "fixturenames", None)
+            if names is not None and names[:1] != [FIXTURE]:
+                names.insert(0, FIXTURE)         # before any fixture that may send something
             try:
                 self._begin()
             except pytest.UsageError as error:
@@ -118,7 +123,7 @@ class ItemState:
         if route == "script":
             self._put_script()
         elif route != "live":
-            cassette = self._new_cassette(path_of(self.item, self.settings.cassette), self.settings.mode)
+            cassette = self._new_cassette(path_of(self.item, self.settings.mark.get("cassette")), self.settings)
             self._stack.enter_context(self.cassette_in_force(cassette))
         if self.item.config.getini("sessionmock_httpx") or "sessionmock_httpx" in getattr(self.item, "fixturenames", ()):
             self.intercept()
@@ -206,13 +211,12 @@ class ItemState:
         finally:
             self._in_force.remove(entry)
 
-    def cassette(self, name: str | None, mode: str | None, **options: Any) -> Cassette | None:
+    def cassette(self, name: str | os.PathLike[str] | None, **options: Any) -> Cassette | None:
         """The cassette `name`, None where the command line wants everything live."""
-        config = self.item.config
-        if config.getoption("sessionmock_route") == "live":
+        given = read_cassette_options(options, f"{self.item.nodeid}: sessionmock.cassette()")
+        if self.item.config.getoption("sessionmock_route") == "live":
             return None
-        route = "record" if self.settings.route == "record" else ""
-        return self._new_cassette(path_of(self.item, name), cassette_mode(config, mode, route), **options)
+        return self._new_cassette(path_of(self.item, name), self.settings, **given)
 
     def cassette_of(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Cassette | None:
         """The cassette of what a fixture wider than a test sends itself; None where its node, or else this test, wants none."""
@@ -223,11 +227,11 @@ class ItemState:
             return None
         place = max(request.node.nodeid, fixture.baseid, key=len)
         name = fixture.argname if fixture.params is None else f"{fixture.argname}[{getattr(request, 'param_index', 0)}]"
-        return self._new_cassette(path_of_fixture(request.config, place, name), settings.mode)
+        return self._new_cassette(path_of_fixture(request.config, place, name), settings)
 
-    def _new_cassette(self, path: Any, mode: str, **options: Any) -> Cassette:
+    def _new_cassette(self, path: Any, settings: Settings, **given: Any) -> Cassette:
         hint = f"pytest {shlex.quote(self.item.nodeid)} --sessionmock=record"
-        return Cassette(path, mode, hint, **cassette_options(self.item.config) | options)
+        return Cassette(path, hint, lambda: options_of(self.item, settings.mark, settings.route, **given))
 
     def intercept(self) -> None:
         """Plain httpx and httpx2 clients of this test take its route from now on; other clients stay off the network."""

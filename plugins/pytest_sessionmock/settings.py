@@ -1,18 +1,21 @@
 """Everything that can be said about tests, in one list, and what applies to a test of all that was said.
 
 The mark's arguments, the ini file's names with their defaults and choices, the help texts, the complaints about what is no
-choice and the README's table are all made from `OPTIONS`.
+choice and the README's table are all made from `OPTIONS`. The command line goes before the mark, the mark before the fixture
+`sessionmock_options`, and the fixture before the ini file.
 """
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
+from .values import AGE, BOOL, FILE, NUMBER, SECRETS, TEXT, WORD, WORDS, Kind, nearest
+
+FIXTURE = "sessionmock_options"
 ROUTES = ("live", "cassette", "script", "record", "verify")
 _UPKEEP = ("ignore", "warn", "fail")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 COMMAND_LINE = (
     "answers of every test come from here, whatever its mark says (a test of route=\"script\" stays scripted): record makes every "
@@ -27,9 +30,10 @@ class Option(NamedTuple):
     text: str                       # what it decides
     choices: tuple[str, ...] = ()   # what it takes; () where that is for `text` to say
     default: Any = ""               # where nobody says anything
-    kind: Literal["bool", "args"] | None = None     # how pytest reads the ini file's value; None: as text
+    kind: Kind = TEXT
     in_mark: bool = False
     in_ini: bool = True
+    of_cassettes: bool = False      # a fixture and `sessionmock.cassette` take it too; where nobody says it, CassetteRoute has its own default
 
     @property
     def ini_name(self) -> str:
@@ -44,27 +48,52 @@ class Option(NamedTuple):
         *first, last = (f"{choice} (default)" if choice == self.default else choice for choice in self.choices)
         return f"{', '.join(first)} or {last}: {self.text}"
 
+    def read(self, given: Any, place: str) -> Any:
+        """The value that was `given` at `place`. Raises UsageError for what is none."""
+        try:
+            value = self.kind.read(given)
+        except Exception as error:
+            why = f" ({error})" if str(error) else ""
+            raise pytest.UsageError(f"{place}: give {self.kind.wanted}{why}") from None
+        if self.choices and value not in self.choices:
+            raise pytest.UsageError(f"{place}: choose from {', '.join(self.choices)}")
+        return value
+
+
+def _of_cassettes(name: str, text: str, kind: Kind = TEXT, choices: tuple[str, ...] = (), default: str = "") -> Option:
+    return Option(name, text, choices, default, kind, in_mark=True, of_cassettes=True)
+
 
 OPTIONS = (
     Option("route", "where answers come from (the servers, where nobody says)", ROUTES, in_mark=True),
-    Option("cassette", "the name of a file in the folder of cassettes, which the test takes and not one of its own", in_mark=True, in_ini=False),
-    Option("mode", "whether a cassette replays, records, or both",
-           ("once", "none", "new_episodes", "all", "verify"), "none", in_mark=True, in_ini=False),
+    Option("cassette", "a file in the folder of cassettes, or an absolute path, which the test takes and not one of its own",
+           kind=FILE, in_mark=True, in_ini=False),
     Option("leaks", "what a leaked session or task does to its test", ("fail", "allow"), "fail", in_mark=True),
     Option("cassette_dir", "the folder of cassettes, relative to the root of the run (default: cassettes)", default="cassettes"),
     Option("httpx", "true: plain httpx and httpx2 clients of every test take its route, as with the fixture sessionmock_httpx (default: false)",
-           default=False, kind="bool"),
+           default=False, kind=BOOL),
     Option("allowed_hosts", "names and addresses, with * for any part, that other clients may reach in tests that take httpx clients along and "
-           "are not live; loopback (default) stands for this machine", default=("loopback",), kind="args"),
+           "are not live; loopback (default) stands for this machine", default=("loopback",), kind=WORDS),
     Option("httpx_leaks", "what an httpx client that is never closed does, in tests that take httpx clients along",
            ("off", "report", "fail"), "off"),
     Option("unplayed", "what recorded answers do that no test of the run played", _UPKEEP, "warn"),
     Option("orphans", "what cassettes do that no test of a whole run uses", _UPKEEP, "warn"),
-    Option("max_age", "the age at which a recorded answer is too old, as 30d, 12h, 90m or 3600 (seconds); without one no answer is"),
-    Option("on_expiry", "what an answer that is too old does; in CI none is recorded", ("warn", "fail", "rerecord"), "warn"),
-    Option("secrets", "names of headers, parameters and fields that no cassette may hold, besides the usual ones", default=(), kind="args"),
+    # What CassetteRoute takes, whose keywords they are:
+    _of_cassettes("mode", "whether a cassette replays, records, or both", WORD, ("once", "none", "new_episodes", "all", "verify"), "none"),
+    _of_cassettes("match_on", "the fields in which a request must agree with a recorded one, as method uri body; a mark and a fixture also "
+                  "take functions", WORDS),
+    _of_cassettes("order", "the order in which recorded answers are given", WORD, ("any", "per_url", "strict"), "any"),
+    _of_cassettes("allow_playback_repeats", "true: an answer that is used up is given again (default: false)", BOOL),
+    _of_cassettes("speed", "the pace of bodies that were recorded piece by piece: 0 (default) does not wait, 1.0 is the recorded pace", NUMBER),
+    _of_cassettes("filter", "names of headers, parameters and fields that no cassette may hold, besides the usual ones; true (default) for "
+                  "these alone, false for none", SECRETS),
+    _of_cassettes("max_age", "the age at which a recorded answer is too old, as 30d, 12h, 90m or 3600 (seconds); without one no answer is", AGE),
+    _of_cassettes("on_expiry", "what an answer that is too old does; in CI none is recorded", WORD, ("warn", "fail", "rerecord"), "warn"),
+    _of_cassettes("trim", "true: a cassette forgets what was not played, unless there was a miss (default: false)", BOOL),
+    _of_cassettes("ignore", "places that verify does not compare, as headers.x-* or body.items.*.id", WORDS),
 )
 _OF_MARK = {option.name: option for option in OPTIONS if option.in_mark}
+_OF_CASSETTES = {option.name: option for option in OPTIONS if option.of_cassettes}
 _MARK = f"sessionmock({', '.join(f'{name}=...' for name in _OF_MARK)})"
 
 MARKER = f"{_MARK}: " + "; ".join([
@@ -76,10 +105,9 @@ MARKER = f"{_MARK}: " + "; ".join([
 class Settings(NamedTuple):
     """What applies to one test."""
 
-    route: str               # where answers come from: a name of ROUTES
-    chosen: bool             # whether anybody said so; else it is live because nobody did
-    cassette: str | None     # the cassette's name, None for the test's own
-    mode: str                # of the cassette: one of the choices of "mode"
+    route: str                  # where answers come from: a name of ROUTES
+    chosen: bool                # whether anybody said so; else it is live because nobody did
+    mark: dict[str, Any]        # what its marks say
     allows_leaks: bool
 
 
@@ -88,7 +116,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("sessionmock", "URLSession: where answers come from")
     group.addoption("--sessionmock", dest="sessionmock_route", choices=ROUTES, default=None, metavar="|".join(ROUTES), help=COMMAND_LINE)
     for option in of_ini():
-        parser.addini(option.ini_name, option.help, option.kind, default=option.default)
+        parser.addini(option.ini_name, option.help, option.kind.ini, default=None if option.of_cassettes else option.default)
 
 
 def of_ini() -> Iterator[Option]:
@@ -97,45 +125,54 @@ def of_ini() -> Iterator[Option]:
 
 
 def check_ini(config: pytest.Config) -> None:
-    """Raises UsageError for a value that is none."""
+    """Raises UsageError for a name or a value that is none."""
+    names = [option.ini_name for option in of_ini()]
+    overrides = [text.partition("=")[0].strip() for text in config.getoption("override_ini") or ()]
+    written = vars(config).get("_inicfg")       # its name in pytest 9; before, as below
+    for name in (*(config.inicfg if written is None else written), *overrides):
+        if name.startswith("sessionmock_") and name not in names:
+            raise pytest.UsageError(f"{name} in the ini file is no option of sessionmock: {nearest(name, names)}")
     for option in of_ini():
-        try:
-            value = config.getini(option.ini_name)
-        except (ValueError, pytest.UsageError) as error:      # of a bool that is none; which of them depends on pytest's version
-            raise pytest.UsageError(f"{option.ini_name} in the ini file: {error}: give true or false") from None
-        if value and option.choices and value not in option.choices:
-            raise pytest.UsageError(f"{option.ini_name} = {value!r} in the ini file: choose from {', '.join(option.choices)}")
-    cassette_options(config)
+        _of_ini_file(config, option)
+
+
+def _of_ini_file(config: pytest.Config, option: Option) -> Any:
+    """What the ini file says of `option`, the default where it says nothing. Raises UsageError."""
+    try:
+        value = config.getini(option.ini_name)
+    except (ValueError, TypeError, pytest.UsageError) as error:      # which of them depends on pytest's version
+        raise pytest.UsageError(f"{option.ini_name} in the ini file: {error}: give {option.kind.wanted}") from None
+    return value if value in (None, "", option.default) else option.read(value, f"{option.ini_name} = {value!r} in the ini file")
 
 
 def cassette_options(config: pytest.Config) -> dict[str, Any]:
-    """The options that the ini file gives every cassette. Raises UsageError."""
-    options: dict[str, Any] = {}
-    age = str(config.getini("sessionmock_max_age")).strip()
-    if age:
-        number, unit = (age[:-1], age[-1]) if age[-1] in _UNITS else (age, "s")
-        if not number.isdecimal():
-            raise pytest.UsageError(f"sessionmock_max_age = {age!r} in the ini file: give a number and s, m, h or d, as 30d")
-        options = {"max_age": int(number) * _UNITS[unit], "on_expiry": config.getini("sessionmock_on_expiry")}
-    if secrets := config.getini("sessionmock_secrets"):
-        options["filter"] = secrets
-    return options
+    """What the ini file says of every cassette. Raises UsageError."""
+    said = {name: _of_ini_file(config, option) for name, option in _OF_CASSETTES.items() if option.in_ini}
+    return {name: value for name, value in said.items() if value not in (None, "")}
+
+
+def read_cassette_options(given: Any, place: str) -> dict[str, Any]:
+    """What was said of cassettes at `place`, by a fixture or a call. Raises UsageError for what is no option or no value of one."""
+    if not isinstance(given, dict):
+        raise pytest.UsageError(f"{place} is {given!r}: give a dict of options")
+    return {name: _known(name, _OF_CASSETTES, place).read(value, f"{place}: {name}={value!r}") for name, value in given.items()}
+
+
+def _known(name: str, options: dict[str, Option], place: str) -> Option:
+    if name not in options:
+        raise pytest.UsageError(f"{place} has no option {name!r}: {nearest(str(name), options)}")
+    return options[name]
 
 
 def marked(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
     """The arguments of the `sessionmock` marks of `node`, the nearest first. Raises UsageError for what they do not take."""
     found: dict[str, Any] = {}
     for mark in node.iter_markers("sessionmock"):
-        if mark.args or not mark.kwargs.keys() <= _OF_MARK.keys():
-            given = ", ".join([*map(repr, mark.args), *(f"{key}={value!r}" for key, value in mark.kwargs.items())])
-            raise pytest.UsageError(f"{node.nodeid}: @pytest.mark.sessionmock({given}): the mark is {_MARK}")
+        place = f"{node.nodeid}: @pytest.mark.sessionmock"
+        if mark.args:
+            raise pytest.UsageError(f"{place}({', '.join(map(repr, mark.args))}): the mark is {_MARK}")
         for key, value in mark.kwargs.items():
-            choices = _OF_MARK[key].choices
-            if choices and value not in choices:
-                raise pytest.UsageError(f"{node.nodeid}: @pytest.mark.sessionmock({key}={value!r}): choose from {', '.join(choices)}")
-            if not isinstance(value, str):
-                raise pytest.UsageError(f"{node.nodeid}: @pytest.mark.sessionmock({key}={value!r}): give the name of a file as str")
-            found.setdefault(key, value)
+            found.setdefault(key, _known(key, _OF_MARK, place).read(value, f"{place}({key}={value!r})"))
     return found
 
 
@@ -153,23 +190,33 @@ def settings_of(item: pytest.Item | pytest.Collector) -> Settings:
     route = mark.get("route") or ("cassette" if "cassette" in mark else ini)
     if wish and route != "script":
         route = wish
-    return Settings(route or "live", bool(route), mark.get("cassette"), cassette_mode(config, mark.get("mode"), route),
-                    allows_leaks(item, mark))
+    return Settings(route or "live", bool(route), mark, allows_leaks(item, mark))
+
+
+def options_of_fixture(item: pytest.Item) -> dict[str, Any]:
+    """What the fixture says of the cassettes of `item`. Raises UsageError."""
+    given = getattr(item, "funcargs", {}).get(FIXTURE)
+    return read_cassette_options(given, f"{item.nodeid}: the fixture {FIXTURE}") if given else {}
 
 
 def settings_without_marks(item: pytest.Item) -> Settings:
     """What applies to a test that has nothing to do with sessionmock but for what it leaks."""
-    return Settings("live", False, None, _OF_MARK["mode"].default, allows_leaks(item, {}))
+    return Settings("live", False, {}, allows_leaks(item, {}))
 
 
-def cassette_mode(config: pytest.Config, wanted: str | None, route: str = "") -> str:
-    """The mode of a cassette: `wanted`, "none" by default; --sessionmock=record records all, --sessionmock=cassette nothing,
-    --sessionmock=verify nothing either."""
-    wish = config.getoption("sessionmock_route") or route
-    if wish == "record":
-        return "all"
-    if wish == "verify":
-        return "verify"
-    if config.getoption("sessionmock_route") == "cassette":
-        return "none"
-    return wanted or str(_OF_MARK["mode"].default)
+def options_of(item: pytest.Item, mark: dict[str, Any], route: str, **given: Any) -> dict[str, Any]:
+    """The mode and the options of a cassette of `item`, which takes `route`. Raises UsageError.
+
+    --sessionmock=record records all, --sessionmock=cassette nothing, --sessionmock=verify nothing either; else what is `given` in
+    a call goes before the mark, this before the fixture `sessionmock_options`, and this before the ini file.
+    """
+    config = item.config
+    options = {
+        **cassette_options(config),
+        **options_of_fixture(item),
+        **{name: value for name, value in mark.items() if name in _OF_CASSETTES},
+        **given,
+    }
+    wish = config.getoption("sessionmock_route")
+    commanded = {"record": "all", "verify": "verify"}.get(wish or route) or ("none" if wish == "cassette" else "")
+    return {**options, "mode": commanded or options.get("mode") or _OF_CASSETTES["mode"].default}

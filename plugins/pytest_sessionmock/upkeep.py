@@ -63,11 +63,11 @@ class Upkeep:
         """A worker hands on what it knows; the controller judges."""
         if self._used:
             for item in session.items:       # skipped tests have cassettes too
-                names = [mark.kwargs["cassette"] for mark in item.iter_markers("sessionmock") if isinstance(mark.kwargs.get("cassette"), str)]
+                names = [mark.kwargs.get("cassette") for mark in item.iter_markers("sessionmock")]
                 for name in (None, *names):
                     try:
                         self._used.add(self._shown(path_of(item, name)))
-                    except pytest.UsageError:
+                    except (TypeError, pytest.UsageError):
                         continue
         output = getattr(self._config, "workeroutput", None)
         if output is not None:

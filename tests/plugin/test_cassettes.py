@@ -37,13 +37,21 @@ def test_the_cassette_of_a_fixture(inner: Inner) -> None:
     assert folder / "test_it" / "TestA.TestB.@login[1].yaml" == path_of_fixture(config, "test_it.py::TestA::TestB", "login[1]")
 
 
-@pytest.mark.parametrize("name", ["", "/tmp/a.yaml", "../a", "a/../..", "."])
-def test_a_name_leads_not_out_of_the_folder(inner: Inner, name: str) -> None:
-    """A name that names no file below the folder is misuse."""
+@pytest.mark.parametrize("name", ["", "../a", "a/../..", ".", Path("../a")])
+def test_a_name_leads_not_out_of_the_folder(inner: Inner, name: str | Path) -> None:
+    """A relative name that names no file below the folder is misuse."""
     inner.write("", test_it="def test_it(): pass")
     item, = inner.items()
     with pytest.raises(pytest.UsageError, match="not in the folder of cassettes"):
         path_of(item, name)
+
+
+def test_an_absolute_path_is_taken(inner: Inner) -> None:
+    """As str and as a Path, outside the folder too; a Path that is relative is one of the folder."""
+    inner.write("", test_it="def test_it(): pass")
+    item, = inner.items()
+    assert Path("/elsewhere/a.yaml") == path_of(item, "/elsewhere/a.yaml") == path_of(item, Path("/elsewhere/a"))
+    assert path_of(item, "deep/a") == path_of(item, Path("deep") / "a.yaml")
 
 
 def test_an_unknown_ending_is_yaml(inner: Inner) -> None:
@@ -60,7 +68,7 @@ def test_a_file_is_read_with_the_first_request(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(threading, "excepthook", lambda arguments: reported.append(arguments.exc_value))
     path = tmp_path / "broken.yaml"
     path.write_text("{")
-    cassette = Cassette(path, "none", "pytest --sessionmock=record")
+    cassette = Cassette(path, "pytest --sessionmock=record", lambda: {"mode": "none"})
     assert ([], [], False) == (cassette.misses, cassette.differences, cassette.opened)
     cassette.close()
     with use_route(cassette), URLSession(URLSessionConfiguration.ephemeral()) as session, pytest.raises(URLError) as failure:
@@ -71,7 +79,7 @@ def test_a_file_is_read_with_the_first_request(tmp_path: Path, monkeypatch: pyte
 
 def test_it_answers_as_its_route(tmp_path: Path) -> None:
     """Its misses are those of the route that it opens, with the command that records."""
-    cassette = Cassette(tmp_path / "none.yaml", "none", "pytest --sessionmock=record")
+    cassette = Cassette(tmp_path / "none.yaml", "pytest --sessionmock=record", lambda: {"mode": "none"})
     with use_route(cassette), URLSession(URLSessionConfiguration.ephemeral()) as session, pytest.raises(Exception, match="no recorded answer"):
         session.data(URL).result()
     assert cassette.opened

@@ -1,9 +1,14 @@
 """The one list of options: what pytest is told of them, what the ini file and the mark may say, and what follows for a test."""
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from pytest_sessionmock import settings
-from pytest_sessionmock.settings import MARKER, OPTIONS, Option, of_ini, settings_of
+from pytest_sessionmock.settings import MARKER, OPTIONS, Option, of_ini, options_of, settings_of
+
+from sessionmock import CassetteDefaults, CassetteOptions, CassetteRoute
+from sessionmock.routes.cassette import Order
 
 from .conftest import Inner
 
@@ -33,7 +38,7 @@ def test_the_help_of_pytest_is_the_lists(inner: Inner) -> None:
     text = " ".join(inner.run("--help").stdout.str().split())
     assert [] == [option.name for option in of_ini() if f"{option.ini_name} " not in text or option.help.split()[-1] not in text]
     assert MARKER.split()[-1] in inner.run("--markers").stdout.str()
-    assert [f"{option.name} is {option.help}" for option in OPTIONS if option.in_mark] == MARKER.partition(": ")[2].split("; ")[:-1]
+    assert [] == [option.name for option in OPTIONS if option.in_mark and f"{option.name} is {option.help};" not in MARKER]
 
 
 @pytest.mark.parametrize("option", [option for option in WITH_CHOICES if option.in_ini], ids=ids)
@@ -57,7 +62,7 @@ def test_the_ini_file_takes_no_value_that_is_none(inner: Inner, words: str) -> N
 def test_ages(inner: Inner, age: str, seconds: int) -> None:
     """An age is a number of seconds, minutes, hours or days."""
     config = inner.config("-o", f"sessionmock_max_age={age}")
-    assert {"max_age": seconds, "on_expiry": "warn"} == settings.cassette_options(config)
+    assert {"max_age": seconds} == settings.cassette_options(config)
 
 
 MODULE = """
@@ -85,8 +90,128 @@ def test_far(): pass
 def test_what_applies_to_a_test(inner: Inner, arguments: tuple[str, ...], near: object, script: object, far: object) -> None:
     """The command line goes before marks, the nearest mark before others, these before the ini file; a script stays one."""
     inner.write("", test_it=MODULE)
-    found = [settings_of(item) for item in inner.items(*arguments)]
-    assert [near, script, far] == [(one.route, one.mode) for one in found]
-    assert [None, None, "a.yaml"] == [one.cassette for one in found]
+    items = inner.items(*arguments)
+    found = [settings_of(item) for item in items]
+    modes = [options_of(item, one.mark, one.route)["mode"] for item, one in zip(items, found, strict=True)]
+    assert [near, script, far] == list(zip([one.route for one in found], modes, strict=True))
+    assert [None, None, "a.yaml"] == [one.mark.get("cassette") for one in found]
     assert [False, True, True] == [one.allows_leaks for one in found]
     assert all(one.chosen for one in found)
+
+
+def test_what_a_cassette_route_takes_is_an_option_everywhere() -> None:
+    """A keyword of CassetteRoute is one of CassetteOptions, and the mark, the ini file and the fixture take it."""
+    taken = {name for name, parameter in inspect.signature(CassetteRoute).parameters.items() if parameter.kind is parameter.KEYWORD_ONLY}
+    assert taken - {"live"} == set(CassetteOptions.__annotations__)
+    assert taken - {"live"} | {"mode"} == set(CassetteDefaults.__annotations__) == {option.name for option in OPTIONS if option.of_cassettes}
+    assert all(option.in_mark for option in OPTIONS if option.of_cassettes)
+
+
+@pytest.mark.parametrize(("said", "ini", "value"), [
+    ({"match_on": ["method", "uri"]}, "match_on=method uri", ["method", "uri"]),
+    ({"order": Order.STRICT}, "order=strict", "strict"),
+    ({"allow_playback_repeats": True}, "allow_playback_repeats=true", True),
+    ({"speed": 2}, "speed=2", 2.0),
+    ({"filter": ["x-a", "x-b"]}, "filter=x-a x-b", ["x-a", "x-b"]),
+    ({"filter": False}, "filter=false", False),
+    ({"max_age": 2_592_000}, "max_age=30d", 2_592_000),
+    ({"max_age": "30d"}, "max_age=30d", 2_592_000),
+    ({"on_expiry": "fail"}, "on_expiry=fail", "fail"),
+    ({"trim": "true"}, "trim=true", True),
+    ({"ignore": ("headers.x-*",)}, "ignore=headers.x-*", ["headers.x-*"]),
+    ({"mode": "once"}, "mode=once", "once"),
+], ids=str)
+def test_an_option_of_cassettes_is_read_alike_wherever_it_stands(inner: Inner, said: dict[str, object], ini: str, value: object) -> None:
+    """A value in a mark, a fixture or a call is the same as text, and as text in the ini file."""
+    name, = said
+    assert {name: value} == settings.cassette_options(inner.config("-o", f"sessionmock_{ini}"))
+    assert {name: value} == settings.read_cassette_options(said, "here")
+
+
+def test_the_nearest_word_counts(inner: Inner) -> None:
+    """A call goes before the mark, the mark before the fixture, that of the class before that of conftest.py, and all before the ini
+    file; wherever the fixture is defined, and of whatever scope, it is there before anything is sent."""
+    inner.pytester.makeini("[pytest]\nsessionmock_speed = 1\nsessionmock_order = strict\nsessionmock_trim = true\nsessionmock_max_age = 1d")
+    inner.pytester.makeconftest("""
+import pytest
+from sessionmock import CassetteDefaults
+
+@pytest.fixture(scope="session")
+def sessionmock_options(sessionmock_options) -> CassetteDefaults:
+    return {**sessionmock_options, "speed": 2, "mode": "once", "max_age": 60}
+""")
+    inner.write(test_it="""
+pytestmark = pytest.mark.sessionmock(route="cassette")
+
+def said(route):
+    return route.speed, route.trim, route.max_age, route.mode.value, route.allow_playback_repeats
+
+def test_conftest(sessionmock):
+    assert (2, True, 60, "once", False) == said(sessionmock.route)
+
+@pytest.mark.sessionmock(mode="none", max_age="2h")
+class TestClass:
+    @pytest.fixture
+    def sessionmock_options(self, sessionmock_options):
+        return {**sessionmock_options, "speed": 3, "allow_playback_repeats": True}
+
+    def test_class(self, sessionmock):
+        assert (3, True, 7200, "none", True) == said(sessionmock.route)
+        with sessionmock.cassette("other", "new_episodes", speed=4) as route:
+            assert (4, True, 7200, "new_episodes", True) == said(route)
+
+    def test_at_run_time(self, request):
+        assert (3, True, 7200, "none", True) == said(request.getfixturevalue("sessionmock").route)
+
+@pytest.mark.parametrize("sessionmock_options", [{"speed": 5}])
+@pytest.mark.sessionmock(mode="none")
+def test_parametrized(sessionmock, sessionmock_options):
+    assert (5, True, 86400, "none", False) == said(sessionmock.route)
+
+@pytest.fixture(scope="module")
+def wide():
+    with URLSession(URLSessionConfiguration.ephemeral()) as session, pytest.raises(URLError, match="cannot connect"):     # and not a miss
+        session.data("http://127.0.0.1:9/").result()
+
+def test_wide(wide): pass
+""")
+    result = inner.run("-p", "no:randomly")
+    result.assert_outcomes(passed=5, failed=0)
+
+
+def test_a_name_of_the_ini_file_that_is_none_is_refused(inner: Inner) -> None:
+    """In the file and by -o, with the nearest name."""
+    inner.write("", test_it="def test_it(): pass")
+    for arguments in (("-o", "sessionmock_leak=1"), ()):
+        result = inner.run(*arguments)
+        assert 4 == result.ret
+        result.stderr.fnmatch_lines(["*sessionmock_leak in the ini file is no option of sessionmock: did you mean 'sessionmock_leaks'?"])
+        inner.pytester.makeini("[pytest]\nsessionmock_leak = 1")
+
+
+def test_a_typo_in_a_test_is_refused(inner: Inner) -> None:
+    """In a mark, a fixture and a call alike, with the nearest name; a value that is none says what is."""
+    inner.write(test_it="""
+@pytest.mark.sessionmock(route="cassette", mach_on=["uri"])
+def test_mark(): pass
+
+@pytest.mark.sessionmock(route="cassette", speed="fast")
+def test_value(): pass
+
+@pytest.mark.sessionmock(route="cassette")
+@pytest.mark.parametrize("sessionmock_options", [{"alow_playback_repeats": True}, {"order": "any how"}, ["order"]])
+def test_fixture(sessionmock_options): pass
+
+def test_call(sessionmock):
+    with sessionmock.cassette("a", max_ages=3): pass
+""")
+    result = inner.run("-p", "no:randomly")
+    result.assert_outcomes(errors=2, failed=4)
+    result.stdout.fnmatch_lines([
+        "*@pytest.mark.sessionmock has no option 'mach_on': did you mean 'match_on'?",
+        "*@pytest.mark.sessionmock(speed='fast'): give a number*",
+        "*the fixture sessionmock_options has no option 'alow_playback_repeats': did you mean 'allow_playback_repeats'?",
+        "*the fixture sessionmock_options: order='any how': choose from any, per_url, strict",
+        "*the fixture sessionmock_options is *order*: give a dict of options",
+        "*sessionmock.cassette() has no option 'max_ages': did you mean 'max_age'?",
+    ])

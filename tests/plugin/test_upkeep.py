@@ -80,7 +80,7 @@ def test_a_miss_names_the_command_that_records_it(inner: Inner, server: Server):
 
 
 def test_ages_and_secrets_come_from_the_ini_file(recorded: Inner):
-    """sessionmock_max_age and sessionmock_secrets hold for every cassette; a value that is none is misuse."""
+    """sessionmock_max_age and sessionmock_filter hold for every cassette; a value that is none is misuse."""
     path = recorded.path / "cassettes" / "test_api" / "test_one.yaml"
     path.write_text(path.read_text().replace("recorded_at: '2", "recorded_at: '1"))
     old = ("--sessionmock=cassette", "-k", "test_one", "-o", "sessionmock_max_age=30d")
@@ -88,7 +88,7 @@ def test_ages_and_secrets_come_from_the_ini_file(recorded: Inner):
     result = recorded.run(*old, "-o", "sessionmock_on_expiry=fail")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*expired: GET */1, recorded * days ago"])
-    recorded.run("--sessionmock=record", "-k", "test_one", "-o", "sessionmock_secrets=path count").assert_outcomes(failed=0, passed=1)
+    recorded.run("--sessionmock=record", "-k", "test_one", "-o", "sessionmock_filter=path count").assert_outcomes(failed=0, passed=1)
     assert "fake-" in path.read_text()
     assert 4 == recorded.run("-o", "sessionmock_max_age=soon").ret
 

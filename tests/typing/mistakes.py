@@ -106,3 +106,9 @@ class Delegate(sm.URLSessionDataDelegate):
 def test_with_fixtures(sessionmock: Controller, url_session: SessionFactory) -> None:
     url_session("https://api.example.com")      # type: ignore[arg-type]
     print(sessionmock.scrpt)      # type: ignore[attr-defined]
+    sessionmock.cassette("a.yaml", alow_playback_repeats=True)      # type: ignore[call-arg]
+    sessionmock.cassette("a.yaml", speed="fast")      # type: ignore[arg-type]
+
+
+def sessionmock_options() -> sm.CassetteDefaults:
+    return {"mach_on": ["uri"]}      # type: ignore[typeddict-unknown-key]

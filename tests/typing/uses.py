@@ -344,6 +344,13 @@ def test_with_fixtures(sessionmock: Controller, url_session: SessionFactory) -> 
     assert_type(sessionmock.trace, sm.Trace)
     assert_type(sessionmock.transport(), sm.RouteTransport)
     assert_type(sessionmock.route, sm.CassetteRoute | sm.ScriptRoute | sm.LiveRoute)
-    session = url_session(delegate=Awaiting())
+    with sessionmock.cassette(Path("a.yaml"), "once", match_on=["method", "uri"], max_age=3600, allow_playback_repeats=True) as route:
+        assert_type(route, sm.CassetteRoute | sm.ScriptRoute | sm.LiveRoute)
+    session = url_session(delegate=Awaiting(), path_monitor=sm.PathMonitor())
     assert_type(session, URLSession)
     assert_type(session.data(URL).result()[1].status_code, int)
+
+
+def sessionmock_options() -> sm.CassetteDefaults:
+    options: sm.CassetteOptions = {"order": "strict", "filter": ["x-shop-code"]}
+    return {**options, "mode": "once"}
