@@ -64,8 +64,7 @@ def _loaded() -> _Means:
     from .secrets.scrubber import Scrubber
 
     pseudonyms = Pseudonyms()
-    return _Means(pseudonyms, Scrubber(
-        lambda value, where: pseudonyms.of(value) if value else value, number=lambda value, where: pseudonyms.number(value)))
+    return _Means(pseudonyms, Scrubber(lambda value, where: pseudonyms.of(value) if value else value))
 
 
 def url(value: Any) -> Any:

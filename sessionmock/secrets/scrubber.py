@@ -49,10 +49,8 @@ class Scrubber:
     """Puts what `replace` says in the place of each secret. `names` are secret besides the usual ones, `keep` never are;
     `patterns` are regular expressions of secrets, of which the first group is one where there are groups."""
 
-    def __init__(self, replace: Replace, names: Iterable[str] = (), patterns: Iterable[str] = (), keep: Iterable[str] = (), *,
-                 number: Replace | None = None) -> None:
+    def __init__(self, replace: Replace, names: Iterable[str] = (), patterns: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
         self._replace = replace
-        self._number = number or replace      # of a number of JSON
         self.names = Names(names, keep)
         self._patterns = [re.compile(pattern) for pattern in patterns]
         self._urls: dict[str, str] = {}
@@ -337,7 +335,7 @@ class Scrubber:
     def _json_value(self, found: re.Match[str], name: str) -> str | None:
         value = found[1]
         if value is None:
-            return self._number(found[0], name) or '""'
+            return self._replace(found[0], name) or '""'
         if not value:
             return None
         try:

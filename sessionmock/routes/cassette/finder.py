@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ...secrets.pseudonyms import PSEUDONYM
 from . import files
 from .asked import Asked, Masking, Matcher
 from .interaction import Interaction
@@ -107,13 +108,17 @@ class Finder:
         """Whether a recorded request differs from `known` in secrets alone that nobody could know for such until now."""
         secrets = self._secrets
         if self._with_pseudonyms is None:
-            self._with_pseudonyms = [one for one in self._index.interactions if "fake-" in one.uri or b"fake-" in (one.body or b"")]
-        body = (known.body or b"").decode("latin-1")
+            self._with_pseudonyms = [one for one in self._index.interactions if PSEUDONYM.search(_text(one.uri, one.body))]
         return secrets is not None and any(
-            secrets.learn(f"{known.url}\n{body}", f"{one.uri}\n{(one.body or b'').decode('latin-1')}") for one in self._with_pseudonyms)
+            secrets.learn(_text(known.url, known.body), _text(one.uri, one.body)) for one in self._with_pseudonyms)
 
     def _blind_to_secrets(self) -> Index:
         if self._masked is None:
             index = self._index
             self._masked = Index(index.interactions, index.match_on, index.order, played=index.played, masking=self.masking)
         return self._masked
+
+
+def _text(url: str, body: bytes | None) -> str:
+    """Of a request, all where a secret may stand that is found only by its pseudonym."""
+    return f"{url}\n{(body or b'').decode('latin-1')}"

@@ -31,7 +31,7 @@ class Secrets:
         self.pseudonyms = Pseudonyms(seed)
         # An index over it sees no secrets at all, and no pseudonyms of those that showed by their shape.
         self.masking = Scrubber(lambda value, where: None, rules[0], (*rules[1], PSEUDONYM.pattern), rules[2])
-        self._scrubber = Scrubber(self._pseudonym, *rules, number=lambda value, where: self.pseudonyms.number(value))
+        self._scrubber = Scrubber(self._pseudonym, *rules)
         self._rules = rules
         self._cores: dict[str, set[str]] = {}     # a run of letters and digits -> the secrets that it is a part of
 

@@ -1,0 +1,60 @@
+"""What a value says of itself, whatever it is called: that it is a word, a text, a date, a place; or that only a machine can have made it."""
+from __future__ import annotations
+
+import re
+
+# Words that stand under the names of secrets and say something about them: of which kind they are, that there is none, what is wrong with them.
+_WORDS = frozenset({
+    "none", "null", "nil", "undefined", "true", "false", "yes", "no", "on", "off", "enabled", "disabled", "required", "optional",
+    "missing", "invalid", "expired", "revoked", "blank", "empty", "unknown", "unset", "set", "changed", "string", "text", "password",
+    "passwd", "secret", "token", "hidden", "integer", "number", "boolean", "object", "array", "any", "uuid", "binary", "byte", "bearer",
+    "basic", "digest", "plain", "plaintext", "mac", "dpop", "default", "public", "private", "public_key", "active", "inactive",
+    "pending", "valid", "redacted", "filtered", "masked", "removed", "deleted", "strong", "weak", "medium", "too_short", "too_long",
+    "too_weak", "not_set", "dark", "light", "auto", "system", "read", "write", "admin", "include", "omit", "same-origin", "allow",
+    "deny",
+})
+_CAN_BE_KEY = re.compile(r"[A-Za-z0-9_.~+/=:@!$%*|,^-]+")
+# Dates; places; versions, constants and media types; placeholders and locales; sha256, utf-8, 3600, 30d.
+_SAYS = re.compile(r"""
+    \d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d.*)?)? | (?:[A-Z][a-z]{2},?\ ){1,2}.*\d\d:\d\d:\d\d.*
+    | [a-z][a-z0-9+.-]*://.* | \#?/.* | \./.* | (?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|test|example|local|internal)(?:[:/].*)?
+    | v?\d+(?:\.\d+)+ | [A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+ | (?:text|application|image|audio|video|multipart)/[\w.+-]+
+    | [<\[{(|].*[>\]})|] | \$\{.*\}? | \{\{.*\}\}  | [*.•xX#-]+ | [a-z]{2,3}[-_][A-Z]{2}
+    | [A-Za-z]+[-_]?\d{1,4} | \d{1,5} | \d+(?:\.\d+)?\ ?[a-z]{1,2}
+""", re.VERBOSE | re.DOTALL)
+_TITLE = re.compile(r"[^\W\d_][^\W\d_A-Z'’-]*(?:['’-][^\W\d_]+)*[:?!.*…]?")     # one word, as a label of a form has it
+_OF_SECRETS = re.compile(r"secret|token|passw|canary|apikey|api[-_]key", re.I)
+_HUMP = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]")
+
+
+def is_word(value: str) -> bool:
+    """Whether `value` is one of the words that stand in the place of a secret and are none."""
+    return value.lower() in _WORDS or not value.strip("*.•xX#-_ ")
+
+
+def is_label(value: str) -> bool:
+    """Whether `value` is what people read: a sentence, or a word with a capital in front, as "Passwort"."""
+    if any(map(str.isdigit, value)) and " " not in value.strip():
+        return False
+    return " " in value.strip() or bool(value[:1].isupper() and _TITLE.fullmatch(value)) or not value.isascii()
+
+
+def says_something(value: str) -> bool:
+    """Whether `value` is a date, a place, a version, a placeholder, a constant or the like."""
+    return is_word(value) or _SAYS.fullmatch(value) is not None
+
+
+def is_made(value: str) -> bool:
+    """Whether `value` looks as if a machine had made it, or as if it was to be kept from others."""
+    if not _CAN_BE_KEY.fullmatch(value) or says_something(value):
+        return False
+    digits = sum(map(str.isdigit, value))
+    if not digits:
+        letters = len(value)
+        return (letters >= 24 or (letters >= 16 and len(_HUMP.findall(value)) > letters // 6)
+                or (letters >= 10 and not value.isalpha() and _OF_SECRETS.search(value) is not None and not _ABOUT.search(value)))
+    return digits == len(value) or len(value) >= 12 or (len(value) >= 6 and _MIXED.search(value) is not None)
+
+
+_ABOUT = re.compile(r"invalid|expired|missing|required|revoked|wrong|bad|type|error|not", re.I)    # what is said about a secret
+_MIXED = re.compile(r"\d[A-Za-z]+.*\d|[A-Za-z]\d.*[A-Za-z]\d")
