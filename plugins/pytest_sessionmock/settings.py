@@ -90,7 +90,8 @@ OPTIONS = (
     _of_cassettes("max_age", "the age at which a recorded answer is too old, as 30d, 12h, 90m or 3600 (seconds); without one no answer is", AGE),
     _of_cassettes("on_expiry", "what an answer that is too old does; in CI none is recorded", WORD, ("warn", "fail", "rerecord"), "warn"),
     _of_cassettes("trim", "true: a cassette forgets what was not played, unless there was a miss (default: false)", BOOL),
-    _of_cassettes("ignore", "places that verify does not compare, as headers.x-* or body.items.*.id", WORDS),
+    _of_cassettes("ignore", "places that neither matching nor verify compares, as query.page, headers.x-* or body.items.*.id", WORDS),
+    _of_cassettes("match", "aws: matching leaves out what signs a request to AWS", WORD, ("aws",)),
 )
 _OF_MARK = {option.name: option for option in OPTIONS if option.in_mark}
 _OF_CASSETTES = {option.name: option for option in OPTIONS if option.of_cassettes}

@@ -55,6 +55,10 @@ class Names:
         """Whether the user said that `name` is not secret."""
         return _plain(name) in self._keep
 
+    def named(self, name: str) -> bool:
+        """Whether the user said that `name` is secret."""
+        return _plain(name) in self._extra
+
     def is_secret(self, name: str) -> bool:
         """Whether what is called `name` is a secret."""
         known = self._known.get(name)

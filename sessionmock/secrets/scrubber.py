@@ -182,6 +182,12 @@ class Scrubber:
                 text = pattern.sub(self._in_element, text)
         return self.text(_ASSIGNED.sub(self._assigned, text), "body")
 
+    def taken_away(self, place: str, value: object) -> bool:
+        """Whether a filter may have taken away the member or field at `place`, as "body.user.password": the user said that it is
+        secret, or it is by its name, and nothing is left of its `value`."""
+        name = place.rpartition(".")[2].rpartition("[")[2].rstrip("]")
+        return self.names.named(name) or (self.names.is_secret(name) and _is_empty(value))
+
     # Places in text ---------------------------------------------------------------------------------------------------
 
     def text(self, text: str, where: str) -> str:
@@ -380,3 +386,10 @@ class Scrubber:
         if not value:
             return found[0]
         return head + (self._put(value, name) if self.names.is_secret(name) else self._body(value))
+
+
+def _is_empty(value: object) -> bool:
+    """Whether there is nothing in `value`, of JSON, a form or a part."""
+    if isinstance(value, dict | list):
+        return all(map(_is_empty, value.values() if isinstance(value, dict) else value))
+    return value is None or value in ("", b"")

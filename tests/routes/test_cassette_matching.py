@@ -11,7 +11,7 @@ from sessionmock.errors import InvalidArgumentException
 from sessionmock.models.message import Request
 from sessionmock.routes.cassette import CassetteRoute, Interaction, RecordedRequest, RecordedResponse, Tape, files
 from sessionmock.routes.cassette.asked import Asked
-from sessionmock.routes.cassette.bodies import meaning, multipart, parts, read_body
+from sessionmock.routes.cassette.bodies import meaning, multipart, parts, raw, read_body
 from sessionmock.routes.cassette.matching import Index
 
 from .doubles import FakeHost, RecordingSink
@@ -84,7 +84,7 @@ def test_bodies_that_differ_are_told_apart(kind: str, one: bytes, other: bytes):
 def test_parts_are_taken_at_the_boundary_alone():
     """A line that only begins like the boundary, or stands within a line, divides nothing; what precedes the first is no part."""
     assert [b"h: 1\r\n\r\n--bb\r\nx--b"] == parts(b"before\r\n--b\r\nh: 1\r\n\r\n--bb\r\nx--b\r\n--b-- \r\nafter")
-    assert (("", "", "", b"x"),) == multipart(b"--b\r\n\r\nx\r\n--b--")
+    assert (("", "", "", (raw, b"x")),) == multipart(b"--b\r\n\r\nx\r\n--b--")
 
 
 def test_uploads_get_their_own_answers(tape):

@@ -121,3 +121,7 @@ class Masking(Protocol):
 
     def body(self, body: bytes) -> bytes:
         """`body` as it is to be compared."""
+
+    def taken_away(self, place: str, value: object) -> bool:
+        """Whether a filter may have taken away what stands at `place` of a body, as "body.user.password"; its `value` went through
+        `body`."""

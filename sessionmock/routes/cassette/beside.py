@@ -29,7 +29,7 @@ def elsewhere(path: Path, index: Index, asked: Asked, masking: Masking | None) -
     """The names of files beside `path` that answer `asked`, compared as by `index`, with the positions of the answers."""
     for other in _beside(path):
         try:
-            there = Index(_interactions(other, other.stat().st_mtime_ns), index.match_on, masking=masking)
+            there = Index(_interactions(other, other.stat().st_mtime_ns), index.match_on, masking=masking, ignored=index.comparison.ignored)
             if answers := there.answers(asked):
                 yield other.name, answers
         except (CassetteError, OSError):

@@ -1,20 +1,27 @@
 """What a body means, so that two bodies that say the same thing are equal.
 
-JSON is compared as a value, a form as its fields, multipart part by part under any boundary, XML in its canonical form
-(W3C Canonical XML 2.0), all else byte for byte. A body that is not what its type says is compared byte for byte too.
+A body is compared without its content codings (`plain`): JSON as a value, a form as its fields, multipart part by part under any
+boundary, XML in its canonical form (W3C Canonical XML 2.0), all else byte for byte. A body that is not what its type says is
+compared byte for byte too.
 """
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Hashable, Mapping
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from email.message import Message
+from secrets import token_hex
+from typing import Any
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 from ...models.message import Headers, header
+from .formats.codings import undone
 
-Meaning = Callable[[bytes], Hashable]
+Gone = Callable[[str, object], bool]
+"""Whether what stands at a place of a body, as "body.items.0.id", is left out of the comparison; with its value."""
+Meaning = Callable[[bytes, Gone | None], Hashable]
 
 _DEEPEST = 200    # elements of XML within each other: what is deeper is compared byte for byte
 
@@ -31,34 +38,98 @@ def meaning(headers: Headers) -> Meaning:
     return form if kind == "application/x-www-form-urlencoded" else raw
 
 
-def read_body(how: Meaning, body: bytes | None) -> Hashable:
-    """`body` as `how` compares it: its bytes where it is not what its type says, None where there is none."""
+def read_body(how: Meaning, body: bytes | None, gone: Gone | None = None) -> Hashable:
+    """`body` as `how` compares it, without what is `gone`: its bytes where it is not what its type says, None where there is none."""
     if not body:
         return None
     try:
-        return how, how(body)
-    except (ValueError, SyntaxError, LookupError, RecursionError):    # ElementTree's ParseError is a SyntaxError
+        return how, how(body, gone)
+    except (ValueError, SyntaxError, LookupError, RecursionError, ArithmeticError):    # ElementTree's ParseError is a SyntaxError
         return body
 
 
-def raw(body: bytes) -> Hashable:
+def plain(headers: Headers, body: bytes) -> bytes:
+    """`body` without the content codings that `headers` name, and without S3's frames; as it is where it does not have them."""
+    value = header(headers, "content-encoding")
+    if value is None:
+        return body
+    return undone(headers, unframed(body) if "aws-chunked" in value.lower() else body)
+
+
+_FRAME = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[^\r\n]*)?\r\n")
+
+
+def unframed(body: bytes) -> bytes:
+    """The data in the frames of `Content-Encoding: aws-chunked`, whose signatures change with the time; `body` where it has none."""
+    data: list[bytes] = []
+    at = 0
+    while (frame := _FRAME.match(body, at)) is not None:
+        at = frame.end() + int(frame[1], 16)
+        if at == frame.end():
+            return b"".join(data)
+        data.append(body[frame.end():at])
+        at += 2
+    return body
+
+
+def raw(body: bytes, gone: Gone | None = None) -> Hashable:
     """The bytes."""
     return body
 
 
-def json_value(body: bytes) -> Hashable:
-    """The value, with the members of objects in one order."""
-    return json.dumps(json.loads(body), sort_keys=True)
+def json_value(body: bytes, gone: Gone | None = None) -> Hashable:
+    """The value, with the members of objects in one order and numbers by what they are worth (RFC 8259, section 6)."""
+    value = json.loads(body, parse_float=_number)
+    return json.dumps(value if gone is None else _left(value, "body", gone), sort_keys=True, default=_exact)
 
 
-def form(body: bytes) -> Hashable:
-    """The pairs by name; those of one name keep their order."""
-    return tuple(sorted(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True), key=lambda pair: pair[0]))
+def _left(value: Any, place: str, gone: Gone) -> Any:
+    """`value`, which stands at `place`, without what is gone."""
+    if isinstance(value, dict):
+        inside = ((f"{place}.{name}", name, member) for name, member in value.items())
+        return {name: _left(member, at, gone) for at, name, member in inside if not gone(at, member)}
+    if isinstance(value, list):
+        elements = ((f"{place}.{number}", element) for number, element in enumerate(value))
+        return [_left(element, at, gone) for at, element in elements if not gone(at, element)]
+    return value
 
 
-def multipart(body: bytes) -> Hashable:
-    """The parts as (name, file name, type, bytes), by name; parts of one name keep their order (RFC 7578, section 5.2)."""
-    return tuple(sorted(map(_part, parts(body)), key=lambda part: part[0]))
+_NUMBER = token_hex(16)    # a name that no document has
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
+_DIGITS = 4300             # of a whole number, above which Python reads none
+
+
+def _number(text: str) -> int | Decimal:
+    """The number that `text`, with a fraction or an exponent, stands for: never rounded, as a float would be."""
+    number = Decimal(text)
+    if number.adjusted() < _DIGITS and number == number.to_integral_value():
+        return int(number)
+    return number
+
+
+def _exact(number: Decimal) -> dict[str, str]:
+    return {_NUMBER: str(number.normalize(_EXACT))}
+
+
+_NAME = re.compile(r"[^\s{}<>\"]*")
+
+
+def form(body: bytes, gone: Gone | None = None) -> Hashable:
+    """The pairs by name; those of one name keep their order. A name alone has an empty value (URL standard, section 5.1)."""
+    text = body.decode("utf-8", "surrogateescape")
+    if any("=" not in pair and not _NAME.fullmatch(pair) for pair in text.split("&")):
+        raise ValueError("no form")
+    pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
+    if gone is not None:
+        pairs = [(name, value) for name, value in pairs if not gone(f"body.{name}", value)]
+    return tuple(sorted(pairs, key=lambda pair: pair[0]))
+
+
+def multipart(body: bytes, gone: Gone | None = None) -> Hashable:
+    """The parts as (name, file name, type, meaning), by name; parts of one name keep their order (RFC 7578, section 5.2)."""
+    found = [part for part in map(_part, parts(body)) if gone is None or not gone(f"body.{part[0]}", part[3])]
+    return tuple(sorted(((*part[:3], read_body(meaning([("content-type", part[2])]), part[3], gone)) for part in found),
+                        key=lambda part: part[0]))
 
 
 def parts(body: bytes) -> list[bytes]:
@@ -86,8 +157,16 @@ def _part(part: bytes) -> tuple[str, str, str, bytes]:
     disposition = "Content-Disposition"
     return (
         str(fields.get_param("name", "", disposition)), str(fields.get_param("filename", "", disposition)),
-        str(fields.get("Content-Type", "")).lower(), content,
+        without_boundary(str(fields.get("Content-Type", "")).lower()), content,
     )
+
+
+_BOUNDARY = re.compile(r"""\s*;\s*boundary\s*=\s*(?:"[^"]*"|[^\s;]*)""", re.I)
+
+
+def without_boundary(content_type: str) -> str:
+    """`content_type` without its boundary, which is another one each time (RFC 2046, section 5.1.1)."""
+    return _BOUNDARY.sub("", content_type) if content_type[:10].lower() == "multipart/" else content_type
 
 
 class _Canonical(ElementTree.C14NWriterTarget):
@@ -106,7 +185,7 @@ class _Canonical(ElementTree.C14NWriterTarget):
         super().end(tag)
 
 
-def xml_tree(body: bytes) -> Hashable:
+def xml_tree(body: bytes, gone: Gone | None = None) -> Hashable:
     """Canonical XML: attributes in order, prefixes and blanks around text aside. Nothing with a DTD, which may hold entities."""
     text = body.decode("utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:

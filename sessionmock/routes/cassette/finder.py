@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ...secrets.pseudonyms import PSEUDONYM
 from . import files
 from .asked import Asked, Masking, Matcher
+from .ignored import NOTHING, Ignored
 from .interaction import Interaction
 from .matching import Index, Order
 from .misses import Cassette, Why
@@ -29,9 +30,10 @@ class Finder:
     """
 
     def __init__(self, interactions: Sequence[Interaction], match_on: Sequence[str | Matcher], order: str | Order,
-                 secrets: Secrets | None, repeats: bool) -> None:
+                 secrets: Secrets | None, repeats: bool, ignored: Ignored = NOTHING) -> None:
+        self._disguised = secrets.headers if secrets else None
         with files.uncollected():
-            self._index = Index(interactions, match_on, order)
+            self._index = Index(interactions, match_on, order, ignored=ignored, disguised=self._disguised)
         self._secrets, self.repeats = secrets, repeats
         self.played = 0                                            # answers given
         self._masked: Index | None = None                          # over the same, blind to secrets; made when first needed
@@ -42,6 +44,11 @@ class Finder:
     def match_on(self) -> Sequence[str | Matcher]:
         """What must agree in two requests, as the user said it."""
         return self._index.match_on
+
+    @property
+    def ignored(self) -> Ignored:
+        """What is left out of a comparison."""
+        return self._index.comparison.ignored
 
     @property
     def masking(self) -> Masking | None:
@@ -90,9 +97,11 @@ class Finder:
         if secrets is None:
             return asked
         method, url, headers, body = asked
+        if body:
+            headers, body = secrets.sent(headers, body)
         if "headers" in self._index.names or self._index.custom:
             headers = secrets.headers(headers)
-        return Asked(method, secrets.url(url), headers, secrets.body(body) if body else body)
+        return Asked(method, secrets.url(url), headers, body)
 
     def _through_secrets(self, asked: Asked, known: Asked) -> int | None:
         """The position that answers `asked` where none has the pseudonyms of its secrets, as `known` has."""
@@ -115,7 +124,8 @@ class Finder:
     def _blind_to_secrets(self) -> Index:
         if self._masked is None:
             index = self._index
-            self._masked = Index(index.interactions, index.match_on, index.order, played=index.played, masking=self.masking)
+            self._masked = Index(index.interactions, index.match_on, index.order, played=index.played, masking=self.masking,
+                                 ignored=self.ignored, disguised=self._disguised)
         return self._masked
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 import string
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote
 
@@ -20,10 +21,13 @@ class URLKey(NamedTuple):
     query: tuple[tuple[str, str], ...]
 
 
+_BY_NAME = itemgetter(0)
+
+
 @lru_cache(maxsize=1024)
 def url_key(url: str) -> URLKey:
     """What of `url` is compared: the host in its canonical form, ports filled in, an empty path as "/", %-escapes of a path in one
-    form (RFC 3986, section 6.2.2), the query as sorted pairs, no fragment."""
+    form (RFC 3986, section 6.2.2), the pairs of the query by name, those of one name in their order, no fragment."""
     found = _COMMON.fullmatch(url)
     if found is None:
         return split_key(url)
@@ -43,7 +47,8 @@ def split_key(url: str) -> URLKey:
     except ValueError:
         return URLKey("", "", 0, url, ())
     path, _, query = parts.target.partition("?")
-    return URLKey(parts.scheme, parts.host, parts.port, _path(path), tuple(sorted(parse_qsl(query, keep_blank_values=True))))
+    pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")    # what is no UTF-8 is told apart by its bytes
+    return URLKey(parts.scheme, parts.host, parts.port, _path(path), tuple(sorted(pairs, key=_BY_NAME)))
 
 
 def _path(path: str) -> str:
@@ -63,6 +68,6 @@ _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 
 
 def _pairs(query: str | None) -> tuple[tuple[str, str], ...]:
-    """The sorted pairs of a query without % and +."""
+    """The pairs of a query without % and +, by name."""
     pairs = [part.partition("=")[::2] for part in query.split("&") if part] if query else []
-    return tuple(sorted(pairs))
+    return tuple(sorted(pairs, key=_BY_NAME))

@@ -1,20 +1,25 @@
 """Which recorded interaction answers a request: an index that costs the same for ten interactions and ten thousand.
 
-By default method, scheme, host, port, path and query (its pairs in any order, as vcrpy) must be equal, and the body by
-its meaning where the request has one (`bodies`); a body that cannot be read ahead is not compared. A matcher is one of
-vcrpy's names or a callable of a user's, which judges only what agrees in all the fields that are named.
+By default method, scheme, host, port, path and query (its names in any order, as vcrpy) must be equal, and the body by
+its meaning where the request has one (`bodies`). A matcher is one of vcrpy's names or a callable of a user's, which judges
+only what agrees in all the fields that are named. Of several answers that are left and equal in all that, the one is given
+whose request agrees most in its header fields (`ties`).
 """
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from enum import Enum
+from functools import partial
 
 from ...errors import InvalidArgumentException
 from ...models.message import Headers
 from .asked import Asked, Masking, Matcher, agree, asked_of
-from .bodies import Meaning, meaning, raw, read_body
+from .bodies import Meaning
+from .comparison import Comparison
+from .ignored import NOTHING, Ignored
 from .interaction import Interaction
 from .keys import URLKey, url_key
+from .ties import Fields, Ties
 
 MATCH_ON = ("method", "scheme", "host", "port", "path", "query", "body")
 FIELDS = (*MATCH_ON, "uri", "headers", "raw_body")
@@ -33,11 +38,12 @@ class Order(Enum):
 class Bucket:
     """Positions of interactions that are the same to the index, in file order, with a mark how far they were played."""
 
-    __slots__ = ("next", "positions")
+    __slots__ = ("next", "positions", "ties")
 
     def __init__(self) -> None:
         self.positions: list[int] = []
         self.next = 0
+        self.ties: Ties | None = None     # made when there is a choice
 
     def due(self, played: bytearray) -> int | None:
         """The first position that was not played."""
@@ -63,7 +69,8 @@ class Index:
     """Finds the interaction for a request and remembers what was played. Not thread-safe: its owner has the lock."""
 
     def __init__(self, interactions: Iterable[Interaction] = (), match_on: Sequence[str | Matcher] = MATCH_ON,
-                 order: str | Order = Order.ANY, *, played: bytearray | None = None, masking: Masking | None = None) -> None:
+                 order: str | Order = Order.ANY, *, played: bytearray | None = None, masking: Masking | None = None,
+                 ignored: Ignored = NOTHING, disguised: Callable[[Headers], Headers] | None = None) -> None:
         names = {"uri" if name == "url" else name for name in match_on if isinstance(name, str)}
         unknown = [name for name in match_on if not callable(name) and name not in (*FIELDS, "url")]
         if unknown or not match_on or isinstance(match_on, str):
@@ -75,9 +82,8 @@ class Index:
         self.interactions: list[Interaction] = []
         self._shared = played
         self.played = bytearray() if played is None else played
-        self._masking = masking
-        self._method, self._headers, self._raw = "method" in names, "headers" in names, "raw_body" in names
-        self._body = "body" in names or self._raw
+        self.comparison = Comparison(self.names, masking, ignored, disguised)
+        self._method, self._headers = "method" in names, "headers" in names
         self._uri = "uri" in names
         self._fields = tuple(URLKey._fields.index(name) for name in self.names if name in URLKey._fields)
         self._whole = len(self._fields) == len(URLKey._fields) and not self._uri
@@ -129,7 +135,7 @@ class Index:
         group = self._groups.get(self._key(asked.method, asked.url))
         if group is None:
             return None
-        how = self.meaning_of(asked)
+        how = self.comparison.meaning_of(asked)
         if how is None and not self._headers:
             return group
         buckets = group.divided.get(how)
@@ -137,7 +143,8 @@ class Index:
             buckets = group.divided[how] = {}
             for position in group.positions:
                 buckets.setdefault(self._division(how, self.interactions[position]), Bucket()).positions.append(position)
-        return buckets.get((self._seen_headers(asked.headers) if self._headers else None, self._seen(how, asked.body)))
+        seen = self.comparison
+        return buckets.get((seen.headers(asked.headers) if self._headers else None, seen.body(how, asked.headers, asked.body)))
 
     def answers(self, asked: Asked) -> list[int]:
         """The positions of everything that answers `asked`, played or not."""
@@ -150,34 +157,28 @@ class Index:
         return None if turn is None else turn.due(self.played)
 
     def _left(self, bucket: Bucket, asked: Asked) -> int | None:
-        """The first position of `bucket` that is not played and that the user's matchers take."""
+        """The position of `bucket` that is not played and that the user's matchers take: the first, or that which agrees most."""
         position = bucket.due(self.played)
-        if position is None or not self.custom or self._agrees(asked, position):
+        if position is None:
+            return None
+        if self.custom:
+            rest = bucket.positions[bucket.next:]
+            return next((other for other in rest if not self.played[other] and self._agrees(asked, other)), None)
+        if position == bucket.positions[-1] or self.order is not Order.ANY:
             return position
-        rest = bucket.positions[bucket.next + 1:]
-        return next((other for other in rest if not self.played[other] and self._agrees(asked, other)), None)
+        if bucket.ties is None:
+            bucket.ties = Ties(bucket.positions, self._fields_of)
+        return bucket.ties.choose(bucket.next, self.played, partial(self.comparison.forms, asked.headers))
+
+    def _fields_of(self, position: int) -> Fields:
+        return self.comparison.fields(self.interactions[position].request.headers)
 
     def _agrees(self, asked: Asked, position: int) -> bool:
         return not self.custom or all(agree(matcher, asked, asked_of(self.interactions[position])) for matcher in self.custom)
 
-    def meaning_of(self, asked: Asked) -> Meaning | None:
-        """How the body of `asked` is compared; None where it is not."""
-        if not (self._body and asked.body):
-            return None
-        return raw if self._raw else meaning(asked.headers)
-
     def _division(self, how: Meaning | None, interaction: Interaction) -> Hashable:
-        headers = self._seen_headers(interaction.request.headers) if self._headers else None
-        return headers, self._seen(how, interaction.body)
-
-    def _seen(self, how: Meaning | None, body: bytes | None) -> Hashable:
-        if how is None or not body:
-            return None
-        return read_body(how, self._masking.body(body) if self._masking else body)
-
-    def _seen_headers(self, headers: Headers) -> Hashable:
-        shown = self._masking.headers(headers) if self._masking else headers
-        return tuple(sorted((name.lower(), value) for name, value in shown))
+        seen = self.comparison
+        return seen.headers(interaction.request.headers) if self._headers else None, seen.recorded(how, interaction)
 
     def _key(self, method: str, url: str) -> Key:
         key = self._urls.get(url)
@@ -186,8 +187,8 @@ class Index:
         return (method.upper(), key) if self._method else key    # recorders of aiohttp write what its caller did
 
     def _of_url(self, url: str) -> Key:
-        if self._masking is not None:
-            url = self._masking.url(url)
+        if self.comparison.changes_urls:
+            url = self.comparison.url(url)
         key = url_key(url)
         if self._whole:
             return key

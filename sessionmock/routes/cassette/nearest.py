@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import heapq
+import re
 
 from ...models.message import Headers
-from .asked import Asked, Fields, agree, asked_of
-from .bodies import read_body
+from .asked import Asked, agree, asked_of
+from .bodies import plain
 from .keys import url_key
 from .matching import Index
 
@@ -31,21 +32,22 @@ def differences(index: Index, asked: Asked, position: int, *, bodies: bool = Tru
     Without `bodies`, only what can be known without reading the interaction.
     """
     recorded = index.interactions[position]
-    ours, theirs = url_key(asked.url), url_key(recorded.uri)
+    seen = index.comparison
+    ours, theirs = (url_key(seen.url(url)) for url in (asked.url, recorded.uri))
     found = []
     for name in index.names:
         if name == "method":
             if asked.method.upper() != recorded.method.upper():
                 found.append((name, asked.method, recorded.method))
         elif name == "uri":
-            if asked.url.partition("#")[0] != recorded.uri:
+            if seen.url(asked.url).partition("#")[0] != seen.url(recorded.uri).partition("#")[0]:
                 found.append((name, asked.url, recorded.uri))
         elif name == "headers":
-            found += _fields(asked.headers, recorded.request.headers) if bodies else []
+            found += _fields(index, asked.headers, recorded.request.headers) if bodies else []
         elif name in ("body", "raw_body"):
-            how = index.meaning_of(asked) if bodies else None
-            if how is not None and read_body(how, asked.body) != read_body(how, recorded.body):
-                found.append((name, shown(asked.body), shown(recorded.body)))
+            how = seen.meaning_of(asked) if bodies else None
+            if how is not None and seen.body(how, asked.headers, asked.body) != seen.recorded(how, recorded):
+                found.append((name, _body(asked.headers, asked.body), _body(recorded.request.headers, recorded.body)))
         elif (mine := getattr(ours, name)) != (other := getattr(theirs, name)):
             found.append((name, _query(mine), _query(other)) if name == "query" else (name, str(mine), str(other)))
     if bodies:
@@ -69,14 +71,22 @@ def _common(one: str, other: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def _fields(asked: Headers, recorded: Headers) -> list[tuple[str, str, str]]:
-    ours, theirs = Fields(asked), Fields(recorded)
+def _fields(index: Index, asked: Headers, recorded: Headers) -> list[tuple[str, str, str]]:
+    ours, theirs = map(index.comparison.fields, (asked, recorded))
     return [(f"headers[{name}]", ours.get(name) or "(none)", theirs.get(name) or "(none)")
             for name in dict.fromkeys((*ours, *theirs)) if ours.get(name) != theirs.get(name)]
 
 
+def _body(headers: Headers, body: bytes | None) -> str:
+    return shown(plain(headers, body) if body else None)
+
+
 def _query(pairs: tuple[tuple[str, str], ...]) -> str:
-    return _cut("&".join(f"{name}={value}" for name, value in pairs)) or "(none)"
+    text = "&".join(f"{name}={value}" for name, value in pairs)
+    return _cut(_BYTE.sub(lambda found: f"%{ord(found[0]) - 0xdc00:02X}", text)) or "(none)"
+
+
+_BYTE = re.compile("[\udc80-\udcff]")    # what was no UTF-8
 
 
 def _cut(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from ...errors import CassetteError
 from . import files
 from .asked import Masking, Matcher, asked_of
+from .ignored import NOTHING, Ignored
 from .interaction import Interaction
 from .matching import Index
 from .secrets import Secrets
@@ -17,8 +18,10 @@ from .shared_file import SharedFile
 class Recording:
     """The answers recorded for `file`. With `replaces`, they take the place of what stood there for the same requests. For any thread."""
 
-    def __init__(self, file: SharedFile, match_on: Sequence[str | Matcher], secrets: Secrets | None, *, replaces: bool) -> None:
+    def __init__(self, file: SharedFile, match_on: Sequence[str | Matcher], secrets: Secrets | None, *, replaces: bool,
+                 ignored: Ignored = NOTHING) -> None:
         self._file, self._match_on, self._secrets, self._replaces = file, match_on, secrets, replaces
+        self._ignored = ignored
         self.count = 0                                   # answers recorded
         self._new: list[tuple[int, Interaction]] = []    # with the number of their request
         self._renewed: dict[int, Interaction] = {}       # in the place of those that had grown old
@@ -83,8 +86,8 @@ class Recording:
         kept = [self._renewed.get(position, interaction) for position, interaction in enumerate(self._file.tape.interactions)
                 if position not in drop]
         if self._replaces and new and kept:    # as vcrpy 9
-            again = Index(new, self._match_on, masking=masking)
+            again = Index(new, self._match_on, masking=masking, ignored=self._ignored)
             kept = [interaction for interaction in kept if not again.answers(asked_of(interaction))]
-        gone = set(map(id, self._file.write(kept, new, self._match_on, masking)))
+        gone = set(map(id, self._file.write(kept, new, self._match_on, masking, self._ignored)))
         with self._lock:
             self._new = [pair for pair in self._new if id(pair[1]) not in gone]

@@ -17,6 +17,7 @@ from ..base import FINISHED, ChannelOver
 from .asked import Asked, Masking, Matcher
 from .expiry import Expiry, OnExpiry
 from .finder import Finder, Found
+from .ignored import Ignored, ignored
 from .interaction import Interaction
 from .matching import MATCH_ON, Order
 from .modes import Mode
@@ -44,9 +45,10 @@ class CassetteRoute:
     `filter` keeps secrets out of the file: True for the usual ones, a list of more names or `Secrets(...)`, False for none. A request's
     secrets need not be the recorded ones: where no recording has the same, one that differs in secrets alone answers.
     `max_age` is the age in seconds at which an answer is too old, `on_expiry` what happens then (`OnExpiry`). `trim` drops
-    from the file, when it is written, what was not played, unless there was a miss. `ignore` holds patterns of places that
-    mode "verify" does not compare, as "headers.x-*" or "body.items.*.id".
-    Raises CassetteError where the file is broken, InvalidArgumentException for an unknown mode or field.
+    from the file, when it is written, what was not played, unless there was a miss. `ignore` holds patterns of places that neither
+    matching nor mode "verify" compares, as "query.page", "header.x-*" or "body.items.*.id" (`ignored`); `match="aws"` leaves out of
+    matching what signs requests to AWS: the fields and parameters of its signatures, and dates.
+    Raises CassetteError where the file is broken, InvalidArgumentException for an unknown mode or field, or a pattern that names no place.
     Any thread may use it; `open` on one of its channels calls the sink before it returns where the tape has the answer.
     """
 
@@ -56,7 +58,8 @@ class CassetteRoute:
     def __init__(self, path: str | os.PathLike[str], mode: str | Mode | None = None, *, live: Route | None = None,
                  allow_playback_repeats: bool = False, match_on: Sequence[str | Matcher] = MATCH_ON, order: str | Order = Order.ANY,
                  speed: float = 0.0, filter: Secrets | str | Iterable[str] | bool = True, max_age: float | None = None,
-                 on_expiry: str | OnExpiry = OnExpiry.WARN, trim: bool = False, ignore: Sequence[str] = ()) -> None:
+                 on_expiry: str | OnExpiry = OnExpiry.WARN, trim: bool = False, ignore: str | Iterable[str] = (),
+                 match: str | None = None) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise InvalidArgumentException(f"CassetteRoute({path!r}): a cassette is named by the path of a file")
         if not isinstance(speed, int | float) or not 0 <= speed < math.inf:
@@ -70,7 +73,7 @@ class CassetteRoute:
         self.hint = ""                               # the command that would record, for misses
         self.misses: list[UnmatchedRequest] = []
         self.differences: list[Difference] = []      # found in mode "verify"
-        self._ignore = tuple(ignore)
+        self._ignored = Ignored(ignore)
         self.expiry = Expiry(max_age, on_expiry, can_ask=live is not None)
         self.file = SharedFile(self.path)
         self.replays = self.mode is not Mode.ALL
@@ -78,8 +81,8 @@ class CassetteRoute:
         tape = self.file.tape
         if (self.records or self.expiry.renews or trim) and tape.format and not tape.format.written:
             raise CassetteError(f"{self.path}: a file of {tape.format.value} is replayed, not recorded into; convert it first")
-        self.finder = Finder(tape.interactions, match_on, order, self.secrets, allow_playback_repeats)
-        self.recording = Recording(self.file, self.finder.match_on, self.secrets, replaces=self.mode is Mode.ALL)
+        self.finder = Finder(tape.interactions, match_on, order, self.secrets, allow_playback_repeats, ignored(ignore, match))
+        self.recording = Recording(self.file, self.finder.match_on, self.secrets, replaces=self.mode is Mode.ALL, ignored=self.finder.ignored)
 
     def __repr__(self) -> str:
         return f"<CassetteRoute {str(self.path)!r}, mode {self.mode.value!r}: {len(self.misses)} misses>"
@@ -174,7 +177,7 @@ class CassetteRoute:
 
     def verify(self, found: Interaction | None, interaction: Interaction) -> None:
         """Note in what the server's answer differs from the recorded one."""
-        self.differences.extend(compare(found, interaction, self.masking, self._ignore))
+        self.differences.extend(compare(found, interaction, self.masking, self._ignored))
 
     def miss(self, asked: Asked, because: str = "") -> UnmatchedRequest:
         """Note that nothing answers `asked`."""

@@ -58,6 +58,10 @@ class Secrets:
         """`body` with pseudonyms."""
         return self._echo_body(self._scrubber.body(body)) if self._cores else self._scrubber.body(body)
 
+    def sent(self, headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+        """`headers` and `body` of a request with pseudonyms in the body, its coding undone where a recording would have it so."""
+        return _rewritten(headers, body, self.body)
+
     def learn(self, asked: str, recorded: str) -> bool:
         """Whether `asked` is `recorded` but for secrets in the places of their pseudonyms; from now on they are found anywhere.
 

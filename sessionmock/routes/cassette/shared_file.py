@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ...errors import CassetteError
 from . import files
 from .asked import Masking, Matcher, asked_of
+from .ignored import NOTHING, Ignored
 from .interaction import Interaction, Tape
 from .locking import locked, stamp
 from .matching import Index
@@ -30,7 +31,7 @@ class SharedFile:
         self._before = self.tape.interactions         # what it held when it was last read or written
 
     def write(self, kept: Sequence[Interaction], new: Sequence[Interaction], match_on: Sequence[str | Matcher],
-              masking: Masking | None) -> list[Interaction]:
+              masking: Masking | None, ignored: Ignored = NOTHING) -> list[Interaction]:
         """Write what is `kept` of its interactions, what others wrote meanwhile, and what is `new`.
 
         Returns those of `new` that others have recorded as well, and that were therefore left out. Raises CassetteError and OSError.
@@ -40,7 +41,8 @@ class SharedFile:
         with locked(self.path):
             if stamp(self.path) != self._stamp:
                 there = self._changed(len(new))
-                kept, others, added = merge(kept, new, self._before, there.interactions if there else (), match_on, masking)
+                kept, others, added = merge(kept, new, self._before, there.interactions if there else (), match_on, masking,
+                                             ignored)
             whole = [*kept, *others, *added]
             files.save(self.path, Tape(whole, self.tape.metadata, self.tape.format))
             self._stamp = stamp(self.path)
@@ -67,7 +69,7 @@ class Merged(NamedTuple):
 
 
 def merge(kept: Sequence[Interaction], added: Sequence[Interaction], before: Sequence[Interaction], there: Sequence[Interaction],
-          match_on: Sequence[str | Matcher], masking: Masking | None) -> Merged:
+          match_on: Sequence[str | Matcher], masking: Masking | None, ignored: Ignored = NOTHING) -> Merged:
     """Of a file that held `before` and now holds `there`, and our wish to have `kept` and `added`.
 
     A request that both sides recorded stands as often as the side has it that asked it more often, theirs first: whichever
@@ -88,7 +90,7 @@ def merge(kept: Sequence[Interaction], added: Sequence[Interaction], before: Seq
             left[key] -= 1      # somebody took it out
         else:
             still.append(interaction)
-    theirs = Index(others, match_on, masking=masking)
+    theirs = Index(others, match_on, masking=masking, ignored=ignored)
     return Merged(still, others, [interaction for interaction in added if theirs.take(asked_of(interaction)) is None])
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from ...models.message import header
 from .asked import Fields, Masking
 from .bodies import meaning, read_body
 from .formats.codings import undone
+from .ignored import NOTHING, Ignored
 from .interaction import Interaction, RecordedResponse
 from .nearest import shown
 
@@ -36,14 +37,14 @@ class Difference(NamedTuple):
         return f"{self.request}: {self.place}: the cassette has {self.tape}, the server gave {self.live}"
 
 
-def compare(tape: Interaction | None, live: Interaction, masking: Masking | None, ignore: Sequence[str] = ()) -> list[Difference]:
-    """How the answer in `live` differs from the one in `tape`, secrets aside; places that match a pattern of `ignore` are left out."""
+def compare(tape: Interaction | None, live: Interaction, masking: Masking | None, ignored: Ignored = NOTHING) -> list[Difference]:
+    """How the answer in `live` differs from the one in `tape`, secrets and what is `ignored` aside."""
     asked = f"{live.request.method} {reported.url(live.request.uri)}"
     if tape is None:
         return [Difference(asked, "answer", "none", f"status {live.response.status}")]
     found = []
     for place, one, other in _differences(tape.response, live.response, masking):
-        if not any(fnmatchcase(place, pattern) for pattern in ignore):
+        if not ignored.covers(place):
             found.append(Difference(asked, place, _cut(one), _cut(other)))
             if len(found) == _MOST:
                 break

@@ -1,0 +1,92 @@
+"""Which of several recorded answers that are equal in all that is compared: the one whose request had the header fields of this one.
+
+A Range, an Accept or an Authorization makes another answer of one URL, though nobody asked that they be compared. What was
+recorded for other fields still answers where nothing nearer is left.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+FIRST = ("range", "accept", "authorization")    # a difference in one of these says more than those in all others
+WINDOW = 64      # answers that are looked at for one field of a request: a match costs about the same in a large cassette
+
+Fields = dict[str, str]     # names in small letters
+
+
+class Waiting:
+    """Positions in the order of the file, those that were played left out sooner or later."""
+
+    __slots__ = ("_positions",)
+
+    def __init__(self) -> None:
+        self._positions: list[int] = []
+
+    def add(self, position: int) -> None:
+        self._positions.append(position)
+
+    def first(self, played: bytearray) -> list[int]:
+        """The first of them that are not played, as many as fit the window."""
+        found: list[int] = []
+        for looked, position in enumerate(self._positions):
+            if not played[position]:
+                found.append(position)
+                if len(found) == WINDOW:
+                    break
+            elif looked - len(found) > WINDOW:      # so that nobody passes by them again and again
+                self._positions = [left for left in self._positions if not played[left]]
+                return self.first(played)
+        return found
+
+
+class Ties:
+    """The `positions` of one bucket, which may grow at its end, by the header fields of their requests. Those are read when there is
+    a choice, and while they are all the same no further than the window."""
+
+    def __init__(self, positions: Sequence[int], fields_of: Callable[[int], Fields]) -> None:
+        self._positions, self._fields_of = positions, fields_of
+        self._alike = 1                                       # how many have the fields of the first
+        self._differ = False                                  # whether one has others
+        self._fields: dict[int, Fields] = {}                  # of those that were read
+        self._pools: dict[Hashable, Waiting] = {}             # by one field and its value, and by the values of those that come first
+        self._all = Waiting()
+        self._filed = 0                                       # how many stand in pools
+
+    def choose(self, start: int, played: bytearray, asked: Callable[[], Sequence[Fields]]) -> int:
+        """The position that is not played and agrees most with a request: `asked` gives its fields in each form in which they may be
+        recorded. The first that is not played is number `start` of the bucket."""
+        positions = self._positions
+        while not self._differ and self._alike < min(len(positions), start + WINDOW):
+            self._differ = self._fields_of(positions[self._alike]) != self._read(positions[0])
+            self._alike += 1
+        if not self._differ:
+            return positions[start]
+        self._file()
+        forms = asked()
+        left = set(self._all.first(played))
+        if len(left) == WINDOW:
+            keys = (key for fields in forms for key in _keys(fields))
+            left.update(*(pool.first(played) for pool in map(self._pools.get, keys) if pool is not None))
+        return max(sorted(left), key=lambda position: _agreement(forms, self._read(position)))
+
+    def _read(self, position: int) -> Fields:
+        fields = self._fields.get(position)
+        if fields is None:
+            fields = self._fields[position] = self._fields_of(position)
+        return fields
+
+    def _file(self) -> None:
+        for position in self._positions[self._filed:]:
+            self._all.add(position)
+            for key in _keys(self._read(position)):
+                self._pools.setdefault(key, Waiting()).add(position)
+        self._filed = len(self._positions)
+
+
+def _keys(fields: Fields) -> list[Hashable]:
+    return [*fields.items(), tuple(fields.get(name) for name in FIRST)]
+
+
+def _agreement(asked: Sequence[Fields], recorded: Fields) -> tuple[int, ...]:
+    """How well `recorded` agrees: in each of the fields that come first, then in how many."""
+    return *(any(fields.get(name) == recorded.get(name) for fields in asked) for name in FIRST), sum(
+        any(fields.get(name) == value for fields in asked) for name, value in recorded.items())
