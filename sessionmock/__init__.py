@@ -105,7 +105,7 @@ from .trace import Trace, set_trace
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .routes.cassette import CassetteRoute
+    from .routes.cassette import CassetteRoute, Mode
     from .routes.cassette.options import CassetteDefaults, CassetteOptions
     from .routes.cassette.secrets import Secrets
     from .routes.httpx.edge import RouteTransport
@@ -114,7 +114,7 @@ if TYPE_CHECKING:
 # Imported when they are first asked for: code in production has no cassettes, and they are a third of what there is to import.
 _LATER = {
     "CassetteDefaults": ".routes.cassette.options", "CassetteOptions": ".routes.cassette.options", "CassetteRoute": ".routes.cassette",
-    "RouteTransport": ".routes.httpx.edge", "Secrets": ".routes.cassette.secrets",
+    "Mode": ".routes.cassette", "RouteTransport": ".routes.httpx.edge", "Secrets": ".routes.cassette.secrets",
     "TransportRoute": ".routes.httpx.transport_route",
 }
 
@@ -161,6 +161,7 @@ __all__ = [
     "LeakScope",
     "LiveRoute",
     "Loading",
+    "Mode",
     "MultipathServiceType",
     "NSURLAuthenticationMethodClientCertificate",
     "NSURLAuthenticationMethodDefault",

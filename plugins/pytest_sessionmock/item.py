@@ -13,7 +13,7 @@ import pytest
 
 from .cassettes import Cassette, path_of, path_of_fixture
 from .run import RUN, RunState, loaded
-from .settings import FIXTURE, Settings, options_of, read_cassette_options, settings_of, settings_without_marks
+from .settings import FIXTURE, Settings, concerns_all, options_of, read_cassette_options, settings_of, settings_without_marks
 
 if TYPE_CHECKING:
     from sessionmock import Interception, Leak, LeakScope, ScriptRoute, Trace
@@ -99,7 +99,7 @@ class ItemState:
         self.run.began.add(str(item.path))
         self._judge_before_wider_fixtures_end()
         if (loaded() or _FIXTURES.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker("sessionmock")
-                or item.config.getini("sessionmock_httpx")):
+                or concerns_all(item.config)):
             names = getattr(item, "fixturenames", None)
             if names is not None and names[:1] != [FIXTURE]:
                 names.insert(0, FIXTURE)         # before any fixture that may send something
@@ -125,7 +125,7 @@ class ItemState:
         elif route != "live":
             cassette = self._new_cassette(path_of(self.item, self.settings.mark.get("cassette")), self.settings)
             self._stack.enter_context(self.cassette_in_force(cassette))
-        if self.item.config.getini("sessionmock_httpx") or "sessionmock_httpx" in getattr(self.item, "fixturenames", ()):
+        if self.settings.httpx or "sessionmock_httpx" in getattr(self.item, "fixturenames", ()):
             self.intercept()
 
     def _judge_before_wider_fixtures_end(self) -> None:
@@ -234,12 +234,13 @@ class ItemState:
         return Cassette(path, hint, lambda: options_of(self.item, settings.mark, settings.route, **given))
 
     def intercept(self) -> None:
-        """Plain httpx and httpx2 clients of this test take its route from now on; other clients stay off the network."""
-        if self._interception is None:
+        """Plain httpx and httpx2 clients of this test take its route from now on, and other clients stay off the network, unless its
+        mark says that they do not."""
+        if self._interception is None and self.settings.httpx is not False:
             from sessionmock import Interception, watch_clients
 
             config = self.item.config
-            self._interception = Interception(self.scope, self.run.fixtures.values(), allowed_hosts=config.getini("sessionmock_allowed_hosts"))
+            self._interception = Interception(self.scope, allowed_hosts=config.getini("sessionmock_allowed_hosts"), everywhere=True)
             self._missing.append(self._interception)
             self._stack.enter_context(self._interception)
             if config.getini("sessionmock_httpx_leaks") != "off":

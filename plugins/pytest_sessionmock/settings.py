@@ -19,8 +19,11 @@ _UPKEEP = ("ignore", "warn", "fail")
 
 COMMAND_LINE = (
     "answers of every test come from here, whatever its mark says (a test of route=\"script\" stays scripted): record makes every "
-    "cassette anew, cassette only replays, verify asks the servers and fails where a cassette has another answer")
+    "cassette anew, for tests that take one, cassette only replays, verify asks the servers and fails where a cassette has another answer")
 """What --sessionmock does."""
+
+RECORD_ALL = "with --sessionmock=record, tests without a route of their own record too"
+"""What --sessionmock-record-all does."""
 
 
 class Option(NamedTuple):
@@ -70,10 +73,10 @@ OPTIONS = (
            kind=FILE, in_mark=True, in_ini=False),
     Option("leaks", "what a leaked session or task does to its test", ("fail", "allow"), "fail", in_mark=True),
     Option("cassette_dir", "the folder of cassettes, relative to the root of the run (default: cassettes)", default="cassettes"),
-    Option("httpx", "true: plain httpx and httpx2 clients of every test take its route, as with the fixture sessionmock_httpx (default: false)",
-           default=False, kind=BOOL),
-    Option("allowed_hosts", "names and addresses, with * for any part, that other clients may reach in tests that take httpx clients along and "
-           "are not live; loopback (default) stands for this machine", default=("loopback",), kind=WORDS),
+    Option("httpx", "whether plain httpx and httpx2 clients take the test's route, as with the fixture sessionmock_httpx, and other clients are "
+           "kept off the network (default: where anybody chose a route that is not live)", default=None, kind=BOOL, in_mark=True),
+    Option("allowed_hosts", "names and addresses, with * for any part, that clients which cannot be routed may reach in tests that take httpx "
+           "clients along and are not live; loopback (default) stands for this machine", default=("loopback",), kind=WORDS),
     Option("httpx_leaks", "what an httpx client that is never closed does, in tests that take httpx clients along",
            ("off", "report", "fail"), "off"),
     Option("unplayed", "what recorded answers do that no test of the run played", _UPKEEP, "warn"),
@@ -109,6 +112,7 @@ class Settings(NamedTuple):
     route: str                  # where answers come from: a name of ROUTES
     chosen: bool                # whether anybody said so; else it is live because nobody did
     mark: dict[str, Any]        # what its marks say
+    httpx: bool | None          # whether plain httpx clients take the route; None: where a fixture asks for it
     allows_leaks: bool
 
 
@@ -116,6 +120,7 @@ def add_options(parser: pytest.Parser) -> None:
     """The command line's option and the ini file's names."""
     group = parser.getgroup("sessionmock", "URLSession: where answers come from")
     group.addoption("--sessionmock", dest="sessionmock_route", choices=ROUTES, default=None, metavar="|".join(ROUTES), help=COMMAND_LINE)
+    group.addoption("--sessionmock-record-all", dest="sessionmock_record_all", action="store_true", help=RECORD_ALL)
     for option in of_ini():
         parser.addini(option.ini_name, option.help, option.kind.ini, default=None if option.of_cassettes else option.default)
 
@@ -183,15 +188,39 @@ def allows_leaks(node: pytest.Item | pytest.Collector, mark: dict[str, Any] | No
     return bool((mark.get("leaks") or node.config.getini("sessionmock_leaks")) == "allow")
 
 
+def concerns_all(config: pytest.Config) -> bool:
+    """Whether what was said of all tests may take along one that knows nothing of sessionmock."""
+    route = config.getoption("sessionmock_route") or config.getini("sessionmock_route")
+    return route not in ("", "live") or bool(config.getini("sessionmock_httpx"))
+
+
 def settings_of(item: pytest.Item | pytest.Collector) -> Settings:
     """What applies to `item`: the command line before its marks, these before the ini file."""
     mark = marked(item)
     config = item.config
-    wish, ini = config.getoption("sessionmock_route"), config.getini("sessionmock_route")
-    route = mark.get("route") or ("cassette" if "cassette" in mark else ini)
-    if wish and route != "script":
-        route = wish
-    return Settings(route or "live", bool(route), mark, allows_leaks(item, mark))
+    own = mark.get("route") or ("cassette" if mark.keys() & {"cassette", "mode"} else config.getini("sessionmock_route"))
+    wish = config.getoption("sessionmock_route")
+    if wish == "record" and own in ("", "live"):
+        wish = "record" if config.getoption("sessionmock_record_all") and "route" not in mark else own
+    route = own if own == "script" else wish or own
+    if route == "record" and "record" not in (wish, _by_ini_option(config, "route")) and _unattended("all") == "none":
+        route = "cassette"
+    of_all = config.getini("sessionmock_httpx")
+    takes = of_all or (of_all is None and route not in ("", "live"))
+    return Settings(route or "live", bool(route), mark, mark.get("httpx", takes or None), allows_leaks(item, mark))
+
+
+def _by_ini_option(config: pytest.Config, name: str) -> str | None:
+    """What the command line's `-o` says of `name` of the ini file; None where it says nothing."""
+    given = [words.partition("=")[2] for words in config.getoption("override_ini") or () if words.startswith(f"sessionmock_{name}=")]
+    return given[-1] if given else None
+
+
+def _unattended(mode: str) -> str:
+    """`mode` where nobody asked for it on the command line: in CI nothing is recorded then."""
+    from sessionmock import Mode
+
+    return str(Mode.named(mode).unattended.value)
 
 
 def options_of_fixture(item: pytest.Item) -> dict[str, Any]:
@@ -202,14 +231,15 @@ def options_of_fixture(item: pytest.Item) -> dict[str, Any]:
 
 def settings_without_marks(item: pytest.Item) -> Settings:
     """What applies to a test that has nothing to do with sessionmock but for what it leaks."""
-    return Settings("live", False, {}, allows_leaks(item, {}))
+    return Settings("live", False, {}, None, allows_leaks(item, {}))
 
 
 def options_of(item: pytest.Item, mark: dict[str, Any], route: str, **given: Any) -> dict[str, Any]:
     """The mode and the options of a cassette of `item`, which takes `route`. Raises UsageError.
 
     --sessionmock=record records all, --sessionmock=cassette nothing, --sessionmock=verify nothing either; else what is `given` in
-    a call goes before the mark, this before the fixture `sessionmock_options`, and this before the ini file.
+    a call goes before the mark, this before the fixture `sessionmock_options`, and this before the ini file. In CI these record
+    nothing, but for the ini file's mode that the command line gives.
     """
     config = item.config
     options = {
@@ -220,4 +250,7 @@ def options_of(item: pytest.Item, mark: dict[str, Any], route: str, **given: Any
     }
     wish = config.getoption("sessionmock_route")
     commanded = {"record": "all", "verify": "verify"}.get(wish or route) or ("none" if wish == "cassette" else "")
-    return {**options, "mode": commanded or options.get("mode") or _OF_CASSETTES["mode"].default}
+    mode = commanded or options.get("mode") or _OF_CASSETTES["mode"].default
+    if not commanded and mode not in ("none", _by_ini_option(config, "mode")):
+        mode = _unattended(mode)
+    return {**options, "mode": mode}

@@ -18,18 +18,29 @@ _INSTALLED = sysconfig.get_path("purelib") + os.sep
 
 def calling_lines() -> str:
     """The innermost line outside Python's library and the installed packages, and the innermost one of all."""
-    frames = list(_frames(sys._getframe(1)))
-    loop = next((number for number, frame in enumerate(frames) if frame[2] == "_run_once"), len(frames))
+    running = list(_frames(sys._getframe(1)))
+    outermost = _of_running_task()
+    loop = next((number for number, frame in enumerate(running) if frame.f_code.co_name == "_run_once"), len(running))
+    if outermost in running:
+        loop = min(loop, running.index(outermost) + 1)
+    frames = list(map(_line, running))
     tried = chain(frames[:loop], _awaiting(frames[:loop]), frames[loop:])
     own = next((frame for frame in tried if not frame[0].startswith((*_LIBRARIES, "<"))), frames[0])
     return "\n".join([f"  at {_near(*own)}", *([f"  by {_near(*frames[0])}"] if own is not frames[0] else [])])
 
 
-def _frames(frame: FrameType | None) -> Iterator[tuple[str, int, str]]:
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         if not frame.f_code.co_filename.startswith(_HERE):
-            yield _line(frame)
+            yield frame
         frame = frame.f_back
+
+
+def _of_running_task() -> FrameType | None:
+    """The frame of the coroutine that the running loop is at: what lies further out is the loop's, which may show no frame of its own."""
+    loop = asyncio._get_running_loop()
+    task = None if loop is None else asyncio.current_task(loop)
+    return None if task is None else getattr(task.get_coro(), "cr_frame", None)
 
 
 def _awaiting(running: list[tuple[str, int, str]]) -> Iterator[tuple[str, int, str]]:

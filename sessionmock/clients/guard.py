@@ -2,16 +2,21 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from fnmatch import fnmatchcase
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
+from itertools import chain
 from typing import Any
 
 from ..engine.loop import engine
-from ..errors import UnmatchedRequest
+from ..errors import InvalidArgumentException, UnmatchedRequest
+from ..models.host import canonical_host, is_address
+from ..models.host_patterns import named
 from ..patches import Patch, Target
 from .calling_lines import calling_lines
 
@@ -26,13 +31,14 @@ _asked_on_loops: list[str] = []      # names that loops look up on threads just 
 class NetworkGuard:
     """Refuses connections and look-ups while it is open, where `applies()` says that whoever asks is its concern.
 
-    `allowed` holds names and addresses, with `*` for any part of one, and `LOOPBACK`. What was refused is kept in `refused`.
+    `allowed` holds patterns that name hosts (`models.host_patterns`), and `LOOPBACK`. Hosts are compared in their canonical form, however
+    they were written. What was refused is kept in `refused`.
     """
 
     def __init__(self, allowed: Sequence[str], applies: Callable[[], bool], refused: list[UnmatchedRequest]) -> None:
-        self._allowed = [host.lower() for host in allowed]
+        self._allowed = tuple(allowed)
         self._applies, self._refused = applies, refused
-        self._resolved: set[str] = set()      # addresses of allowed names
+        self._names: defaultdict[str, set[str]] = defaultdict(set)      # of addresses that allowed names have
 
     def open(self) -> None:
         _sockets.__enter__()
@@ -46,15 +52,16 @@ class NetworkGuard:
         """Whether a connection made here is this one's concern."""
         return self._applies()
 
-    def allows(self, host: str) -> bool:
-        """Whether `host`, a name or an address, may be reached."""
-        name = host.lower().rstrip(".")
-        return name in self._resolved or any(
-            _is_local(name) if pattern == LOOPBACK else fnmatchcase(name, pattern) for pattern in self._allowed)
+    def allows(self, host: str, port: object = None) -> bool:
+        """Whether `host`, a name or an address, may be reached at `port`; without one that is a number, at any."""
+        host, number = _canonical(host), port if isinstance(port, int) else None
+        names = (host, *self._names.get(host, ()))
+        return (LOOPBACK in self._allowed and any(map(_is_local, names))) or any(named(self._allowed, name, number) for name in names)
 
-    def resolve(self, addresses: Iterable[str]) -> None:
-        """An allowed name has these addresses."""
-        self._resolved.update(addresses)
+    def resolve(self, name: str, addresses: Iterable[str]) -> None:
+        """`name`, which is allowed, has these addresses."""
+        for address in addresses:
+            self._names[_canonical(address)].add(_canonical(name))
 
     def refuse(self, what: str, host: str) -> UnmatchedRequest:
         """The error for `what` (a connection or a look-up), kept once for each place it came from."""
@@ -67,24 +74,23 @@ class NetworkGuard:
         return error
 
 
-def _is_local(name: str) -> bool:
-    """Whether `name` is this machine's own."""
-    if name in ("", "localhost", socket.gethostname().lower()) or name.endswith(".localhost"):
-        return True
+@lru_cache(maxsize=256)
+def _canonical(host: str) -> str:
     try:
-        address = ip_address(name.partition("%")[0])
-    except ValueError:
+        return canonical_host(host).removesuffix(".")
+    except InvalidArgumentException:         # whoever is asked to look it up will say so
+        return host.lower()
+
+
+def _is_local(name: str) -> bool:
+    """Whether `name`, which is canonical, is this machine's own."""
+    if name in ("", "localhost", _canonical(socket.gethostname())) or name.endswith(".localhost"):
+        return True
+    if not is_address(name):
         return False
+    address = ip_address(name.partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None) or address
     return bool(mapped.is_loopback or mapped.is_unspecified)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
 
 
 def _asks_nobody(flags: int) -> bool:
@@ -106,7 +112,7 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
     def connect(self: socket.socket, address: Any) -> Any:
         if self.family in (socket.AF_INET, socket.AF_INET6) and self.type == socket.SOCK_STREAM and (guard := _guard()) is not None:
             host, port = _text(address[0]), address[1]
-            if not guard.allows(host):
+            if not guard.allows(host, port):
                 self.close()        # `create_connection` closes it after an OSError only
                 raise guard.refuse(f"a connection to {host}:{port}", host)
         return original(self, address)
@@ -117,12 +123,12 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
 def _look_up(original: Callable[..., Any]) -> Callable[..., Any]:
     def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
         name = _text(host or "")
-        guard = None if not name or _asks_nobody(flags) or _is_address(name) or name in _asked_on_loops else _guard()
-        if guard is not None and not guard.allows(name):
+        guard = None if not name or _asks_nobody(flags) or is_address(_canonical(name)) or name in _asked_on_loops else _guard()
+        if guard is not None and not guard.allows(name, port):
             raise guard.refuse(f"a look-up of {name}:{_text(port)}", name)
         found = original(host, port, family, type, proto, flags)
         if guard is not None:
-            guard.resolve(str(entry[4][0]) for entry in found)
+            guard.resolve(name, (str(entry[4][0]) for entry in found))
         return found
 
     return getaddrinfo
@@ -130,12 +136,12 @@ def _look_up(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _look_up_plainly(original: Callable[[str], Any]) -> Callable[[str], Any]:
     def gethostbyname(hostname: str) -> Any:
-        guard = None if not hostname or _is_address(hostname) else _guard()
+        guard = None if not hostname or is_address(_canonical(hostname)) else _guard()
         if guard is not None and not guard.allows(hostname):
             raise guard.refuse(f"a look-up of {hostname}", hostname)
         found = original(hostname)
         if guard is not None:
-            guard.resolve([found] if isinstance(found, str) else found[2])
+            guard.resolve(hostname, [found] if isinstance(found, str) else found[2])
         return found
 
     return gethostbyname
@@ -145,8 +151,8 @@ def _look_up_from_loop(original: Callable[..., Any]) -> Callable[..., Any]:
     async def getaddrinfo(self: Any, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
         """On the loop, where the line is known; `socket.getaddrinfo` runs on a thread."""
         name = _text(host or "")
-        guard = None if not name or _asks_nobody(flags) or _is_address(name) else _guard()
-        if guard is not None and not guard.allows(name):
+        guard = None if not name or _asks_nobody(flags) or is_address(_canonical(name)) else _guard()
+        if guard is not None and not guard.allows(name, port):
             raise guard.refuse(f"a look-up of {name}:{_text(port)}", name)
         _asked_on_loops.append(name)
         try:
@@ -154,10 +160,35 @@ def _look_up_from_loop(original: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             _asked_on_loops.remove(name)
         if guard is not None:
-            guard.resolve(str(entry[4][0]) for entry in found)
+            guard.resolve(name, (str(entry[4][0]) for entry in found))
         return found
 
     return getaddrinfo
+
+
+def _connect_from_loop(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def create_connection(self: Any, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
+        """It looks up and connects by itself: both are asked about here."""
+        name = _text(host or "")
+        guard = _guard() if name else None
+        if guard is not None and not guard.allows(name, port):
+            raise guard.refuse(f"a connection to {name}:{_text(port)}", name)
+        return await original(self, protocol_factory, host, port, **options)
+
+    return create_connection
+
+
+def _loops_of_libuv() -> Iterator[Any]:
+    """Event loops that connect without Python's sockets. They are imported where they are installed: whoever runs one often imports
+    it in the midst of a test."""
+    for name in ("uvloop", "winloop"):
+        if importlib.util.find_spec(name) is not None:
+            yield importlib.import_module(name).Loop
+
+
+def _of_loop(kind: Any) -> Iterator[Target]:
+    yield Target(kind, "create_connection", _connect_from_loop)
+    yield Target(kind, "getaddrinfo", _look_up_from_loop)
 
 
 def _text(value: Any) -> str:
@@ -171,4 +202,5 @@ _sockets = Patch(lambda: (
     Target(socket, "gethostbyname", _look_up_plainly),
     Target(socket, "gethostbyname_ex", _look_up_plainly),
     Target(asyncio.BaseEventLoop, "getaddrinfo", _look_up_from_loop),
+    *chain.from_iterable(_of_loop(kind) for kind in _loops_of_libuv()),
 ))

@@ -35,17 +35,22 @@ class Interception:
 
     The scope's are: what runs in the context that it was opened in, threads that were started while `scope` was the
     innermost one, threads of the scopes in `serving`, as of fixtures that outlive a test, and threads that outlived their
-    own scope, as those of a pool that the code under test keeps. A request is live, by the client's own transport, where
-    no route is in force. While respx mocks httpcore, a request is its matter alone; a cassette of vcrpy that is used inside
-    goes before the route, and records live.
+    own scope, as those of a pool that the code under test keeps. With `everywhere`, so are all other threads that no open
+    interception has: those that are older than any scope, as of a pool that a module makes while it is imported.
+
+    A request goes by the client's own transport where no route is in force, and where that leads to a Unix socket. While
+    respx mocks httpcore, a request is its matter alone; a cassette of vcrpy that is used inside goes before the route, and
+    records live.
 
     With `allowed_hosts`, any other client of the scope that reaches for the network while a route other than a live one
     is in force gets an UnmatchedRequest, which is kept in `misses`. Allowed are names and addresses, with `*` for any
-    part of one, and `loopback`. Not seen are datagrams, and what connects without Python's socket module.
+    part of one, and `loopback`. Not seen are datagrams, and what connects neither by Python's socket module nor by uvloop.
     """
 
-    def __init__(self, scope: Scope, serving: Collection[Scope] = (), *, allowed_hosts: Sequence[str] | None = None) -> None:
+    def __init__(self, scope: Scope, serving: Collection[Scope] = (), *, allowed_hosts: Sequence[str] | None = None,
+                 everywhere: bool = False) -> None:
         self.misses: list[UnmatchedRequest] = []
+        self.everywhere = everywhere
         self._scope, self._serving = scope, serving
         self._guard = None if allowed_hosts is None else NetworkGuard(allowed_hosts, self._guards, self.misses)
         self._transports: dict[Engine, RouteTransport] = {}
@@ -100,13 +105,18 @@ def interception() -> Interception | None:
     if here in _open:
         return here
     scope = current_scope()
-    return next((one for one in reversed(_open) if one.owns(scope)), None)
+    return next((one for one in reversed(_open) if one.owns(scope)), None) or next((one for one in reversed(_open) if one.everywhere), None)
 
 
-def _taker() -> RouteTransport | None:
-    """What takes a request that is sent here; None where it goes its old way."""
+def _taker(own: Any) -> RouteTransport | None:
+    """What takes a request that is sent here by the transport `own`; None where it goes its old way."""
     one = interception()
-    return None if one is None or current_route() is None or _is_mocked() else one.transport()
+    return None if one is None or current_route() is None or _leads_to_a_unix_socket(own) or _is_mocked() else one.transport()
+
+
+def _leads_to_a_unix_socket(own: Any) -> bool:
+    """Whether `own` was made with `uds=`: who is behind that is no host of the network, whatever its URLs say."""
+    return getattr(getattr(own, "_pool", None), "_uds", None) is not None
 
 
 def _is_mocked() -> bool:
@@ -118,7 +128,7 @@ def _is_mocked() -> bool:
 
 def _sync(original: Callable[..., Any]) -> Callable[..., Any]:
     def handle_request(self: Any, request: Any) -> Any:
-        taker = _taker()
+        taker = _taker(self)
         return original(self, request) if taker is None else taker.handle_request(request, OwnWay(partial(original, self), request))
 
     return handle_request
@@ -126,7 +136,7 @@ def _sync(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _async(original: Callable[..., Any]) -> Callable[..., Any]:
     async def handle_async_request(self: Any, request: Any) -> Any:
-        taker = _taker()
+        taker = _taker(self)
         return await (original(self, request) if taker is None else taker.handle_async_request(request, OwnWay(partial(original, self), request)))
 
     return handle_async_request

@@ -24,8 +24,8 @@ from .host import canonical_host, is_address
 _HOST_AND_PORT = re.compile(r"(\[.*\]|[^:]*):([0-9]+)")
 
 
-def named(patterns: tuple[str, ...], host: str, port: int) -> bool:
-    """Whether one of `patterns` names `port` of `host`, which is canonical."""
+def named(patterns: tuple[str, ...], host: str, port: int | None) -> bool:
+    """Whether one of `patterns` names `port` of `host`, which is canonical; None: any port of it."""
     host = host.partition("%")[0].removesuffix(".")
     return bool(patterns) and any(pattern.names(host, port) for pattern in _read(patterns))
 
@@ -36,8 +36,8 @@ class _Hosts(NamedTuple):
     fits: re.Pattern[str]
     port: int | None
 
-    def names(self, host: str, port: int) -> bool:
-        return self.port in (None, port) and self.fits.fullmatch(host) is not None
+    def names(self, host: str, port: int | None) -> bool:
+        return (port is None or self.port in (None, port)) and self.fits.fullmatch(host) is not None
 
 
 class _Network(NamedTuple):
@@ -45,7 +45,7 @@ class _Network(NamedTuple):
 
     network: IPv4Network | IPv6Network
 
-    def names(self, host: str, port: int) -> bool:
+    def names(self, host: str, port: int | None) -> bool:
         if not is_address(host):
             return False
         address = ip_address(host)

@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
 
+import anyio
 import pytest
+import uvloop
 
 from sessionmock.clients import guard as module
 from sessionmock.clients.guard import NetworkGuard
@@ -132,3 +135,76 @@ def test_whose_concern_it_is() -> None:
     assert (1, 1) == (len(outer.refused), len(inner.refused))
     outer.applies = inner.applies = True
     assert "192.0.2.7" == socket.gethostbyname("api.example")
+
+
+@pytest.mark.parametrize(("pattern", "same", "others"), [
+    ("Bücher.example", ["xn--bcher-kva.example", "BÜCHER.EXAMPLE.", "b%C3%BCcher.example"], ["bucher.example"]),
+    ("127.0.0.1", ["127.1", "0x7f.0.0.1", "2130706433", "0177.0.0.1"], ["127.0.0.2"]),
+    ("loopback", ["127.1", "[::1]", "0:0:0:0:0:0:0:1", "LOCALHOST.", "::ffff:7f00:1", "0"], ["128.1", "::2", "localhost.example"]),
+    ("2001:DB8:0::1", ["2001:db8::1", "[2001:db8:0:0::1]"], ["2001:db8::2"]),
+    ("10.0.0.0/8", ["10.1.2.3", "0xa.1"], ["11.0.0.1", "ten.example"]),
+    ("*", ["api.example", "192.0.2.1", "::1"], []),
+])
+def test_hosts_are_compared_however_they_are_written(pattern: str, same: list[str], others: list[str]) -> None:
+    """By their canonical form, in the pattern and in what is asked for."""
+    guard = NetworkGuard([pattern], lambda: True, [])
+    assert same == [host for host in (*same, *others) if guard.allows(host)]
+
+
+def test_a_pattern_with_a_port_names_that_port_alone() -> None:
+    """Also by the address that its name was looked up to; the look-up itself has no port to tell."""
+    with Opened("api.test:8080") as opened:
+        socket.getaddrinfo("api.test", None)
+        assert [True, False] == [opened.guard.allows("api.test", port) for port in (8080, 443)]
+        assert [True, False] == [opened.guard.allows("192.0.2.7", port) for port in (8080, 443)]
+
+
+class TestUvloop:
+    """uvloop looks up and connects without Python's sockets."""
+
+    @pytest.mark.parametrize("ask", [
+        lambda: asyncio.open_connection("192.0.2.1", 80), lambda: asyncio.open_connection("api.example", 80),
+        lambda: asyncio.get_running_loop().getaddrinfo("api.example", 80), lambda: anyio.connect_tcp("192.0.2.1", 80),
+        lambda: in_task(asyncio.open_connection("192.0.2.1", 80)),
+    ])
+    def test_is_refused_with_the_line_that_asked(self, ask: Any) -> None:
+        """A connection to a name or address, a look-up, by a library, in a task that another one waits for."""
+        async def main() -> None:
+            await ask()
+
+        with Opened() as opened, pytest.raises((UnmatchedRequest, ExceptionGroup)):
+            uvloop.run(main())
+        (error,) = opened.refused
+        assert re.search(r"(?s)(192\.0\.2\.1|api\.example):80.*at tests/clients/test_guard\.py:\d+ in (main|in_task|<lambda>)", str(error))
+
+    def test_reaches_what_is_allowed(self) -> None:
+        """By address and by name, over a socket of Python's too."""
+        async def main(port: int) -> None:
+            for connecting in (asyncio.open_connection("127.0.0.1", port), asyncio.open_connection(host="localhost", port=port)):
+                (await connecting)[1].close()
+            with socket.socket() as own:
+                own.setblocking(False)
+                await asyncio.get_running_loop().sock_connect(own, ("127.0.0.1", port))
+
+        with socket.create_server(("127.0.0.1", 0)) as listener, Opened("loopback") as opened:
+            uvloop.run(main(listener.getsockname()[1]))
+        assert [] == opened.refused
+
+    def test_a_socket_of_pythons_is_refused_too(self, tcp: socket.socket) -> None:
+        """As aiohttp's happy eyeballs connect it."""
+        async def main() -> None:
+            tcp.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(tcp, ("192.0.2.1", 80))
+
+        with Opened(), pytest.raises(UnmatchedRequest, match=r"a connection to 192\.0\.2\.1:80"):
+            uvloop.run(main())
+
+    def test_is_left_as_it_was(self) -> None:
+        """Once no guard is open."""
+        with Opened():
+            assert "create_connection" in vars(uvloop.Loop)
+        assert {"create_connection", "getaddrinfo"}.isdisjoint(vars(uvloop.Loop))
+
+
+async def in_task(asking: Any) -> Any:
+    return await asyncio.create_task(asking)

@@ -118,17 +118,120 @@ def test_another_patch_inside(monkeypatch):
     assert 207 == httpx.get("http://api.test/mine").status_code
     assert "scripted" == httpx.get(URL).json()["path"]
 
-def test_threads_of_before():
-    assert "/before" == EARLY_POOL.submit(WAYS["module"], httpx, f"{SERVER}/before").result()
-    assert "scripted" == WAYS["module"](httpx, f"{SERVER}/before")
+@packages
+def test_unix_sockets(package, tmp_path, monkeypatch):
+    import socket
+
+    monkeypatch.chdir(tmp_path)      # the name of such a socket is short
+    def serve():
+        with listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 208 Hello\\r\\nContent-Length: 0\\r\\n\\r\\n")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")
+        listener.listen()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with package.Client(transport=package.HTTPTransport(uds="socket")) as client:
+            assert 208 == client.get("http://docker/version").status_code
+        thread.join()
 """
 
 
 def test_what_is_not_the_tests_is_left_alone(inner: Inner, server: Server) -> None:
-    """Transports of the user's own, respx, other patches, and threads that were there before the test keep their way."""
+    """Transports of the user's own, respx, other patches, and clients of a Unix socket keep their way."""
     inner.write(test_api=LEFT_ALONE)
-    inner.run().assert_outcomes(passed=5)
-    assert ["GET /before"] == server.seen
+    inner.run().assert_outcomes(passed=6)
+
+
+EARLY = CLIENTS + """
+import socket
+
+@pytest.fixture(scope="session")
+def fixtures_pool():
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        yield pool
+
+def take(pool, number):
+    return pool.submit(WAYS["module"], httpx, f"{SERVER}/{number}").result()
+
+@pytest.mark.parametrize("number", range(2))
+@pytest.mark.sessionmock(route="script")
+def test_routed(sessionmock, fixtures_pool, number):
+    sessionmock.script.get(f"{SERVER}/{number}").respond(json={"path": number})
+    assert [number] * 3 == [take(EARLY_POOL, number), take(fixtures_pool, number), WAYS["module"](httpx, f"{SERVER}/{number}")]
+
+@pytest.mark.sessionmock(route="script")
+@pytest.mark.parametrize("kind", ["early", "wide"])
+def test_guarded(fixtures_pool, kind):
+    pool = {"early": EARLY_POOL, "wide": fixtures_pool}[kind]
+    assert isinstance(pool.submit(socket.create_connection, ("192.0.2.1", 80)).exception(), UnmatchedRequest)
+
+def test_unmarked(fixtures_pool):
+    assert ["/own"] * 2 == [take(EARLY_POOL, "own"), take(fixtures_pool, "own")]
+"""
+
+
+def test_threads_of_before_have_the_test_that_is_on(inner: Inner, server: Server) -> None:
+    """Threads that are older than the first test, of a module and of a wide fixture, take the route of each test that asks for one
+    and stay off the network with it; beside a test that asks for none they go their own way."""
+    inner.write(test_api=EARLY)
+    result = inner.run("-p", "no:randomly")
+    result.assert_outcomes(passed=3, failed=2)
+    result.stdout.fnmatch_lines_random(["FAILED test_api.py::test_guarded?early? *", "FAILED test_api.py::test_guarded?wide? *"])
+    assert ["GET /own"] * 2 == server.seen
+
+
+MARKED = CLIENTS + """
+import socket, urllib.request
+
+def ask():
+    return WAYS["module"](httpx, f"{SERVER}/asked")
+
+@pytest.mark.sessionmock(route="cassette")
+def test_cassette(): assert "/asked" == ask()
+
+@pytest.mark.sessionmock(cassette="named")
+def test_named(): assert "/asked" == ask()
+
+@pytest.mark.sessionmock(mode="none")
+def test_mode(): assert "/asked" == ask()
+
+@pytest.mark.sessionmock(route="script")
+def test_script(): ask()
+
+@pytest.mark.sessionmock(route="script")
+def test_guard(): urllib.request.urlopen("http://192.0.2.1/")
+
+@pytest.mark.sessionmock(route="script", httpx=False)
+def test_off(sessionmock_httpx):
+    assert "/asked" == ask()
+    assert "connect" not in vars(socket.socket)
+
+@pytest.mark.sessionmock(route="live")
+def test_live(): assert "/asked" == ask()
+
+def test_unmarked(): assert "/asked" == ask()
+"""
+
+
+@pytest.mark.parametrize(("arguments", "passed", "asked"), [
+    ((), {"off", "live", "unmarked"}, 3),
+    (("--sessionmock=record",), {"cassette", "named", "mode", "off", "live", "unmarked"}, 6),
+    (("--sessionmock=cassette",), {"off"}, 1),
+    (("--sessionmock=live",), {"cassette", "named", "mode", "off", "live", "unmarked"}, 6),
+    (("-o", "sessionmock_route=script"), {"off", "live"}, 2),
+    (("-o", "sessionmock_route=script", "-o", "sessionmock_httpx=false"), {"cassette", "named", "mode", "script", "off", "live", "unmarked"}, 7),
+    (("-o", "sessionmock_route=live"), {"off", "live", "unmarked"}, 3),
+], ids=lambda value: "_".join(value) if isinstance(value, tuple) else None)
+def test_who_names_a_route_has_it_obeyed(inner: Inner, server: Server, arguments: tuple[str, ...], passed: set[str], asked: int) -> None:
+    """A mark or an option that names a route other than live routes plain clients and guards the network, unless the mark or the
+    ini file says that it does not; a test that nobody spoke of is left alone."""
+    inner.write("import pytest\n", test_api=MARKED)
+    result = inner.run("-v", "-p", "no:randomly", *arguments)
+    assert passed == {line.partition("::test_")[2].partition(" ")[0] for line in result.stdout.lines if "PASSED" in line}
+    assert ["GET /asked"] * asked == server.seen
 
 
 def test_without_opting_in_nothing_is_touched(inner: Inner, server: Server) -> None:

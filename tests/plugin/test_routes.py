@@ -108,7 +108,9 @@ def test_unmarked(sessionmock): print("unmarked:", sessionmock.mode)
 @pytest.mark.parametrize(("arguments", "script", "cassette", "live", "unmarked"), [
     ((), "script script", "cassette new_episodes", "live", "live"),
     (("-o", "sessionmock_route=cassette"), "script script", "cassette new_episodes", "live", "cassette"),
-    (("--sessionmock=record",), "script script", "record all", "record", "record"),
+    (("--sessionmock=record",), "script script", "record all", "live", "live"),
+    (("--sessionmock=record", "--sessionmock-record-all"), "script script", "record all", "live", "record"),
+    (("--sessionmock=record", "-o", "sessionmock_route=cassette"), "script script", "record all", "live", "record"),
     (("--sessionmock=cassette",), "script script", "cassette none", "cassette", "cassette"),
     (("--sessionmock=live", "-o", "sessionmock_route=cassette"), "script script", "live", "live", "live"),
 ])
@@ -323,7 +325,7 @@ class TestOuter:
 @pytest.mark.parametrize("name", ["a/../../b", "a:..:..:b", "é", "x" * 200, ".hidden"])
 def test_names(url_session, name): get(url_session())
 """})
-    inner.run("--sessionmock=record").assert_outcomes(passed=6)
+    inner.run("--sessionmock=record", "--sessionmock-record-all").assert_outcomes(passed=6)
     folder = inner.path / "cassettes" / "deep" / "test_names"
     names = sorted(path.name for path in folder.iterdir())
     assert 6 == len(names)

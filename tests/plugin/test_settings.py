@@ -81,6 +81,41 @@ def test_far(): pass
 """
 
 
+IN_CI = """
+import pytest
+
+@pytest.mark.sessionmock(mode="once")
+def test_once(sessionmock):
+    with sessionmock.cassette("block", mode="new_episodes") as route: print("block:", route.mode.value)
+
+@pytest.mark.sessionmock(route="record")
+def test_record(): pass
+
+def test_unmarked(): pass
+"""
+
+
+@pytest.mark.parametrize(("arguments", "once", "record", "unmarked"), [
+    ((), ("cassette", "none"), ("cassette", "none"), ("live", "none")),
+    (("--sessionmock=record",), ("record", "all"), ("record", "all"), ("live", "all")),
+    (("--sessionmock=record", "--sessionmock-record-all"), ("record", "all"), ("record", "all"), ("record", "all")),
+    (("-o", "sessionmock_route=record"), ("cassette", "none"), ("record", "all"), ("record", "all")),
+    (("-o", "sessionmock_mode=once"), ("cassette", "once"), ("cassette", "once"), ("live", "once")),
+    (("-c", "record.ini"), ("cassette", "none"), ("cassette", "none"), ("cassette", "none")),
+])
+def test_in_ci_nothing_records_but_by_the_command_line(
+        inner: Inner, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], once: object, record: object, unmarked: object) -> None:
+    """A mark's mode or route, and the ini file's, replay alone there; `--sessionmock` and `-o` are a person's word."""
+    monkeypatch.setenv("CI", "true")
+    inner.write("", test_it=IN_CI)
+    (inner.path / "record.ini").write_text("[pytest]\nsessionmock_route = record\n")
+    items = inner.items(*arguments)
+    found = [(item, settings_of(item)) for item in items]
+    assert [once, record, unmarked] == [(one.route, options_of(item, one.mark, one.route)["mode"]) for item, one in found]
+    result = inner.run("-s", "-k", "once", *arguments)
+    result.stdout.fnmatch_lines([f"*block: {'all' if '--sessionmock=record' in arguments else 'none'}"])
+
+
 @pytest.mark.parametrize(("arguments", "near", "script", "far"), [
     ((), ("cassette", "once"), ("script", "none"), ("cassette", "none")),
     (("--sessionmock=record",), ("record", "all"), ("script", "all"), ("record", "all")),

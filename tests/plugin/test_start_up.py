@@ -40,9 +40,9 @@ def test_leaks(request):
 def test_its_help_and_marker_are_there(inner: Inner) -> None:
     """`--help` and `--markers` tell the option, the ini names and the mark."""
     text = inner.run("--help").stdout.str()
-    for name in ("--sessionmock=", "sessionmock_route", "sessionmock_cassette_dir", "sessionmock_leaks"):
+    for name in ("--sessionmock=", "--sessionmock-record-all", "sessionmock_route", "sessionmock_cassette_dir", "sessionmock_leaks"):
         assert name in text
-    assert "@pytest.mark.sessionmock(route=..., cassette=..., leaks=..., mode=..., " in inner.run("--markers").stdout.str()
+    assert "@pytest.mark.sessionmock(route=..., cassette=..., leaks=..., httpx=..., mode=..., " in inner.run("--markers").stdout.str()
 
 
 def test_the_readme_has_every_name(inner: Inner) -> None:

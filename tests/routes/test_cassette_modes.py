@@ -222,3 +222,12 @@ def test_a_broken_interaction_fails_its_own_request(tmp_path: Path):
     sink, host = RecordingSink(), FakeHost()
     CassetteRoute(path).bind(None, host).open(Request("GET", URL + "/2", [], None), sink)
     assert isinstance(sink.calls[0][1].underlying_error, CassetteError)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_what_records_unattended(monkeypatch: pytest.MonkeyPatch, mode: Mode):
+    """In CI what would write does not, and what would not stays as it is; elsewhere every mode is itself."""
+    monkeypatch.setenv("CI", "1")
+    assert (mode if mode is Mode.VERIFY else Mode.NONE) is mode.unattended
+    monkeypatch.delenv("CI")
+    assert mode is mode.unattended
