@@ -11,6 +11,7 @@
     Warning
     └── UserWarning
         ├── DelegateWarning           a method of a delegate that is meant as a callback and is none
+        ├── RecordingWarning          a recording that is not what it could be: an answer that its reader left, a cassette that nobody closed
         └── SettingWarning            a setting that has no effect here, or a header field that is not the caller's to set
 
 `UnmatchedRequest` is no `httpx.HTTPError`, so code that survives a lost network does not survive a missing answer.
@@ -72,6 +73,11 @@ class UnmatchedRequest(SessionMockError, AssertionError):
 
 class DelegateWarning(UserWarning):
     """A delegate of which something is meant to be called and never will be: its name is none of `SELECTORS`."""
+
+
+class RecordingWarning(UserWarning):
+    """A recording that is not what it could be: an answer in it is not whole, since its reader left, or its cassette was never closed.
+    Said once, when the file is written."""
 
 
 class SettingWarning(UserWarning):

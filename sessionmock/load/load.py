@@ -395,7 +395,7 @@ _EFFECTS: dict[Effect, Callable[[Any, Any], None]] = {
     Effect.ASK_STORE: Load._ask_store,
     Effect.STORE: Load._store,
     Effect.SETTLE_RESPONSE: lambda load, _: load.responses.settle_response(),
-    Effect.ABORT: lambda load, _: load.responses.abort(),
+    Effect.ABORT: lambda load, failure: load.responses.abort(failure),
     Effect.FAIL: Load._conclude,
     Effect.SUCCEED: lambda load, _: load._conclude(None),
     Effect.TELL_WAITING: lambda load, _: load._held_back().wait_for_path(),

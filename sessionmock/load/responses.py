@@ -221,10 +221,10 @@ class Responses:
         if (sink := self._part()) is not None:
             sink.drop()
 
-    def abort(self) -> None:
-        """The exchange ends at once."""
+    def abort(self, failure: URLError | None) -> None:
+        """The exchange ends at once, because of `failure` or because its response is not wanted."""
         if (sink := self._part()) is not None:
-            sink.abort()
+            sink.abort(failure)
 
     def _part(self) -> LoadSink | None:
         inbox = self._inbox

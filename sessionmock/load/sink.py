@@ -5,10 +5,10 @@ from typing import Any, Protocol
 
 from ..core.machine import Event
 from ..engine.protocol import Engine
-from ..errors import URLError, brief
+from ..errors import Code, URLError, brief
 from ..history import Closed, Ended, History, Opened, Received, Sent, exchange_numbers
 from ..models.message import Headers, ResponseHead
-from ..routes.base import Exchange
+from ..routes.base import Exchange, expire
 from .transfer import Transaction
 
 HELD = 128 * 1024        # bytes of a body that wait for the delegate before reading stops; one more read may be on its way
@@ -144,10 +144,10 @@ class LoadSink:
                 self.paused = pause
                 (exchange.pause if pause else exchange.resume)()
 
-    def abort(self) -> None:
-        """Nothing more is wanted: the exchange ends at once."""
+    def abort(self, failure: URLError | None = None) -> None:
+        """The exchange ends at once: because of `failure`, or because nothing more is wanted."""
         self.wanted = False
-        self._give_up()
+        self._give_up(expires=failure is not None and failure.code == Code.TIMED_OUT)
 
     def drop(self) -> None:
         """The rest of this response is not wanted; a short one is read to its end, which saves the connection. Where no head has
@@ -159,13 +159,16 @@ class LoadSink:
         elif exchange is not None and not self.ended:
             exchange.resume()
 
-    def _give_up(self) -> None:
+    def _give_up(self, *, expires: bool = False) -> None:
         """End the exchange, unless it has ended; once. Its end may come at the same moment, on another thread."""
         exchange, self.exchange = self.exchange, None
         if exchange is not None and not self.ended:
             if self._history is not None:
                 self._note(Closed)
-            exchange.cancel()
+            if expires:
+                expire(exchange)
+            else:
+                exchange.cancel()
 
     def _note(self, kind: Any, *values: Any) -> None:
         history = self._history

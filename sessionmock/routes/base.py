@@ -16,6 +16,7 @@ what a wrapper does not change.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, ClassVar, Protocol
 
 from ..clock import Clock
@@ -128,6 +129,23 @@ def not_validated(url: str) -> URLError:
     """-1003: DNSSEC must vouch for the host's name (`Request.validates_name`), and nothing on the way does."""
     return url_error(Code.CANNOT_FIND_HOST, url, OSError(
         "requires_dnssec_validation, and nothing vouches for the name: answer over LiveRoute(resolve=..., resolve_validates=True), without a proxy"))
+
+
+_expiring: ContextVar[bool] = ContextVar("sessionmock_expiring", default=False)
+
+
+def expire(exchange: Exchange) -> None:
+    """Cancel `exchange` because a limit of time was reached, and not because nobody wants it: a recording tells the two apart."""
+    outer = _expiring.set(True)
+    try:
+        exchange.cancel()
+    finally:
+        _expiring.reset(outer)
+
+
+def is_expiring() -> bool:
+    """Whether the exchange that is cancelled here has reached a limit of time."""
+    return _expiring.get()
 
 
 class UnconnectedChannel:

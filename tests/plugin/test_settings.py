@@ -154,6 +154,7 @@ def test_what_a_cassette_route_takes_is_an_option_everywhere() -> None:
     ({"on_expiry": "fail"}, "on_expiry=fail", "fail"),
     ({"trim": "true"}, "trim=true", True),
     ({"ignore": ("headers.x-*",)}, "ignore=headers.x-*", ["headers.x-*"]),
+    ({"refresh": True}, "refresh=true", True),
     ({"mode": "once"}, "mode=once", "once"),
 ], ids=str)
 def test_an_option_of_cassettes_is_read_alike_wherever_it_stands(inner: Inner, said: dict[str, object], ini: str, value: object) -> None:

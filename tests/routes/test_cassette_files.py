@@ -112,15 +112,16 @@ def test_binary_bodies_survive(tmp_path: Path, body: bytes):
     assert (body, body) == (loaded.interactions[0].request.body, loaded.interactions[0].response.body)
 
 
-def test_json_refuses_bytes_and_keeps_the_old_file(tmp_path: Path):
-    """A body that JSON cannot hold is an error naming the interaction, and the file stays as it was."""
+def test_json_holds_bytes_as_base64(tmp_path: Path):
+    """Bodies that are no text, in both directions; those that are stay text."""
     path = tmp_path / "tape.json"
-    files.save(path, Tape([interaction()]))
-    before = path.read_bytes()
-    with pytest.raises(CassetteError, match=r"tape\.json: .* interaction 2 \(GET http://127\.0\.0\.1:1/\)"):
-        files.save(path, Tape([interaction(), interaction(b"\xff")]))
-    assert before == path.read_bytes()
-    assert [path] == list(tmp_path.iterdir())
+    tape = Tape([interaction(), interaction(b"\x89PNG\r\n\x1a\n\xff")])
+    tape.interactions[1].request.body = b"\xfe"
+    files.save(path, tape)
+    assert '"base64_string": "iVBORw0KGgr/"' in path.read_text()
+    again = files.load(path)
+    assert again is not None
+    assert tape.interactions == again.interactions
 
 
 def test_the_same_tape_gives_the_same_file(path: Path):

@@ -141,16 +141,27 @@ def test_a_broken_file_is_an_error_at_once(tmp_path: Path):
 
 # Recording -----------------------------------------------------------------------------------------------------------
 
-def test_a_failed_or_switched_exchange_is_not_recorded(tmp_path: Path):
-    """What failed half-way and what became another protocol never reach the file; the sink hears of both."""
-    failure = url_error(Code.NETWORK_CONNECTION_LOST, URL)
-    cut = [("head", ResponseHead(200, [])), ("data", b"x"), ("fail", failure)]
-    live = FakeLive(cut, [("head", ResponseHead(101, [])), ("end", [])])
+def test_another_protocol_is_not_recorded(tmp_path: Path):
+    """What a 101 leads to never reaches the file; the sink hears of it."""
+    live = FakeLive([("head", ResponseHead(101, [])), ("end", [])])
     with CassetteRoute(tmp_path / "a.yaml", live=live) as route:
-        assert ("fail", failure) == get(route).calls[-1]
         assert ["head", "end"] == get(route).names
         assert 0 == route.recorded
     assert not (tmp_path / "a.yaml").exists()
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.json", "a.har"])
+def test_failures_are_replayed_in_their_order(tmp_path: Path, name: str):
+    """A client that tries again finds first the failure, amid a body or before, and then the answer."""
+    lost, silent = url_error(Code.NETWORK_CONNECTION_LOST, URL, ConnectionResetError("reset")), url_error(Code.TIMED_OUT, URL)
+    live = FakeLive([("fail", silent)], [("head", ResponseHead(200, [])), ("data", b"x"), ("fail", lost)], answer(b"whole"))
+    with CassetteRoute(tmp_path / name, live=live) as route:
+        recorded = [get(route) for _ in range(3)]
+    with CassetteRoute(tmp_path / name, "none") as route:
+        replayed = [get(route) for _ in range(3)]
+    assert [["fail"], ["head", "data", "fail"], ["head", "data", "end"]] == [sink.names for sink in replayed]
+    assert [sink.calls[-1][1].code for sink in recorded[:2]] == [sink.calls[-1][1].code for sink in replayed[:2]]
+    assert [sink.body for sink in recorded] == [sink.body for sink in replayed]
 
 
 @pytest.mark.parametrize("may_block", [False, True])

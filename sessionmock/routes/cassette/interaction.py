@@ -36,6 +36,18 @@ class RecordedResponse:
         return f"RecordedResponse({self.status}, {self.reason!r}, {shown.headers(self.headers)!r}, {shown.value(self.body)})"
 
 
+@dataclass(slots=True, frozen=True)
+class Failure:
+    """How an exchange ended that has no end. A `code` of -999 is no failure: the reader of the answer left it."""
+
+    code: int           # of `URLError`
+    text: str = ""      # what the error under it said
+    cause: str = ""     # the name of that error's class, where it is the client's (ReadError) or the system's (ConnectionResetError)
+
+
+LEFT = Failure(-999)
+
+
 @dataclass(slots=True)
 class Extra:
     """What vcrpy's format has no place for."""
@@ -47,6 +59,7 @@ class Extra:
     unknown: dict[str, Any] = field(default_factory=dict)              # keys of the response that are not ours, kept on a save
     recorded_at: datetime | None = None                                # aware; when the request was sent
     metrics: dict[str, int] = field(default_factory=dict)              # what the live route measured: a name of METRICS -> its number
+    failure: Failure | None = None                                     # where the answer is not whole; without a head, its status is 0
 
 
 # Steps, each in microseconds after the request was sent, in their order; then sizes in bytes. A step that was not there is left out.

@@ -23,7 +23,9 @@ class CassetteOptions(TypedDict, total=False):
     max_age: float | None
     on_expiry: str | OnExpiry
     trim: bool
-    ignore: Sequence[str]
+    ignore: str | Iterable[str]
+    match: str | None
+    refresh: bool
 
 
 class CassetteDefaults(CassetteOptions, total=False):

@@ -5,29 +5,38 @@ import threading
 from typing import TYPE_CHECKING
 
 from ...clock import Timer, nanoseconds
-from ...models.message import Headers, ResponseHead
+from ...models.message import Headers, Request, ResponseHead
 from ..base import FINISHED, Unmeasured
-from .interaction import Interaction
+from .dates import headers_now
+from .failures import left, replayed
+from .interaction import LEFT, Failure, Interaction
 
 if TYPE_CHECKING:
     from ..base import Exchange, Host, Sink
 
 PIECE = 128 * 1024    # bytes handed over at a time
+_PATIENCE = 1.0       # seconds
 
 
-def play(interaction: Interaction, method: str, sink: Sink, host: Host, speed: float = 0.0) -> Exchange:
-    """Give the answer to `sink` on the caller's stack.
+def play(interaction: Interaction, request: Request, sink: Sink, host: Host, speed: float = 0.0, *, refresh: bool = False) -> Exchange:
+    """Give the answer to `request` to `sink` on the caller's stack; `refresh` is for its dates (`headers_now`).
 
     A large body goes on from the engine after its first piece, so that its reader can pause it. Pieces are those that were
-    recorded: at once where `speed` is 0, else at their times after the head, divided by `speed`.
+    recorded: at once where `speed` is 0, else at their times after the head, divided by `speed`. A recorded failure comes where
+    it came then.
     """
     response, extra = interaction.response, interaction.extra
     for head in extra.informational:
         sink.informational(ResponseHead(head.status, head.headers[:], head.reason, head.http_version))
-    status = response.status
-    sink.head(ResponseHead(status, response.headers[:], response.reason, extra.http_version))
+    status, failure = response.status, extra.failure
+    if not status and failure is not None:
+        sink.fail(replayed(failure, request.url))
+        return FINISHED
+    sink.head(ResponseHead(status, headers_now(interaction, host.clock, refresh), response.reason, extra.http_version))
     body = response.body
-    if body and method != "HEAD" and status not in (204, 304):    # RFC 9112, section 6.3
+    if failure is not None:
+        return Unfinished(body, pieces(len(body), extra.chunks), failure, request.url, sink, host, speed)
+    if body and request.method != "HEAD" and status not in (204, 304):    # RFC 9112, section 6.3
         chunks = extra.chunks
         if len(body) > PIECE or (chunks and speed):
             return Playback(body, pieces(len(body), chunks), extra.trailers[:], sink, host, speed)
@@ -69,8 +78,9 @@ class Playback(Unmeasured):
         if speed:
             self._start = host.clock.now()
         else:
-            self._next = 1
-            sink.data(body[:pieces[0][0]])
+            self._next = len(pieces[:1])
+            if pieces:
+                sink.data(body[:pieces[0][0]])
         host.post(self.deliver)
 
     def pause(self) -> None:
@@ -113,8 +123,11 @@ class Playback(Unmeasured):
             if self._next < len(self._pieces):
                 return True
             self._done = True
-        self._sink.end(self._trailers)
+        self._finish()
         return False
+
+    def _finish(self) -> None:
+        self._sink.end(self._trailers)
 
     def _due(self) -> bool:
         """Whether the next piece has its time; sets a timer for it where not."""
@@ -128,3 +141,33 @@ class Playback(Unmeasured):
             self._timer.cancel()
         self._timer = clock.call_at(when, self.deliver)
         return False
+
+
+class Unfinished(Playback):
+    """A body that breaks off with `failure`. One that its reader left stays open for `_PATIENCE`, as it was open when he left;
+    then whoever still reads fails, rather than take a part for the whole."""
+
+    __slots__ = ("_failure", "_gone", "_url")
+
+    def __init__(self, body: bytes, pieces: list[tuple[int, int]], failure: Failure, url: str, sink: Sink, host: Host, speed: float) -> None:
+        self._failure, self._url, self._gone = failure, url, False
+        super().__init__(body, pieces, [], sink, host, speed)
+
+    def cancel(self) -> None:
+        self._gone = True
+        super().cancel()
+
+    def _finish(self) -> None:
+        if self._failure == LEFT:
+            self._host.post(self._stay_open)
+        else:
+            self._sink.fail(replayed(self._failure, self._url))
+
+    def _stay_open(self) -> None:
+        clock = self._host.clock
+        if not self._gone:
+            self._timer = clock.call_at(clock.now() + nanoseconds(_PATIENCE), self._fail)
+
+    def _fail(self) -> None:
+        if not self._gone:
+            self._sink.fail(left(len(self._body), self._url))

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...clock import Clock
-from ...errors import URLError
+from ...errors import Code, URLError
 from ...models.message import BodyStream, Headers, Request, ResponseHead, header
 from ...models.timing import Timing
-from ..base import ExchangeOver, SinkOver
-from .interaction import METRICS, STEPS, Extra, Interaction, RecordedRequest, RecordedResponse
+from ..base import ExchangeOver, SinkOver, is_expiring
+from .failures import recorded
+from .interaction import LEFT, METRICS, STEPS, Extra, Failure, Interaction, RecordedRequest, RecordedResponse
 
 if TYPE_CHECKING:
     from ..base import Exchange, Sink
@@ -32,6 +33,11 @@ class KeptBody:
             self.pieces.append(bytes(piece))
         return piece
 
+    @property
+    def whole(self) -> bytes:
+        """What was read so far."""
+        return b"".join(self.pieces)
+
     def close(self) -> None:
         self._stream.close()
 
@@ -42,11 +48,11 @@ class ReadAhead:
     may_block = False
 
     def __init__(self, stream: BodyStream, body: bytes) -> None:
-        self._stream, self._body, self._position = stream, body, 0
+        self._stream, self.whole, self._position = stream, body, 0
         self.length = stream.length
 
     def read(self, size: int) -> bytes:
-        piece = self._body[self._position:self._position + size]
+        piece = self.whole[self._position:self._position + size]
         self._position += len(piece)
         return piece
 
@@ -55,11 +61,11 @@ class ReadAhead:
 
 
 class Recorder(SinkOver):
-    """Passes on what an exchange brings; a complete answer goes to `keep` just before its end is passed on.
+    """Passes on what an exchange brings; the answer goes to `keep` just before its end, or its failure, is passed on.
 
-    An answer that is given up before its end is not kept, but for a redirect and a challenge: the requests that come
-    after depend on those, and nobody wanted their bodies. Times of pieces are kept where the answer names no length, as a
-    stream of events does. `over` is told when there is nothing more to record.
+    One that its reader leaves is kept as far as it came, with a mark; the rest of a redirect and of a challenge is wanted by
+    nobody and not missed. Where no head came, a cancel leaves nothing to keep. Times of pieces are kept where the answer names
+    no length, as a stream of events does. `over` is told when there is nothing more to record.
     """
 
     __slots__ = ("_chunks", "_clock", "_head", "_informational", "_keep", "_opened", "_over", "_pieces", "_request", "_size", "_start",
@@ -100,35 +106,41 @@ class Recorder(SinkOver):
         self.sink.data(data)
 
     def end(self, trailers: Headers) -> None:
-        if self._head.status != 101:    # what follows a 101 is another protocol, not an answer
-            self._finish(trailers)
+        self._finish(trailers)
         self._over(self)
         self.sink.end(trailers)
 
     def fail(self, error: URLError) -> None:
-        self.give_up()
+        self.give_up(recorded(error))
         self.sink.fail(error)
 
-    def give_up(self) -> None:
-        """Nothing more will come, or be wanted; from any thread."""
-        status = self._head.status
-        if status in (401, 407) or (300 <= status < 400 and status != 304):
-            self._finish([])
+    def give_up(self, failure: Failure | None = None) -> None:
+        """Nothing more will come because of `failure`, or be wanted; from any thread."""
+        if failure is not None or self._head.status:
+            self._finish([], failure or (None if self._is_enough() else LEFT))
         self._over(self)
 
-    def _finish(self, trailers: Headers) -> None:
+    def _is_enough(self) -> bool:
+        """Whether what came is all that anybody wants, or all that there is."""
+        status, headers = self._head.status, self._head.headers
+        return (300 <= status < 400 or status in (204, 401, 407) or self._request.method == "HEAD"
+                or header(headers, "content-length") == str(sum(map(len, self._pieces))))
+
+    def _finish(self, trailers: Headers, failure: Failure | None = None) -> None:
+        if self._head.status == 101:    # what follows is another protocol, not an answer
+            return
         try:
             self._turn.pop()
         except IndexError:
             return
         request, head = self._request, self._head
-        body = b"".join(request.body.pieces) if isinstance(request.body, KeptBody) else request.body
+        body = request.body.whole if isinstance(request.body, KeptBody | ReadAhead) else request.body
         assert body is None or isinstance(body, bytes), "a stream is recorded through a KeptBody"
         self._keep(Interaction(
             RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),
             RecordedResponse(head.status, head.reason, head.headers, b"".join(self._pieces)),
             Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else [],
-                  recorded_at=self._when, metrics=self._metrics()),
+                  recorded_at=self._when, metrics=self._metrics(), failure=failure),
         ))
 
     def _metrics(self) -> dict[str, int]:
@@ -141,7 +153,7 @@ class Recorder(SinkOver):
 
 
 class RecordedExchange(ExchangeOver):
-    """The exchange of an answer that is recorded: cancelled, it records what was worth it so far."""
+    """The exchange of an answer that is recorded: cancelled, it records what came so far, and a limit of time that was reached."""
 
     __slots__ = ("_recorder",)
 
@@ -150,5 +162,5 @@ class RecordedExchange(ExchangeOver):
         self._recorder = recorder
 
     def cancel(self) -> None:
-        self._recorder.give_up()
+        self._recorder.give_up(Failure(Code.TIMED_OUT) if is_expiring() else None)
         super().cancel()

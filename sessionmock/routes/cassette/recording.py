@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+from ... import shown
 from ...errors import CassetteError
 from . import files
 from .asked import Masking, Matcher, asked_of
 from .ignored import NOTHING, Ignored
-from .interaction import Interaction
+from .interaction import LEFT, Interaction
 from .matching import Index
 from .secrets import Secrets
 from .shared_file import SharedFile
@@ -23,6 +24,7 @@ class Recording:
         self._file, self._match_on, self._secrets, self._replaces = file, match_on, secrets, replaces
         self._ignored = ignored
         self.count = 0                                   # answers recorded
+        self._left: list[str] = []                       # those of them whose reader left, and that nobody was told of
         self._new: list[tuple[int, Interaction]] = []    # with the number of their request
         self._renewed: dict[int, Interaction] = {}       # in the place of those that had grown old
         self._numbers = itertools.count()
@@ -51,11 +53,20 @@ class Recording:
         with self._lock:
             self._dirty = True
             self.count += 1
+            if interaction.extra.failure is LEFT:
+                self._left.append(f"{interaction.method} {shown.url(interaction.uri)} after {len(interaction.response.body)} bytes")
             if place is not None and place < len(self._file.tape.interactions):
                 self._renewed[place] = interaction
                 return False
             self._new.append((number, interaction))
             return True
+
+    def remarks(self) -> Iterator[str]:
+        """What a user is to be told of the recording, each once."""
+        left, self._left = self._left, []
+        if left:
+            more = f", and {len(left) - 1} more" if len(left) > 1 else ""
+            yield f"kept as far as it came, for its reader left: {left[0]}{more}"
 
     def save(self, drop: Collection[int] = ()) -> None:
         """Write the file, without the positions in `drop`, if that or a new answer changes it. Raises CassetteError.

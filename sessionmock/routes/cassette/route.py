@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ...errors import CassetteError, Code, InvalidArgumentException, UnmatchedRequest, URLError, url_error
+from ...errors import CassetteError, Code, InvalidArgumentException, RecordingWarning, UnmatchedRequest, URLError, url_error
 from ...models.message import BodyStream, Request
 from ..base import FINISHED, ChannelOver
 from .asked import Asked, Masking, Matcher
@@ -47,7 +47,9 @@ class CassetteRoute:
     `max_age` is the age in seconds at which an answer is too old, `on_expiry` what happens then (`OnExpiry`). `trim` drops
     from the file, when it is written, what was not played, unless there was a miss. `ignore` holds patterns of places that neither
     matching nor mode "verify" compares, as "query.page", "header.x-*" or "body.items.*.id" (`ignored`); `match="aws"` leaves out of
-    matching what signs requests to AWS: the fields and parameters of its signatures, and dates.
+    matching what signs requests to AWS: the fields and parameters of its signatures, and dates. With `refresh`, recorded dates
+    (Date, Expires, Last-Modified, Retry-After, those of cookies) move with the clock; without, only cookies that lived then live
+    on (`dates`).
     Raises CassetteError where the file is broken, InvalidArgumentException for an unknown mode or field, or a pattern that names no place.
     Any thread may use it; `open` on one of its channels calls the sink before it returns where the tape has the answer.
     """
@@ -59,7 +61,7 @@ class CassetteRoute:
                  allow_playback_repeats: bool = False, match_on: Sequence[str | Matcher] = MATCH_ON, order: str | Order = Order.ANY,
                  speed: float = 0.0, filter: Secrets | str | Iterable[str] | bool = True, max_age: float | None = None,
                  on_expiry: str | OnExpiry = OnExpiry.WARN, trim: bool = False, ignore: str | Iterable[str] = (),
-                 match: str | None = None) -> None:
+                 match: str | None = None, refresh: bool = False) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise InvalidArgumentException(f"CassetteRoute({path!r}): a cassette is named by the path of a file")
         if not isinstance(speed, int | float) or not 0 <= speed < math.inf:
@@ -68,7 +70,7 @@ class CassetteRoute:
             raise InvalidArgumentException(f"max_age {max_age!r}: a number of seconds, or None for no limit")
         self.path = Path(path)
         self.mode = Mode.named(mode)
-        self.live, self.speed, self.trim = live, speed, trim
+        self.live, self.speed, self.trim, self.refresh = live, speed, trim, refresh
         self.secrets = _secrets(filter)
         self.hint = ""                               # the command that would record, for misses
         self.misses: list[UnmatchedRequest] = []
@@ -160,8 +162,10 @@ class CassetteRoute:
         self.recording.save(frozenset(self.unplayed) if drops else ())
 
     def close(self) -> None:
-        """`save`, and warn of answers that were too old; the route can still be used."""
+        """`save`, and warn of answers that were too old or are not whole; the route can still be used."""
         self.save()
+        for remark in self.recording.remarks():
+            warnings.warn(f"{self.path}: {remark}", RecordingWarning, stacklevel=2)
         if (warning := self.expiry.warning) and not self.recording.has_renewed:
             warnings.warn(f"{self.path}: {warning}", stacklevel=2)
 
@@ -220,7 +224,7 @@ class CassetteChannel(ChannelOver):
             self._release(stream)
             if body:
                 sink.sent(len(body))
-            return play(found.interaction, request.method, sink, self._host, route.speed)
+            return play(found.interaction, request, sink, self._host, route.speed, refresh=route.refresh)
         if not self._goes_live(found):
             return self._fail(request, sink, stream, route.miss(asked, f"expired: {route.expired[-1]}" if found else ""))
         return self._record(request, sink, stream, found)

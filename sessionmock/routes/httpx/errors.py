@@ -55,6 +55,14 @@ _CLASSES: dict[int, str] = {           # the way back: what a client of httpx se
 }
 
 
+class NamedError(Exception):
+    """Stands for an error of httpx or httpx2 of which only the `name` of the class and the text are known, as a recorded one."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
 def url_error_for(error: BaseException, url: str) -> URLError:
     """What a load ends with when `error` was raised by a transport or by a scripted side effect. A URLError stays itself."""
     return error if isinstance(error, URLError) else url_error(_code(error), url, error)
@@ -106,7 +114,7 @@ def client_error(error: URLError, package: Any, request: Any) -> BaseException:
     exception of a script that says nothing of the network, is given as it is: both are no httpx.HTTPError.
     """
     under = error.underlying_error
-    name = client_class(under)[1]
+    name = under.name if isinstance(under, NamedError) else client_class(under)[1]
     if isinstance(under, UnmatchedRequest) or (error.code == Code.UNKNOWN and under is not None and not name):
         return under
     text = str(under) if name else str(error)

@@ -9,7 +9,7 @@ from ...clock import nanoseconds
 from ...errors import Code, url_error
 from ...models.message import BodyStream, Headers, Request, body_length
 from ...models.url import split_url
-from ..base import Channel, Host
+from ..base import Channel, Host, expire
 from .client_route import OwnWay, own_way
 from .errors import client_error
 from .inbox import Inbox
@@ -108,7 +108,7 @@ class Sending:
         return self._limits.write if self.inbox.unsent > 0 and self.inbox.answer is None else self._limits.read
 
     def _timeout(self) -> BaseException:
-        self.inbox.exchange.cancel()
+        expire(self.inbox.exchange)
         writing = self.inbox.unsent > 0 and self.inbox.answer is None
         kind = self.package.WriteTimeout if writing else self.package.ReadTimeout
         raised: BaseException = kind("The route took too long", request=self.request)

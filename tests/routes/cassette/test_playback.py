@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 
 from sessionmock.clock import SECOND
-from sessionmock.models.message import ResponseHead
+from sessionmock.errors import Code
+from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.base import FINISHED
 from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse
+from sessionmock.routes.cassette.interaction import LEFT, Failure
 from sessionmock.routes.cassette.playback import PIECE, pieces, play
 
 from ..doubles import FakeHost, RecordingSink
+
+ASKED = Request("GET", "http://api.test/?token=asked", [])
 
 
 def item(body: bytes, status: int = 200, **extra: Any) -> Interaction:
@@ -46,7 +50,7 @@ def test_a_small_answer_is_there_at_once() -> None:
     host, sink = FakeHost(), RecordingSink()
     early = ResponseHead(103, [("Link", "<x>")], "Early Hints")
     answer = item(b"one-two", informational=[early], trailers=[("T", "1")], chunks=[(0, 5), (3, 90)], http_version="HTTP/2")
-    assert FINISHED is play(answer, "GET", sink, host)
+    assert FINISHED is play(answer, ASKED, sink, host)
     assert [("informational", early), ("head", ResponseHead(200, [("A", "1")], "OK", "HTTP/2")),
             ("data", b"one"), ("data", b"-two"), ("end", [("T", "1")])] == sink.calls
     assert [] == host.posted
@@ -57,7 +61,7 @@ def test_what_a_sink_does_to_an_answer_does_not_reach_the_tape() -> None:
     answer = item(b"", informational=[ResponseHead(103, [("A", "1")])], trailers=[("T", "1")])
     before = repr(answer)
     sink = RecordingSink()
-    play(answer, "GET", sink, FakeHost())
+    play(answer, ASKED, sink, FakeHost())
     sink.calls[0][1].headers.clear()
     sink.calls[1][1].headers.clear()
     sink.calls[2][1].clear()
@@ -68,14 +72,14 @@ def test_what_a_sink_does_to_an_answer_does_not_reach_the_tape() -> None:
 def test_answers_that_have_no_body(method: str, status: int) -> None:
     """None is given, whatever was recorded (RFC 9112, section 6.3)."""
     sink = RecordingSink()
-    play(item(b"x", status), method, sink, FakeHost())
+    play(item(b"x", status), Request(method, "http://api.test/", []), sink, FakeHost())
     assert ["head", "end"] == sink.names
 
 
 def test_a_large_body_can_be_held_back() -> None:
     """The first piece comes at once, others from the engine: none while paused, all after, none after a cancel."""
     host, sink = FakeHost(), RecordingSink()
-    exchange = play(item(b"x" * (3 * PIECE + 1)), "GET", sink, host)
+    exchange = play(item(b"x" * (3 * PIECE + 1)), ASKED, sink, host)
     assert (["head", "data"], None) == (sink.names, exchange.timing)
     exchange.pause()
     host.run()
@@ -93,12 +97,12 @@ def test_a_large_body_can_be_held_back() -> None:
 def test_a_cancelled_body_goes_no_further() -> None:
     """Also from within a piece; and a timer that was set is taken back."""
     host, sink = FakeHost(), RecordingSink()
-    exchange = play(item(b"x" * 3 * PIECE), "GET", sink, host)
+    exchange = play(item(b"x" * 3 * PIECE), ASKED, sink, host)
     sink.on_data = exchange.cancel
     host.run()
     assert (2 * PIECE, False) == (len(sink.body), "end" in sink.names)
     host, sink = FakeHost(), RecordingSink()
-    exchange = play(item(b"one-two", chunks=[(0, 0), (3, 9000)]), "GET", sink, host, 1.0)
+    exchange = play(item(b"one-two", chunks=[(0, 0), (3, 9000)]), ASKED, sink, host, 1.0)
     host.run()
     exchange.cancel()
     drive(host)
@@ -110,7 +114,7 @@ def test_the_recorded_pace(speed: float, expected: list[float]) -> None:
     """Each piece comes at its time after the head, faster by `speed`."""
     host = FakeHost()
     sink = Timed(host)
-    play(item(b"abc", chunks=[(0, 1000), (1, 2000), (2, 8000)]), "GET", sink, host, speed)
+    play(item(b"abc", chunks=[(0, 1000), (1, 2000), (2, 8000)]), ASKED, sink, host, speed)
     drive(host)
     assert (expected, b"abc") == (sink.times, sink.body)
 
@@ -119,7 +123,7 @@ def test_the_pace_goes_on_while_nobody_reads() -> None:
     """What became due during a pause comes at once after it; what is not due waits for its own time."""
     host = FakeHost()
     sink = Timed(host)
-    exchange = play(item(b"abc", chunks=[(0, 1000), (1, 2000), (2, 8000)]), "GET", sink, host, 1.0)
+    exchange = play(item(b"abc", chunks=[(0, 1000), (1, 2000), (2, 8000)]), ASKED, sink, host, 1.0)
     exchange.pause()
     host.run()
     host.clock._now = 5 * SECOND
@@ -141,3 +145,45 @@ def test_the_pieces_of_a_body(size: int, chunks: list[tuple[int, int]], expected
     """They cover it whole, in order, none too large."""
     assert expected == pieces(size, chunks)
     assert size == expected[-1][0]
+
+
+def test_a_failure_comes_again() -> None:
+    """Without a head at once, else after what came before it; of its code, for the URL that is asked now, over a cause of its kind."""
+    lost = Failure(Code.NETWORK_CONNECTION_LOST, "reset", "ConnectionResetError")
+    for status, names in ((0, ["fail"]), (200, ["head", "data", "fail"])):
+        host, sink = FakeHost(), RecordingSink()
+        play(item(b"part", status, failure=lost), ASKED, sink, host)
+        drive(host)
+        error = sink.calls[-1][1]
+        assert (names, Code.NETWORK_CONNECTION_LOST, ASKED.url) == (sink.names, error.code, error.failing_url)
+        assert (ConnectionResetError, "reset") == (type(error.underlying_error), str(error.underlying_error))
+
+
+def test_an_answer_that_was_left_can_be_left_again() -> None:
+    """It stays open after what came, as it was; a cancel is the end of it."""
+    host, sink = FakeHost(), RecordingSink()
+    exchange = play(item(b"part", failure=LEFT), ASKED, sink, host)
+    host.run()
+    assert ["head", "data"] == sink.names
+    exchange.cancel()
+    drive(host)
+    assert ["head", "data"] == sink.names
+
+
+@pytest.mark.parametrize("body", [b"part", b""])
+def test_who_reads_on_where_the_recorded_reader_left_fails(body: bytes) -> None:
+    """After a moment, so that nobody takes a part for the whole."""
+    host, sink = FakeHost(), RecordingSink()
+    play(item(body, failure=LEFT), ASKED, sink, host)
+    drive(host)
+    assert ("fail", SECOND) == (sink.names[-1], host.clock.now())
+    assert f"ends here, after {len(body)} bytes: its reader left" in str(sink.calls[-1][1])
+
+
+def test_the_pace_of_an_answer_that_was_left() -> None:
+    """Its pieces come at their times, and the moment after the last begins then."""
+    host = FakeHost()
+    sink = Timed(host)
+    play(item(b"abc", chunks=[(0, 1000), (1, 2000)], failure=LEFT), ASKED, sink, host, 1.0)
+    drive(host)
+    assert ([1.0, 2.0], 3 * SECOND) == (sink.times, host.clock.now())

@@ -10,8 +10,9 @@ from sessionmock.clock import VirtualClock
 from sessionmock.errors import Code, url_error
 from sessionmock.models.message import Headers, Request, ResponseHead
 from sessionmock.models.timing import Timing
-from sessionmock.routes.base import Finished
+from sessionmock.routes.base import Finished, expire
 from sessionmock.routes.cassette import Interaction
+from sessionmock.routes.cassette.interaction import LEFT, Failure
 from sessionmock.routes.cassette.recorder import KeptBody, ReadAhead, RecordedExchange, Recorder
 
 from ..doubles import RecordingSink, Stream
@@ -76,22 +77,56 @@ def test_what_was_measured_is_kept_from_the_request_on() -> None:
     assert {"request_start": 0, "response_start": 4, "response_end": 2, **sizes} == kept.interactions[0].extra.metrics
 
 
-@pytest.mark.parametrize(("status", "is_kept"), [(200, False), (304, False), (302, True), (401, True), (407, True), (0, False)])
-def test_an_answer_that_was_given_up(status: int, is_kept: bool) -> None:
-    """Of redirects and challenges the head is enough: what comes next depends on it. Others are not kept."""
-    for give_up in ("cancel", "fail", "close"):
-        kept = Kept()
-        if status:
-            kept.answer(status, b"part", ends=False)
-        if give_up == "cancel":
-            RecordedExchange(Finished(), kept.recorder).cancel()
-        elif give_up == "fail":
-            kept.recorder.fail(url_error(Code.NETWORK_CONNECTION_LOST, "http://api.test/a"))
-            assert "fail" == kept.sink.names[-1]
-        else:
-            kept.recorder.give_up()
-        assert is_kept is bool(kept.interactions)
-        assert 1 == kept.over
+@pytest.mark.parametrize(("status", "headers", "failure"), [
+    (200, [], LEFT), (200, [("Content-Length", "4")], None), (204, [], None), (304, [], None), (302, [], None), (401, [], None), (407, [], None)])
+@pytest.mark.parametrize("how", ["cancel", "close"])
+def test_an_answer_that_was_left_is_kept_as_far_as_it_came(how: str, status: int, headers: Headers, failure: Failure | None) -> None:
+    """With a mark, unless it was whole, or its head is all that anybody wants: a redirect's, a challenge's."""
+    kept = Kept()
+    kept.answer(status, b"part", headers=headers, ends=False)
+    if how == "cancel":
+        RecordedExchange(Finished(), kept.recorder).cancel()
+    else:
+        kept.recorder.give_up()
+    (one,) = kept.interactions
+    assert (status, b"part", failure, 1) == (one.response.status, one.response.body, one.extra.failure, kept.over)
+
+
+def test_a_cancel_before_a_head_leaves_nothing() -> None:
+    """What was not answered and is not wanted any more is no failure of the server's."""
+    kept = Kept()
+    RecordedExchange(Finished(), kept.recorder).cancel()
+    assert ([], 1) == (kept.interactions, kept.over)
+
+
+def test_a_limit_of_time_is_kept_as_a_failure() -> None:
+    """That a server is silent is the server's doing, with a head or without."""
+    for pieces in ((), (b"part",)):
+        kept = Kept(b"asked")
+        if pieces:
+            kept.answer(200, *pieces, ends=False)
+        expire(RecordedExchange(Finished(), kept.recorder))
+        (one,) = kept.interactions
+        assert (b"".join(pieces), Failure(Code.TIMED_OUT), b"asked") == (one.response.body, one.extra.failure, one.body)
+
+
+def test_a_failure_keeps_what_came_before_it() -> None:
+    """Its code, what was said, and what came of the answer."""
+    kept = Kept()
+    kept.answer(200, b"part", headers=[("Content-Length", "9")], ends=False)
+    kept.recorder.fail(url_error(Code.NETWORK_CONNECTION_LOST, "http://api.test/a", ConnectionResetError(104, "reset\nby peer")))
+    (one,) = kept.interactions
+    assert (200, b"part") == (one.response.status, one.response.body)
+    assert Failure(Code.NETWORK_CONNECTION_LOST, "[Errno 104] reset by peer", "ConnectionResetError") == one.extra.failure
+    assert "fail" == kept.sink.names[-1]
+
+
+@pytest.mark.parametrize("code", [Code.CANCELLED, Code.UNKNOWN, Code.BAD_URL, Code.REQUEST_BODY_STREAM_EXHAUSTED, Code.CANNOT_OPEN_FILE])
+def test_what_the_program_did_is_no_failure_of_a_server(code: Code) -> None:
+    """A cancel, an exception of its own, a mistake: nothing of it is recorded."""
+    kept = Kept()
+    kept.recorder.fail(url_error(code, "http://api.test/a"))
+    assert [] == kept.interactions
 
 
 def test_an_answer_is_kept_once() -> None:

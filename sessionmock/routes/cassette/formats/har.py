@@ -1,6 +1,7 @@
 """HAR 1.2 (the W3C draft "HTTP Archive format"), as browsers, Playwright, mitmproxy, Polly and Replay write it.
 
-Entries without an answer (status 0: blocked, failed, aborted) and those of WebSockets (101) are left out. A body stands
+Entries without an answer (status 0: blocked, failed, aborted) and those of WebSockets (101) are left out, but for the failures
+that we recorded: those stand there as browsers write them, with status 0 and `_error`, and once more under `_sessionmock`. A body stands
 there decoded, whatever its Content-Encoding says; what a browser would show is what is written too, and the exact bytes
 stand beside it under `_sessionmock`, with all else that HAR has no place for.
 """
@@ -14,11 +15,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from ....errors import Code
 from ....models.message import Headers, ResponseHead, header
-from ..interaction import METRICS, Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
+from ..interaction import LEFT, METRICS, Extra, Failure, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .codings import repaired, undone
 from .texts import moment
-from .vcr_tree import Misshapen, as_list, as_mapping, as_number, as_text, header_pairs, unbase64
+from .vcr_tree import Misshapen, as_list, as_mapping, as_number, as_text, failure_of, failure_tree, header_pairs, unbase64
 
 EXTRA = "_sessionmock"
 
@@ -40,12 +42,13 @@ def decode(tree: Any, attached: Attached) -> Tape:
 def _interaction(entry: dict[str, Any], attached: Attached) -> Interaction | None:
     request = as_mapping(entry.get("request"), "`request`", entry)
     response = as_mapping(entry.get("response") or {"status": 0}, "`response`", entry)
-    if response.get("status") in (-1, 0, "0", None):
+    ours = as_mapping(entry.get(EXTRA) or {}, f"`{EXTRA}`", entry)
+    failure = failure_of(ours)
+    if response.get("status") in (-1, 0, "0", None) and failure is None:
         return None
     status = as_number(response["status"], "`status`", response)
     if status == 101:
         return None
-    ours = as_mapping(entry.get(EXTRA) or {}, f"`{EXTRA}`", entry)
     headers = _headers(response.get("headers"), response)
     body = _body(as_mapping(response.get("content") or {}, "`content`", response), "_order" in entry, attached)
     if "body" in ours:
@@ -65,6 +68,7 @@ def _interaction(entry: dict[str, Any], attached: Attached) -> Interaction | Non
             recorded_at=_started(entry),
             metrics={name: as_number(number, f"the metric {name}", ours)
                      for name, number in as_mapping(ours.get("metrics") or {}, "`metrics`", ours).items() if name in METRICS},
+            failure=failure,
         ),
     )
 
@@ -200,6 +204,8 @@ def _entry(interaction: Interaction) -> dict[str, Any]:
         ours["chunks"] = [[start, time] for start, time in extra.chunks]
     if extra.metrics:
         ours["metrics"] = extra.metrics
+    if extra.failure:
+        ours |= failure_tree(extra.failure)
     post = _post(request, ours)
     timings = _timings(extra)
     return {
@@ -214,11 +220,16 @@ def _entry(interaction: Interaction) -> dict[str, Any]:
             "status": response.status, "statusText": response.reason, "httpVersion": extra.http_version, "cookies": [],
             "headers": _fields(response.headers), "content": _content(response.headers, shown),
             "redirectURL": header(response.headers, "location") or "", "headersSize": -1, "bodySize": len(response.body),
+            **({"_error": _error(extra.failure)} if extra.failure else {}),
         },
         "cache": {},
         "timings": timings,
         **({EXTRA: ours} if ours else {}),
     }
+
+
+def _error(failure: Failure) -> str:
+    return "the reader left" if failure == LEFT else f"{Code(failure.code).name.lower().replace('_', ' ')} ({failure.code}): {failure.text}"
 
 
 def _timings(extra: Extra) -> dict[str, float]:

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .... import shown
 from ....errors import CassetteError
 from ..interaction import Format, Tape
 from . import foreign, har, json_text, vcr_tree, vcr_yaml, yaml_index, yaml_writer
@@ -93,10 +92,6 @@ def _yaml(path: Path, tape: Tape) -> bytes:
 
 def _json(path: Path, tape: Tape) -> bytes:
     tree = vcr_tree.encode(tape, binary=False)
-    for number, item in enumerate(tree["interactions"], 1):
-        if isinstance(item["request"]["body"], bytes) or isinstance(item["response"]["body"]["string"], bytes):
-            asked = f"interaction {number} ({item['request']['method']} {shown.url(item['request']['uri'])})"
-            raise CassetteError(f"{path}: JSON cannot hold the bytes of {asked}; give the cassette a name in .yaml")
     return (json.dumps(tree, indent=4, default=str) + "\n").encode("ascii")
 
 

@@ -16,15 +16,18 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
+from ....errors import Code
 from ....models.message import Headers, ResponseHead, header
-from ..interaction import METRICS, Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
+from ..interaction import LEFT, METRICS, Extra, Failure, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .codings import repaired, sized
 from .texts import body_text, from_bytes, moment, text, wire_text
 from .vcr_yaml import YAMLError, typed
 
 EXTRA = "sessionmock"
+NO_ANSWER = 599    # stands where a failure came before a head: every client of vcrpy's takes it for an error, as it would not take 0
 
 Writer = Callable[[str], str | bytes]
+Writers = tuple[Writer, Writer]    # of text, and of what went over the wire as a header's value
 
 
 class Misshapen(Exception):
@@ -52,8 +55,8 @@ def decode(tree: Any) -> Tape:
 
 
 def encode(tape: Tape, *, binary: bool = True) -> dict[str, Any]:
-    """The tree of `tape`. Without `binary`, for a format that has no bytes, only bodies that are not text are bytes."""
-    writers: tuple[Writer, Writer] = (text, wire_text) if binary else (str, str)
+    """The tree of `tape`. Without `binary` nothing in it is bytes, and a body that is not text stands there as base64."""
+    writers: Writers = (text, wire_text) if binary else (str, str)
     tree: dict[str, Any] = {"interactions": [_item(interaction, *writers) for interaction in tape.interactions]}
     if tape.metadata:
         tree["metadata"] = tape.metadata
@@ -77,12 +80,14 @@ def decode_item(item: Any, around: Any) -> Interaction:
         {key: typed(value) for key, value in response.items() if key not in (_OLD_HTTPX if old else _KNOWN)},
         moment(ours.get("recorded_at")),
         _metrics(ours.get("metrics"), ours),
+        failure_of(ours),
     )
     headers = _headers(response.get("headers"), ours.get("response_headers"), response, whole=True)
     place = "content" if old else "body"
     body = _any_body(response, place) or b""
     if body and place not in response:    # a tree, whose text may have had another length
         headers = sized(headers, body)
+    code = as_number(status.get("code"), "the status code", status)
     return Interaction(
         RecordedRequest(
             as_text(request.get("method"), "`method`", request),
@@ -91,7 +96,7 @@ def decode_item(item: Any, around: Any) -> Interaction:
             request_body(request),
         ),
         RecordedResponse(
-            as_number(status.get("code"), "the status code", status),
+            0 if code == NO_ANSWER and extra.failure is not None else code,
             reason or as_text(ours.get("reason") or "", "reason", ours),
             headers if ours.get("exact") else repaired(headers, body),
             body,
@@ -155,23 +160,56 @@ def _item(interaction: Interaction, text: Writer, wire_text: Writer) -> dict[str
         ours["chunks"] = " ".join(f"{start}@{time}" for start, time in extra.chunks)
     if extra.metrics:
         ours["metrics"] = " ".join(f"{name}@{number}" for name, number in extra.metrics.items())
+    if extra.failure:
+        ours |= failure_tree(extra.failure)
     if extra.recorded_at:
         ours["recorded_at"] = extra.recorded_at.isoformat()
     return {
         "request": {
-            "body": None if request.body is None else body_text(request.body),
+            "body": None if request.body is None else _body(request.body, text),
             "headers": asked,
             "method": text(request.method),
             "uri": text(request.uri),
         },
         "response": {
-            "body": {"string": body_text(response.body)},
+            "body": answer if isinstance(answer := _body(response.body, text), dict) else {"string": answer},
             "headers": answered,
             **({EXTRA: ours} if ours else {}),
-            "status": {"code": response.status, "message": response.reason if response.reason.isascii() else ""},
+            "status": {"code": NO_ANSWER if extra.failure and not response.status else response.status,
+                       "message": response.reason if response.reason.isascii() else ""},
             **extra.unknown,
         },
     }
+
+
+def _body(body: bytes, writer: Writer) -> str | bytes | dict[str, str]:
+    """Text where it is text, else bytes or, where `writer` writes none, what readers of Betamax's files know."""
+    plain = body_text(body)
+    return {"base64_string": base64.b64encode(body).decode()} if writer is str and isinstance(plain, bytes) else plain
+
+
+# Failures ------------------------------------------------------------------------------------------------------------
+
+
+def failure_tree(failure: Failure) -> dict[str, Any]:
+    """What says how an answer ended that is not whole."""
+    if failure.code == LEFT.code:
+        return {"incomplete": True}
+    told = {"code": Code(failure.code).name, "text": failure.text, "cause": failure.cause}
+    return {"failure": {name: value for name, value in told.items() if value}}
+
+
+def failure_of(ours: dict[str, Any]) -> Failure | None:
+    """What `failure_tree` said. Raises Misshapen."""
+    if str(ours.get("incomplete", "")).lower() == "true":
+        return LEFT
+    if "failure" not in ours:
+        return None
+    told = as_mapping(ours["failure"], "`failure`", ours)
+    name = as_text(told.get("code"), "the code of a failure", told)
+    if name not in Code.__members__:
+        raise Misshapen(f"the code of a failure is a name of URLError.Code, not {name!r}", told)
+    return Failure(Code[name], as_text(told.get("text") or "", "`text`", told), as_text(told.get("cause") or "", "`cause`", told))
 
 
 # Headers -------------------------------------------------------------------------------------------------------------
