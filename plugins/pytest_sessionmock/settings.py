@@ -96,6 +96,7 @@ OPTIONS = (
     _of_cassettes("ignore", "places that neither matching nor verify compares, as query.page, headers.x-* or body.items.*.id", WORDS),
     _of_cassettes("match", "aws: matching leaves out what signs a request to AWS", WORD, ("aws",)),
     _of_cassettes("refresh", "true: recorded dates (Date, Expires, those of cookies) are as far from now as they were then (default: false)", BOOL),
+    _of_cassettes("pass_through", "hosts whose requests go past the cassette, live and unrecorded, as localhost or *.internal", WORDS),
 )
 _OF_MARK = {option.name: option for option in OPTIONS if option.in_mark}
 _OF_CASSETTES = {option.name: option for option in OPTIONS if option.of_cassettes}

@@ -13,12 +13,13 @@ Any but a network may end in a port, `[::1]:8080`, and names that port alone the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import translate
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
+from ..errors import InvalidArgumentException
 from .host import canonical_host, is_address
 
 _HOST_AND_PORT = re.compile(r"(\[.*\]|[^:]*):([0-9]+)")
@@ -28,6 +29,17 @@ def named(patterns: tuple[str, ...], host: str, port: int | None) -> bool:
     """Whether one of `patterns` names `port` of `host`, which is canonical; None: any port of it."""
     host = host.partition("%")[0].removesuffix(".")
     return bool(patterns) and any(pattern.names(host, port) for pattern in _read(patterns))
+
+
+def patterns_given(place: str, patterns: object) -> tuple[str, ...]:
+    """The `patterns` that a user gave to `place`, of which one alone may be a str. Raises InvalidArgumentException for one that names
+    nothing."""
+    given = (patterns,) if isinstance(patterns, str) else tuple(patterns) if isinstance(patterns, Iterable) else (patterns,)
+    for pattern in given:
+        if not isinstance(pattern, str) or not list(_pattern(pattern.strip().lower())):
+            raise InvalidArgumentException(f"{place}: {pattern!r} names no host: give a name, a pattern as \"*.internal\", an address or a "
+                                           "network, with a port or without")
+    return given
 
 
 class _Hosts(NamedTuple):

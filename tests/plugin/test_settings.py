@@ -155,6 +155,8 @@ def test_what_a_cassette_route_takes_is_an_option_everywhere() -> None:
     ({"trim": "true"}, "trim=true", True),
     ({"ignore": ("headers.x-*",)}, "ignore=headers.x-*", ["headers.x-*"]),
     ({"refresh": True}, "refresh=true", True),
+    ({"match": "aws"}, "match=aws", "aws"),
+    ({"pass_through": ["localhost", "*.internal"]}, "pass_through=localhost *.internal", ["localhost", "*.internal"]),
     ({"mode": "once"}, "mode=once", "once"),
 ], ids=str)
 def test_an_option_of_cassettes_is_read_alike_wherever_it_stands(inner: Inner, said: dict[str, object], ini: str, value: object) -> None:

@@ -204,6 +204,63 @@ def test_an_unknown_matcher_or_order_is_misuse(tmp_path: Path):
         CassetteRoute(tmp_path / "a.yaml", order="random")
 
 
+def test_reports_show_bytes_that_are_no_text_as_they_are_escaped(tape):
+    """What tells two queries apart is seen in the report, which can be printed."""
+    message = str(get(CassetteRoute(tape(item(b"x", URL + "?q=caf%E9"))), URL + "?q=caf%E8").missed)
+    assert "query: asked q=caf%E8, recorded q=caf%E9" in message
+    message.encode()
+
+
+@pytest.mark.parametrize(("ignore", "match_on"), [
+    (["query.t", "header.X-Id", "body.*.id"], ["method", "query", "headers", "body"]), ("*.t", ["method", "uri"]),
+    (["headers", "body", "query"], ["method", "path", "query", "headers", "body"]),
+])
+def test_places_that_are_ignored_are_no_difference(tape, ignore: list[str] | str, match_on: list[str]):
+    """In the URL, in header fields, in bodies, whatever is matched on; nor are they in a report."""
+    def named(number: int) -> bytes:
+        return b'{"items": [{"id": %d, "n": 1}]}' % number
+
+    recorded = item(b"x", URL + "?t=1&a=1", method="POST", asked=named(1), kind="application/json")
+    recorded.request.headers.append(("X-Id", "1"))
+    route = CassetteRoute(tape(recorded), "none", match_on=match_on, ignore=ignore)
+
+    def ask_for(query: str) -> RecordingSink:
+        sink = RecordingSink()
+        asked = Request("POST", URL + query, [("x-id", "2"), ("Content-Type", "application/json")], named(2))
+        route.bind(None, FakeHost()).open(asked, sink)
+        return sink
+
+    assert b"x" == ask_for("?t=2&a=1").body
+    missed = str(ask_for("?t=2&a=2" if "query" not in ignore else "/other").missed)
+    assert "x-id" not in missed and '"id": 2' not in missed
+
+
+SIGNED = "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID{0}%2F20260{0}01%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20260{0}01T000000Z" \
+         "&X-Amz-Expires={0}00&X-Amz-SignedHeaders=host&X-Amz-Signature=abc{0}&X-Amz-Security-Token=t{0}"
+
+
+def test_requests_signed_for_aws_match_whenever_they_were_signed(tape):
+    """By parameters and by header fields; what is asked for still counts, and without the option all of it does."""
+    def fields(number: int) -> list[tuple[str, str]]:
+        return [("Authorization", f"AWS4-HMAC-SHA256 Credential=AKID/2026, SignedHeaders=host, Signature={number}"), ("X-Amz-Date", f"2026{number}"),
+                ("X-Amz-Security-Token", f"token{number}"), ("amz-sdk-invocation-id", f"{number}"), ("amz-sdk-request", f"attempt={number}"),
+                ("User-Agent", f"Botocore/1.{number}"), ("X-Amz-Content-SHA256", f"{number}"), ("X-Amz-Target", "DynamoDB_20120810.GetItem")]
+
+    def asked(query: str, number: int, match: str | None = "aws") -> RecordingSink:
+        route = CassetteRoute(path, "none", match=match, match_on=["method", "uri", "headers"], filter=False)
+        sink = RecordingSink()
+        route.bind(None, FakeHost()).open(Request("GET", URL + query, fields(number), None), sink)
+        return sink
+
+    recorded = item(b"x", URL + SIGNED.format(1) + "&list-type=2")
+    recorded.request.headers = fields(1)
+    path = tape(recorded)
+    assert b"x" == asked(SIGNED.format(2) + "&list-type=2", 2).body
+    message = str(asked(SIGNED.format(2) + "&list-type=1", 2).missed)
+    assert "headers[" not in message and "uri: asked" in message
+    assert asked(SIGNED.format(2) + "&list-type=2", 2, None).missed
+
+
 # Order ---------------------------------------------------------------------------------------------------------------
 
 def test_strict_order_gives_each_answer_in_its_turn_alone(tape):

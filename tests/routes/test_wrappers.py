@@ -104,6 +104,7 @@ WRAPPERS = {
     "client": lambda live, folder: ClientRoute(live),
     "recording": lambda live, folder: CassetteRoute(folder / "a.yaml", "all", live=live),
     "recording a client": lambda live, folder: CassetteRoute(folder / "a.yaml", "all", live=ClientRoute(live)),
+    "passing": lambda live, folder: CassetteRoute(folder / "a.yaml", "none", live=live, pass_through=["*"]),
     "script": passing_through,
 }
 over = pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)

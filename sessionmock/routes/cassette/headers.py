@@ -12,7 +12,7 @@ def compared(headers: Headers, ignored: Ignored = NOTHING) -> Headers:
     seen = [(name.lower(), value) for name, value in headers]
     if (header(seen, "content-type") or "")[:10].lower() == "multipart/":
         seen = [(name, without_boundary(value) if name == "content-type" else value) for name, value in seen if name != "content-length"]
-    return [pair for pair in seen if not ignored(f"headers.{pair[0]}")] if ignored.headers else seen
+    return [pair for pair in seen if not ignored.covers(f"headers.{pair[0]}")] if ignored.headers else seen
 
 
 def joined(headers: Headers) -> dict[str, str]:

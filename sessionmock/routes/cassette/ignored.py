@@ -37,13 +37,22 @@ class Ignored:
     """Whether a place is left out: `ignored("query.page")`. Raises InvalidArgumentException for a pattern that can name none."""
 
     def __init__(self, patterns: str | Iterable[str] = ()) -> None:
-        read = [_read(pattern) for pattern in ((patterns,) if isinstance(patterns, str) else patterns)]
+        self.patterns = (patterns,) if isinstance(patterns, str) else tuple(patterns)
+        read = [_read(pattern) for pattern in self.patterns]
         self._fits = re.compile("|".join(translate(pattern.replace("[", "[[]")) for pattern in read)) if read else None
         # Whether anything of it is left out, so that nobody looks in vain.
         self.query, self.headers, self.body = (any(fnmatchcase(place, pattern.partition(".")[0]) for pattern in read) for place in _PLACES[:3])
 
     def __call__(self, place: str, value: object = None) -> bool:
         return self._fits is not None and self._fits.match(place) is not None
+
+    def beside(self, match: str | None) -> Ignored:
+        """These places and those that `match` stands for, a name of `MATCHES`. Raises InvalidArgumentException."""
+        if match is None:
+            return self
+        if not isinstance(match, str) or match not in MATCHES:
+            raise InvalidArgumentException(f"match {match!r}: choose from {', '.join(map(repr, MATCHES))}; fields to compare are named by match_on")
+        return Ignored((*self.patterns, *MATCHES[match]))
 
     def covers(self, place: str) -> bool:
         """Whether `place`, or something that it is a part of, is left out."""
@@ -59,15 +68,6 @@ class Ignored:
 
 
 NOTHING = Ignored()
-
-
-def ignored(ignore: str | Iterable[str], match: str | None) -> Ignored:
-    """What matching leaves out: the patterns of `ignore`, and those that `match` stands for. Raises InvalidArgumentException."""
-    if match is None:
-        return Ignored(ignore)
-    if not isinstance(match, str) or match not in MATCHES:
-        raise InvalidArgumentException(f"match {match!r}: choose from {', '.join(map(repr, MATCHES))}; fields to compare are named by match_on")
-    return Ignored((*((ignore,) if isinstance(ignore, str) else ignore), *MATCHES[match]))
 
 
 def _read(pattern: str) -> str:

@@ -25,6 +25,7 @@ class CassetteOptions(TypedDict, total=False):
     trim: bool
     ignore: str | Iterable[str]
     match: str | None
+    pass_through: str | Iterable[str]
     refresh: bool
 
 

@@ -12,15 +12,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ...errors import CassetteError, Code, InvalidArgumentException, RecordingWarning, UnmatchedRequest, URLError, url_error
+from ...models.host_patterns import patterns_given
 from ...models.message import BodyStream, Request
 from ..base import FINISHED, ChannelOver
 from .asked import Asked, Masking, Matcher
 from .expiry import Expiry, OnExpiry
 from .finder import Finder, Found
-from .ignored import Ignored, ignored
+from .ignored import Ignored
 from .interaction import Interaction
 from .matching import MATCH_ON, Order
 from .modes import Mode
+from .passing import passing
 from .playback import play
 from .recorder import KeptBody, ReadAhead, RecordedExchange, Recorder
 from .recording import Recording
@@ -49,7 +51,8 @@ class CassetteRoute:
     matching nor mode "verify" compares, as "query.page", "header.x-*" or "body.items.*.id" (`ignored`); `match="aws"` leaves out of
     matching what signs requests to AWS: the fields and parameters of its signatures, and dates. With `refresh`, recorded dates
     (Date, Expires, Last-Modified, Retry-After, those of cookies) move with the clock; without, only cookies that lived then live
-    on (`dates`).
+    on (`dates`). Requests for a host that a pattern of `pass_through` names, as "localhost" or "*.internal" (`models.host_patterns`),
+    go past the cassette: live, and unrecorded.
     Raises CassetteError where the file is broken, InvalidArgumentException for an unknown mode or field, or a pattern that names no place.
     Any thread may use it; `open` on one of its channels calls the sink before it returns where the tape has the answer.
     """
@@ -61,7 +64,7 @@ class CassetteRoute:
                  allow_playback_repeats: bool = False, match_on: Sequence[str | Matcher] = MATCH_ON, order: str | Order = Order.ANY,
                  speed: float = 0.0, filter: Secrets | str | Iterable[str] | bool = True, max_age: float | None = None,
                  on_expiry: str | OnExpiry = OnExpiry.WARN, trim: bool = False, ignore: str | Iterable[str] = (),
-                 match: str | None = None, refresh: bool = False) -> None:
+                 match: str | None = None, refresh: bool = False, pass_through: str | Iterable[str] = ()) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise InvalidArgumentException(f"CassetteRoute({path!r}): a cassette is named by the path of a file")
         if not isinstance(speed, int | float) or not 0 <= speed < math.inf:
@@ -76,6 +79,7 @@ class CassetteRoute:
         self.misses: list[UnmatchedRequest] = []
         self.differences: list[Difference] = []      # found in mode "verify"
         self._ignored = Ignored(ignore)
+        self._passed = patterns_given("pass_through", pass_through)
         self.expiry = Expiry(max_age, on_expiry, can_ask=live is not None)
         self.file = SharedFile(self.path)
         self.replays = self.mode is not Mode.ALL
@@ -83,7 +87,7 @@ class CassetteRoute:
         tape = self.file.tape
         if (self.records or self.expiry.renews or trim) and tape.format and not tape.format.written:
             raise CassetteError(f"{self.path}: a file of {tape.format.value} is replayed, not recorded into; convert it first")
-        self.finder = Finder(tape.interactions, match_on, order, self.secrets, allow_playback_repeats, ignored(ignore, match))
+        self.finder = Finder(tape.interactions, match_on, order, self.secrets, allow_playback_repeats, self._ignored.beside(match))
         self.recording = Recording(self.file, self.finder.match_on, self.secrets, replaces=self.mode is Mode.ALL, ignored=self.finder.ignored)
 
     def __repr__(self) -> str:
@@ -148,10 +152,11 @@ class CassetteRoute:
         """What takes secrets out of a comparison; None where they are not looked for."""
         return self.finder.masking
 
-    def bind(self, configuration: URLSessionConfiguration, host: Host) -> CassetteChannel:
+    def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
         """The channel of one session; its live channel is bound only where this route may ask the server."""
         asks = self.records or self.expiry.renews or self.mode is Mode.VERIFY
-        return CassetteChannel(self, host, self.live.bind(configuration, host) if self.live and asks else None)
+        channel = CassetteChannel(self, host, self.live.bind(configuration, host) if self.live and asks else None)
+        return passing(channel, self._passed, self.live, configuration, host)
 
     def save(self) -> None:
         """Write the file if anything was recorded, or is to be dropped, since it was last written. Raises CassetteError.

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from sessionmock.errors import InvalidArgumentException
-from sessionmock.routes.cassette.ignored import Ignored, ignored
+from sessionmock.routes.cassette.ignored import Ignored
 
 
 @pytest.mark.parametrize(("pattern", "named", "others"), [
@@ -37,7 +37,7 @@ def test_what_names_no_place_is_refused(pattern: object) -> None:
 def test_an_unknown_kind_of_requests_is_refused(match: object) -> None:
     """With those that are known."""
     with pytest.raises(InvalidArgumentException, match="choose from 'aws'"):
-        ignored((), match)    # type: ignore[arg-type]
+        Ignored().beside(match)    # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("url", "expected"), [
@@ -46,4 +46,4 @@ def test_an_unknown_kind_of_requests_is_refused(match: object) -> None:
 ])
 def test_parameters_leave_a_url(url: str, expected: str) -> None:
     """By their names as they are meant; what stays is as it was written."""
-    assert expected == ignored("query.nothing", "aws").url(url)
+    assert expected == Ignored("query.nothing").beside("aws").url(url)
