@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import quote, unquote_plus
 
 from .names import Names
-from .shapes import BASIC, BEARER, ENCODED, RARE, SHAPES, USERINFO, hinted
+from .shapes import BASIC, BEARER, ENCODED, USERINFO, hinted, hinted_bytes, likely
 
 Headers = list[tuple[str, str]]      # as models.message has them
 Replace = Callable[[str, str], str | None]    # (value, where it stands) -> what stands there instead; None: nothing at all
@@ -145,7 +145,7 @@ class Scrubber:
     def body(self, body: bytes) -> bytes:
         """`body` without its secrets; the same object where there are none."""
         named = self._may_name(body)
-        if not (named or self._patterns or (b"@" in body and b"://" in body) or RARE.search(body)):
+        if not (named or self._patterns or (b"@" in body and b"://" in body) or hinted_bytes(body)):
             return body
         if len(body) > _LARGEST:
             return body
@@ -195,9 +195,8 @@ class Scrubber:
         if hinted(text):
             if "eyJ" in text:
                 text = ENCODED.sub(self._encoded, text)
-            for hint, shape in SHAPES.items():
-                if hint in text:
-                    text = shape.sub(lambda found: self._put(found[0], where), text)
+            for shape in likely(text):
+                text = shape.sub(lambda found: self._put_first(found, where), text)
             if "earer " in text:
                 text = BEARER.sub(lambda found: self._bearer(found, where), text)
             if "asic " in text:
@@ -207,7 +206,7 @@ class Scrubber:
         if "=" in text or "\\u003" in text:
             text = _PARAMETER.sub(self._parameter, text)
         for pattern in self._patterns:
-            text = pattern.sub(self._matched, text)
+            text = pattern.sub(lambda found: self._put_first(found, "pattern"), text)
         return text
 
     def _put(self, value: str, where: str) -> str:
@@ -248,13 +247,14 @@ class Scrubber:
             return found[0]
         return self._basic(where, found[1], found[2]) or found[1]
 
-    def _matched(self, found: re.Match[str]) -> str:
+    def _put_first(self, found: re.Match[str], where: str) -> str:
+        """The first group is the secret, where there is one."""
         group = 1 if found.re.groups else 0
         start, end = found.span(group)
         if start < 0:
             return found[0]
         whole = found.start()
-        return found[0][:start - whole] + self._put(found[group], "pattern") + found[0][end - whole:]
+        return found[0][:start - whole] + self._put(found[group], where) + found[0][end - whole:]
 
     def _parameter(self, found: re.Match[str]) -> str:
         name, equals, value = found.groups()
