@@ -25,7 +25,7 @@ from .challenges import Challenges
 from .context import Context
 from .inbox import Inbox
 from .responses import Responses
-from .sink import LoadSink
+from .sink import Bodiless, LoadSink
 from .transfer import Transfer
 from .url_protocol import LoadOccasion
 
@@ -115,7 +115,7 @@ class Sending:
         transaction.source, channel = context.channel(self._route, scheme)
         if self._callbacks.history is not None:
             sink.opened()
-        exchange = transaction.exchange = channel.open(message, sink)
+        exchange = transaction.exchange = channel.open(message, sink if message.method != "HEAD" else Bodiless(sink))
         if not sink.ended:
             sink.exchange = exchange
             if sink.paused:              # while classes were asked

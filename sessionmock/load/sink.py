@@ -8,7 +8,7 @@ from ..engine.protocol import Engine
 from ..errors import Code, URLError, brief
 from ..history import Closed, Ended, History, Opened, Received, Sent, exchange_numbers
 from ..models.message import Headers, ResponseHead
-from ..routes.base import Exchange, expire
+from ..routes.base import Exchange, SinkOver, expire
 from .transfer import Transaction
 
 HELD = 128 * 1024        # bytes of a body that wait for the delegate before reading stops; one more read may be on its way
@@ -174,3 +174,12 @@ class LoadSink:
         history = self._history
         if history is not None and kind in history.kinds:
             history.add(self._engine.clock, kind, self._task, self._number, *values)
+
+
+class Bodiless(SinkOver):
+    """The sink of an exchange for HEAD, whose answer has no body, whatever a route says (RFC 9110, section 9.3.2)."""
+
+    __slots__ = ()
+
+    def data(self, data: bytes) -> None:
+        """It is dropped."""

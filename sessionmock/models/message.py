@@ -5,9 +5,9 @@ of a peer are read as UTF-8 where they are UTF-8 and as Latin-1 where not (scena
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .. import shown
 from .url import URLParts, split_url
@@ -84,18 +84,34 @@ class Urgency:
 
 @dataclass(slots=True)
 class Request:
-    """One request as it goes to a route. Headers are complete but for what framing needs (Host, lengths)."""
+    """One request as it goes to a route: `Request("GET", "https://api.example.com/me", [("Accept", "text/plain")])`.
+
+    - `method` and `url`: as they are sent, the URL absolute and with its fragment.
+    - `headers`: pairs in order, complete but for what framing needs (Host, lengths).
+    - `body`: bytes, None, or a stream that a route reads at most once and then closes.
+    - `extensions`: those of a plain client's request (httpx: "timeout", "trace" and keys of one's own); empty for a task's.
+
+    For routes that make connections:
+
+    - `terms`: what the connection has to be; None: any will do.
+    - `urgency`: how urgent the request is among those that wait for a connection.
+    - `validates_name`: whether DNSSEC must vouch for the host's name.
+    - `own_way`: how a plain client would send it without us (`ClientRoute` does); None where there is no such way.
+    """
 
     method: str
     url: str
     headers: Headers
     body: bytes | BodyStream | None = None
-    terms: Terms | None = field(default=None, repr=False, compare=False)    # for the connection; None: any will do
+    terms: Terms | None = field(default=None, repr=False, compare=False)
     urgency: Urgency | None = field(default=None, repr=False, compare=False)
-    validates_name: bool = field(default=False, repr=False, compare=False)    # DNSSEC must vouch for the host's name
+    validates_name: bool = field(default=False, repr=False, compare=False)
+    extensions: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    own_way: object | None = field(default=None, repr=False, compare=False)
 
     @property
     def parts(self) -> URLParts:
+        """The parts of the URL. Raises ValueError where it is none."""
         return split_url(self.url)
 
     def __repr__(self) -> str:
@@ -113,14 +129,22 @@ class GivenResponse(NamedTuple):
 
 @dataclass(slots=True)
 class ResponseHead:
-    """Status line and headers of one response, final or informational."""
+    """Status line and headers of one response, final or informational: `ResponseHead(200, [("Content-Type", "text/plain")])`.
+
+    - `status`, `reason` and `http_version`: of the status line; a reason that nobody gave is "".
+    - `headers`: pairs in order, names as they are written.
+    - `timing`: what was measured, where it came over a connection of ours.
+    - `given`: the response itself, where it came by no wire (cache, protocol class, `data:` and `file:` URLs).
+    - `extensions`: what a plain client's response has as its `extensions`; None: made of the reason and the version.
+    """
 
     status: int
     headers: Headers
     reason: str = ""
     http_version: str = "HTTP/1.1"
-    timing: Timing | None = field(default=None, repr=False, compare=False)    # what was measured, where it came over a connection
-    given: GivenResponse | None = field(default=None, repr=False, compare=False)    # the response itself, where it came by no wire
+    timing: Timing | None = field(default=None, repr=False, compare=False)
+    given: GivenResponse | None = field(default=None, repr=False, compare=False)
+    extensions: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"ResponseHead({self.status}, {shown.headers(self.headers)!r}, {self.reason!r}, {self.http_version!r})"

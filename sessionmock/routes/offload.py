@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
@@ -15,6 +16,12 @@ from ..models.timing import Timing
 from .base import Exchange, Host, Sink, Unmeasured
 
 T = TypeVar("T")
+
+
+class LoopClosed(RuntimeError):
+    """A `LoopThread` runs nothing more."""
+
+
 PIECE = 65_536    # bytes read from a request's body at a time
 
 
@@ -167,9 +174,14 @@ class LoopThread:
             if self._loop is None or sys.is_finalizing():
                 if is_coroutine(awaitable):        # which nobody is going to await
                     awaitable.close()
-                raise RuntimeError("the channel is closed" if self._closed else "no thread can be had that runs asynchronous code")
+                raise LoopClosed("the channel is closed") if self._closed else RuntimeError("no thread can be had that runs asynchronous code")
             future = asyncio.run_coroutine_threadsafe(_outcome(awaitable), self._loop)
-        value, error = future.result()
+        try:
+            value, error = future.result()
+        except concurrent.futures.CancelledError:
+            if is_coroutine(awaitable):            # the loop was closed, perhaps before its turn came
+                awaitable.close()
+            raise
         if error is not None:
             raise error
         return value
@@ -187,7 +199,18 @@ class LoopThread:
             while (piece := self.run(_next(iterator))) is not None:
                 yield piece
         finally:
-            self.run(stream.aclose())
+            self._leave(iterator, stream)
+
+    def _leave(self, iterator: AsyncIterator[bytes], stream: Any) -> None:
+        """Close `stream`, however far it was read: on a loop of its own where this one was closed meanwhile, and with it the iterator."""
+        try:
+            self.run(_left(iterator, stream))
+        except (LoopClosed, concurrent.futures.CancelledError):
+            other = LoopThread()
+            try:
+                other.run(stream.aclose())
+            finally:
+                other.close()
 
     def close(self) -> None:
         """Cancel what still runs and end the thread."""
@@ -219,3 +242,9 @@ async def _outcome(awaitable: Awaitable[T]) -> tuple[T, None] | tuple[Any, BaseE
 
 async def _next(iterator: AsyncIterator[bytes]) -> bytes | None:
     return await anext(iterator, None)
+
+
+async def _left(iterator: AsyncIterator[bytes], stream: Any) -> None:
+    if (close := getattr(iterator, "aclose", None)) is not None:      # a generator, which the collector would close at any time
+        await close()
+    await stream.aclose()

@@ -205,15 +205,61 @@ def test_recording_goes_the_clients_own_way(scope: LeakScope, tmp_path: Path, wa
         assert "all of it: body" == send(url, {"content": b"body"}, verify=strange).text
 
 
+@pytest.fixture
+def proxy() -> Iterator[str]:
+    """A proxy that only the client's own transport knows: it says what it was sent."""
+    def serve() -> None:
+        while True:
+            with server.accept()[0] as connection:
+                got = connection.recv(65536)
+                if not got:
+                    return
+                while not got.endswith((b"body", b"0\r\n\r\n")):
+                    got += connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + got.partition(b"\r\n\r\n")[2])
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        socket.create_connection(server.getsockname()).close()
+        thread.join()
+
+
+async def passes(request: Any) -> Any:
+    """A side effect that lets its request pass."""
+    return request
+
+
+@pytest.mark.parametrize("kind", ["sync", "asyncio", "trio"])
+@pytest.mark.parametrize("how", [
+    lambda script: script.post(URL).pass_through(),
+    lambda script: script.post(URL).mock(side_effect=lambda request: request),
+    lambda script: script.post(URL).mock(side_effect=passes),
+    lambda script: script.answer(lambda request: request),
+    lambda script: script.answer(passes),
+], ids=["pass_through", "effect", "coroutine", "function", "coroutine function"])
+def test_what_a_script_lets_pass_goes_the_clients_own_way(scope: LeakScope, proxy: str, ways: Ways, kind: str, how: Any) -> None:
+    """By its own transport, whoever decides it and on whichever thread; a body that was read for the decision is sent whole."""
+    passing = ScriptRoute(live=ClientRoute(LiveRoute()))
+    how(passing)
+    own = ways.package.HTTPTransport if kind == "sync" else ways.package.AsyncHTTPTransport
+    with use_route(passing), Interception(scope, allowed_hosts=[]) as interception:
+        for body in (b"body", iter([b"bo", b"dy"])) if kind == "sync" else (b"body",):
+            sent = getattr(ways, kind)(URL, {"content": body}, transport=own(proxy=proxy)).text
+            assert sent in ("body", "4\r\nbody\r\n0\r\n\r\n")
+    assert ([], []) == (interception.misses, passing.misses)
+
+
 def test_a_stream_is_recorded_as_it_is_read(scope: LeakScope, served: str, tmp_path: Path) -> None:
-    """The head comes before the body is asked for; a body that is not read to its end is not kept, and its connection given back."""
+    """The head comes before the body is asked for; of a body that is not read to its end that is kept which came, and its connection given back."""
     route = CassetteRoute(tmp_path / "tape.yaml", "all", live=ClientRoute(LiveRoute()))
     with use_route(route), Interception(scope), httpx.Client() as client:
         with client.stream("GET", served) as response:
             assert [b"live"] == list(response.iter_raw())
         with client.stream("GET", served) as response:
             assert 200 == response.status_code
-    assert 1 == route.recorded
+    assert 2 == route.recorded
 
 
 def test_cancelled_on_its_own_way(scope: LeakScope, tmp_path: Path) -> None:

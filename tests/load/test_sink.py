@@ -9,7 +9,7 @@ from sessionmock.clock import SECOND
 from sessionmock.core.machine import Event
 from sessionmock.errors import Code, URLError
 from sessionmock.history import Closed, Ended, History, Opened, Received, Sent
-from sessionmock.load.sink import DROPPED, HELD, LoadSink
+from sessionmock.load.sink import DROPPED, HELD, Bodiless, LoadSink
 from tests.routes.doubles import NotingExchange
 
 from .doubles import URL, HandEngine, head, transaction
@@ -291,3 +291,13 @@ def test_a_rest_that_turns_out_to_be_long_is_closed_too() -> None:
     made.sink.data(bytes(DROPPED + 1))
     made.sink.data(b"on its way")
     assert [Closed(1, 0, "task", made.sink._number)] == list(history)
+
+
+def test_an_answer_to_head_has_no_body() -> None:
+    """Whatever a route gives, everything else is passed on."""
+    made = Made()
+    sink = Bodiless(made.sink)
+    sink.head(head(200))
+    sink.data(b"data")
+    sink.end([])
+    assert (200, 0, True) == (made.sink.status, made.sink.transaction.received, made.sink.ended)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -266,3 +267,76 @@ def test_a_closed_loop_takes_nothing_and_warns_of_nothing() -> None:
     with pytest.raises(RuntimeError, match="the channel is closed"):
         loop.run(where())
     loop.close()
+
+
+class Unread(AsyncStream):
+    """One that its reader leaves after a piece, with more under way."""
+
+    def __init__(self) -> None:
+        self.left: list[str] = []
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            yield b"one"
+            await asyncio.Event().wait()
+        finally:
+            self.left.append("iterator")
+
+    async def aclose(self) -> None:
+        self.left.append("stream")
+
+
+def test_a_stream_that_is_left_is_closed_with_its_iterator(loop: LoopThread) -> None:
+    """On the loop that read it, where the iterator goes first."""
+    pieces = loop.pieces(stream := Unread())
+    assert b"one" == next(pieces)
+    pieces.close()
+    assert ["iterator", "stream"] == stream.left
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_stream_is_closed_after_the_loop_was(waits: bool) -> None:
+    """Whoever reads it may be slower than the end of the channel, also one that waits for a piece: no coroutine is left unawaited."""
+    loop = LoopThread()
+    pieces = loop.pieces(stream := Unread())
+    assert b"one" == next(pieces)
+    if waits:
+        running = loop._loop
+        assert running is not None
+        running.call_soon_threadsafe(lambda: running.call_soon(loop.close))    # when the piece is asked for
+        with pytest.raises((CancelledError, RuntimeError)):
+            next(pieces)
+    else:
+        loop.close()
+        pieces.close()
+    assert "stream" in stream.left
+
+
+def test_a_coroutine_whose_turn_never_came_is_closed(loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop may end between a coroutine's coming and its first step."""
+    def scheduled(*arguments: Any) -> Any:
+        future = schedule(*arguments)
+        queued.set()
+        return future
+
+    def run() -> None:
+        with pytest.raises(CancelledError):
+            loop.run(coroutine)
+
+    async def late() -> None:
+        raise AssertionError("it has run")
+
+    loop.run(where())
+    coroutine, inner = late(), loop._loop
+    assert inner is not None
+    busy, held, queued, schedule = threading.Event(), threading.Event(), threading.Event(), asyncio.run_coroutine_threadsafe
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", scheduled)
+    inner.call_soon_threadsafe(lambda: (busy.set(), held.wait()))      # until all is said
+    busy.wait()
+    thread = threading.Thread(target=run)
+    thread.start()
+    queued.wait()
+    loop.close()
+    held.set()
+    thread.join()
+    assert "CORO_CLOSED" == inspect.getcoroutinestate(coroutine)

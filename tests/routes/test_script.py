@@ -98,12 +98,12 @@ def test_an_answer_carries_all_its_parts(bench: Bench) -> None:
     assert 3 == sink.uploaded
 
 
-def test_an_answer_to_head_has_no_body(bench: Bench) -> None:
-    """HEAD gets the headers only, from an answer and from a respx route alike."""
+def test_an_answer_to_head_is_given_as_it_was_written(bench: Bench) -> None:
+    """With its body, from an answer and from a respx route alike, as respx has it: what HEAD means is its reader's matter."""
     bench.script.answer(body=b"abc", headers={"Content-Length": "3"})
     bench.script.head(URL).respond(text="abc")
     for sink in (bench.load("HEAD"), bench.load("HEAD")):
-        assert ["head", "end"] == sink.events
+        assert ["head", "data", "end"] == sink.events
         assert "3" in dict(sink.heads[0].headers).values()
 
 
@@ -262,6 +262,27 @@ def test_routers_answer_in_the_order_of_attachment(bench: Bench) -> None:
     assert 1 == second.calls.call_count
 
 
+def test_a_detached_router_answers_no_more(bench: Bench) -> None:
+    """Its statistics stay, and it can be attached again; what is added after the own router was detached belongs to a new one."""
+    router = respx.Router()
+    route = router.get(URL).respond(201)
+    bench.script.attach(router)
+    assert 201 == bench.load().status
+    bench.script.detach(router)
+    assert ["fail"] == bench.load().events
+    assert 1 == route.call_count
+    with pytest.raises(InvalidArgumentException, match="not attached"):
+        bench.script.detach(router)
+    bench.script.attach(router)
+    assert 201 == bench.load().status
+    own = bench.script.router
+    bench.script.detach(own)
+    bench.script.detach(router)
+    bench.script.get(URL).respond(202)
+    assert 202 == bench.load().status
+    assert own is not bench.script.router
+
+
 def test_what_is_no_router_or_attached_already_is_refused(bench: Bench) -> None:
     """Attaching twice, or something else, is an error at the call."""
     router = respx.Router()
@@ -377,7 +398,7 @@ def test_a_side_effect_of_none_goes_on_to_the_next_route(bench: Bench) -> None:
 
 
 def test_side_effects_in_order_run_out_with_a_miss(bench: Bench) -> None:
-    """A list of side effects is gone through; after the last a request is unmatched, not StopIteration."""
+    """A list of side effects is gone through; after the last a request is unmatched, and to a plain client StopIteration, as with respx."""
     bench.script.get(URL).mock(side_effect=[httpx.Response(201), httpx.ReadError, httpx.Response(203)])
     assert 201 == bench.load().status
     assert Code.NETWORK_CONNECTION_LOST == bench.load().error.code

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from ...models.message import Request
@@ -14,8 +13,6 @@ from .values import head_of, package_of
 
 if TYPE_CHECKING:
     from ...models.configuration import URLSessionConfiguration
-
-own_way: ContextVar[OwnWay | None] = ContextVar("sessionmock_own_way", default=None)     # of the request that is being opened here
 
 
 class ClientRoute:
@@ -44,8 +41,8 @@ class ClientChannel(ChannelOver):
     """Such a route in the hands of one session."""
 
     def open(self, request: Request, sink: Sink) -> Exchange:
-        own = own_way.get()
-        if own is None:
+        own = request.own_way
+        if not isinstance(own, OwnWay):
             return super().open(request, sink)
         own.start(request, sink)
         return own
@@ -68,6 +65,7 @@ class OwnWay(Unmeasured):
     def start(self, request: Request, sink: Sink) -> None:
         self._request, self._sink = request, sink
         self.sends = True
+        sink.moved()                 # who reads the answer may be waiting already, for a route that took its time to choose this way
 
     def go_on(self) -> None:
         """Bring the head, then each time a piece of the body, to the sink."""
@@ -91,13 +89,16 @@ class OwnWay(Unmeasured):
             self._failed(error)
 
     def _to_send(self) -> Any:
-        """The client's own request; where the route has read its body, one with the same head."""
+        """The client's own request; where its body can be read once alone, one with the same head and the body in memory."""
         body, asked = self._request.body, self._asked
+        package = package_of(asked)
         if body is None or isinstance(body, bytes):
             self._sink.sent(len(body or b""))
-            return asked
-        package = package_of(asked)
-        stream = package.ByteStream(read_body(body, self._sink))
+            if isinstance(asked.stream, package.ByteStream):
+                return asked
+        else:
+            body = read_body(body, self._sink)
+        stream = package.ByteStream(body or b"")
         return package.Request(asked.method, asked.url, headers=asked.headers.raw, stream=stream, extensions=asked.extensions)
 
     def _answered(self, response: Any) -> Any:

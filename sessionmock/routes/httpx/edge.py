@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
@@ -48,7 +48,9 @@ def edge_url(url: str, package: Any = httpx) -> EdgeURL:
         raise package.InvalidURL(str(error)) from None
 
 
-def edge_request(method: str, url: EdgeURL, headers: Headers, body: bytes | None, package: Any = httpx) -> httpx.Request:
+def edge_request(
+    method: str, url: EdgeURL, headers: Headers, body: bytes | None, package: Any = httpx, extensions: Mapping[str, Any] | None = None,
+) -> httpx.Request:
     """The request of `package` for one of ours, read, with Host and framing as the package's client would have added them."""
     pairs = [(name.encode(), value.encode()) for name, value in headers]
     names = {name.lower() for name, _ in pairs}
@@ -56,7 +58,8 @@ def edge_request(method: str, url: EdgeURL, headers: Headers, body: bytes | None
         pairs.insert(0, (b"Host", url.host))
     if (body or method in {"POST", "PUT", "PATCH"}) and not names & {b"content-length", b"transfer-encoding"}:
         pairs.append((b"Content-Length", b"%d" % len(body or b"")))
-    request: httpx.Request = package.Request(method, url.url, headers=pairs, stream=package.ByteStream(body or b""))
+    stream = package.ByteStream(body or b"")
+    request: httpx.Request = package.Request(method, url.url, headers=pairs, stream=stream, extensions=extensions)
     request.read()
     return request
 

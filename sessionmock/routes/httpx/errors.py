@@ -1,4 +1,4 @@
-"""The errors of httpx and httpx2 as ours, and ours as theirs (docs/rules.md, Errors of httpx), without importing either."""
+"""The errors of httpx, httpx2 and what lies below them as ours, and ours as theirs (docs/rules.md, Errors of httpx), without importing either."""
 from __future__ import annotations
 
 import errno
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import Code, UnmatchedRequest, URLError, url_error
-from .values import client_class
+from .values import CORES, PACKAGES, client_class
 
 _CODES = {             # by the name of the class, the nearest in the order of inheritance
     "TimeoutException": Code.TIMED_OUT,
@@ -21,6 +21,7 @@ _CODES = {             # by the name of the class, the nearest in the order of i
     "DecodingError": Code.CANNOT_DECODE_RAW_DATA,
     "TooManyRedirects": Code.HTTP_TOO_MANY_REDIRECTS,
 }
+_FAMILIES = (*PACKAGES, *CORES)
 _ERRNOS = {
     errno.ECONNREFUSED: Code.CANNOT_CONNECT_TO_HOST,
     errno.EHOSTUNREACH: Code.CANNOT_CONNECT_TO_HOST,
@@ -70,7 +71,7 @@ def url_error_for(error: BaseException, url: str) -> URLError:
 
 def _code(error: BaseException) -> Code:
     kind = type(error)
-    if not client_class(error)[0]:
+    if not client_class(error, _FAMILIES)[0]:
         return _system_code(error) or Code.UNKNOWN
     code = next((_CODES[base.__name__] for base in kind.__mro__ if base.__name__ in _CODES), Code.UNKNOWN)
     if code is Code.CANNOT_CONNECT_TO_HOST:
@@ -110,11 +111,13 @@ def _system_code(error: BaseException) -> Code | None:
 def client_error(error: URLError, package: Any, request: Any) -> BaseException:
     """The exception that a client of `package` (httpx or httpx2) expects for `error`.
 
-    Under an error there may be one of httpx already, as a script's: its class decides. A missing answer, or an
+    Under an error there may be one of httpx or httpcore already, as a script's: its class decides. A missing answer, or an
     exception of a script that says nothing of the network, is given as it is: both are no httpx.HTTPError.
     """
     under = error.underlying_error
-    name = under.name if isinstance(under, NamedError) else client_class(under)[1]
+    name = under.name if isinstance(under, NamedError) else client_class(under, _FAMILIES)[1]
+    if not hasattr(package, name):        # of httpcore's own, which httpx does not know either
+        name = ""
     if isinstance(under, UnmatchedRequest) or (error.code == Code.UNKNOWN and under is not None and not name):
         return under
     text = str(under) if name else str(error)

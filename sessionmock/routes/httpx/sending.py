@@ -7,10 +7,10 @@ from typing import Any
 
 from ...clock import nanoseconds
 from ...errors import Code, url_error
-from ...models.message import BodyStream, Headers, Request, body_length
+from ...models.message import BodyStream, Headers, Request, ResponseHead, body_length
 from ...models.url import split_url
 from ..base import Channel, Host, expire
-from .client_route import OwnWay, own_way
+from .client_route import OwnWay
 from .errors import client_error
 from .inbox import Inbox
 from .values import package_of, text_pairs
@@ -29,12 +29,8 @@ class Sending:
         url, body = str(request.url), body_of(request, package)
         self.inbox = inbox = Inbox(body_length(body))
         self.own = own
-        outer = own_way.set(own)
-        try:
-            exchange = channel.open(Request(request.method, url, headers_of(request, url), body), inbox)
-        finally:
-            own_way.reset(outer)
-        inbox.exchange.settle(exchange)
+        asked = Request(request.method, url, headers_of(request, url), body, extensions=request.extensions, own_way=own)
+        inbox.exchange.settle(channel.open(asked, inbox))
 
     def response(self) -> Any:
         """The client's response, once the head is there; raises the client's exception where none came."""
@@ -43,14 +39,11 @@ class Sending:
             assert inbox.error is not None
             raise client_error(inbox.error, self.package, self.request)
         head = inbox.answer
-        extensions = {"http_version": head.http_version.encode()}
-        if head.reason:                 # without, httpx names the standard one
-            extensions["reason_phrase"] = head.reason.encode()
         return self.package.Response(
             head.status,
             headers=[(name.encode(), value.encode()) for name, value in head.headers],
             stream=_body_class(self.package)(self),
-            extensions=extensions,
+            extensions=_extensions(head) if head.extensions is None else head.extensions,
         )
 
     def piece(self) -> bytes | None:
@@ -70,8 +63,8 @@ class Sending:
                 self.own.go_on()
                 continue
             latch = self.inbox.expect()
-            if ready():
-                return
+            if self._moves(ready):
+                continue
             limit = self._limit()
             until = None if limit is None else self._host.clock.now() + nanoseconds(limit)
             try:
@@ -89,8 +82,8 @@ class Sending:
                 await self.own.go_on_async()
                 continue
             latch = self.inbox.expect()
-            if ready():
-                return
+            if self._moves(ready):
+                continue
             limit = self._limit()
             alarm = None if limit is None else Alarm(self._host, latch, limit)
             try:
@@ -101,8 +94,12 @@ class Sending:
             finally:
                 if alarm is not None:
                     alarm.cancel()
-            if alarm is not None and alarm.rung and not ready():
+            if alarm is not None and alarm.rung and not self._moves(ready):
                 raise self._timeout()
+
+    def _moves(self, ready: Callable[[], bool]) -> bool:
+        """Whether there is something to do but wait: the client's own way may have been taken meanwhile, by a route on another thread."""
+        return ready() or (self.own is not None and self.own.sends)
 
     def _limit(self) -> float | None:
         return self._limits.write if self.inbox.unsent > 0 and self.inbox.answer is None else self._limits.read
@@ -128,6 +125,12 @@ class Sending:
     def _cancel(self) -> None:
         if not self.inbox.ended and self.inbox.error is None:
             self.inbox.exchange.cancel()
+
+
+def _extensions(head: ResponseHead) -> dict[str, bytes]:
+    """Those of a response that no client's transport has made. Without a reason httpx names the standard one."""
+    version = {"http_version": head.http_version.encode()}
+    return version | {"reason_phrase": head.reason.encode()} if head.reason else version
 
 
 @lru_cache(maxsize=2)

@@ -68,7 +68,8 @@ class TransportChannel(UnconnectedChannel):
             sink.sent(len(body))
         elif body is not None:
             body = read_body(body, sink)
-        asked = edge_request(request.method, edge_url(request.url, self._package), request.headers, body, self._package)
+        url = edge_url(request.url, self._package)
+        asked = edge_request(request.method, url, request.headers, body, self._package, request.extensions)
         if hasattr(self._transport, "handle_request"):
             with own_traffic():
                 response = self._transport.handle_request(asked)

@@ -8,13 +8,14 @@ from typing import Any
 from ...models.message import Headers, ResponseHead
 
 PACKAGES = ("httpx", "httpx2")
+CORES = ("httpcore", "httpcore2")       # what their transports stand on, whose errors have the same names
 
 
-def client_class(value: object) -> tuple[str, str]:
-    """The nearest class of httpx or httpx2 that `value` is of, as (package, name); two times "" where it is of none."""
+def client_class(value: object, packages: tuple[str, ...] = PACKAGES) -> tuple[str, str]:
+    """The nearest class of one of `packages` that `value` is of, as (package, name); two times "" where it is of none."""
     for kind in type(value).__mro__:
         package = kind.__module__.partition(".")[0]
-        if package in PACKAGES:
+        if package in packages:
             return package, kind.__name__
     return "", ""
 
@@ -25,8 +26,10 @@ def package_of(value: object) -> Any:
 
 
 def head_of(response: Any) -> ResponseHead:
-    """The head of a response of httpx or httpx2, names and order as they were given."""
-    return ResponseHead(response.status_code, text_pairs(response.headers.raw), response.reason_phrase, response.http_version)
+    """The head of a response of httpx or httpx2, names and order as they were given, and no reason that was not."""
+    extensions = response.extensions
+    reason = response.reason_phrase if "reason_phrase" in extensions else ""
+    return ResponseHead(response.status_code, text_pairs(response.headers.raw), reason, response.http_version, extensions=extensions)
 
 
 def text_pairs(raw: Iterable[tuple[bytes, bytes]]) -> Headers:

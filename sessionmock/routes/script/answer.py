@@ -81,7 +81,7 @@ class Answer:
                 raise InvalidArgumentException(f"Answer(body=...): {shown.value(piece)} is neither bytes, str nor a piece (bytes, seconds)")
 
     def steps(self, request: Request) -> Iterator[Step]:
-        """What reaches the sink, in order, as the answer to `request`: to HEAD no body (RFC 9110, section 9.3.2)."""
+        """What reaches the sink, in order, as the answer to `request`."""
         wait = self.delay
         error = self.error
         if error is not None and not isinstance(error, URLError):
@@ -95,7 +95,7 @@ class Answer:
         yield Step(wait, "head", self.head())
         body = self.body.encode() if isinstance(self.body, str) else self.body
         for data, seconds in [(body, 0.0)] if isinstance(body, bytes) else body:
-            if request.method != "HEAD" and (data or seconds):
+            if data or seconds:
                 yield Step(seconds, "data", data)
         yield Step(0.0, "end", list(self.trailers)) if error is None else Step(0.0, "fail", error)
 
@@ -127,7 +127,7 @@ def play(answer: Answer, request: Request, host: Host, sink: Sink) -> Exchange:
     body = answer.body
     if type(body) is bytes and answer.error is None and not answer.delay and not answer.informational:
         sink.head(answer.head())                 # what nearly all answers are: no steps are made of it
-        if body and request.method != "HEAD":
+        if body:
             sink.data(body)
         sink.end(list(answer.trailers))
         return FINISHED

@@ -1,17 +1,21 @@
-"""The route of a script: answers in order first, then respx routers in the order of their attachment."""
+"""The route of a script: answers in order first, then functions, then respx routers in the order of their attachment."""
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Unpack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from ... import shown
 from ...errors import Code, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError, url_error
+from ...models.callables import taking
 from ...models.message import BodyStream, Request
 from ..base import FINISHED, Channel, ChannelOver, Exchange, Host, Route, Sink
+from ..httpx.errors import url_error_for
 from ..offload import Deferred, LoopThread, fail, read_body
 from .answer import Answer, Values, play
+from .functions import Function, given_by
 
 if TYPE_CHECKING:
     import respx
@@ -24,9 +28,11 @@ class ScriptRoute:
     """Answers requests from a script.
 
     `answer()` and `answers()` queue answers that are given to the next requests in order, whatever they ask for. When
-    none is left, respx routers decide: those attached, in order, the route's own `router` where it was first used.
+    none is left, the functions that `answer()` was given are asked. When none of them answers, respx routers decide: those
+    attached, in order, the route's own `router` where it was first used. Only routers need respx (extra `script`).
     A request that nothing answers fails with code unknown (-1) over an `UnmatchedRequest`, kept in `misses`.
-    A respx route marked `pass_through()` sends its requests to `live`; without `live` such a request is a miss.
+    A respx route marked `pass_through()`, and a side effect or function that returns its request, sends it to `live`; without
+    `live` that is a miss.
     """
 
     source = "script"
@@ -36,29 +42,51 @@ class ScriptRoute:
         self.live = live
         self.misses: list[UnmatchedRequest] = []
         self.waiting: deque[Answer] = deque()
+        self.functions: list[Function] = []
         self._lock = threading.RLock()
         self._router: respx.Router | None = None
         self._routers: Routers | None = None
 
     def __repr__(self) -> str:
-        return f"<ScriptRoute: {len(self.waiting)} answers waiting, {len(self.misses)} misses>"
+        return f"<ScriptRoute: {len(self.waiting)} answers waiting, {len(self.functions)} functions, {len(self.misses)} misses>"
 
-    def answer(self, answer: Answer | None = None, /, **values: Unpack[Values]) -> ScriptRoute:
-        """Queue one answer: an `Answer`, or the values of one (`answer(status=503, delay=2)`). Raises InvalidArgumentException."""
-        return self.answers([Answer(**values) if answer is None else answer])
+    def answer(self, answer: Answer | Function | None = None, /, **values: Unpack[Values]) -> ScriptRoute:
+        """Queue one answer: an `Answer`, or the values of one (`answer(status=503, delay=2)`). Or let a function answer.
+
+        A function is asked for every request that no answer waits for, with the `Request`, whose body is bytes or None. It
+        runs on another thread, an `async def` on an asyncio loop of its own, and returns an `Answer`, a status, a body (bytes
+        or str), a dict or list that is sent as JSON, the request itself, which goes live, or None: the next function, or the
+        routers, answer. What it raises is what the request fails with, a URLError as it is. Raises InvalidArgumentException.
+        """
+        if answer is None:
+            answer = Answer(**values)
+        elif values:
+            raise InvalidArgumentException(f"answer({answer!r}, {', '.join(values)}=...): give an answer, or the values of one")
+        if isinstance(answer, Answer | type) or not callable(answer):
+            return self.answers([cast("Answer", answer)])      # which refuses what is none
+        self.functions.append(taking("ScriptRoute.answer", answer, "request"))
+        return self
 
     def answers(self, answers: Iterable[Answer]) -> ScriptRoute:
         """Queue several answers, the first for the next request. Raises InvalidArgumentException for what is no `Answer`."""
         queued = list(answers)
         for answer in queued:
             if not isinstance(answer, Answer):
-                raise InvalidArgumentException(f"{answer!r} is no Answer: give Answer(status=..., body=...), or these values to answer()")
+                raise InvalidArgumentException(
+                    f"{answer!r} is no Answer: give Answer(status=..., body=...), or these values to answer(), which takes a function too")
         self.waiting.extend(queued)
         return self
 
     def attach(self, router: respx.Router) -> None:
         """Let `router` answer too: a respx router with its routes, mocks and call statistics, as it is."""
         self.routers.attach(router)
+
+    def detach(self, router: respx.Router) -> None:
+        """Let `router`, which was attached, answer no more; its statistics stay. Raises InvalidArgumentException where it is not attached."""
+        self.routers.detach(router)
+        with self._lock:
+            if router is self._router:
+                self._router = None         # a route that is added from now on is one of a new router
 
     @property
     def routers(self) -> Routers:
@@ -68,7 +96,8 @@ class ScriptRoute:
                 try:
                     from .routers import Routers
                 except ImportError as error:
-                    raise SessionMockError("respx routers need respx and httpx: pip install 'sessionmock[script]'") from error
+                    raise SessionMockError(
+                        "respx routers need respx: pip install 'sessionmock[script]'; answer(function) needs none") from error
                 self._routers = Routers()
             return self._routers
 
@@ -175,19 +204,49 @@ class ScriptChannel(ChannelOver):
         except BaseException as error:
             fail(sink, error, lambda error: error if isinstance(error, URLError) else url_error(Code.UNKNOWN, request.url, error))
         else:
-            deferred.settle(self._answer(answer, Request(request.method, request.url, request.headers, whole), sink))
+            deferred.settle(self._answer(answer, replace(request, body=whole), sink))
 
     def _answer(self, answer: Answer | None, request: Request, sink: Sink) -> Exchange:
         """Answer `request`, whose body is bytes or None."""
         if answer is not None:
             return play(answer, request, self.host, sink)
+        if self.script.functions:
+            deferred = Deferred()
+            self.host.work(self._ask, request, sink, deferred)
+            return deferred
+        return self._routed(request, sink)
+
+    def _ask(self, request: Request, sink: Sink, deferred: Deferred) -> None:
+        """On a thread that may block: let the functions answer."""
+        if deferred.cancelled:
+            return
+        try:
+            given = given_by(list(self.script.functions), request, self.loop)
+        except BaseException as error:
+            fail(sink, error, lambda error: url_error_for(error, request.url))
+            return
+        if given is None:
+            deferred.settle(self._routed(request, sink))
+        elif isinstance(given, Answer):
+            deferred.settle(play(given, request, self.host, sink))
+        else:
+            deferred.settle(self.pass_through(request, sink))
+
+    def _routed(self, request: Request, sink: Sink) -> Exchange:
+        """Let the routers answer."""
         if (routers := self.script.asked) is not None:
             return routers.open(request, sink, self)
         return self.miss(request, sink, "no answer is left, and there is no route")
 
-    def miss(self, request: Request, sink: Sink, reason: str) -> Exchange:
-        """Fail `request` because nothing answers it."""
-        unmatched = UnmatchedRequest(f"no scripted answer for {request.method} {shown.url(request.url)}: {reason}")
+    def pass_through(self, request: Request, sink: Sink) -> Exchange:
+        """Send `request` on its way to `live`."""
+        if self.inner is None:
+            return self.miss(request, sink, "it is to pass, and there is no live route")
+        return self.inner.open(request, sink)
+
+    def miss(self, request: Request, sink: Sink, reason: str, kind: type[UnmatchedRequest] = UnmatchedRequest) -> Exchange:
+        """Fail `request` with a `kind` because nothing answers it."""
+        unmatched = kind(f"no scripted answer for {request.method} {shown.url(request.url)}: {reason}")
         self.script.misses.append(unmatched)
         sink.fail(url_error(Code.UNKNOWN, request.url, unmatched))
         return FINISHED

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 import respx
 from respx.models import SideEffectError
 
-from ...errors import Code, InvalidArgumentException, URLError, url_error
+from ...errors import Code, InvalidArgumentException, UnmatchedRequest, URLError, url_error
 from ...models.message import Request
-from ..base import FINISHED, Channel, Exchange, Host, Sink
+from ..base import FINISHED, Exchange, Host, Sink
 from ..httpx.edge import ByteStream, DecodingError, EdgeRequest, InvalidURL, RequestError, Response, edge_request, read_at_once
 from ..httpx.errors import url_error_for
 from ..httpx.values import head_of
@@ -22,8 +22,8 @@ class NeedsThread(Exception):
     """The request's answer takes code of the user's, which does not run on the stack of an API call."""
 
 
-class UsedUp(Exception):
-    """The route that matches has no side effect left."""
+class UsedUp(UnmatchedRequest, StopIteration):
+    """The route that matches has no side effect left: a miss, and to a plain client what it is with respx."""
 
 
 class Asker(Protocol):
@@ -37,12 +37,11 @@ class Asker(Protocol):
     def loop(self) -> LoopThread:
         """The asyncio loop of users' coroutines."""
 
-    @property
-    def inner(self) -> Channel | None:
-        """Where requests go that a router passes through; None where there is no such place."""
+    def pass_through(self, request: Request, sink: Sink) -> Exchange:
+        """Send `request` where it would go without the script; a miss where there is no such place."""
 
-    def miss(self, request: Request, sink: Sink, reason: str) -> Exchange:
-        """Fail `request` because nothing answers it."""
+    def miss(self, request: Request, sink: Sink, reason: str, kind: type[UnmatchedRequest] = UnmatchedRequest) -> Exchange:
+        """Fail `request` with a `kind` because nothing answers it."""
 
 
 class Routers:
@@ -59,6 +58,13 @@ class Routers:
             raise InvalidArgumentException(f"attach({router!r}): this router is attached already")
         self._indexes.append(Index(router))
 
+    def detach(self, router: respx.Router) -> None:
+        """Take `router` out. Raises InvalidArgumentException where it is not attached."""
+        left = [index for index in self._indexes if index.router is not router]
+        if len(left) == len(self._indexes):
+            raise InvalidArgumentException(f"detach({router!r}): this router is not attached")
+        self._indexes = left            # a new list: requests on their way have the old one
+
     def open(self, request: Request, sink: Sink, channel: Asker) -> Exchange:
         """Answer `request`, whose body is bytes or None: here where no user code is needed, else on a pooled thread."""
         try:
@@ -68,7 +74,7 @@ class Routers:
             return FINISHED
         body = request.body
         assert body is None or isinstance(body, bytes), "a script sees requests whole"
-        asked = edge_request(request.method, edge, request.headers, body)
+        asked = edge_request(request.method, edge, request.headers, body, extensions=request.extensions)
         answering = Answering(request, asked, (asked.method, *key), self._indexes, sink, channel)
         try:
             return answering.answer(None)
@@ -102,18 +108,15 @@ class Answering:
         except NeedsThread:
             raise
         except UsedUp as error:
-            return self.channel.miss(self.request, sink, str(error))
+            return self.channel.miss(self.request, sink, str(error), UsedUp)
         except BaseException as error:
             fail(sink, error.origin if isinstance(error, SideEffectError) else error, self._error)
             return FINISHED
         if isinstance(response, EdgeRequest):
-            return self._pass_through()
+            return self.channel.pass_through(self.request, sink)
         if response is None:
             return self.channel.miss(self.request, sink, nearest(self.asked, [index.router for index in self.indexes]))
         sink.head(head_of(response))
-        if self.asked.method == "HEAD":
-            sink.end([])                 # whatever its content (RFC 9110, section 9.3.2)
-            return FINISHED
         if type(response.stream) is ByteStream:
             if body := b"".join(response.stream):
                 sink.data(body)
@@ -127,11 +130,6 @@ class Answering:
 
     def _error(self, error: BaseException) -> URLError:
         return url_error_for(error, self.request.url)
-
-    def _pass_through(self) -> Exchange:
-        if self.channel.inner is None:
-            return self.channel.miss(self.request, self.sink, "a route passes it through, and there is no live route")
-        return self.channel.inner.open(self.request, self.sink)
 
     def _resolve(self, threaded: bool) -> Response | EdgeRequest | None:
         """What `Router.resolve` of the first router that answers gives, counted alike: a response, or the request to

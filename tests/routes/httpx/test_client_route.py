@@ -14,7 +14,7 @@ import pytest
 
 from sessionmock.errors import Code
 from sessionmock.models.message import Request, ResponseHead
-from sessionmock.routes.httpx.client_route import ClientRoute, OwnWay, own_way
+from sessionmock.routes.httpx.client_route import ClientRoute, OwnWay
 
 from ..doubles import FakeHost, FakeLive, RecordingSink, Stream
 
@@ -72,11 +72,7 @@ class Way:
 
     def opened(self, own: OwnWay, body: Any) -> OwnWay:
         channel = ClientRoute(FakeLive()).bind(None, FakeHost())    # type: ignore[arg-type]
-        token = own_way.set(own)
-        try:
-            assert own is channel.open(Request("POST", URL, [], body), self.sink)
-        finally:
-            own_way.reset(token)
+        assert own is channel.open(Request("POST", URL, [], body, own_way=own), self.sink)
         return own
 
 

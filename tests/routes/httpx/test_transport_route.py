@@ -39,6 +39,15 @@ def test_a_transport_is_asked_on_a_thread() -> None:
     bench.channel.close()
 
 
+def test_extensions_go_both_ways() -> None:
+    """The transport sees those of the request, and whoever asks those of the response; a reason that nobody gave is none."""
+    bench = Bench(lambda request: httpx.Response(201, extensions={"mine": 1}))
+    bench.channel.open(Request("GET", URL, [], extensions={"timeout": {"read": 5}}), bench.sink)
+    bench.host.run()
+    [(_, head), *_] = bench.sink.calls
+    assert ({"timeout": {"read": 5}}, {"mine": 1}, "") == (bench.asked[0].extensions, head.extensions, head.reason)
+
+
 def test_a_load_that_was_cancelled_asks_nothing() -> None:
     """It is cancelled before a thread was free."""
     bench = Bench(lambda request: httpx.Response(200))
