@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextvars import ContextVar
 from types import CodeType
 from typing import Any, NamedTuple, Self
@@ -21,7 +21,7 @@ from .patches import Patch, Target
 
 _HERE = os.path.dirname(__file__) + os.sep
 _FRAMES = 8
-_OWN_THREADS = "sessionmock-"    # how the names of this package's threads begin: they work for whoever asks
+OWN_THREADS = "sessionmock-"    # how the names of this package's threads begin: they work for whoever asks
 _main = threading.main_thread()
 
 
@@ -52,6 +52,11 @@ class Site:
             walker = walker.f_back
         self._frames = frames
         self._thread = threading.current_thread()
+
+    @property
+    def key(self) -> Hashable:
+        """The same for whatever is made at the same lines."""
+        return tuple(self._frames)
 
     @property
     def thread(self) -> str:
@@ -151,8 +156,13 @@ def adopt_threads(scope: Scope | None) -> None:
     """Threads that run now and belong to nobody yet were started in `scope`, and what they make later is its own."""
     here = threading.current_thread()
     for thread in threading.enumerate():
-        if not (thread is here or thread is _main or thread in _thread_scopes or thread.name.startswith(_OWN_THREADS)):
+        if not (thread is here or thread is _main or thread in _thread_scopes or thread.name.startswith(OWN_THREADS)):
             _thread_scopes[thread] = scope
+
+
+def started_in(thread: threading.Thread) -> Scope | None:
+    """The scope that `thread` was started in; None where nobody knows."""
+    return _thread_scopes.get(thread)
 
 
 def current_scope() -> Scope | None:
@@ -171,7 +181,7 @@ def current_scope() -> Scope | None:
 def _started(original: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
     def start(self: threading.Thread) -> None:
         """A thread belongs to whoever starts it, which may be another thread, as a server's of a wide fixture."""
-        if not self.name.startswith(_OWN_THREADS):
+        if not self.name.startswith(OWN_THREADS):
             _thread_scopes[self] = current_scope()
         original(self)
 

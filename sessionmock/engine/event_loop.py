@@ -5,6 +5,7 @@ import asyncio
 import os
 import select
 import selectors
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
@@ -33,6 +34,8 @@ class EngineLoop(asyncio.SelectorEventLoop):
         self._deaf = False      # nobody can wake it: it has no pair of sockets
         super().__init__(self._own_selector)
         self.set_exception_handler(_report)
+        self._ready: deque[asyncio.Handle]                  # asyncio's: calls that are due
+        self._scheduled: list[Any]                          # and timers
 
     def _make_self_pipe(self) -> None:
         try:
@@ -47,6 +50,13 @@ class EngineLoop(asyncio.SelectorEventLoop):
     def _close_self_pipe(self) -> None:
         if not self._deaf:
             super()._close_self_pipe()  # type: ignore[misc]
+
+    def has_to_do(self, span: int, *, listens: bool) -> bool:
+        """Whether a call is due now or within `span` nanoseconds; with `listens`, also whether bytes may come."""
+        until = self.time() + span / SECOND
+        if self._ready or any(timer._when <= until and not timer._cancelled for timer in list(self._scheduled)):
+            return True
+        return listens and len(self._own_selector.get_map() or ()) > (not self._deaf)
 
     def take_over(self) -> None:
         """Let it be run again: the thread that ran it has gone with the interpreter's end."""

@@ -45,6 +45,7 @@ from .protocol import Waitable
 
 LOOK = SECOND // 50      # how often the idle background thread looks for loads that nobody claimed
 LINGER = SECOND          # how long it stays after the last load
+THREAD = "sessionmock-engine"
 BURST = SECOND // 1000   # how long a coroutine drives at a time, where there is no thread to do it
 
 policy: Literal["waiter", "background"] = "waiter"
@@ -149,7 +150,7 @@ class SystemEngine:
         """The background thread, started where there is none; None where that cannot be. Under the lock."""
         if self._background is None:
             me = _Waiter(self)
-            if begin(threading.Thread(target=self._run_background, args=(me,), name="sessionmock-engine", daemon=True)):
+            if begin(threading.Thread(target=self._run_background, args=(me,), name=THREAD, daemon=True)):
                 self._background = me
         return None if sys.is_finalizing() else self._background
 
@@ -234,6 +235,12 @@ class SystemEngine:
         return True
 
     def let_pass(self, duration: int) -> None: ...
+
+    def has_to_do(self, span: int) -> bool:
+        loop = self._loop
+        if self._inbox or work.pool.left:
+            return True
+        return loop is not None and bool(self._live or self._owner) and loop.has_to_do(span, listens=self._live > 0)
 
     def _wait(self, latch: Waitable, until: int | None) -> bool:
         main = threading.current_thread() is threading.main_thread()

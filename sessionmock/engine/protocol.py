@@ -107,6 +107,10 @@ class Engine(Protocol):
     def let_pass(self, duration: int) -> None:
         """Let the clock go on by `duration` while nobody waits for anything. Real time does so by itself: this returns at once."""
 
+    def has_to_do(self, span: int) -> bool:
+        """Whether it has something to do by itself now or within `span` nanoseconds, or waits for bytes. What runs on threads of the
+        pool is not asked about."""
+
     # operations of queues -----------------------------------------------------------------------------------------
     def repeat(self, step: Callable[..., bool], *arguments: Any) -> None:
         """Call `step`, which runs one operation of a queue, until it returns False: in a burst on this thread, each in a context

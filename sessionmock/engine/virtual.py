@@ -133,6 +133,9 @@ class VirtualEngine:
             with self._turn:
                 due = self.clock.advance(until)
 
+    def has_to_do(self, span: int) -> bool:
+        return bool(self._out)      # all else happens by whoever waits
+
     def _go_on(self, latch: Waitable, until: int | None) -> bool:
         """Make the next call, unless another thread has set `latch` meanwhile; False where none is due by `until`."""
         with self._turn:

@@ -66,6 +66,10 @@ class WorkPool:
         finally:
             asyncio._set_running_loop(loop)
 
+    def is_idle(self, thread: threading.Thread) -> bool:
+        """Whether `thread` is one of the pool's, without a job."""
+        return thread in self._idle
+
     def forget(self) -> None:
         """In a forked child none of the threads exists."""
         self._idle = deque()

@@ -42,6 +42,9 @@ class LifeKind(Kind[T_contra], Protocol[T_contra]):
     def engine(self, made: T_contra) -> Engine:
         """Whose time it takes `made` to end."""
 
+    def goes_on(self, made: T_contra) -> bool:
+        """Whether it comes to its end by itself, and not only by code of users."""
+
     def progress(self, made: T_contra) -> object:
         """What is another thing once `made` has come nearer to its end."""
 
@@ -80,6 +83,9 @@ class _Sessions:
 
     def engine(self, made: URLSession) -> Engine:
         return made._context.engine
+
+    def goes_on(self, made: URLSession) -> bool:
+        return made._invalid.asked
 
     def progress(self, made: URLSession) -> object:
         return made._invalid.asked, len(made._open())
@@ -136,6 +142,9 @@ class _Tasks:
 
     def engine(self, made: URLSessionTask) -> Engine:
         return made._life.engine
+
+    def goes_on(self, made: URLSessionTask) -> bool:
+        return _state_of(made) in (_RUNNING, _UNDELIVERED, _OUT)
 
     def progress(self, made: URLSessionTask) -> object:
         return _state_of(made)

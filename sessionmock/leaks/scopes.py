@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from ..clock import SECOND, SystemClock, nanoseconds
 from ..patches import Patch, Target
@@ -19,6 +19,7 @@ from ..registry import Scope, Site, current_scope
 from ..session import URLSession
 from ..tasks import URLSessionTask
 from .kinds import CLIENTS, Client, kind_of, unowned
+from .prospects import Prospects
 from .report import Leak
 
 DRAIN = 0.5                    # seconds that a late end may take, from the last sign of it
@@ -64,7 +65,8 @@ class LeakScope(Scope):
 
         Sessions in virtual time get as much of theirs.
         """
-        _wait_while(lambda: [(made, kind_of(made).progress(made)) for made in self._unfinished()], limit, self.held)
+        _wait_while(lambda: [(made, kind_of(made).progress(made)) for made in self._unfinished()], limit, self.held,
+                    Prospects(self, self._unfinished, nanoseconds(limit)))
         return self.leaks()
 
     def clean_up(self, limit: float = DRAIN) -> None:
@@ -93,7 +95,11 @@ class LeakScope(Scope):
         self._excused.clear()
         for made in reversed(ending):
             kind_of(made).end(made)
-        _wait_while(lambda: [made for made in ending if not kind_of(made).has_ended(made)], limit, ending)
+
+        def left() -> list[Any]:
+            return [made for made in ending if not kind_of(made).has_ended(made)]
+
+        _wait_while(left, limit, ending, Prospects(self, left, nanoseconds(limit)))
 
     def _watch(self, client: object) -> None:
         self._clients.append(Client(client, Site(), self.name))
@@ -102,9 +108,19 @@ class LeakScope(Scope):
             self._prune_at = 2 * max(32, len(self._clients))
 
 
-def _wait_while(left: Callable[[], list[Any]], limit: float, things: Iterable[Any]) -> None:
-    """Let `limit` seconds of the virtual time of `things` pass, and up to as many of real time, looking at growing intervals what
-    is left; where that is another thing than before, as many again. A first look that finds nothing costs nothing more."""
+class Hopes(Protocol):
+    """Whether anything may still happen (`Prospects`)."""
+
+    def patience(self) -> int:
+        """How many nanoseconds to wait for the next sign of life."""
+
+    def were_vain(self) -> None:
+        """All of them were waited, and nothing came."""
+
+
+def _wait_while(left: Callable[[], list[Any]], limit: float, things: Iterable[Any], hopes: Hopes) -> None:
+    """Let `limit` seconds of the virtual time of `things` pass, and up to as many of real time as there is hope, looking at growing
+    intervals what is left; where that is another thing than before, as many again. A first look that finds nothing costs nothing more."""
     if not (seen := left()):
         return
     engines = [kind_of(made).engine(made) for made in list(things)]
@@ -113,12 +129,15 @@ def _wait_while(left: Callable[[], list[Any]], limit: float, things: Iterable[An
     clock, lock = SystemClock(), threading.Lock()
     lock.acquire()                          # nobody lets go of it: parking takes its time
     span = nanoseconds(limit)
-    waited, until, last = 0, span, _AT_MOST * span
+    waited = since = 0
     step = _FIRST_STEP
     while found := left():
         if found != seen:
-            seen, until = found, min(waited + span, last)
+            seen, since = found, waited
+        until = min(since + min(hopes.patience(), span), _AT_MOST * span)
         if waited >= until:
+            if waited:
+                hopes.were_vain()
             return
         asked = min(step, until - waited)
         clock.park(lock, clock.now() + asked)

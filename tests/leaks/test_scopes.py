@@ -243,12 +243,21 @@ class Ticking:
         self.time = until
 
 
+class Hoping:
+    """Always as long as the limit is."""
+
+    def patience(self) -> int:
+        return SECOND
+
+    def were_vain(self) -> None: ...
+
+
 @pytest.mark.parametrize(("changes", "took"), [([], 0.0), ([0.4], 0.4), ([0.4, 0.8, 1.2, 1.6], 1.6), ([0.4, 1.0], 0.9)])
 def test_what_comes_nearer_to_its_end_has_as_long_again(monkeypatch: pytest.MonkeyPatch, changes: list[float], took: float) -> None:
     """Half a second without a sign of life ends the wait, not half a second in all."""
     clock = Ticking()
     monkeypatch.setattr(scopes, "SystemClock", lambda: clock)
-    scopes._wait_while(lambda: [change for change in changes if clock.time < change * SECOND], 0.5, [])
+    scopes._wait_while(lambda: [change for change in changes if clock.time < change * SECOND], 0.5, [], Hoping())
     assert took <= clock.time / SECOND <= took + 0.1
 
 
@@ -256,7 +265,7 @@ def test_a_wait_ends_also_where_there_is_always_another_sign(monkeypatch: pytest
     """Ten times the limit is as long as it may take."""
     clock = Ticking()
     monkeypatch.setattr(scopes, "SystemClock", lambda: clock)
-    scopes._wait_while(lambda: [clock.time], 0.5, [])
+    scopes._wait_while(lambda: [clock.time], 0.5, [], Hoping())
     assert 5 == clock.time / SECOND
 
 
@@ -274,5 +283,5 @@ def test_a_machine_that_stands_still_takes_nothing_from_the_wait(monkeypatch: py
     """What is waited for stood still, too: only the time that was asked for counts."""
     clock = Stalling()
     monkeypatch.setattr(scopes, "SystemClock", lambda: clock)
-    scopes._wait_while(lambda: [clock] if clock.looks < 5 else [], 0.5, [])
+    scopes._wait_while(lambda: [clock] if clock.looks < 5 else [], 0.5, [], Hoping())
     assert 5 == clock.looks
