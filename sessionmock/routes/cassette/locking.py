@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,11 @@ try:
 except ImportError:    # not there on Windows: files are still replaced whole, and a change is seen
     fcntl = None    # type: ignore[assignment]
 
+HAS_LOCKS = fcntl is not None
+
 Stamp = tuple[int, int, int]
+
+_here = threading.local()    # `folders`: those that this thread has locked
 
 
 def stamp(path: Path) -> Stamp | None:
@@ -27,16 +32,31 @@ def stamp(path: Path) -> Stamp | None:
 def locked(path: Path) -> Iterator[None]:
     """No other process or thread saves into the folder of `path` within. Raises OSError.
 
-    The folder itself is locked, so that no file is left behind; the file cannot be, since it is replaced.
+    The folder itself is locked, so that no file is left behind; the file cannot be, since it is replaced. A thread that has the
+    lock has it: a signal's handler, or a finalizer, may come while it saves.
     """
     folder = Path(os.path.realpath(path)).parent
     folder.mkdir(parents=True, exist_ok=True)
-    if fcntl is None:
+    folders: set[Path] = _here.__dict__.setdefault("folders", set())
+    if fcntl is None or folder in folders:
         yield
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        folders.add(folder)
         yield
     finally:
+        folders.discard(folder)
         os.close(handle)    # which unlocks it
+
+
+def try_lock(handle: int) -> bool:
+    """Lock an open file, until it is closed or its process dies; False where another has it, or there are no such locks."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

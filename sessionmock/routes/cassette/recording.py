@@ -2,22 +2,31 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
+import warnings
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
 from ... import shown
-from ...errors import CassetteError
+from ...errors import CassetteError, RecordingWarning
 from . import files
 from .asked import Masking, Matcher, asked_of
+from .draft import Draft
 from .ignored import NOTHING, Ignored
 from .interaction import LEFT, Interaction
+from .journal import How, Written
+from .keeper import keeper
 from .matching import Index
 from .secrets import Secrets
 from .shared_file import SharedFile
 
 
 class Recording:
-    """The answers recorded for `file`. With `replaces`, they take the place of what stood there for the same requests. For any thread."""
+    """The answers recorded for `file`. With `replaces`, they take the place of what stood there for the same requests. For any thread.
+
+    Until they are saved, a journal has them too (`keeper`, which may come on top of any of its methods: the locks can be had again).
+    """
 
     def __init__(self, file: SharedFile, match_on: Sequence[str | Matcher], secrets: Secrets | None, *, replaces: bool,
                  ignored: Ignored = NOTHING) -> None:
@@ -29,8 +38,10 @@ class Recording:
         self._renewed: dict[int, Interaction] = {}       # in the place of those that had grown old
         self._numbers = itertools.count()
         self._dirty = False                              # whether something is not in the file yet
-        self._lock = threading.Lock()                    # for what is above
-        self._writing = threading.Lock()
+        self._broken_off = False
+        self._draft = Draft(file.path, secrets)          # those of them that are not in the file yet
+        self._lock = threading.RLock()                   # for what is above
+        self._writing = threading.RLock()
 
     def __len__(self) -> int:
         """How many interactions there are, in the file and new."""
@@ -53,6 +64,8 @@ class Recording:
         with self._lock:
             self._dirty = True
             self.count += 1
+            if self._draft.add(Written(number, place, interaction)):
+                keeper.watch(self)
             if interaction.extra.failure is LEFT:
                 self._left.append(f"{interaction.method} {shown.url(interaction.uri)} after {len(interaction.response.body)} bytes")
             if place is not None and place < len(self._file.tape.interactions):
@@ -68,6 +81,36 @@ class Recording:
             more = f", and {len(left) - 1} more" if len(left) > 1 else ""
             yield f"kept as far as it came, for its reader left: {left[0]}{more}"
 
+    @property
+    def path(self) -> Path:
+        """The cassette."""
+        return self._file.path
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether something is not in the file yet."""
+        return self._dirty
+
+    def break_off(self) -> None:
+        """The recording ends before it is whole: mode "once" goes on with it another time."""
+        self._broken_off = True
+
+    def finish(self) -> None:
+        """The recording is at its end."""
+        if self._file.unfinished is not self._broken_off:
+            self._file.unfinished, self._dirty = self._broken_off, True
+
+    def flush(self) -> None:
+        """Have everything in the journal that is not in the file. Raises OSError."""
+        with self._writing, files.uncollected():
+            self._draft.write(How(self._file.count, self._replaces))
+
+    def orphan(self) -> None:
+        """In a forked child: what was recorded so far is the parent's, and so are whoever holds a lock."""
+        self._lock, self._writing = threading.RLock(), threading.RLock()
+        self._new, self._renewed, self._left, self._dirty = [], {}, [], False
+        self._draft.leave()
+
     def save(self, drop: Collection[int] = ()) -> None:
         """Write the file, without the positions in `drop`, if that or a new answer changes it. Raises CassetteError.
 
@@ -82,6 +125,8 @@ class Recording:
             try:
                 with files.uncollected():
                     self._write(new, drop)
+                with self._lock:
+                    self._draft.saved((*new, *self._renewed.values()))
             except BaseException as error:
                 if dirty:
                     self._dirty = True      # it can be tried again
@@ -92,7 +137,7 @@ class Recording:
     def _write(self, new: list[Interaction], drop: Collection[int]) -> None:
         masking: Masking | None = None
         if self._secrets:
-            self._secrets.clean_all((*new, *self._renewed.values()))
+            self._draft.clean((*new, *self._renewed.values()))
             masking = self._secrets.masking
         kept = [self._renewed.get(position, interaction) for position, interaction in enumerate(self._file.tape.interactions)
                 if position not in drop]
@@ -102,3 +147,14 @@ class Recording:
         gone = set(map(id, self._file.write(kept, new, self._match_on, masking, self._ignored)))
         with self._lock:
             self._new = [pair for pair in self._new if id(pair[1]) not in gone]
+
+
+def save_late(recording: Recording) -> None:
+    """Save `recording`, whose route nobody closed before it was forgotten or the program ended, and say so."""
+    if recording.is_dirty:
+        if getattr(sys, "last_type", None) is KeyboardInterrupt:      # the program ends by it
+            recording.break_off()
+        recording.finish()
+        recording.save()
+        warnings.warn(f"{recording.path}: {recording.count} recorded answers are saved only now, for nobody closed their CassetteRoute: "
+                      "use it in `with`, or call close()", RecordingWarning, stacklevel=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,12 +21,14 @@ from .expiry import Expiry, OnExpiry
 from .finder import Finder, Found
 from .ignored import Ignored
 from .interaction import Interaction
+from .keeper import keeper
 from .matching import MATCH_ON, Order
 from .modes import Mode
 from .passing import passing
 from .playback import play
 from .recorder import KeptBody, ReadAhead, RecordedExchange, Recorder
-from .recording import Recording
+from .recording import Recording, save_late
+from .recovery import recover
 from .secrets import Secrets
 from .shared_file import SharedFile
 from .verify import Difference, compare
@@ -81,14 +84,18 @@ class CassetteRoute:
         self._ignored = Ignored(ignore)
         self._passed = patterns_given("pass_through", pass_through)
         self.expiry = Expiry(max_age, on_expiry, can_ask=live is not None)
+        recover(self.path, match_on, self.secrets.masking if self.secrets else None, self._ignored.beside(match))
         self.file = SharedFile(self.path)
         self.replays = self.mode is not Mode.ALL
-        self.records = live is not None and self.mode.records(over_a_file=self.file.exists)
+        self.records = live is not None and self.mode.records(over_a_file=self.file.exists and not self.file.unfinished)
         tape = self.file.tape
         if (self.records or self.expiry.renews or trim) and tape.format and not tape.format.written:
             raise CassetteError(f"{self.path}: a file of {tape.format.value} is replayed, not recorded into; convert it first")
         self.finder = Finder(tape.interactions, match_on, order, self.secrets, allow_playback_repeats, self._ignored.beside(match))
         self.recording = Recording(self.file, self.finder.match_on, self.secrets, replaces=self.mode is Mode.ALL, ignored=self.finder.ignored)
+        if self.records or self.expiry.renews:
+            keeper.enter(self.recording)
+            weakref.finalize(self, save_late, self.recording)
 
     def __repr__(self) -> str:
         return f"<CassetteRoute {str(self.path)!r}, mode {self.mode.value!r}: {len(self.misses)} misses>"
@@ -105,6 +112,8 @@ class CassetteRoute:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            self.recording.break_off()
         self.close()
 
     @property
@@ -168,6 +177,8 @@ class CassetteRoute:
 
     def close(self) -> None:
         """`save`, and warn of answers that were too old or are not whole; the route can still be used."""
+        if self.records:
+            self.recording.finish()
         self.save()
         for remark in self.recording.remarks():
             warnings.warn(f"{self.path}: {remark}", RecordingWarning, stacklevel=2)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from urllib.parse import quote, unquote
 
 from ...models.message import Headers, header
@@ -84,10 +84,15 @@ class Secrets:
         """Put pseudonyms into `interaction`, in both directions. A coded answer with a secret in it is kept decoded."""
         self._over(interaction, self._scrubber.url, self._scrubber.headers, self._scrubber.body)
 
-    def clean_all(self, interactions: Sequence[Interaction]) -> None:
-        """`clean` each of them; then replace secrets that were found somewhere wherever else they stand."""
+    def known(self) -> frozenset[str]:
+        """A run of letters and digits of each secret that was found, by which it is found wherever else it stands."""
+        return frozenset(self._cores)
+
+    def clean_all(self, interactions: Sequence[Interaction], cleaned: Collection[int] = ()) -> None:
+        """`clean` each of them but those whose ids are `cleaned`; then replace secrets that were found somewhere wherever else they stand."""
         for interaction in interactions:
-            self.clean(interaction)
+            if id(interaction) not in cleaned:
+                self.clean(interaction)
         if self._cores:
             few = list(self._cores) if len(self._cores) <= _FEW else []
             for interaction in interactions:

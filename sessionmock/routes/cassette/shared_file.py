@@ -13,6 +13,7 @@ from .ignored import NOTHING, Ignored
 from .interaction import Interaction, Tape
 from .locking import locked, stamp
 from .matching import Index
+from .recovery import is_unfinished, mark_unfinished
 
 
 class SharedFile:
@@ -29,6 +30,20 @@ class SharedFile:
         self.tape = tape or Tape()
         self._others: list[Interaction] = []          # what others wrote into it meanwhile
         self._before = self.tape.interactions         # what it held when it was last read or written
+
+    @property
+    def count(self) -> int:
+        """How many interactions it held when it was last read or written."""
+        return len(self._before)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether its recording was broken off."""
+        return is_unfinished(self.tape)
+
+    @unfinished.setter
+    def unfinished(self, value: bool) -> None:
+        mark_unfinished(self.tape, value)
 
     def write(self, kept: Sequence[Interaction], new: Sequence[Interaction], match_on: Sequence[str | Matcher],
               masking: Masking | None, ignored: Ignored = NOTHING) -> list[Interaction]:

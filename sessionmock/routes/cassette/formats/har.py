@@ -36,7 +36,8 @@ def decode(tree: Any, attached: Attached) -> Tape:
     entries = [as_mapping(entry, "an entry", log) for entry in as_list(log.get("entries"), "`entries`", log)]
     if all("_order" in entry for entry in entries):    # Polly's
         entries.sort(key=lambda entry: as_number(entry["_order"], "`_order`", entry))
-    return Tape([found for entry in entries if (found := _interaction(entry, attached)) is not None], format=Format.HAR)
+    ours = {"sessionmock": log[EXTRA]} if isinstance(log.get(EXTRA), str) else {}
+    return Tape([found for entry in entries if (found := _interaction(entry, attached)) is not None], ours, Format.HAR)
 
 
 def _interaction(entry: dict[str, Any], attached: Attached) -> Interaction | None:
@@ -179,10 +180,12 @@ def _started(entry: dict[str, Any]) -> datetime | None:
 
 
 def encode(tape: Tape) -> dict[str, Any]:
-    """The tree of `tape`: its `metadata` and the unknown keys of vcrpy's responses have no place in a HAR."""
+    """The tree of `tape`: its `metadata`, but ours, and the unknown keys of vcrpy's responses have no place in a HAR."""
+    ours = tape.metadata.get("sessionmock")
     return {"log": {
         "version": "1.2",
         "creator": {"name": "sessionmock", "version": ""},
+        **({EXTRA: ours} if isinstance(ours, str) else {}),
         "entries": [_entry(interaction) for interaction in tape.interactions],
     }}
 
