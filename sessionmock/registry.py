@@ -22,6 +22,7 @@ from .patches import Patch, Target
 _HERE = os.path.dirname(__file__) + os.sep
 _FRAMES = 8
 OWN_THREADS = "sessionmock-"    # how the names of this package's threads begin: they work for whoever asks
+_MAY_BE_CHECKS = (AssertionError, BaseExceptionGroup, TypeError)      # of exceptions; what is no Exception may be one too, as pytest's
 _main = threading.main_thread()
 
 
@@ -89,7 +90,7 @@ class Scope:
         self.over = False                   # it was judged: what it still comes to own is the outer one's to answer for
         self.held: dict[Any, None] = {}     # what it answers for and what has not ended, in order of creation
         self.history: History | None = None     # what happens to what it owns; None: nobody looks
-        self.raised: list[BaseException] = []   # by callbacks of what it owns, where it has a history
+        self.raised: list[BaseException] = []   # by the user's code for what it owns, where it has a history
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -138,12 +139,15 @@ class Scope:
         self.close()
 
 
-def raised(made: Any, error: BaseException) -> None:
-    """A callback of `made` has raised `error`: whoever answers for `made`, and looks, is told."""
-    scope = getattr(made, "_scope", None)
+def raised(made: Any, error: BaseException | None) -> None:
+    """Code of the user's has raised `error` while it was called for `made`, or for nobody known. Where it may be a check that has
+    failed, or a call with too many or too few arguments, it is noted by who answers for `made`, and looks."""
+    if error is None or (isinstance(error, Exception) and not isinstance(error, _MAY_BE_CHECKS)):
+        return
+    scope = getattr(made, "_scope", None) or current_scope()
     while scope is not None and (scope.over or scope.history is None):
         scope = scope.outer
-    if scope is not None:
+    if scope is not None and not any(known is error for known in scope.raised):
         scope.raised.append(error)
 
 

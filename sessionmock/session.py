@@ -123,7 +123,7 @@ class URLSession(Settings, metaclass=_SharedSession):
     _invalid: End
     _queue: OperationQueue
     _context: Context
-    _is_shared = _warned = False
+    _is_shared = _warned = _owes = False      # `_owes`: a call on the delegate queue that is of no task
 
     def __init__(self, configuration: URLSessionConfiguration = _NOT_GIVEN, delegate: object | None = None,
                  delegate_queue: OperationQueue | None = None, *, path_monitor: PathMonitor | None = None) -> None:
@@ -355,7 +355,7 @@ class URLSession(Settings, metaclass=_SharedSession):
             methods = self._context.methods
             if "session_did_become_invalid" in methods:
                 self._later_or_now(self._tell_invalid)
-            elif "task_did_finish_collecting_metrics" in methods:      # a load that was waited for may be ahead of it
+            elif self._owes or "task_did_finish_collecting_metrics" in methods:      # a load that was waited for may be ahead of it
                 self._later_or_now(self._end)
             else:
                 self._end()
@@ -365,7 +365,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         try:
             self._queue.submit(last, self._context.engine)
         except BaseException:
-            work.report(f"the delegate queue of {self!r}")
+            work.report(f"the delegate queue of {self!r}", self)
             self._end()
 
     def _tell_invalid(self) -> Rest:
@@ -435,7 +435,8 @@ class URLSession(Settings, metaclass=_SharedSession):
         return done
 
     def _later(self, call: Callable[[], Any]) -> None:
-        """Make `call`, of a handler, on the delegate queue."""
+        """Make `call`, of a handler, on the delegate queue, before the session becomes invalid."""
+        self._owes = True
         self._queue.submit(Telling("completion handler", self, call, ()), self._context.engine)
 
     def _open(self) -> list[URLSessionTask]:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pytest
 
 from .cassettes import Cassette, path_of, path_of_fixture
+from .checks import is_failed_check, told
 from .run import RUN, RunState, loaded
 from .settings import FIXTURE, Settings, concerns_all, options_of, read_cassette_options, settings_of, settings_without_marks
 
@@ -262,11 +262,11 @@ class ItemState:
         return "\n\n".join(told)
 
     def failures(self) -> str:
-        """The assertions that failed in callbacks of what the test made, and were not reported yet; "" where there is none."""
+        """The checks that failed in callbacks of what the test made, or a fixture around it, and were not reported yet; "" where there
+        is none."""
         if not self._begun:
             return ""
-        raised = self.run.untold(error for error in self.scope.raised if isinstance(error, AssertionError) or type(error) is pytest.fail.Exception)
-        return "\n\n".join("".join(traceback.format_exception(error)) for error in raised)
+        return "\n\n".join(told(self.run.untold(filter(is_failed_check, (*self.scope.raised, *self.run.raised)))))
 
     def annotate(self, report: pytest.TestReport) -> None:
         """Add to pytest's report of a phase what it asked and answered, what was not answered, and in the end what is leaked."""

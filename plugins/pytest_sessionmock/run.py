@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import pytest
 
 from .cassettes import Cassette
+from .checks import is_failed_check, told
 from .settings import allows_leaks
 from .upkeep import Upkeep
 
@@ -56,9 +57,10 @@ class RunState:
     def open(self) -> None:
         """The library is there: what was made so far was made while modules were imported."""
         if self._whole is None:
-            from sessionmock import LeakScope
+            from sessionmock import History, LeakScope
 
             self._whole = LeakScope("the whole run: made while modules were imported, or by a thread that outlived its test")
+            self._whole.history = History(())        # it is told what callbacks raise, and keeps nothing else
             self._whole.claim()
             self._whole.open()
 
@@ -70,6 +72,11 @@ class RunState:
         return LiveRoute(trust_env=False)
 
     # findings ---------------------------------------------------------------------------------------------------
+    @property
+    def raised(self) -> Sequence[BaseException]:
+        """By callbacks of what no test made."""
+        return () if self._whole is None else self._whole.raised
+
     def untold(self, found: Iterable[T]) -> list[T]:
         """Those of `found` that no test has told yet; now one does."""
         new = [one for one in found if id(one) not in self._told]
@@ -164,6 +171,7 @@ class RunState:
         imported = [leak for leak in left if leak.owner == self._whole.name and any(line.function == "<module>" for line in leak.lines)]
         self._imported.append([str(leak) for leak in imported])
         self._rest += [str(leak) for leak in (*self.take_leaks_of_fixtures(), *left) if leak not in imported]
+        self._rest += told(self.untold(filter(is_failed_check, self.raised)))
         self._whole.clean_up()
 
     def take_in(self, output: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .. import registry
 from ..clock import Clock
 from ..engine.current import current_engine
 from ..engine.protocol import Engine
@@ -134,6 +135,7 @@ class Passing(SinkOver):
 
     def fail(self, error: URLError) -> None:
         self._end(brief(error))
+        registry.raised(None, error.underlying_error)
         self.sink.fail(error)
 
     def pause(self) -> None:

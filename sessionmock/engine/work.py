@@ -14,6 +14,7 @@ from contextvars import Context, copy_context
 from types import CoroutineType
 from typing import Any, TypeGuard, TypeVar
 
+from .. import registry
 from ..clock import SECOND, SystemClock, monotonic
 from ..errors import InvalidArgumentException
 from ..user_code import blame
@@ -151,11 +152,12 @@ def attempt(call: Callable[[], Any], where: str) -> None:
         report(where)
 
 
-def report(where: str) -> None:
-    """Hand the exception being handled to `threading.excepthook`, saying where it came from."""
+def report(where: str, made: object = None) -> None:
+    """Hand the exception being handled to `threading.excepthook`, saying where it came from, and to who answers for `made`."""
     kind, error, trace = sys.exc_info()
     assert kind is not None and error is not None
     blame(error, where)
+    registry.raised(made, error)
     threading.excepthook(threading.ExceptHookArgs((kind, error, trace, threading.current_thread())))
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, ClassVar
 
-from .. import registry
 from ..clock import Clock
 from ..core.machine import Event, Phase, Question
 from ..delegates import QUESTIONS, SELECTORS, Method
@@ -73,7 +72,7 @@ class Telling:
             self._over()
 
     def _failed(self, error: BaseException) -> None:
-        _report(self._name, self._subject, error)
+        work.report(f"the {self._name} of {self._subject!r}", self._subject)
         self._told(None)
 
 
@@ -154,7 +153,7 @@ class Callbacks:
 
     def crashed(self, name: str, error: BaseException) -> None:
         """What a delegate's method, or another callback, has raised is reported, and ends its task."""
-        _report(_shown(name), self.task, error)
+        work.report(f"the {_shown(name)} of {self.task!r}", self.task)
         self._inbox.fail(Event.FAILED, self._inbox.owner.failure(Code.UNKNOWN, error))
 
     def hold(self) -> Question:
@@ -195,12 +194,6 @@ class Callbacks:
         if self.history is not None:
             note(self.history, self._context.engine.clock, task, name, arguments[1:] if name in SELECTORS else arguments)
         return Telling(_shown(name), task, call, arguments, over)()
-
-
-def _report(name: str, subject: object, error: BaseException) -> None:
-    """The callback `name` of `subject` has raised `error`."""
-    work.report(f"the {name} of {subject!r}")
-    registry.raised(subject, error)
 
 
 def _shown(name: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from .. import registry
 from ..core.machine import Event
 from ..engine import work
 from ..errors import URLError
@@ -38,6 +39,8 @@ class Ending:
         self.error, self._over = error, over
         untold = self.message is None       # asked here: what is posted may be delivered, and gone, at once
         context, callbacks = self._context, self._callbacks
+        if error is not None:               # a side effect of a script, a body's iterable, a protocol of the user's may have ended it
+            registry.raised(callbacks.task, error.underlying_error)
         try:
             if (method := callbacks.method("task_did_finish_collecting_metrics")) is not None:
                 task, collected = callbacks.task, metrics(transfer, context.engine.clock)
@@ -46,7 +49,7 @@ class Ending:
             if self.message is not None:
                 context.queue.submit(self._deliver, context.engine)
         except BaseException:       # of a queue of the user's: nobody can be told, and the task ends all the same
-            work.report(f"the delegate queue of {callbacks.task!r}")
+            work.report(f"the delegate queue of {callbacks.task!r}", callbacks.task)
             self.message, untold = None, True
         if untold:
             self.end()

@@ -215,7 +215,7 @@ class Load:
         return url_error(code, self.transfer.request.url, cause)
 
     def crash(self, error: BaseException) -> URLError:
-        work.report(f"the load of {self.task!r}")
+        work.report(f"the load of {self.task!r}", self.task)
         return self.failure(Code.UNKNOWN, error)
 
     # for consumers, in a turn (consumer.Consumed) ----------------------------------------------------------------------
