@@ -23,6 +23,8 @@ class Upkeep:
         self._cassettes: dict[str, dict[str, Any]] = {}   # path -> total, played positions, tests; values of JSON, for xdist
         self._used: set[str] = set()                      # paths that tests name
         self._failed: set[str] = set()                    # node ids
+        self._skipped: set[str] = set()                   # node ids, and of those that failed as expected
+        self._named: dict[str, list[str]] = {}            # path -> tests that were skipped and name it
         self._partial = False
         self._unplayed: list[str] = []
         self._orphans: list[str] = []
@@ -54,9 +56,9 @@ class Upkeep:
         self._partial = True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A test that failed may have asked for less than it would have."""
+        """A test that failed or was skipped may have asked for less than it would have."""
         if report.outcome != "passed":
-            self._failed.add(report.nodeid)
+            (self._failed if report.failed else self._skipped).add(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -66,12 +68,16 @@ class Upkeep:
                 names = [mark.kwargs.get("cassette") for mark in item.iter_markers("sessionmock")]
                 for name in (None, *names):
                     try:
-                        self._used.add(self._shown(path_of(item, name)))
+                        path = self._shown(path_of(item, name))
                     except (TypeError, pytest.UsageError):
                         continue
+                    self._used.add(path)
+                    if item.nodeid in self._skipped:
+                        self._named.setdefault(path, []).append(item.nodeid)
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
-            output[OUTPUT] = {"cassettes": self._cassettes, "used": sorted(self._used), "partial": self._partial or bool(session.shouldstop)}
+            output[OUTPUT] = {"cassettes": self._cassettes, "used": sorted(self._used), "named": self._named,
+                              "partial": self._partial or bool(session.shouldstop)}
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -84,6 +90,8 @@ class Upkeep:
         self._used.update(told["used"])
         for path, known in told["cassettes"].items():
             self._add(path, known["total"], known["played"], known["tests"])
+        for path, tests in told["named"].items():
+            self._named.setdefault(path, []).extend(tests)
 
     def judge(self, session: pytest.Session) -> bool:
         """Find what is unplayed and who is an orphan; whether that fails the run. Of the controller alone."""
@@ -93,12 +101,15 @@ class Upkeep:
         cache = getattr(self._config, "cache", None)
         if cache is not None and self._cassettes:
             played = {path: {"total": known["total"], "played": known["played"]} for path, known in self._cassettes.items()}
+            for path, known in played.items():
+                if skipped := self._skipped_of(path):
+                    known["skipped"] = skipped
             cache.set(CACHE, {"complete": whole and not self._failed, "cassettes": played})
         unplayed, orphans = (self._config.getini(f"sessionmock_{name}") for name in ("unplayed", "orphans"))
         if unplayed != "ignore" and not self._partial:
             for path, known in sorted(self._cassettes.items()):
                 left = sorted(set(range(known["total"])) - set(known["played"]))
-                if left and not self._failed.intersection(known["tests"]):
+                if left and not self._failed.intersection(known["tests"]) and not self._skipped_of(path):
                     shown = ", ".join(str(position + 1) for position in left[:10]) + (", …" if len(left) > 10 else "")
                     self._unplayed.append(f"{path}: {len(left)} of {known['total']} (number {shown})")
         if orphans != "ignore" and whole:
@@ -106,6 +117,10 @@ class Upkeep:
                 path for file in folder_of(self._config).rglob("*")
                 if file.suffix.lower() in SUFFIXES and file.is_file() and (path := self._shown(file)) not in self._used)
         return bool((self._unplayed and unplayed == "fail") or (self._orphans and orphans == "fail"))
+
+    def _skipped_of(self, path: str) -> list[str]:
+        """The tests that were skipped and name the cassette `path`, or had opened it."""
+        return sorted({*self._named.get(path, ()), *self._skipped.intersection(self._cassettes[path]["tests"])})
 
     def _takes_all(self) -> bool:
         """Whether the run was asked for all tests: without arguments, or with folders that hold all of them."""

@@ -216,6 +216,17 @@ def test_trim_wants_a_whole_run(folder: Path, run: Run, played: Path):
     assert "no such file" in run.error
 
 
+def test_trim_leaves_alone_what_a_skipped_test_is_for(folder: Path, run: Run, played: Path):
+    """It says so, and why; forced, it takes the run for whole."""
+    known = {"total": 2, "played": [1], "skipped": ["test_it.py::test_it"]}
+    played.write_text(json.dumps({"complete": True, "cassettes": {"cassettes/a.yaml": known}}))
+    told = run(0, "trim", "--dry-run")
+    assert "nothing to drop" in told
+    assert "for a test that was skipped too, test_it.py::test_it" in " ".join(told.split())
+    run(0, "trim", "--force")
+    assert 1 == len(read_tape(folder / "a.yaml").interactions)
+
+
 def test_trim_by_age(folder: Path, run: Run):
     """With --older-than what was recorded before goes."""
     assert "nothing to drop\n" == run(0, "trim", "--older-than", "90d")

@@ -99,7 +99,22 @@ def test_what_was_played_is_left_for_the_command_line(recorded: Inner):
         recorded.pytester.runpytest_inprocess("-p", "pytest_sessionmock", "--sessionmock=cassette", *arguments)
         return json.loads((recorded.path / ".pytest_cache" / "v" / "sessionmock" / "played").read_text())
 
-    played = {"cassettes/shared.yaml": {"total": 4, "played": [0, 1, 2, 3]}, "cassettes/test_api/test_one.yaml": {"total": 1, "played": [0]}}
+    played: dict[str, dict[str, object]] = {
+        "cassettes/shared.yaml": {"total": 4, "played": [0, 1, 2, 3]}, "cassettes/test_api/test_one.yaml": {"total": 1, "played": [0]}}
     assert {"complete": True, "cassettes": played} == cached()
+    recorded.write(test_api=SUITE + """
+@pytest.mark.skip
+def test_skipped(url_session): pass
+
+@pytest.mark.skip
+@pytest.mark.sessionmock(cassette="shared")
+def test_of_another(url_session): pass
+
+@pytest.mark.xfail
+def test_expected(): assert False
+""")
+    played["cassettes/shared.yaml"]["skipped"] = ["test_api.py::test_of_another"]
+    assert {"complete": True, "cassettes": played} == cached()
+    recorded.write(test_api=SUITE)
     assert not cached("-k", "test_one")["complete"]
     assert not cached("test_api.py")["complete"]
