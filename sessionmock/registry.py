@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from types import CodeType
 from typing import Any, NamedTuple, Self
 
+from .errors import UnmatchedRequest
 from .history import History
 from .patches import Patch, Target
 
@@ -141,8 +142,9 @@ class Scope:
 
 def raised(made: Any, error: BaseException | None) -> None:
     """Code of the user's has raised `error` while it was called for `made`, or for nobody known. Where it may be a check that has
-    failed, or a call with too many or too few arguments, it is noted by who answers for `made`, and looks."""
-    if error is None or (isinstance(error, Exception) and not isinstance(error, _MAY_BE_CHECKS)):
+    failed, or a call with too many or too few arguments, it is noted by who answers for `made`, and looks. (A request that nothing
+    answers is noted as a miss.)"""
+    if error is None or (isinstance(error, Exception) and not isinstance(error, _MAY_BE_CHECKS)) or isinstance(error, UnmatchedRequest):
         return
     scope = getattr(made, "_scope", None) or current_scope()
     while scope is not None and (scope.over or scope.history is None):

@@ -199,7 +199,15 @@ def test_what_is_no_body_fails_the_upload(answer: Any) -> None:
         assert "task_need_new_body_stream was answered with" in ended(task, delegate.wait(), sm.InvalidArgumentException)
 
 
-@pytest.mark.usefixtures("route")
+@pytest.fixture
+def on_purpose() -> Iterator[None]:
+    """Checks that fail here are told to a scope of their own, and not to that of the test, which they would fail."""
+    with sm.LeakScope("on purpose") as scope:
+        scope.history = sm.History()
+        yield
+
+
+@pytest.mark.usefixtures("route", "on_purpose")
 @pytest.mark.parametrize("error", [Boom("boom"), KeyboardInterrupt(), SystemExit(1), pytest.fail.Exception("failed")], ids=repr)
 def test_whatever_is_raised_ends_the_task_alone(error: BaseException, reported: list[BaseException]) -> None:
     """`resume()` does not raise it, and no other task of the session hears of it."""
