@@ -14,6 +14,7 @@ from ..routes.cassette import Interaction, Secrets, Tape, read_tape, write_tape
 from ..routes.cassette.asked import asked_of
 from ..routes.cassette.expiry import recorded_at
 from ..routes.cassette.formats.codings import undone
+from ..routes.cassette.ignored import Ignored
 from ..routes.cassette.matching import Index
 from ..routes.cassette.verify import compare
 from .output import STATUSES, Report, Table, counted, place, printable, size
@@ -173,7 +174,7 @@ def diff(options: argparse.Namespace) -> Report:
         if position is None:
             rows.append((f"{one.method} {one.uri}", "answer", f"status {one.response.status}", "none"))
         else:
-            found = compare(one, theirs[position], masking, options.ignore)
+            found = compare(one, theirs[position], masking, Ignored(options.ignore))
             rows += [(difference.request, difference.place, difference.tape, difference.live) for difference in found]
     rows += [(f"{one.method} {one.uri}", "answer", "none", f"status {one.response.status}")
              for position, one in enumerate(theirs) if not there.played[position]]

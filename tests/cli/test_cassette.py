@@ -234,24 +234,6 @@ def test_trim_by_age(folder: Path, run: Run):
     assert ["http://api.test/2"] == [one.uri for one in read_tape(folder / "a.yaml").interactions]
 
 
-# doctor -------------------------------------------------------------------------------------------------------------
-def test_doctor_says_what_is_wrong(folder: Path, run: Run):
-    """Broken files, doubles, secrets, bodies that are not what they say, and layouts that are not recorded into are told."""
-    assert [[], []] == [one["problems"] for one in run.json(0, "doctor")["cassettes"]]
-    assert 2 == run(0, "doctor").count(" fine")
-    (folder / "broken.yaml").write_text("interactions: [\n")
-    files.save(folder / "bad.yaml", Tape([item("/1"), item("/1"), item("/2", b"{broken"), item("/3?token=abcdef")]))
-    text = {"encoding": "utf-8", "string": "x"}
-    (folder / "betamax.json").write_text(json.dumps({"recorded_with": "betamax/0.9", "http_interactions": [{
-        "recorded_at": "2020-01-01T00:00:00", "request": {"method": "GET", "uri": "http://h/", "headers": {}, "body": text},
-        "response": {"status": {"code": 200, "message": "OK"}, "headers": {}, "url": "http://h/", "body": text}}]}))
-    problems = {Path(one["cassette"]).name: " | ".join(one["problems"]) for one in run.json(1, "doctor")["cassettes"]}
-    assert "line 2" in problems["broken.yaml"]
-    assert "convert it" in problems["betamax.json"]
-    for part in ("1 interactions stand there more than once", "the first is number 4", "number 3: a body that is not the JSON"):
-        assert part in problems["bad.yaml"]
-
-
 # the command itself -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("arguments", [[], ["cassette"], ["cassette", "paint"], ["cassette", "show"], ["cassette", "trim", "--older-than", "x"]])
 def test_misuse_has_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]):
@@ -337,21 +319,6 @@ def test_trim_leaves_alone_what_no_test_of_the_run_opened(folder: Path, run: Run
     assert "nothing to drop" in run(0, "trim")
     run(2, "trim", "--older-than", "1d", folder / "broken.yaml")
     assert "line 2" in run.error
-
-
-def test_doctor_knows_what_is_wrong_with_a_tape(folder: Path, run: Run):
-    """Nothing in it, a layout that is only read, the same twice, secrets, JSON that is none but for a stream of it."""
-    files.save(folder / "a.yaml", Tape([item("/1", b"{"), item("/1", b"{"), item(f"/2?token={SECRET}", b"")]))
-    files.save(folder / "empty.yaml", Tape([]))
-    (folder / "vcr.json").write_text('{"http_interactions": [], "recorded_with": "VCR 6.0.0"}')
-    lines = Tape([item("/1", b"{}\n{}")])
-    lines.interactions[0].response.headers = [("Content-Type", "application/x-ndjson")]
-    files.save(folder / "lines.yaml", lines)
-    found = {Path(one["cassette"]).name: one["problems"] for one in run.json(1, "doctor")["cassettes"]}
-    assert ["1 interactions stand there more than once", "1 interactions with what looks like a secret, the first is number 3: scan it",
-            "number 1: a body that is not the JSON that its type says", "number 2: a body that is not the JSON that its type says"] == found["a.yaml"]
-    assert (["nothing in it"], []) == (found["empty.yaml"], found["lines.yaml"])
-    assert "replayed, but not recorded into: convert it" in found["vcr.json"]
 
 
 def test_the_project_says_where_cassettes_are(folder: Path, run: Run):

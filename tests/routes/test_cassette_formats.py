@@ -168,7 +168,7 @@ def test_har_in_an_archive(tmp_path: Path):
         archive.write(next(SAMPLES.glob("*.txt")), next(SAMPLES.glob("*.txt")).name)
     assert b"hello" == read_tape(tmp_path / "a.zip").interactions[0].response.body
     shutil.copy(SAMPLES / "playwright.har", tmp_path)
-    with pytest.raises(CassetteError, match=r"playwright\.har, line \d+: the attached file 'aaf4"):
+    with pytest.raises(CassetteError, match=r"playwright\.har, line \d+: entry 1: the attached file 'aaf4"):
         read_tape(tmp_path / "playwright.har")
 
 

@@ -56,19 +56,27 @@ class Finder:
         return self._secrets.masking if self._secrets else None
 
     def find(self, asked: Asked) -> Found | None:
-        """The answer to `asked`, from now on played; or None. Raises CassetteError where what stands in the file is broken."""
+        """The answer to `asked`, from now on played; or None, also where all that is left has lost its body.
+
+        Raises CassetteError where what stands in the file is broken.
+        """
         known = self._as_recorded(asked)
         with self._lock:
-            index = self._index
-            position = index.take(known, self.repeats)
-            if position is None and self._secrets is not None and index.bucket(known) is None:
-                position = self._through_secrets(asked, known)
-            if position is None:
-                return None
-            self.played += 1
-            found = index.interactions[position]
-        found.read()
-        return Found(found, position)
+            while (position := self._take(asked, known)) is not None:
+                found = self._index.interactions[position]
+                self.played += 1
+                found.read()
+                if not found.extra.lost:
+                    return Found(found, position)
+                self.played -= 1
+        return None
+
+    def _take(self, asked: Asked, known: Asked) -> int | None:
+        """The position that answers `asked`, which a recording would have as `known`."""
+        position = self._index.take(known, self.repeats)
+        if position is None and self._secrets is not None and self._index.bucket(known) is None:
+            position = self._through_secrets(asked, known)
+        return position
 
     def add(self, interaction: Interaction) -> None:
         """`interaction` answers from now on too."""

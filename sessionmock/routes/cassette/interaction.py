@@ -60,6 +60,7 @@ class Extra:
     recorded_at: datetime | None = None                                # aware; when the request was sent
     metrics: dict[str, int] = field(default_factory=dict)              # what the live route measured: a name of METRICS -> its number
     failure: Failure | None = None                                     # where the answer is not whole; without a head, its status is 0
+    lost: int = 0                                                      # bytes of a body that its recorder did not keep: it answers nothing
 
 
 # Steps, each in microseconds after the request was sent, in their order; then sizes in bytes. A step that was not there is left out.
@@ -167,6 +168,8 @@ class Format(Enum):
     GO_VCR = "go-vcr"
     DVR = "DVR"
     CASSETTER = "cassetter"
+    EXVCR = "exvcr"
+    PHP_VCR = "php-vcr"
 
     @property
     def written(self) -> bool:

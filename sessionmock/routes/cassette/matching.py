@@ -127,7 +127,8 @@ class Index:
             self.played[position] = 1
             return position
         if repeats:
-            return next((position for position in reversed(bucket.positions) if self._agrees(asked, position)), None)
+            again = (position for position in reversed(bucket.positions) if self._agrees(asked, position))
+            return next((position for position in again if not self.interactions[position].extra.lost), None)
         return None
 
     def bucket(self, asked: Asked) -> Bucket | None:

@@ -5,8 +5,10 @@ import itertools
 from pathlib import Path
 from typing import Protocol
 
+from ...errors import CassetteError
 from .asked import Asked, Masking
 from .beside import elsewhere, in_event_loop
+from .interaction import Interaction
 from .matching import Index
 from .modes import Mode
 from .nearest import differences, nearest
@@ -81,6 +83,8 @@ def _known(cassette: Cassette, index: Index, asked: Asked) -> list[str] | None:
         due = index.due(left[0])
         request = f"{index.interactions[due].method} {index.interactions[due].uri}" if due is not None else "none"
         return [f"out of order ({index.order.value}): recorded as {_places(left)}, while number {(due or 0) + 1}, {request}, is due"]
+    if lost := [position for position in answers if _lost(index.interactions[position])]:
+        return [f"recorded, {_places(lost)}, but its recorder did not keep the body"]
     if answers:
         times = "once" if len(answers) == 1 else f"{len(answers)} times"
         return [
@@ -88,6 +92,13 @@ def _known(cassette: Cassette, index: Index, asked: Asked) -> list[str] | None:
             "allow_playback_repeats=True gives the last answer again",
         ]
     return None
+
+
+def _lost(interaction: Interaction) -> bool:
+    try:
+        return bool(interaction.extra.lost)
+    except CassetteError:
+        return False
 
 
 def _never(index: Index, asked: Asked, elsewhere: list[str]) -> list[str]:

@@ -1,31 +1,45 @@
 """Layouts of other recorders, as trees: read into tapes, never written.
 
 - vcrpy before 1.0: a list; a request in parts (protocol, host, port, path), response headers as lines of text
-- Betamax and Ruby VCR: `http_interactions`, bodies with an encoding or in base64; Ruby VCR 1.x: a list of the same
+- Betamax, Ruby VCR and R's vcr: `http_interactions`, bodies with an encoding or in base64; Ruby VCR 1.x: a list of the same
 - go-vcr 1 and 2: `code` beside a `status` of "200 OK", durations, the names of net/http
 - cassetter: a `status` that is a number, bodies with a type: none, text, json (as a tree) or binary (in hexadecimal)
 - DVR: a `name`, a `status` that is a number, bodies as JSON values, text or base64 by their type
+- exvcr: a list, `status_code` and a `type`, binary bodies as Erlang terms in base64
+- php-vcr: a list, Ruby's parts with bare bodies, forms as `post_fields`
+
+An interaction that cannot be read fails alone.
 """
 from __future__ import annotations
 
 import base64
 import json
 import re
+import zlib
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from ....models.message import Headers, header
 from ..interaction import Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
+from .broken import Place, read_each
+from .charsets import encoded
 from .codings import repaired, sized
+from .fields import apart
 from .texts import moment
 from .vcr_tree import Misshapen, as_body, as_list, as_mapping, as_number, as_text, header_pairs, unbase64
-from .vcr_yaml import typed
+from .vcr_yaml import Plain, typed
 
 
 def recognised(tree: Any) -> Format | None:
     """Which of the layouts here `tree` has; None for none of them."""
     if isinstance(tree, list):
-        request = _part(tree[:1], "request")
-        return Format.RUBY_VCR if "uri" in request else Format.VCR_0
+        request, response = _part(tree[:1], "request"), _part(tree[:1], "response")
+        if "uri" in request:
+            return Format.RUBY_VCR
+        if "url" in request and "protocol" not in request:
+            return Format.EXVCR if "status_code" in response else Format.PHP_VCR
+        return Format.VCR_0
     if not isinstance(tree, dict):
         return None
     if "http_interactions" in tree:
@@ -43,10 +57,15 @@ def recognised(tree: Any) -> Format | None:
     return Format.CASSETTER if isinstance(body, dict) and "type" in body else None
 
 
-def decode(tree: Any, layout: Format) -> Tape:
-    """The tape that `tree`, in `layout`, describes. Raises Misshapen."""
-    items = tree if isinstance(tree, list) else as_list(tree[_LISTS[layout]], "the list of interactions", tree)
-    return Tape([_READERS[layout](as_mapping(item, "an interaction", tree)) for item in items], format=layout)
+def decode(tree: Any, layout: Format, place: Place) -> Tape:
+    """The tape that `tree`, in `layout`, describes; `place` tells where in its file an interaction is wrong. Raises Misshapen."""
+    items = as_list(_items(tree), "the list of interactions", tree)
+    read = _READERS[layout]
+    return Tape(read_each(items, "interaction", lambda item: read(as_mapping(item, "an interaction", items)), _items, place), format=layout)
+
+
+def _items(tree: Any) -> Any:
+    return tree if isinstance(tree, list) else tree["http_interactions" if "http_interactions" in tree else "interactions"]
 
 
 def _part(items: Any, name: str) -> dict[str, Any]:
@@ -57,7 +76,7 @@ def _part(items: Any, name: str) -> dict[str, Any]:
 
 
 def _answer(status: int, reason: str, headers: Headers, body: bytes) -> RecordedResponse:
-    return RecordedResponse(status, reason, repaired(headers, body), body)
+    return RecordedResponse(status, reason, repaired(apart(headers), body), body)
 
 
 # vcrpy before 1.0 ------------------------------------------------------------------------------------------------------
@@ -114,34 +133,52 @@ def _http(item: dict[str, Any]) -> Interaction:
     status = response.get("status")
     if not isinstance(status, dict):
         status = {"code": response.get("status_code", status)}
+    headers = header_pairs(response.get("headers"), response)
     version = as_text(response.get("http_version") or "1.1", "http_version", response)
     body = _encoded(response) or b""
     return Interaction(
         RecordedRequest(as_text(request.get("method"), "`method`", request).lstrip(":").upper(),
                         as_text(request.get("uri", request.get("url")), "`uri`", request),
                         header_pairs(request.get("headers"), request), _encoded(request)),
-        _answer(as_number(status.get("code"), "the status code", status),
-                as_text(status.get("message") or "", "the status message", status),
-                header_pairs(response.get("headers"), response), body),
-        Extra(version if "/" in version else f"HTTP/{version}", recorded_at=moment(item.get("recorded_at"))),
+        _answer(as_number(status.get("code", status.get("status_code")), "the status code", status),
+                as_text(status.get("message") or "", "the status message", status), headers, body),
+        Extra(version if "/" in version else f"HTTP/{version}", recorded_at=moment(item.get("recorded_at")),
+              lost=_elsewhere(response.get("body"), headers)),
     )
 
 
 def _encoded(around: dict[str, Any]) -> bytes | None:
-    """A body of Betamax or Ruby VCR: bare, or with its encoding or in base64. An empty one was none, for a request."""
+    """A body of one of these: bare, or with its encoding or in base64. An empty one was none, for a request."""
     tree = around.get("body")
     if not isinstance(tree, dict):
         return as_body(tree, around) or None
     if "base64_string" in tree:
         return _loosely(as_text(tree["base64_string"] or "", "base64_string", tree)) or None
+    if "raw_gzip" in tree:    # R's
+        return _inflated(_loosely(as_text(tree["raw_gzip"] or "", "raw_gzip", tree)), tree)
+    if isinstance(tree.get("fields"), dict):
+        return urlencode(typed(tree["fields"]), doseq=True).encode("ascii")
     text = tree.get("string")
-    encoding = as_text(tree.get("encoding") or "utf-8", "encoding", tree)
-    if isinstance(text, str) and encoding.lower() in _ENCODINGS:
-        try:
-            return text.encode(encoding) or None
-        except UnicodeEncodeError:    # Ruby names the encoding of bytes that its YAML holds as UTF-8
-            pass
+    if _elsewhere(tree, []) or (type(text) is Plain and text in ("no", "false")):    # R says "no body" so
+        return None
+    if isinstance(text, str):
+        return encoded(text, as_text(tree.get("encoding") or "utf-8", "encoding", tree)) or None
     return as_body(text, tree) or None
+
+
+def _elsewhere(body: Any, headers: Headers) -> int:
+    """The size, 1 where nobody says it, of a body that R's vcr left in a file of the user's; 0 for any other."""
+    if not isinstance(body, dict) or not ("on_disk" in body or str(body.get("file")).lower() in ("yes", "true")):
+        return 0
+    length = header(headers, "content-length") or ""
+    return max(1, int(length)) if length.isdecimal() and len(length) < 10 else 1
+
+
+def _inflated(data: bytes, around: dict[str, Any]) -> bytes:
+    try:
+        return zlib.decompress(data, 47)    # with the frame of zlib, as R does it, or of gzip, as it says
+    except zlib.error as error:
+        raise Misshapen(f"raw_gzip that is not: {error}", around) from None
 
 
 def _loosely(text: str) -> bytes:
@@ -152,9 +189,6 @@ def _loosely(text: str) -> bytes:
 
 
 _NO_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")
-
-# Encodings that requests guesses for bodies. Others are read as UTF-8: codecs of other kinds cost or do more than text needs.
-_ENCODINGS = frozenset({"iso-8859-1", "latin-1", "latin1", "windows-1252", "cp1252", "utf-16", "utf-16le", "utf-16be", "utf-8-sig"})
 
 
 # go-vcr --------------------------------------------------------------------------------------------------------------
@@ -234,7 +268,54 @@ def _of_type(around: dict[str, Any]) -> bytes | None:
     return as_body(content, body)
 
 
-_LISTS = {Format.BETAMAX: "http_interactions", Format.RUBY_VCR: "http_interactions", Format.GO_VCR: "interactions",
-          Format.DVR: "interactions", Format.CASSETTER: "interactions"}
-_READERS = {Format.VCR_0: _vcr_0, Format.BETAMAX: _http, Format.RUBY_VCR: _http, Format.GO_VCR: _go,
-            Format.DVR: _dvr, Format.CASSETTER: _cassetter}
+# exvcr ---------------------------------------------------------------------------------------------------------------
+
+
+def _exvcr(item: dict[str, Any]) -> Interaction | None:
+    request = as_mapping(item.get("request"), "`request`", item)
+    response = as_mapping(item.get("response"), "`response`", item)
+    if response.get("type") == "error":    # no answer: the body says why
+        return None
+    url = as_text(request.get("url"), "`url`", request)
+    if url.startswith("~r/"):
+        raise Misshapen(f"a pattern of URLs, {url}, is no recorded request", request)
+    status = response.get("status_code")
+    version, code, reason = status if isinstance(status, list) and len(status) == 3 else ("HTTP/1.1", status, "")
+    body = as_body(response.get("body"), response) or b""
+    if response.get("binary") in (True, "true"):
+        body = _erlang(unbase64(body.decode("utf-8", "replace"), response), response)
+    return Interaction(
+        RecordedRequest(as_text(request.get("method") or "GET", "`method`", request).upper(), url, header_pairs(request.get("headers"), request),
+                        as_body(request.get("body") or request.get("request_body"), request) or None),
+        _answer(as_number(code, "the status code", response), as_text(reason, "the reason", response),
+                header_pairs(response.get("headers"), response), body),
+        Extra(as_text(version, "the version", response)),
+    )
+
+
+def _erlang(term: bytes, around: dict[str, Any]) -> bytes:
+    """The bytes in a term of Erlang's external format, which has to be a binary."""
+    if term[:2] != b"\x83m" or len(term) != 6 + int.from_bytes(term[2:6], "big"):
+        raise Misshapen("a binary body is a binary of Erlang's external term format", around)
+    return term[6:]
+
+
+# php-vcr -------------------------------------------------------------------------------------------------------------
+
+
+def _php(item: dict[str, Any]) -> Interaction:
+    read = _http(item)
+    request, response = item["request"], read.response
+    if request.get("post_fields") and not read.request.body:
+        fields = as_mapping(request["post_fields"], "`post_fields`", request)
+        read.request.body = urlencode(typed(fields), doseq=True).encode("ascii")
+    if "application/x-gzip" in (header(response.headers, "content-type") or "") or header(
+            response.headers, "content-transfer-encoding") == "binary":
+        response.body = _loosely(response.body.decode("utf-8", "replace"))
+    return read
+
+
+_READERS: dict[Format, Callable[[dict[str, Any]], Interaction | None]] = {
+    Format.VCR_0: _vcr_0, Format.BETAMAX: _http, Format.RUBY_VCR: _http, Format.GO_VCR: _go, Format.DVR: _dvr, Format.CASSETTER: _cassetter,
+    Format.EXVCR: _exvcr, Format.PHP_VCR: _php,
+}

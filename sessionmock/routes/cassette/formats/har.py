@@ -1,9 +1,9 @@
 """HAR 1.2 (the W3C draft "HTTP Archive format"), as browsers, Playwright, mitmproxy, Polly and Replay write it.
 
-Entries without an answer (status 0: blocked, failed, aborted) and those of WebSockets (101) are left out, but for the failures
-that we recorded: those stand there as browsers write them, with status 0 and `_error`, and once more under `_sessionmock`. A body stands
-there decoded, whatever its Content-Encoding says; what a browser would show is what is written too, and the exact bytes
-stand beside it under `_sessionmock`, with all else that HAR has no place for.
+Entries without an answer (status 0: blocked, failed, aborted), of WebSockets (101) and of what is no server's (data:, blob:)
+are left out, but for the failures that we recorded. A body stands there decoded, whatever its Content-Encoding says, and as
+text whatever its charset; the exact bytes that we write beside it (`har_writer`) hold where they still say the same. An entry
+that cannot be read fails alone, and one whose body the browser did not keep is `lost`.
 """
 from __future__ import annotations
 
@@ -11,33 +11,41 @@ import base64
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
-from ....errors import Code
 from ....models.message import Headers, ResponseHead, header
-from ..interaction import LEFT, METRICS, Extra, Failure, Format, Interaction, RecordedRequest, RecordedResponse, Tape
+from ..interaction import METRICS, Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
+from .broken import Place, read_each
+from .charsets import charset_of, encoded
 from .codings import repaired, undone
+from .fields import apart, posted
 from .texts import moment
-from .vcr_tree import Misshapen, as_list, as_mapping, as_number, as_text, failure_of, failure_tree, header_pairs, unbase64
+from .vcr_tree import Misshapen, as_list, as_mapping, as_number, as_text, failure_of, header_pairs, unbase64
 
 EXTRA = "_sessionmock"
+NEVER = "1970-01-01T00:00:00.000Z"    # a time has to be there
 
 Attached = Callable[[str], bytes | None]    # the bytes of a file that a HAR names beside itself; None where there is none
 
-_NEVER = "1970-01-01T00:00:00.000Z"    # a time has to be there
 _ATTACHED_NAME = re.compile(r"[0-9a-f]{40}(?:\.[A-Za-z0-9]{1,10})?")    # Playwright's: the digest of what is in it
+_NO_SERVERS = re.compile(r"(?:data|blob|about|javascript|file|wss?|chrome|[a-z]+-extension):", re.I)
 
 
-def decode(tree: Any, attached: Attached) -> Tape:
-    """The tape of a HAR. Raises Misshapen."""
+def decode(tree: Any, attached: Attached, place: Place) -> Tape:
+    """The tape of a HAR; `place` tells where in its file an entry is wrong. Raises Misshapen where it has no entries."""
     log = as_mapping(tree["log"], "`log`", tree)
-    entries = [as_mapping(entry, "an entry", log) for entry in as_list(log.get("entries"), "`entries`", log)]
-    if all("_order" in entry for entry in entries):    # Polly's
-        entries.sort(key=lambda entry: as_number(entry["_order"], "`_order`", entry))
     ours = {"sessionmock": log[EXTRA]} if isinstance(log.get(EXTRA), str) else {}
-    return Tape([found for entry in entries if (found := _interaction(entry, attached)) is not None], ours, Format.HAR)
+    return Tape(read_each(_entries(log), "entry", lambda entry: _interaction(as_mapping(entry, "an entry", log), attached),
+                          lambda tree: _entries(tree["log"]), place), ours, Format.HAR)
+
+
+def _entries(log: dict[str, Any]) -> list[Any]:
+    """In their order, which Polly says and all others mean."""
+    entries = as_list(log.get("entries"), "`entries`", log)
+    if all(isinstance(entry, dict) and isinstance(entry.get("_order"), int) for entry in entries):
+        return sorted(entries, key=lambda entry: entry["_order"])
+    return entries
 
 
 def _interaction(entry: dict[str, Any], attached: Attached) -> Interaction | None:
@@ -45,22 +53,25 @@ def _interaction(entry: dict[str, Any], attached: Attached) -> Interaction | Non
     response = as_mapping(entry.get("response") or {"status": 0}, "`response`", entry)
     ours = as_mapping(entry.get(EXTRA) or {}, f"`{EXTRA}`", entry)
     failure = failure_of(ours)
-    if response.get("status") in (-1, 0, "0", None) and failure is None:
+    if (response.get("status") in (-1, 0, "0", "", None) and failure is None) or _NO_SERVERS.match(str(request.get("url"))):
         return None
     status = as_number(response["status"], "`status`", response)
     if status == 101:
         return None
+    method = as_text(request.get("method"), "`method`", request)
     headers = _headers(response.get("headers"), response)
-    body = _body(as_mapping(response.get("content") or {}, "`content`", response), "_order" in entry, attached)
+    content = as_mapping(response.get("content") or {}, "`content`", response)
+    body = _body(content, headers, "_order" in entry, attached)
     if "body" in ours:
         exact = unbase64(as_text(ours["body"], "`body`", ours), ours)
         if undone(headers, exact) == body:    # else the content was edited, which holds
             body = exact
+    bodiless = method == "HEAD" or status in (204, 304) or (300 <= status < 400 and header(headers, "location") is not None)
     return Interaction(
-        RecordedRequest(as_text(request.get("method"), "`method`", request), as_text(request.get("url"), "`url`", request),
-                        _headers(request.get("headers"), request), _asked(request, ours, attached)),
+        RecordedRequest(method, as_text(request.get("url"), "`url`", request), _headers(request.get("headers"), request),
+                        _asked(request, ours, attached)),
         RecordedResponse(status, as_text(response.get("statusText") or "", "`statusText`", response),
-                         headers if ours.get("exact") else repaired(headers, body), body),
+                         headers if ours.get("exact") else repaired(apart(headers), body), body),
         Extra(
             _version(response.get("httpVersion")),
             [_head(head, ours) for head in as_list(ours.get("informational"), "informational", ours)],
@@ -70,8 +81,18 @@ def _interaction(entry: dict[str, Any], attached: Attached) -> Interaction | Non
             metrics={name: as_number(number, f"the metric {name}", ours)
                      for name, number in as_mapping(ours.get("metrics") or {}, "`metrics`", ours).items() if name in METRICS},
             failure=failure,
+            lost=0 if body or bodiless or failure else _size(content, headers),
         ),
     )
+
+
+def _size(content: dict[str, Any], headers: Headers) -> int:
+    """How many bytes the body of an answer had: as the recorder says, or else the server."""
+    size = content.get("size")
+    if isinstance(size, int) and size >= 0:
+        return size
+    length = header(headers, "content-length") or ""
+    return int(length) if length.isdecimal() and len(length) < 16 else 0
 
 
 def _version(version: Any) -> str:
@@ -95,7 +116,7 @@ def _headers(tree: Any, around: dict[str, Any]) -> Headers:
     return found
 
 
-def _body(content: dict[str, Any], polly: bool, attached: Attached) -> bytes:
+def _body(content: dict[str, Any], headers: Headers, polly: bool, attached: Attached) -> bytes:
     """The body of an answer: text, base64, Polly's list of pieces, or a file that Playwright attached."""
     if "_file" in content:
         return _file(content, attached)
@@ -105,9 +126,26 @@ def _body(content: dict[str, Any], polly: bool, attached: Attached) -> bytes:
     if not isinstance(text, str):
         raise Misshapen("the text of a body is text", content)
     flagged = content.get("encoding") == "base64"
-    if text.startswith('["') and polly and (pieces := _pieces(text)) is not None:
-        return pieces
-    return unbase64(text, content) if flagged else text.encode("utf-8", "surrogatepass")
+    if polly and text.startswith('["') and header(headers, "content-encoding") is not None:
+        pieces = _pieces(text)
+        if pieces is not None and (flagged or repaired(headers, pieces) is headers):
+            return pieces
+    return _said(text, flagged, header(headers, "content-type"), content)
+
+
+def _said(text: str, flagged: bool, kind: str | None, around: dict[str, Any]) -> bytes:
+    """What `text` stands for: base64 where it is `flagged` so and is some, else text in the charset of its `kind`."""
+    if flagged and (data := _base64("".join(text.splitlines()))) is not None:
+        return data
+    size = around.get("size")
+    return encoded(text, charset_of(kind) or charset_of(str(around.get("mimeType"))), size if isinstance(size, int) else None)
+
+
+def _base64(text: str | bytes) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:    # some writers flag what is none
+        return None
 
 
 def _pieces(text: str) -> bytes | None:
@@ -140,21 +178,16 @@ def _asked(request: dict[str, Any], ours: dict[str, Any], attached: Attached) ->
     post = as_mapping(post, "`postData`", request)
     if "_file" in post:
         return _file(post, attached)
-    text = post.get("text")
-    if text is None and post.get("params"):
-        params = [as_mapping(param, "a parameter", post) for param in as_list(post["params"], "`params`", post)]
-        pairs = [(as_text(param.get("name"), "`name`", param), as_text(param.get("value") or "", "`value`", param)) for param in params]
-        return urlencode(pairs).encode("ascii")
-    text = as_text("" if text is None else text, "`text`", post)
-    size = request.get("bodySize")
-    if post.get("encoding") == "base64" or ours.get("request_base64"):
+    text = as_text("" if post.get("text") is None else post["text"], "`text`", post)
+    kind = header(_headers(request.get("headers"), request), "content-type")
+    if not text and post.get("params"):
+        return posted(as_list(post["params"], "`params`", post), kind or str(post.get("mimeType") or ""), request.get("bodySize"), post)
+    if ours.get("request_base64"):
         return unbase64(text, post)
-    body = text.encode("utf-8", "surrogatepass")
-    if isinstance(size, int) and size != len(body) and (size + 2) // 3 * 4 == len(body):
-        try:
-            return base64.b64decode(body, validate=True)
-        except ValueError:
-            pass
+    size = request.get("bodySize")
+    body = _said(text, post.get("encoding") == "base64", kind, post | {"size": size})
+    if isinstance(size, int) and size != len(body) and (size + 2) // 3 * 4 == len(body) and (data := _base64(body)) is not None:
+        return data
     return body
 
 
@@ -173,121 +206,4 @@ def _chunk(tree: Any, around: Any) -> tuple[int, int]:
 
 def _started(entry: dict[str, Any]) -> datetime | None:
     started = entry.get("startedDateTime")
-    return moment(started) if started != _NEVER else None
-
-
-# Written -------------------------------------------------------------------------------------------------------------
-
-
-def encode(tape: Tape) -> dict[str, Any]:
-    """The tree of `tape`: its `metadata`, but ours, and the unknown keys of vcrpy's responses have no place in a HAR."""
-    ours = tape.metadata.get("sessionmock")
-    return {"log": {
-        "version": "1.2",
-        "creator": {"name": "sessionmock", "version": ""},
-        **({EXTRA: ours} if isinstance(ours, str) else {}),
-        "entries": [_entry(interaction) for interaction in tape.interactions],
-    }}
-
-
-def _entry(interaction: Interaction) -> dict[str, Any]:
-    request, response, extra = interaction.request, interaction.response, interaction.extra
-    shown = undone(response.headers, response.body)
-    ours: dict[str, Any] = {}
-    if shown is not response.body:
-        ours["body"] = base64.b64encode(response.body).decode()
-    if repaired(response.headers, response.body) is not response.headers:
-        ours["exact"] = True
-    if extra.informational:
-        ours["informational"] = [{"status": head.status, "reason": head.reason, "headers": _fields(head.headers)}
-                                 for head in extra.informational]
-    if extra.trailers:
-        ours["trailers"] = _fields(extra.trailers)
-    if extra.chunks:
-        ours["chunks"] = [[start, time] for start, time in extra.chunks]
-    if extra.metrics:
-        ours["metrics"] = extra.metrics
-    if extra.failure:
-        ours |= failure_tree(extra.failure)
-    post = _post(request, ours)
-    timings = _timings(extra)
-    return {
-        "startedDateTime": _stamp(extra.recorded_at),
-        "time": sum(time for name, time in timings.items() if name != "ssl" and time > 0),
-        "request": {
-            "method": request.method, "url": request.uri, "httpVersion": extra.http_version, "cookies": [],
-            "headers": _fields(request.headers), "queryString": _query(request.uri), **({} if post is None else {"postData": post}),
-            "headersSize": -1, "bodySize": len(request.body or b""),
-        },
-        "response": {
-            "status": response.status, "statusText": response.reason, "httpVersion": extra.http_version, "cookies": [],
-            "headers": _fields(response.headers), "content": _content(response.headers, shown),
-            "redirectURL": header(response.headers, "location") or "", "headersSize": -1, "bodySize": len(response.body),
-            **({"_error": _error(extra.failure)} if extra.failure else {}),
-        },
-        "cache": {},
-        "timings": timings,
-        **({EXTRA: ours} if ours else {}),
-    }
-
-
-def _error(failure: Failure) -> str:
-    return "the reader left" if failure == LEFT else f"{Code(failure.code).name.lower().replace('_', ' ')} ({failure.code}): {failure.text}"
-
-
-def _timings(extra: Extra) -> dict[str, float]:
-    """How long each phase took, in milliseconds: -1 for one that was not there, 0 for one that has to be said and was not measured."""
-    measured = extra.metrics
-
-    def phase(start: str, end: str) -> float:
-        return (measured[end] - measured[start]) / 1000 if start in measured and end in measured else -1
-
-    if "response_start" not in measured:
-        return {"send": 0, "wait": 0, "receive": extra.chunks[-1][1] if extra.chunks else 0}
-    return {
-        "dns": phase("domain_lookup_start", "domain_lookup_end"), "connect": phase("connect_start", "connect_end"),
-        "ssl": phase("secure_connection_start", "secure_connection_end"), "send": max(0, phase("request_start", "request_end")),
-        "wait": max(0, phase("request_end", "response_start")), "receive": max(0, phase("response_start", "response_end")),
-    }
-
-
-def _fields(headers: Headers) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in headers]
-
-
-def _query(uri: str) -> list[dict[str, str]]:
-    try:
-        query = urlsplit(uri).query
-    except ValueError:
-        return []
-    pairs = (part.partition("=") for part in query.split("&") if part)
-    return [{"name": name, "value": value} for name, _, value in pairs]
-
-
-def _content(headers: Headers, body: bytes) -> dict[str, Any]:
-    content: dict[str, Any] = {"size": len(body), "mimeType": header(headers, "content-type") or ""}
-    text = _text(body)
-    if text is None:
-        return content | {"text": base64.b64encode(body).decode(), "encoding": "base64"}
-    return content | {"text": text}
-
-
-def _post(request: RecordedRequest, ours: dict[str, Any]) -> dict[str, Any] | None:
-    if request.body is None:
-        return None
-    text = _text(request.body)
-    if text is None:
-        ours["request_base64"] = True
-        text = base64.b64encode(request.body).decode()
-    return {"mimeType": header(request.headers, "content-type") or "", "text": text}
-
-
-def _text(body: bytes) -> str | None:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _stamp(at: datetime | None) -> str:
-    return _NEVER if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return moment(started) if started != NEVER else None

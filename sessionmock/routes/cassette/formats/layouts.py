@@ -5,13 +5,15 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ....errors import CassetteError
 from ..interaction import Format, Tape
-from . import foreign, har, json_text, vcr_tree, vcr_yaml, yaml_index, yaml_writer
+from . import foreign, har, har_writer, json_text, vcr_tree, vcr_yaml, yaml_index, yaml_writer
+from .broken import Place
 
 MAX_BYTES = 1 << 29    # 512 MiB: no cassette of tests comes near
 
@@ -31,7 +33,7 @@ def decode(path: Path, data: bytes, attached: har.Attached) -> Tape:
     except (vcr_yaml.YAMLError, vcr_tree.Misshapen) as error:
         line = vcr_tree.line_of(error)
         if line is None and isinstance(error, vcr_tree.Misshapen):
-            line = json_text.line(data, lambda tree: _tape(tree, attached))
+            line = json_text.line(data, lambda tree: _tape(tree, attached, _place(path, data)))
         raise CassetteError(f"{path}, line {line or 1}: {error}") from None
 
 
@@ -44,33 +46,41 @@ def encode(path: Path, tape: Tape, layout: Format) -> bytes:
 
 def _decode(path: Path, data: bytes, attached: har.Attached) -> Tape:
     if data.startswith(b"PK\x03\x04"):
-        return _zipped(data)
+        return _zipped(path, data)
     if data[:64].lstrip(_BLANK)[:1] not in (b"{", b"["):
-        return yaml_index.read(path, data) or _tape(vcr_yaml.read(data), attached)
+        return yaml_index.read(path, data) or _tape(vcr_yaml.read(data), attached, _place(path, data))
     try:
         tree = json_text.read(data)
     except vcr_yaml.YAMLError:
         if path.suffix.lower() in _NAMES:
             raise
-        return _tape(vcr_yaml.read(data), attached)    # brackets are YAML too
+        return _tape(vcr_yaml.read(data), attached, _place(path, data))    # brackets are YAML too
     if isinstance(tree, dict) and isinstance(tree.get("interactions"), list) and (found := json_text.tape(path, data, tree)):
         return found
-    tape = _tape(tree, attached)
+    tape = _tape(tree, attached, _place(path, data))
     tape.format = tape.format if tape.format is not Format.VCR_YAML else Format.VCR_JSON
     return tape
 
 
-def _tape(tree: Any, attached: har.Attached) -> Tape:
+def _tape(tree: Any, attached: har.Attached, place: Place) -> Tape:
     """What `tree` holds, in the layout that it has. Raises Misshapen."""
     if isinstance(tree, dict) and isinstance(tree.get("log"), dict):
-        return har.decode(tree, attached)
+        return har.decode(tree, attached, place)
     layout = foreign.recognised(tree)
-    tape = vcr_tree.decode(tree) if layout is None else foreign.decode(tree, layout)
+    tape = vcr_tree.decode(tree) if layout is None else foreign.decode(tree, layout, place)
     tape.metadata = vcr_yaml.typed(tape.metadata)
     return tape
 
 
-def _zipped(data: bytes) -> Tape:
+def _place(path: Path, data: bytes) -> Place:
+    """What tells where in `data`, the file at `path`, a single interaction is wrong."""
+    def told(error: vcr_tree.Misshapen, which: str, understand: Callable[[Any], object]) -> CassetteError:
+        line = vcr_tree.line_of(error) or json_text.line(data, understand)
+        return CassetteError(f"{path}, line {line or 1}: {which}: {error}")
+    return told
+
+
+def _zipped(path: Path, data: bytes) -> Tape:
     """A HAR that Playwright put into an archive with its bodies; nothing is unpacked to disk."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -81,7 +91,8 @@ def _zipped(data: bytes) -> Tape:
             if log is None:
                 raise zipfile.BadZipFile("no .har in it")
             members = cache(lambda name: archive.read(name) if name in names else None)
-            return _tape(json_text.read(archive.read(log)), members)
+            data = archive.read(log)
+            return _tape(json_text.read(data), members, _place(path, data))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
         raise vcr_yaml.YAMLError(f"an archive that cannot be read: {error}", None) from None
 
@@ -96,7 +107,7 @@ def _json(path: Path, tape: Tape) -> bytes:
 
 
 def _har(path: Path, tape: Tape) -> bytes:
-    return (json.dumps(har.encode(tape), indent=2) + "\n").encode("ascii")
+    return (json.dumps(har_writer.encode(tape), indent=2) + "\n").encode("ascii")
 
 
 _WRITERS = {Format.VCR_YAML: _yaml, Format.VCR_JSON: _json, Format.HAR: _har}

@@ -81,6 +81,7 @@ def decode_item(item: Any, around: Any) -> Interaction:
         moment(ours.get("recorded_at")),
         _metrics(ours.get("metrics"), ours),
         failure_of(ours),
+        as_number(ours.get("lost") or 0, "`lost`", ours),
     )
     headers = _headers(response.get("headers"), ours.get("response_headers"), response, whole=True)
     place = "content" if old else "body"
@@ -162,6 +163,8 @@ def _item(interaction: Interaction, text: Writer, wire_text: Writer) -> dict[str
         ours["metrics"] = " ".join(f"{name}@{number}" for name, number in extra.metrics.items())
     if extra.failure:
         ours |= failure_tree(extra.failure)
+    if extra.lost:
+        ours["lost"] = extra.lost
     if extra.recorded_at:
         ours["recorded_at"] = extra.recorded_at.isoformat()
     return {

@@ -41,9 +41,9 @@ def test_bytes_that_are_no_text_are_no_deflate_either() -> None:
     assert [("Content-Encoding", "deflate")] != codings.repaired([("Content-Encoding", "deflate")], b"\xff\xfe\xfd" * 9)
 
 
-@pytest.mark.parametrize(("headers", "body"), [([], TEXT), (fields("gzip"), b""), (fields("unheard-of"), TEXT), (fields("br"), b"\xff\xfe" + TEXT)])
+@pytest.mark.parametrize(("headers", "body"), [([], TEXT), (fields("gzip"), b""), (fields("unheard-of"), TEXT), (fields("utf-8, none"), TEXT)])
 def test_what_cannot_be_told_stays(headers: Headers, body: bytes) -> None:
-    """No coding, no body, a coding that is not known, and bytes that are no text."""
+    """No coding, no body, and what is no coding that is known."""
     assert headers == codings.repaired(headers, body)
 
 
@@ -72,6 +72,33 @@ def test_a_body_that_grows_without_end_is_given_as_it_is(monkeypatch: pytest.Mon
 def test_several_codings_are_undone_from_the_last() -> None:
     """As they were applied."""
     assert TEXT == codings.undone(fields("gzip, deflate"), zlib.compress(CODED["gzip"]))
+
+
+WASM, PNG = b"\0asm\1\0\0\0\1\4\1\x60\0\0\xff\xfe", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, br", "br, deflate"])
+@pytest.mark.parametrize("body", [b"HKD,7.8\nUSD,1\n", b"x^2 + 1", b"80 columns", "80 caf\xe9".encode("latin-1"), WASM, PNG,
+                                  b"\xff\xd8\xff\xe0\0\x10JFIF", b"(\xb5", b"\x1f\x8b is no gzip", b"\x0b\x05\x80 hello", b'{\n    "@": "@"\n}'])
+def test_what_cannot_be_decoded_was_decoded(coding: str, body: bytes) -> None:
+    """Text may begin as zlib does, and binary bodies as anything: only decoding tells."""
+    assert [("Content-Type", "application/json"), ("content-length", str(len(body)))] == codings.repaired(fields(coding), body)
+
+
+def test_of_several_codings_those_stay_that_the_body_has() -> None:
+    """A tool that undoes the last only leaves the first ones."""
+    headers = [("A", "1"), ("Content-Encoding", "br"), ("B", "2"), ("content-encoding", "gzip")]
+    assert headers == codings.repaired(headers, gzip.compress(CODED["br"]))
+    assert [("A", "1"), ("Content-Encoding", "br"), ("B", "2")] == codings.repaired(headers, CODED["br"])
+    assert fields("gzip", len(CODED["gzip"])) == codings.repaired(fields("gzip, gzip"), CODED["gzip"])
+    assert fields("gzip", len(CODED["gzip"])) == codings.repaired(fields("gzip, deflate, aws-chunked"), CODED["gzip"])
+
+
+@pytest.mark.parametrize(("coding", "body"), [("gzip", CODED["gzip"][:-9] + b"123456789"), ("deflate", CODED["deflate"][:9]),
+                                              ("zstd", CODED["zstd"][:12])])
+def test_a_body_that_is_corrupt_or_cut_keeps_its_coding(coding: str, body: bytes) -> None:
+    """It is what the server sent, and a replay fails as the answer did."""
+    assert fields(coding) == codings.repaired(fields(coding), body)
 
 
 def test_a_length_that_is_not_named_is_not_added() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sessionmock.errors import CassetteError
 from sessionmock.routes.cassette import Format, Interaction
 from sessionmock.routes.cassette.formats.foreign import decode, recognised
 from sessionmock.routes.cassette.formats.vcr_tree import Misshapen
@@ -33,10 +34,14 @@ def test_a_layout_is_known_by_its_parts(tree: Any, layout: Format | None) -> Non
     assert layout is recognised(tree)
 
 
+def told(error: Misshapen, which: str, again: Any) -> CassetteError:
+    return CassetteError(f"{which}: {error}, in {error.node}")
+
+
 def one(layout: Format, request: dict[str, Any], response: dict[str, Any]) -> Interaction:
     item = {"request": request, "response": response}
     tree: Any = [item] if layout is Format.VCR_0 else {"interactions": [item], "http_interactions": [item]}
-    return decode(tree, layout).interactions[0]
+    return decode(tree, layout, told).interactions[0]
 
 
 @pytest.mark.parametrize(("request_", "url"), [
@@ -67,9 +72,8 @@ def test_the_headers_of_vcrpy_before_1(headers: Any, expected: list[tuple[str, s
 
 def test_a_header_that_is_neither_is_told() -> None:
     """With the list that it stands in."""
-    with pytest.raises(Misshapen, match="a header is a line of text or a pair") as wrong:
+    with pytest.raises(CassetteError, match=r"interaction 1: a header is a line of text or a pair, in \[7\]"):
         one(Format.VCR_0, {"method": "GET", "uri": URL, "headers": [7]}, {"status": {"code": 200}})
-    assert [7] == wrong.value.node
 
 
 @pytest.mark.parametrize(("body", "expected"), [
@@ -126,5 +130,5 @@ def test_the_bodies_of_cassetter(body: Any, expected: bytes | None) -> None:
 
 def test_hexadecimal_that_is_none_is_told() -> None:
     """With the body that it stands in."""
-    with pytest.raises(Misshapen, match="hexadecimal"):
+    with pytest.raises(CassetteError, match="hexadecimal"):
         one(Format.CASSETTER, {"method": "GET", "uri": URL, "body": {"type": "binary", "content": "xy"}}, {"status": 200})

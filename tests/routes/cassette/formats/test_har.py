@@ -2,13 +2,17 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from sessionmock.errors import CassetteError
 from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse, Tape
-from sessionmock.routes.cassette.formats.har import decode, encode
+from sessionmock.routes.cassette.formats.har import decode
+from sessionmock.routes.cassette.formats.har_writer import encode
 from sessionmock.routes.cassette.formats.vcr_tree import Misshapen
 
 URL = "http://api.test/"
@@ -19,8 +23,12 @@ def entry(request: dict[str, Any] | None = None, response: dict[str, Any] | None
     return {"request": {"method": "GET", "url": URL, **(request or {})}, "response": {"status": 200, **(response or {})}, **more}
 
 
+def told(error: Misshapen, which: str, again: Any) -> CassetteError:
+    return CassetteError(f"{which}: {error}")
+
+
 def read(*entries: dict[str, Any]) -> list[Interaction]:
-    return decode({"log": {"entries": list(entries)}}, {NAME: b"attached"}.get).interactions
+    return decode({"log": {"entries": list(entries)}}, {NAME: b"attached"}.get, told).interactions
 
 
 @pytest.mark.parametrize("status", [0, -1, "0", None, 101])
@@ -65,13 +73,27 @@ POLLY = '["' + base64.b64encode(b"one").decode() + '", "' + base64.b64encode(b"t
 
 @pytest.mark.parametrize(("content", "more", "expected"), [
     ({}, {}, b""), ({"text": "\xe9"}, {}, "\xe9".encode()), ({"text": "/wA=", "encoding": "base64"}, {}, b"\xff\x00"),
-    ({"_file": NAME}, {}, b"attached"), ({"text": POLLY}, {"_order": 1}, b"onetwo"), ({"text": POLLY}, {}, POLLY.encode()),
-    ({"text": '["6f6e65"]'}, {"_order": 1}, b"one"), ({"text": '["neither"]'}, {"_order": 1}, b'["neither"]'),
-    ({"text": '["broken'}, {"_order": 1}, b'["broken'), ({"text": '[["list"]]'}, {"_order": 1}, b'[["list"]]'),
+    ({"_file": NAME}, {}, b"attached"), ({"text": POLLY}, {"_order": 1}, POLLY.encode()), ({"text": POLLY}, {}, POLLY.encode()),
+    ({"text": '{"a": "b"}', "encoding": "base64"}, {}, b'{"a": "b"}'), ({"text": "some text", "encoding": "base64"}, {}, b"some text"),
+    ({"text": "/w\nA=", "encoding": "base64"}, {}, b"\xff\x00"),
 ])
 def test_bodies_of_answers(content: dict[str, Any], more: dict[str, Any], expected: bytes) -> None:
     """Text, base64, a file beside, and what Polly makes of an encoded one."""
     assert expected == read(entry(response={"content": content}, **more))[0].response.body
+
+
+PACKED = gzip.compress(b"packed", mtime=0)
+
+
+@pytest.mark.parametrize(("content", "expected"), [
+    ({"text": json.dumps([base64.b64encode(PACKED[:9]).decode(), base64.b64encode(PACKED[9:]).decode()]), "encoding": "base64"}, PACKED),
+    ({"text": json.dumps([PACKED[:9].hex(), PACKED[9:].hex()])}, PACKED), ({"text": POLLY, "encoding": "base64"}, b"onetwo"),
+    ({"text": '["news","blog"]'}, b'["news","blog"]'), ({"text": '["broken'}, b'["broken'), ({"text": '[["list"]]'}, b'[["list"]]'),
+])
+def test_pollys_pieces_are_told_from_a_list_of_words(content: dict[str, Any], expected: bytes) -> None:
+    """They stand in the place of an encoded body alone, and decode."""
+    headers = [{"name": "Content-Encoding", "value": "gzip"}]
+    assert expected == read(entry(response={"headers": headers, "content": content}, _order=1))[0].response.body
 
 
 @pytest.mark.parametrize(("post", "request_", "expected"), [
@@ -93,10 +115,14 @@ def test_bodies_of_requests(post: Any, request_: dict[str, Any], expected: bytes
     (entry(_sessionmock={"informational": [7]}), "an informational response is a mapping"),
     (entry({"method": []}), "`method`"), ({"request": 7}, "`request` is a mapping"),
 ])
-def test_what_is_wrong_is_told(wrong: dict[str, Any], told: str) -> None:
-    """In the words of the part."""
-    with pytest.raises(Misshapen, match=told):
+def test_an_entry_that_is_wrong_fails_alone(wrong: dict[str, Any], told: str) -> None:
+    """In the words of the part; where there is no other, the file does."""
+    with pytest.raises(CassetteError, match=f"entry 1: .*{told}"):
         read(wrong)
+    broken, whole = read(wrong, entry())
+    assert 200 == whole.response.status
+    with pytest.raises(CassetteError, match=f"entry 1: .*{told}"):
+        _ = broken.response
 
 
 def written(one: Interaction) -> dict[str, Any]:
@@ -110,7 +136,7 @@ def test_what_has_no_place_is_left_out_or_beside() -> None:
     found = written(one)
     assert ([], "1970-01-01T00:00:00.000Z", {"send": 0, "wait": 0, "receive": 0}) == (
         found["request"]["queryString"], found["startedDateTime"], found["timings"])
-    assert [one] == decode(encode(Tape([one])), lambda name: None).interactions
+    assert [one] == decode(encode(Tape([one])), lambda name: None, told).interactions
 
 
 def test_times_are_shown_as_a_browser_shows_them() -> None:

@@ -50,7 +50,7 @@ def test_what_is_in_a_file_says_how_it_is_read(data: bytes, layout: Format) -> N
     (b"{\n'", "a.json", r"a\.json, line 2: not JSON"),
     (b"{\n'", "a.yaml", r"a\.yaml, line \d: "),
     (b'{"interactions": [\n{"request": 7}]}', "a.json", r"a\.json, line 2: "),
-    (b'{"log": {"entries": [\n7]}}', "a.har", r"a\.har, line 1: an entry"),
+    (b'{"log": {"entries": [\n7]}}', "a.har", r"a\.har, line 1: entry 1: an entry"),
     (b"7", "a.yaml", r"a\.yaml, line 1: a cassette is a mapping"),
     (zipped(("a.txt", b"")), "a.zip", r"a\.zip, line 1: an archive that cannot be read: no \.har in it"),
     (b"PK\x03\x04 and nothing else", "a.zip", r"a\.zip, line 1: an archive that cannot be read"),
