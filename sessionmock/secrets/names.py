@@ -4,6 +4,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from .weighing import Kind
+
 # Names, in lower case without anything but letters and digits -----------------------------------------------------------
 _ENDINGS = ("token", "secret", "password", "passwd", "passphrase", "passcode", "apikey", "accesskey", "privatekey", "secretkey", "sessionid",
             "sessionkey", "subscriptionkey", "signingkey", "encryptionkey", "clientkey", "accountkey", "licensekey", "masterkey", "sharedkey",
@@ -16,9 +18,19 @@ _NAMES = frozenset({
     "csrf", "xsrf", "cvv", "cvc", "cardnumber", "ssn", "mnemonic", "securityanswer", "magiclink",
     "passwords", "secrets", "apikeys", "accesstokens", "recoverycodes", "backupcodes",
 })
-_PUBLIC = frozenset({    # pages and positions, which are told by tokens too
-    "nexttoken", "pagetoken", "nextpagetoken", "prevpagetoken", "previouspagetoken", "continuationtoken", "synctoken", "nextsynctoken",
+# Names of positions and versions, which are told by tokens too, and of a language model's own words.
+_PUBLIC = re.compile(r"""x?(?:
+    (?:next|prev|previous|page|paging|pagination|continuation|continue|sync|skip|delta|scroll|sequence|cursor|resume|marker|start|starting|end|forward
+    |backward|change|history|clientrequest|idempotency|concurrency|version|invalidsync|after|before|list|checkpoint|upload)+
+    |bos|eos|pad|unk|cls|sep|mask|image|audio|video|special|additionalspecial|decoderstart|stop|fim\w*|eot|eom|boi|eoi
+    )tokens?""", re.VERBOSE)
+_CHOSEN = ("password", "passwd", "passphrase", "passcode", "passwort", "pswd", "pwd", "pass", "pin", "otp", "totp", "mfacode", "smscode", "logincode",
+           "verificationcode", "otpcode", "cvv", "cvc", "cardnumber", "ssn", "mnemonic", "securityanswer", "passwords")
+_LOOSE = frozenset({
+    "token", "secret", "secrets", "bearer", "credential", "credentials", "signature", "sig", "hmac", "sid", "cookie", "cookies", "csrf", "xsrf",
+    "assertion", "authorization", "session", "auth", "key", "code", "authcode", "sessionid", "jwt", "accesskey", "magiclink",
 })
+_SIGNATURES = frozenset({"signature", "sig"})
 _WHEN_LONG = frozenset({"auth", "session", "credentials"})    # where a long value is one; a short one says of which kind
 _IN_QUERIES = _WHEN_LONG | {"key"}
 _LONG = 16
@@ -34,7 +46,8 @@ _SHORTEST = 8       # of such a header's value
 _KEY, _CODE = r"[\W_]?key", r"[\W_]?code"
 _STEMS = (r"k(?<=tok)(?=en)", r"u(?<=au)(?=th)", r"p(?<=otp)", r"p(?<=ap)(?=i[\W_]?key)", r"c(?<=ac)(?=cess[\W_]?(?:key|code))",
           rf"c(?<=ac)(?=count{_KEY})", rf"p(?<=ap)(?=plication{_KEY})", r"s(?=sertion)", r"c(?<=loginc)(?=ode)|c(?<=login[\W_]c)(?=ode)",
-          "secret", "pass", "pswd", "key=", "sess", "pwd", "verifi", "signature", "credential", "jwt", "samlresponse", "bearer", r"conn[\w-]*str",
+          "secret", "pass", "pswd", "kty", "key=",
+          "sess", "pwd", "verifi", "signature", "credential", "jwt", "samlresponse", "bearer", r"conn[\w-]*str",
           "code=", r"pin\W", r"sid\W", r"sig\W", "cookie", "srf", "cvv", "cvc", r"card[\W_]?number", "ssn", "mnemonic", r"mac\W",
           r"security[\W_]?answer", r"magic[\W_]?link", *(stem + _CODE for stem in ("device", "mfa", "sms", "covery", "backup")),
           *(stem + _KEY for stem in ("private", "subscription", "ption", "signing", "client", "cense", "master", "shared", "consumer", "ctions")))
@@ -66,7 +79,8 @@ class Names:
             plain = _plain(name)
             stem = _SUFFIX.sub("", plain)
             known = plain not in self._keep and (plain in self._extra or plain in _NAMES
-                                                 or (stem.endswith(_ENDINGS) and plain not in _PUBLIC))
+                                                 or (stem.endswith(_ENDINGS) and not _PUBLIC.fullmatch(stem)
+                                                     and not _PUBLIC.match(stem, max(0, stem.rfind("next")))))
             if len(self._known) < 10_000:
                 self._known[name] = known
         return known
@@ -79,6 +93,14 @@ class Names:
             return False
         return name.lower() in (_IN_QUERIES if query else _WHEN_LONG) and not self.kept(name)
 
+    def kind(self, name: str) -> Kind:
+        """What `name`, for which `holds` is true, says of its value."""
+        plain = _plain(name)
+        stem = _SUFFIX.sub("", plain)
+        if plain in self._extra:
+            return Kind.GIVEN
+        return Kind.LOOSE if stem in _LOOSE else Kind.CHOSEN if stem.endswith(_CHOSEN) else Kind.CLEAR
+
     def of_header(self, name: str, value: str) -> bool:
         """Whether `value` is a secret in the header `name`."""
         if self.is_secret(name):
@@ -86,6 +108,11 @@ class Names:
         plain = _plain(name)
         return (len(value) >= _SHORTEST and plain not in self._keep and _SUFFIX.sub("", plain).endswith(_OF_HEADERS)
                 and not plain.endswith(_PUBLIC_HEADERS))
+
+
+def is_signature(name: str) -> bool:
+    """Whether `name` is that of a signature, which may be one of content."""
+    return _plain(name) in _SIGNATURES
 
 
 def _plain(name: str) -> str:

@@ -40,7 +40,8 @@ _PREFIX = re.compile("|".join((
     r"sk-(?:ant-[a-z0-9]+-|proj-|svcacct-|admin-|or-v1-|lf-)?", r"[a-z]{2,8}_(?:live|test|prod|sandbox|pat|v\d|secret)_", r"xox[a-z]-", r"xapp-\d-",
     r"(?:gh[a-z]|gl[a-z]{2,6}|hf|npm|gsk|whsec|pypi|nvapi|dapi|shp[a-z]{2}|lin_api|tok|rt|at)[_-]", r"[a-z]{2,5}_[A-Za-z0-9]{8,}_secret_",
     r"(?:A3T[A-Z0-9]|A[A-Z]IA|AROA|AIDA)(?=[A-Z0-9]{16}\Z)", "AIza", r"ya29\.", r"SG\.", r"hv[sbr]\.", "1//", r"v\d\.",
-    r"[a-z]{2,6}_(?=[A-Za-z0-9]{16,}\Z)", r"\d{6,12}:AA(?=[\w-]{30,}\Z)", r"\d{17,20}/(?=[\w-]{60,}\Z)", r"T\w{6,}/B\w{6,}/")))
+    r"(?:[A-Za-z][A-Za-z0-9]{0,11}[_.-]){1,4}(?=[A-Za-z]*\d[A-Za-z0-9]{8,}\Z)(?=[A-Za-z0-9]{16,}\Z)",
+    r"\d{6,12}:AA(?=[\w-]{30,}\Z)", r"\d{17,20}/(?=[\w-]{60,}\Z)", r"T\w{6,}/B\w{6,}/")))
 _PARTS_OF_KEY = re.compile(r"([.:~])")
 _PARTS_OF_SLACK = re.compile("(-)")
 

@@ -7,18 +7,19 @@ JSON and URLs within each other, base64 of JSON.
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable, Iterable
 from urllib.parse import quote, unquote_plus
 
+from .json_secrets import WITH_GRANT, JSONSecrets
 from .names import Names
 from .shapes import BASIC, BEARER, ENCODED, USERINFO, hinted, hinted_bytes, likely
+from .values import is_plain, is_word
+from .weighing import is_secret
 
 Headers = list[tuple[str, str]]      # as models.message has them
 Replace = Callable[[str, str], str | None]    # (value, where it stands) -> what stands there instead; None: nothing at all
 
-_WITH_GRANT = frozenset({"code"})    # of OAuth, beside a grant_type, or a state in a URL
 _WORDS = re.compile(rb"""(?<![\w.-])([\w.-]++)\s?["'=:<>\\\]%\r\n]""")    # what may be a name, in any of the layouts
 _PARAMETER = re.compile(r"""(?:(?<=[?&;#"'])|(?<=\\u0026)|(?<=\\u003[fF]))([A-Za-z][\w.\-]*)(=|\\u003[dD])([^\s&;#"'<>\\,]+)""")
 # A name and its value in code, in settings or in a header within text.
@@ -33,12 +34,11 @@ _ELEMENTS = tuple(map(re.compile, (
 _PARTS = re.compile(r"(?:\A|\n)--[^\r\n]{1,80}+\r?\nContent-", re.I)
 _PART = re.compile(r"""(Content-Disposition:[^\r\n]{0,200}?\bname="?([^"\r\n;]+)"?[^\r\n]*+\r?\n(?:[^\r\n]++\r?\n){0,50}+\r?\n)"""
                    r"""(.*?)(?=\r?\n--|\Z)""", re.I | re.S)
-_WHEN_LONG = (b"key=", b"auth=", b"code=", b"session=", b"credentials=", b'"auth"', b'"session"', b'"credentials"')    # names where values decide
+_WHEN_LONG = (b"key=", b"auth=", b"code=", b"session=", b"credentials=", b'"auth"', b'"session"', b'"credentials"',
+              b'"kty"')    # names where values decide
 _FORM = re.compile(r"[^\s=&{}<>\"]+=[^\s<>\"]*")
-_JSON = re.compile(r'"((?:[^"\\]|\\.|\\\Z)*+)(?:"|\Z)(\s*+:)?|[{}\[\]]|(?<![\w.])\d{4,}(?![\w.])', re.S)
 _PAIR = re.compile(r'(\[\s{0,8}+"([\w-]{1,60}+)"\s{0,8}+,\s{0,8}+")((?:[^"\\]|\\.){16,4096}+)(?="\s{0,8}+\])')    # ["X-Api-Key", "..."]
-_LABELS = frozenset({"name", "key", "header"})      # members that name the member "value" beside them
-_LABELLED = frozenset({"value", "content"})
+
 
 _COOKIES = {"cookie": False, "set-cookie": True}
 _NO_PASSWORDS = frozenset({"x", "x-oauth-basic"})     # beside a token in the place of the name
@@ -47,11 +47,15 @@ _LARGEST = 1 << 25    # characters of text that are looked through by name
 
 class Scrubber:
     """Puts what `replace` says in the place of each secret. `names` are secret besides the usual ones, `keep` never are;
-    `patterns` are regular expressions of secrets, of which the first group is one where there are groups."""
+    `patterns` are regular expressions of secrets, of which the first group is one where there are groups. Of `answers`, what
+    stands under the name of a secret is weighed (`weighing`); of requests, the name decides."""
 
-    def __init__(self, replace: Replace, names: Iterable[str] = (), patterns: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
+    def __init__(self, replace: Replace, names: Iterable[str] = (), patterns: Iterable[str] = (), keep: Iterable[str] = (), *,
+                 answers: bool = False) -> None:
         self._replace = replace
+        self._answers = answers
         self.names = Names(names, keep)
+        self._in_json = JSONSecrets(self.names, replace, self.prose, answers=answers)
         self._patterns = [re.compile(pattern) for pattern in patterns]
         self._urls: dict[str, str] = {}
         self._seen: dict[tuple[str, str], str | None] = {}      # headers, of which most come again
@@ -98,7 +102,7 @@ class Scrubber:
         lower = name.lower()
         if lower in _COOKIES:
             return value if self.names.kept(name) else self._cookies(name, value, only_first=_COOKIES[lower])
-        if self.names.of_header(name, value):
+        if self.names.of_header(name, value) and not is_word(value):
             return self._credentials(name, value)
         if not self._patterns and (len(value) < 12 or not (hinted(value) or "=" in value or "@" in value)):
             return value
@@ -134,13 +138,18 @@ class Scrubber:
                 cookie = pair[:len(pair) - len(pair.lstrip())]
             if content and not (only_first and number):
                 quoted = '"' if content[:1] == '"' == content[-1:] and len(content) > 1 else ""
-                new = self._replace(content.strip('"') if quoted else content, f"{name} {cookie.strip()}")
+                bare = content.strip('"') if quoted else content
+                new = self._replace(bare, f"{name} {cookie.strip()}") if self._is_secret_cookie(cookie.strip(), bare) else bare
                 if new is None:
                     return None
                 out.append(f"{cookie}{equals}{quoted}{new}{quoted}")
             else:
                 out.append(pair)
         return ";".join(out)
+
+    def _is_secret_cookie(self, name: str, content: str) -> bool:
+        """All but those that are kept, and what says at a glance that it is none: theme=dark, lang=en-US."""
+        return not self.names.kept(name) and not (is_word(content) if self.names.is_secret(name) else is_plain(content))
 
     def body(self, body: bytes) -> bytes:
         """`body` without its secrets; the same object where there are none."""
@@ -174,7 +183,7 @@ class Scrubber:
     def prose(self, text: str) -> str:
         """JSON, markup, code or settings, in part or whole."""
         if '"' in text:
-            text = self._json(text)
+            text = self._in_json.scrubbed(text)
             if "[" in text:
                 text = _PAIR.sub(self._in_pair, text)
         if "<" in text:
@@ -247,6 +256,10 @@ class Scrubber:
             return found[0]
         return self._basic(where, found[1], found[2]) or found[1]
 
+    def _holds(self, name: str, value: str, *, query: bool = False) -> bool:
+        """Whether `value` is a secret under `name`, of a query where that is said."""
+        return self.names.holds(name, value, query=query) and (not self._answers or is_secret(self.names.kind(name), value))
+
     def _put_first(self, found: re.Match[str], where: str) -> str:
         """The first group is the secret, where there is one."""
         group = 1 if found.re.groups else 0
@@ -258,7 +271,7 @@ class Scrubber:
 
     def _parameter(self, found: re.Match[str]) -> str:
         name, equals, value = found.groups()
-        if self.names.holds(name, value, query=True) or (name in _WITH_GRANT and "state=" in found.string):
+        if self._holds(name, unquote_plus(value), query=True) or (name in WITH_GRANT and "state=" in found.string):
             return f"{name}{equals}{quote(self._put(unquote_plus(value), name), safe='')}"
         new = self._nested(value)
         return found[0] if new is None else f"{name}{equals}{new}"
@@ -271,7 +284,7 @@ class Scrubber:
             raw, equals, value = pair.partition("=")
             name = unquote_plus(raw) if "%" in raw or "+" in raw else raw
             last = name.rpartition("[")[2].rstrip("]") if name.endswith("]") else name
-            if self.names.holds(last, value, query=True) or (value and granted and name in _WITH_GRANT):
+            if self._holds(last, unquote_plus(value), query=True) or (value and granted and name in WITH_GRANT):
                 new = self._replace(unquote_plus(value), name)
                 new = None if new is None else quote(new, safe="")
             else:
@@ -302,73 +315,13 @@ class Scrubber:
             new = self._nested(inside) or inside
         return None if new == inside else quote(new, safe="")
 
-    def _json(self, text: str) -> str:
-        """The strings and numbers that stand under secret names, at any depth; all else, and the layout, stays as it is."""
-        out: list[str] = []
-        done = depth = 0
-        secret = False          # whether the value that comes is one
-        name = label = ""       # of the member, and what the member "name" of the same object says
-        granted = '"grant_type"' in text
-        for found in _JSON.finditer(text):
-            token = found[0]
-            if found[2] is not None:
-                if not depth:
-                    name = found[1]
-                    secret = self.names.is_secret(name) or bool(label and name.lower() in _LABELLED) or (granted and name in _WITH_GRANT)
-            elif token in "{[":
-                depth += bool(depth or secret)
-                label = ""
-            elif token in "}]":
-                depth -= bool(depth)
-                secret = secret and bool(depth)
-                label = ""
-            else:
-                value = found[1]
-                held = secret or depth or (value is not None and self.names.holds(name, value))
-                new = self._json_value(found, name) if held else self._inner(found)
-                if value and name.lower() in _LABELS and not depth:
-                    label = value if self.names.is_secret(value) else ""
-                secret = secret and bool(depth)
-                if not depth:
-                    name = ""
-                if new is not None:
-                    out += (text[done:found.start()], new)
-                    done = found.end()
-        if not done:
-            return text
-        return "".join((*out, text[done:]))
-
-    def _json_value(self, found: re.Match[str], name: str) -> str | None:
-        value = found[1]
-        if value is None:
-            return self._replace(found[0], name) or '""'
-        if not value:
-            return None
-        try:
-            value = json.loads(f'"{value}"', strict=False) if "\\" in value else value
-        except ValueError:
-            pass
-        return f'"{self._put(value, name)}"'
-
-    def _inner(self, found: re.Match[str]) -> str | None:
-        """JSON or other text within a string of JSON, where that has to be unescaped to be read."""
-        inside = found[1]
-        if not inside or "\\" not in inside:
-            return None
-        try:
-            value = json.loads(found[0], strict=False)
-        except (ValueError, RecursionError):
-            return None
-        new = self.prose(value)
-        return None if new == value else json.dumps(new)
-
     def _in_pair(self, found: re.Match[str]) -> str:
         before, name, value = found.groups()
-        return before + self._put(value, name) if self.names.is_secret(name) and any(map(str.isdigit, value)) else found[0]
+        return before + self._put(value, name) if self._holds(name, value) and any(map(str.isdigit, value)) else found[0]
 
     def _assigned(self, found: re.Match[str]) -> str:
         name, between, mark, value, bare = found.groups()
-        if not self.names.is_secret(name):
+        if not self._holds(name, value or bare):
             return found[0]
         if bare is not None:    # a word alone is prose, or code
             return f"{name}{between}{self._put(bare, name)}" if any(map(str.isdigit, bare)) else found[0]
@@ -376,7 +329,7 @@ class Scrubber:
 
     def _in_element(self, found: re.Match[str]) -> str:
         name, value = found["name"], found["value"]
-        if not self.names.is_secret(name) or not value.strip():
+        if not value.strip() or not self._holds(name, value.strip()):
             return found[0]
         start, end = (place - found.start() for place in found.span("value"))
         return found[0][:start] + self._put(value, name) + found[0][end:]
@@ -385,7 +338,7 @@ class Scrubber:
         head, name, value = found.groups()
         if not value:
             return found[0]
-        return head + (self._put(value, name) if self.names.is_secret(name) else self._body(value))
+        return head + (self._put(value, name) if self._holds(name, value) else self._body(value))
 
 
 def _is_empty(value: object) -> bool:

@@ -14,22 +14,29 @@ _WORDS = frozenset({
     "deny",
 })
 _CAN_BE_KEY = re.compile(r"[A-Za-z0-9_.~+/=:@!$%*|,^-]+")
-# Dates; places; versions, constants and media types; placeholders and locales; sha256, utf-8, 3600, 30d.
-_SAYS = re.compile(r"""
+# Dates; places, media types and host names; placeholders; locales.
+_PLACE = re.compile(r"""
     \d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d.*)?)? | (?:[A-Z][a-z]{2},?\ ){1,2}.*\d\d:\d\d:\d\d.*
-    | [a-z][a-z0-9+.-]*://.* | \#?/.* | \./.* | (?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|test|example|local|internal)(?:[:/].*)?
-    | v?\d+(?:\.\d+)+ | [A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+ | (?:text|application|image|audio|video|multipart)/[\w.+-]+
-    | [<\[{(|].*[>\]})|] | \$\{.*\}? | \{\{.*\}\}  | [*.•xX#-]+ | [a-z]{2,3}[-_][A-Z]{2}
-    | [A-Za-z]+[-_]?\d{1,4} | \d{1,5} | \d+(?:\.\d+)?\ ?[a-z]{1,2}
+    | [a-z][a-z0-9+.-]*://.* | \#/.* | \.?/[\w/.{}-]* | (?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|test|example|local|internal)(?:[:/].*)?
+    | (?:text|application|image|audio|video|multipart)/[\w.+-]+ | [<\[{(|].*[>\]})|] | \$\{.*\}? | [a-z]{2}[-_][A-Z]{2}
 """, re.VERBOSE | re.DOTALL)
+# Versions, constants, names with a number (sha256, utf-8), short numbers, lengths of time.
+_CODE = re.compile(r"v?\d+(?:\.\d+)+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Za-z]+[-_]?\d{1,4}|\d{1,5}|\d+(?:\.\d+)?\ ?[a-z]{1,2}")
+_PLAIN = re.compile(r"[A-Za-z]{1,16}(?:[/_ .-][A-Za-z]{1,16})*|\d{1,5}|v?\d+(?:\.\d{1,4}){1,3}|\d{4}-\d\d-\d\d.*")
 _TITLE = re.compile(r"[^\W\d_][^\W\d_A-Z'’-]*(?:['’-][^\W\d_]+)*[:?!.*…]?")     # one word, as a label of a form has it
 _OF_SECRETS = re.compile(r"secret|token|passw|canary|apikey|api[-_]key", re.I)
+_BLANK = re.compile(r"\s")
 _HUMP = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]")
 
 
 def is_word(value: str) -> bool:
     """Whether `value` is one of the words that stand in the place of a secret and are none."""
     return value.lower() in _WORDS or not value.strip("*.•xX#-_ ")
+
+
+def is_plain(value: str) -> bool:
+    """Whether `value` is a short word or number, a few words with marks between them, a locale, a version or a date."""
+    return is_word(value) or len(value) < 3 or (len(value) < 32 and _PLAIN.fullmatch(value) is not None)
 
 
 def is_label(value: str) -> bool:
@@ -39,16 +46,21 @@ def is_label(value: str) -> bool:
     return " " in value.strip() or bool(value[:1].isupper() and _TITLE.fullmatch(value)) or not value.isascii()
 
 
+def says_place(value: str) -> bool:
+    """Whether `value` is a date, an address, a placeholder or a locale."""
+    return _PLACE.fullmatch(value) is not None
+
+
 def says_something(value: str) -> bool:
-    """Whether `value` is a date, a place, a version, a placeholder, a constant or the like."""
-    return is_word(value) or _SAYS.fullmatch(value) is not None
+    """Whether `value` is that, or a word, a version, a constant or the like."""
+    return is_word(value) or says_place(value) or _CODE.fullmatch(value) is not None
 
 
 def is_made(value: str) -> bool:
     """Whether `value` looks as if a machine had made it, or as if it was to be kept from others."""
-    if not _CAN_BE_KEY.fullmatch(value) or says_something(value):
-        return False
     digits = sum(map(str.isdigit, value))
+    if says_something(value) or not (_CAN_BE_KEY.fullmatch(value) or (len(value) >= 16 and digits >= 4 and not _BLANK.search(value))):
+        return False
     if not digits:
         letters = len(value)
         return (letters >= 24 or (letters >= 16 and len(_HUMP.findall(value)) > letters // 6)

@@ -61,6 +61,7 @@ class Extra:
     metrics: dict[str, int] = field(default_factory=dict)              # what the live route measured: a name of METRICS -> its number
     failure: Failure | None = None                                     # where the answer is not whole; without a head, its status is 0
     lost: int = 0                                                      # bytes of a body that its recorder did not keep: it answers nothing
+    replaced: set[tuple[str, str]] = field(default_factory=set, compare=False)    # by pseudonyms, when it was recorded: (place, pseudonym)
 
 
 # Steps, each in microseconds after the request was sent, in their order; then sizes in bytes. A step that was not there is left out.

@@ -1,19 +1,20 @@
 """What stays out of a cassette, and what goes to disk in its place."""
 from __future__ import annotations
 
-import json
 import re
+import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from ...models.message import Headers, header
-from ...secrets.pseudonyms import PSEUDONYM, Pseudonyms, is_pseudonym
+from ...secrets.pseudonyms import JWT, PSEUDONYM, Pseudonyms, is_pseudonym
 from ...secrets.scrubber import Scrubber
+from ...secrets.tokens import subject
+from . import replaced
+from .echoes import FEW, Echoes
 from .formats.codings import sized, undone
 from .interaction import Interaction
-
-_FEW = 32       # secrets that are looked for one by one
-_RUN = re.compile(r"%[0-9A-Fa-f]{2}|[A-Za-z0-9]{8,}")
+from .replaced import Replaced
 
 
 class Secrets:
@@ -27,36 +28,51 @@ class Secrets:
 
     def __init__(self, names: str | Iterable[str] = (), patterns: str | Iterable[str] = (), keep: str | Iterable[str] = (),
                  seed: int | str = 0) -> None:
-        rules = _several(names), _several(patterns), _several(keep)
+        self._rules = _several(names), _several(patterns), _several(keep)
+        self._seed = seed
+        names, patterns, keep = self._rules
         self.pseudonyms = Pseudonyms(seed)
         # An index over it sees no secrets at all, and no pseudonyms of those that showed by their shape.
-        self.masking = Scrubber(lambda value, where: None, rules[0], (*rules[1], PSEUDONYM.pattern), rules[2])
-        self._scrubber = Scrubber(self._pseudonym, *rules)
-        self._rules = rules
-        self._cores: dict[str, set[str]] = {}     # a run of letters and digits -> the secrets that it is a part of
+        self.masking = Scrubber(lambda value, where: None, names, (*patterns, PSEUDONYM.pattern), keep)
+        self._requests = Scrubber(self._pseudonym, *self._rules)
+        self._answers = Scrubber(self._pseudonym, *self._rules, answers=True)
+        self._echoes = Echoes(self.pseudonyms.of)
+        self._noted = threading.local()      # what is replaced in the body that this thread is cleaning
 
     def __repr__(self) -> str:
         names, patterns, keep = self._rules
         return f"Secrets(names={list(names)}, patterns={list(patterns)}, keep={list(keep)})"
 
+    def keeping(self, names: str | Iterable[str]) -> Secrets:
+        """The same, but that what is called by one of `names` is no secret either."""
+        more = _several(names)
+        return Secrets(*self._rules[:2], (*self._rules[2], *more), self._seed) if more else self
+
     def _pseudonym(self, value: str, where: str) -> str:
-        if not is_pseudonym(value) and len(value) >= 10:
-            core = max(_RUN.findall(value), key=len, default="")
-            if len(core) >= 8 and not core.startswith("%") and (len(value) >= 24 or not value.isalpha()):
-                self._cores.setdefault(core, set()).add(value)
-        return self.pseudonyms.of(value) if value else value
+        if not value:
+            return value
+        self._echoes.add(value)
+        if JWT.fullmatch(value) and (whom := subject(value)) is not None:
+            self._echoes.add(whom)
+        new = self.pseudonyms.of(value)
+        noted: Replaced | None = getattr(self._noted, "here", None)
+        if noted is not None and new != value:
+            noted.add((f"body {where}" if where != "body" else where, new))
+        return new
 
     def url(self, url: str) -> str:
         """`url` with pseudonyms."""
-        return self._echo(self._scrubber.url(url))
+        return self._echoes.url(self._requests.url(url))
 
     def headers(self, headers: Headers) -> Headers:
         """`headers` with pseudonyms."""
-        return self._echo_headers(self._scrubber.headers(headers)) if self._cores else self._scrubber.headers(headers)
+        clean = self._requests.headers(headers)
+        return self._echoes.headers(clean) if self._echoes else clean
 
     def body(self, body: bytes) -> bytes:
-        """`body` with pseudonyms."""
-        return self._echo_body(self._scrubber.body(body)) if self._cores else self._scrubber.body(body)
+        """`body`, of a request, with pseudonyms."""
+        clean = self._requests.body(body)
+        return self._echoes.body(clean) if self._echoes else clean
 
     def sent(self, headers: Headers, body: bytes) -> tuple[Headers, bytes]:
         """`headers` and `body` of a request with pseudonyms in the body, its coding undone where a recording would have it so."""
@@ -68,7 +84,7 @@ class Secrets:
         What a recording knew of a later request, as a user's name of its Authorization, a replay learns so from the first.
         """
         pseudonyms, around = PSEUDONYM.findall(recorded), PSEUDONYM.split(recorded)
-        if not (0 < len(pseudonyms) <= _FEW and asked.startswith(around[0]) and asked.endswith(around[-1])):
+        if not (0 < len(pseudonyms) <= FEW and asked.startswith(around[0]) and asked.endswith(around[-1])):
             return False
         found = re.fullmatch(r"([^\s\"'&?#]+?)".join(map(re.escape, around)), asked)
         if found is None:
@@ -82,22 +98,20 @@ class Secrets:
 
     def clean(self, interaction: Interaction) -> None:
         """Put pseudonyms into `interaction`, in both directions. A coded answer with a secret in it is kept decoded."""
-        self._over(interaction, self._scrubber.url, self._scrubber.headers, self._scrubber.body)
+        self._over(interaction, self._requests, self._answers)
 
     def known(self) -> frozenset[str]:
         """A run of letters and digits of each secret that was found, by which it is found wherever else it stands."""
-        return frozenset(self._cores)
+        return self._echoes.runs
 
     def clean_all(self, interactions: Sequence[Interaction], cleaned: Collection[int] = ()) -> None:
         """`clean` each of them but those whose ids are `cleaned`; then replace secrets that were found somewhere wherever else they stand."""
         for interaction in interactions:
             if id(interaction) not in cleaned:
                 self.clean(interaction)
-        if self._cores:
-            few = list(self._cores) if len(self._cores) <= _FEW else []
-            for interaction in interactions:
-                if not few or _may_hold(interaction, few):
-                    self._over(interaction, self._echo, self._echo_headers, self._echo_body)
+        for interaction in interactions:
+            if self._echoes.within(interaction):
+                self._over(interaction, self._echoes, self._echoes)
 
     def findings(self, interaction: Interaction) -> list[tuple[str, str]]:
         """(where, secret) for everything in `interaction` that looks like a secret and is no pseudonym or placeholder."""
@@ -109,7 +123,7 @@ class Secrets:
                 found[f"{place} {where}", value] = None
             return value
 
-        noting = Scrubber(note, *self._rules)
+        noting, of_answers = (Scrubber(note, *self._rules, answers=answers) for answers in (False, True))
         request, response = interaction.request, interaction.response
         place = "request"
         noting.url(request.uri)
@@ -117,51 +131,47 @@ class Secrets:
         if request.body:
             noting.body(undone(request.headers, request.body))
         place = "response"
-        noting.url(response.reason)
-        noting.headers(response.headers)
-        noting.headers(interaction.extra.trailers)
+        of_answers.url(response.reason)
+        of_answers.headers(response.headers)
+        of_answers.headers(interaction.extra.trailers)
         for head in interaction.extra.informational:
-            noting.headers(head.headers)
-        noting.body(undone(response.headers, response.body))
+            of_answers.headers(head.headers)
+        of_answers.body(undone(response.headers, response.body))
         return list(found)
 
-    @staticmethod
-    def _over(interaction: Interaction, url: Callable[[str], str], headers: Callable[[Headers], Headers],
-              body: Callable[[bytes], bytes]) -> None:
+    def _over(self, interaction: Interaction, of_request: Scrubber | Echoes, of_answer: Scrubber | Echoes) -> None:
         request, response, extra = interaction.request, interaction.response, interaction.extra
-        request.uri = url(request.uri)
-        request.headers = headers(request.headers)
-        if request.body:
-            request.headers, request.body = _rewritten(request.headers, request.body, body)
-        response.reason = url(response.reason)
-        response.headers = headers(response.headers)
-        if response.body:
-            size = len(response.body)
-            response.headers, response.body = _rewritten(response.headers, response.body, body)
-            if extra.chunks and len(response.body) != size:
-                extra.chunks = [(start * len(response.body) // size, time) for start, time in extra.chunks]
-        extra.trailers = headers(extra.trailers)
+        found = extra.replaced
+
+        def of_url(url: str, change: Scrubber | Echoes) -> str:
+            new = change.url(url)
+            found.update(replaced.in_url(url, new))
+            return new
+
+        def of_headers(headers: Headers, change: Scrubber | Echoes) -> Headers:
+            new = change.headers(headers)
+            if new is not headers:
+                found.update(replaced.in_headers(headers, new))
+            return new
+
+        request.uri = of_url(request.uri, of_request)
+        request.headers = of_headers(request.headers, of_request)
+        self._noted.here = found
+        try:
+            if request.body:
+                request.headers, request.body = _rewritten(request.headers, request.body, of_request.body)
+            if response.body:
+                size = len(response.body)
+                response.headers, response.body = _rewritten(response.headers, response.body, of_answer.body)
+                if extra.chunks and len(response.body) != size:
+                    extra.chunks = [(start * len(response.body) // size, time) for start, time in extra.chunks]
+        finally:
+            self._noted.here = None
+        response.reason = of_url(response.reason, of_answer)
+        response.headers = of_headers(response.headers, of_answer)
+        extra.trailers = of_headers(extra.trailers, of_answer)
         for head in extra.informational:
-            head.headers = headers(head.headers)
-
-    def _echo(self, text: str) -> str:
-        cores = self._cores      # other threads add to it
-        if not cores or (len(cores) <= _FEW and not any(core in text for core in list(cores))):
-            return text
-        for run in set(_RUN.findall(text)):
-            for secret in list(cores.get(run, ())):
-                new = self.pseudonyms.of(secret)
-                for written in dict.fromkeys((secret, quote(secret, safe=""), json.dumps(secret)[1:-1])):
-                    text = text.replace(written, new)
-        return text
-
-    def _echo_headers(self, headers: Headers) -> Headers:
-        return [(name, self._echo(value) if len(value) > 7 else value) for name, value in headers]
-
-    def _echo_body(self, body: bytes) -> bytes:
-        text = body.decode("utf-8", "surrogateescape")
-        new = self._echo(text)
-        return body if new is text or new == text else new.encode("utf-8", "surrogateescape")
+            head.headers = of_headers(head.headers, of_answer)
 
 
 def _several(texts: str | Iterable[str]) -> tuple[str, ...]:
@@ -172,17 +182,6 @@ def _several(texts: str | Iterable[str]) -> tuple[str, ...]:
 _PLACEHOLDER = re.compile(
     r"<.*>|\[.*\]|\{.*\}|[*x.\-]+|.*(?:redacted|filtered|placeholder|censored|removed|scrubbed|obfuscated|sanitized|dummy|fake|example|xxx).*|test|none|null"
     r"|secret|password|token|foo|bar|deleted|undefined|true|false|\d{1,3}", re.I | re.S)
-
-
-def _may_hold(interaction: Interaction, cores: list[str]) -> bool:
-    """Whether one of `cores` may stand in `interaction`: a quick look."""
-    request, response, extra = interaction.request, interaction.response, interaction.extra
-    values = [value for _, value in (*request.headers, *response.headers)]
-    text = "\n".join((request.uri, *values))
-    if extra.trailers or extra.informational or header(response.headers, "content-encoding") or header(request.headers, "content-encoding"):
-        return True
-    bodies = [body for body in (request.body, response.body) if body]
-    return any(core in text or any(core.encode() in body for body in bodies) for core in cores)
 
 
 def _rewritten(headers: Headers, body: bytes, change: Callable[[bytes], bytes]) -> tuple[Headers, bytes]:

@@ -1,0 +1,77 @@
+"""The members of JSON within a text, whole or in part: under which name each value stands, and what stands beside it."""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+_TOKENS = re.compile(r'"((?:[^"\\]|\\.|\\\Z)*+)(?:"|\Z)(\s*+:)?|[{}\[\]]|(?<![\w.])\d{4,}(?![\w.])', re.S)
+_LABELS = ("name", "key", "header")      # members that name the member "value" or "content" beside them
+# Members of a schema (JSON Schema, OpenAPI, and what forms and interfaces are described by), and those of which it has one.
+_OF_SCHEMAS = frozenset({
+    "type", "$ref", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems",
+    "allOf", "oneOf", "anyOf", "not", "if", "then", "else", "items", "properties", "required", "additionalProperties", "title", "description",
+    "default", "example", "examples", "nullable", "readOnly", "writeOnly", "deprecated", "xml", "in", "schema", "label", "help", "help_text",
+    "placeholder", "multipleOf", "contentEncoding", "contentMediaType", "$comment", "optional", "sensitive", "is_required", "read_only", "max_length",
+})
+_MAKES_SCHEMA = ("type", "$ref", "allOf", "oneOf", "anyOf", "enum", "const", "format", "properties")
+
+
+class Members:
+    """One object or array. `under` is the name nearest to it that is a secret's, "" where there is none."""
+
+    __slots__ = ("is_list", "name", "parent", "said", "under")
+
+    def __init__(self, parent: Members | None, name: str, under: str, *, is_list: bool) -> None:
+        self.parent, self.name, self.under, self.is_list = parent, name, under, is_list
+        self.said: dict[str, str | None] = {}     # by name: the text, or the number of four digits or more; None for all else
+
+    @property
+    def label(self) -> str:
+        """What the value beside it is called, in a list of names and values."""
+        return next((said for name, said in self.said.items() if said and name.lower() in _LABELS), "")
+
+    @property
+    def in_schema(self) -> bool:
+        """Whether this is a part of a description of values, and not of values."""
+        return any(not one.is_list and one.said.keys() <= _OF_SCHEMAS and any(name in one.said for name in _MAKES_SCHEMA) for one in self._chain())
+
+    def _chain(self) -> Iterator[Members]:
+        one: Members | None = self
+        while one is not None and one.under:
+            yield one
+            one = one.parent
+
+
+class Value(NamedTuple):
+    """A text (group 1 is what is between its marks) or a number."""
+
+    found: re.Match[str]
+    name: str
+    beside: Members
+
+
+def values(text: str, is_secret: Callable[[str], bool]) -> Iterator[Value]:
+    """The texts and the longer numbers, in their order. What stands beside them is complete when all were given."""
+    here = Members(None, "", "", is_list=False)
+    name = ""
+    for found in _TOKENS.finditer(text):
+        token = found[0]
+        if found[2] is not None:
+            name = found[1]
+            here.said[name] = None
+        elif token in "{[":
+            if here.is_list:
+                name = here.name
+            here = Members(here, name, here.under or (name if name and is_secret(name) else ""), is_list=token == "[")
+            name = ""
+        elif token in "}]":
+            here = here.parent or here
+            name = ""
+        else:
+            if here.is_list:
+                name = here.name
+            elif name:
+                here.said[name] = token if found[1] is None else found[1]
+            yield Value(found, name, here)
+            name = ""
