@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import objective_c
+from .arrivals import Requests
 from .async_bytes import AsyncBytes
 from .clients.interception import Interception
 from .clients.transport import transport
@@ -187,6 +188,7 @@ __all__ = [
     "Progress",
     "ProxyConfiguration",
     "RecordingWarning",
+    "Requests",
     "ResourceFetchType",
     "ResponseDisposition",
     "RouteTransport",

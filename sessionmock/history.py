@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeAlias
 
 from .clock import Clock
 from .shown import printed
@@ -17,6 +17,7 @@ from .shown import printed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .models.fields import Pairs
     from .tasks import URLSessionTask
 
 
@@ -64,6 +65,26 @@ class Opened(NamedTuple):
     method: str
     url: str
     source: str                   # "live", "cassette", "script", "cache", "protocol" or "local"
+
+
+@printed
+class Requested(NamedTuple):
+    """A request came to a route: what of it is worth a look. Kept only by a history that is asked to, for it holds bodies."""
+
+    number: int
+    time: int
+    task: URLSessionTask | None   # None for a plain client's
+    exchange: int
+    method: str
+    url: str
+    headers: Pairs                # pairs, and by name in any case
+    content: bytes | Content | None
+    source: str                   # "live", "cassette" or "script"
+
+    @property
+    def body(self) -> bytes | None:
+        """The body; of a stream what was read of it so far, and of a file what it holds (which may raise OSError)."""
+        return self.content if self.content is None or isinstance(self.content, bytes) else self.content.whole
 
 
 @printed
@@ -126,10 +147,18 @@ class Ended(NamedTuple):
     error: str                    # why no response came, or not all of it; "" where it did
 
 
-Record: TypeAlias = Called | Asked | Answered | Opened | Sent | Received | Closed | Written | Ended
+Record: TypeAlias = Called | Asked | Answered | Opened | Requested | Sent | Received | Closed | Written | Ended
 EVERYTHING: frozenset[type] = frozenset({Called, Asked, Answered, Opened, Sent, Received, Closed, Written, Ended})
 
 exchange_numbers = itertools.count(1)
+
+
+class Content(Protocol):
+    """The content of a body that came as a stream."""
+
+    @property
+    def whole(self) -> bytes:
+        """What is known of it."""
 
 
 class History:
@@ -154,6 +183,11 @@ class History:
     def of_exchanges(cls, limit: int) -> Self:
         """The last `limit` exchanges and tasks that ended, and nothing else: what a report of a failure shows."""
         return cls((Ended,), limit, holds_tasks=False)
+
+    @classmethod
+    def with_requests(cls) -> Self:
+        """Everything, and the requests themselves with their bodies, for `Requests`."""
+        return cls((*EVERYTHING, Requested))
 
     def __iter__(self) -> Iterator[Record]:
         return iter(list(self.records))

@@ -28,7 +28,7 @@ LAYERS = (
     {"engine"},
     {"stores", "routes", "path_monitor"},
     {"load"},
-    {"async_bytes", "clients", "loading", "remarks", "resources", "revalidations", "session", "task_arguments", "tasks"},
+    {"arrivals", "async_bytes", "clients", "loading", "remarks", "resources", "revalidations", "session", "task_arguments", "tasks"},
     {"objective_c"},
     {"background", "cli", "leaks"},
     {"__init__", "__main__"},

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
         LiveRoute,
         OperationQueue,
         PathMonitor,
+        Requests,
         RouteTransport,
         ScriptRoute,
         Trace,
         URLSession,
         URLSessionConfiguration,
     )
-
     InForce: TypeAlias = CassetteRoute | ScriptRoute | LiveRoute
 
 
@@ -75,6 +75,15 @@ class Controller:
     def trace(self) -> Trace:
         """The callbacks and exchanges of this test so far: `trace.names()`, `trace.callbacks`, `trace.exchanges`."""
         return self._state.trace
+
+    @property
+    def requests(self) -> Requests:
+        """The requests of this test's tasks and of plain clients on its route, live, recorded and scripted, in order.
+
+        Each has `method`, `url`, `headers`, `body` and `source`. `requests.wait_for(2, method="POST", url="*/jobs", timeout=5)`
+        waits for the first so many that match, in a coroutine with `await`, and gives them.
+        """
+        return self._state.requests
 
     def transport(self, configuration: URLSessionConfiguration | None = None) -> RouteTransport:
         """A transport for a plain httpx or httpx2 client, sync or async, over the route in force where a request is sent."""

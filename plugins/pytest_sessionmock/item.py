@@ -16,7 +16,7 @@ from .run import RUN, RunState, loaded
 from .settings import FIXTURE, Settings, concerns_all, options_of, read_cassette_options, settings_of, settings_without_marks
 
 if TYPE_CHECKING:
-    from sessionmock import Interception, Leak, LeakScope, ScriptRoute, Trace
+    from sessionmock import Interception, Leak, LeakScope, Requests, ScriptRoute, Trace
 
 LEAKS = "sessionmock leaks, at teardown"      # pytest shows a section with this word under the failure of a test that failed before
 _FIXTURES = frozenset({"sessionmock", "sessionmock_httpx", "url_session"})
@@ -60,6 +60,7 @@ class ItemState:
         self._reports: list[str] = []               # what there was to say at the end
         self._in_force: list[InForce] = []          # by this plugin, the last one goes before
         self._script: ScriptRoute | None = None     # that of the test
+        self._scripts: list[ScriptRoute] = []       # all that this plugin has made for it
         self._missing: list[Missing] = []           # all that ever answered here
         self._differing: list[Differing] = []
         self._interception: Interception | None = None
@@ -82,7 +83,7 @@ class ItemState:
 
         scope = LeakScope(self.item.nodeid)
         wanted = "sessionmock" in getattr(self.item, "fixturenames", ())
-        scope.history = History() if wanted else History.of_exchanges(2 * _EXCHANGES)     # tasks end too
+        scope.history = History.with_requests() if wanted else History.of_exchanges(2 * _EXCHANGES)     # tasks end too
         return scope
 
     @cached_property
@@ -91,6 +92,13 @@ class ItemState:
         from sessionmock import Trace
 
         return Trace(self.scope.history)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """The requests of the test, whoever answers them."""
+        from sessionmock import Requests
+
+        return Requests(self.trace.history)
 
     # its way ----------------------------------------------------------------------------------------------------
     def set_up(self) -> None:
@@ -162,7 +170,7 @@ class ItemState:
         self._stack.close()
         self.run.item = None
         self._reports = [str(leak) for leak in (*self.run.take_leaks_of_fixtures(), *self._leaks)]
-        self._reports += filter(None, (self.misses(), self.failures()))
+        self._reports += filter(None, (self.misses(), self.failures(), self._uncalled()))
         return [] if self._ended_early else self._reports
 
     # routes -----------------------------------------------------------------------------------------------------
@@ -184,6 +192,7 @@ class ItemState:
 
         script = ScriptRoute(live=ClientRoute(self.run.live))
         self._missing.append(script)
+        self._scripts.append(script)
         self._stack.enter_context(self._everywhere(script, InForce(lambda: script, script)))
         return script
 
@@ -267,6 +276,19 @@ class ItemState:
         if not self._begun:
             return ""
         return "\n\n".join(told(self.run.untold(filter(is_failed_check, (*self.scope.raised, *self.run.raised)))))
+
+    def _uncalled(self) -> str:
+        """What no request has called of the test's scripts, where that is to fail it; else "", with a warning where that was asked for.
+        A test that has ended early may not have come to it."""
+        verdict = self.settings.mark.get("uncalled") or self.item.config.getini("sessionmock_uncalled")
+        found = [] if verdict == "ignore" or self._ended_early else [line for script in self._scripts for line in script.uncalled]
+        if not found:
+            return ""
+        told = "\n  ".join(("Scripted, and no request called it:", *found))
+        if verdict == "fail":
+            return told
+        self.item.warn(pytest.PytestWarning(told))
+        return ""
 
     def annotate(self, report: pytest.TestReport) -> None:
         """Add to pytest's report of a phase what it asked and answered, what was not answered, and in the end what is leaked."""

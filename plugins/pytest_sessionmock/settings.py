@@ -79,6 +79,7 @@ OPTIONS = (
            "clients along and are not live; loopback (default) stands for this machine", default=("loopback",), kind=WORDS),
     Option("httpx_leaks", "what an httpx client that is never closed does, in tests that take httpx clients along",
            ("off", "report", "fail"), "off"),
+    Option("uncalled", "what answers, functions and respx routes of a test's script do that no request called", _UPKEEP, "ignore", in_mark=True),
     Option("unplayed", "what recorded answers do that no test of the run played", _UPKEEP, "warn"),
     Option("orphans", "what cassettes do that no test of a whole run uses", _UPKEEP, "warn"),
     # What CassetteRoute takes, whose keywords they are:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import registry
@@ -9,8 +10,10 @@ from ..clock import Clock
 from ..engine.current import current_engine
 from ..engine.protocol import Engine
 from ..errors import URLError, brief
-from ..history import Ended, exchange_numbers
+from ..history import Ended, Requested, exchange_numbers
+from ..models.body import looked_at
 from ..models.configuration import URLSessionConfiguration
+from ..models.fields import Pairs
 from ..models.message import Headers, Request, ResponseHead
 from ..models.settings import instance, optional
 from ..models.timing import Timing
@@ -94,6 +97,7 @@ class WatchedChannel(ChannelOver):
 
     def open(self, request: Request, sink: Sink) -> Exchange:
         passing = Passing(self, request, sink)
+        request = passing.requested(request)
         passing.exchange = super().open(request, passing)
         if not passing.over:
             passing.posted = True
@@ -120,6 +124,16 @@ class Passing(SinkOver):
         self._counted = False
         self.over = False
         self.posted = False
+
+    def requested(self, request: Request) -> Request:
+        """`request` as it is to be given to the route, for somebody may want to look at its body later."""
+        history = self._history
+        if history is None or Requested not in history.kinds:
+            return request
+        body, content = looked_at(request.body)
+        history.add(self._channel.engine.clock, Requested, None, self._number, request.method, request.url, Pairs(request.headers), content,
+                    self._channel.source)
+        return request if body is request.body else replace(request, body=body)
 
     @property
     def timing(self) -> Timing | None:

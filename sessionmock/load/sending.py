@@ -115,6 +115,7 @@ class Sending:
         transaction.source, channel = context.channel(self._route, scheme)
         if self._callbacks.history is not None:
             sink.opened()
+            message = sink.requested(message)
         exchange = transaction.exchange = channel.open(message, sink if message.method != "HEAD" else Bodiless(sink))
         if not sink.ended:
             sink.exchange = exchange

@@ -1,13 +1,16 @@
 """The sink of one exchange: takes what a route brings into the load's inbox, and holds reading back when that fills."""
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ..core.machine import Event
 from ..engine.protocol import Engine
 from ..errors import Code, URLError, brief
-from ..history import Closed, Ended, History, Opened, Received, Sent, exchange_numbers
-from ..models.message import Headers, ResponseHead
+from ..history import Closed, Ended, History, Opened, Received, Requested, Sent, exchange_numbers
+from ..models.body import looked_at
+from ..models.fields import Pairs
+from ..models.message import Headers, Request, ResponseHead
 from ..routes.base import Exchange, SinkOver, expire
 from .transfer import Transaction
 
@@ -128,6 +131,14 @@ class LoadSink:
         if self._history is not None:
             request = self.transaction.request
             self._note(Opened, request.http_method, request.url or "", self.transaction.source)
+
+    def requested(self, message: Request) -> Request:
+        """`message` goes to a route: as it is to be given to it, for somebody may want to look at its body later."""
+        if self._history is None or Requested not in self._history.kinds:
+            return message
+        body, content = looked_at(message.body)
+        self._note(Requested, message.method, message.url, Pairs(message.headers), content, self.transaction.source)
+        return message if body is message.body else replace(message, body=body)
 
     def consume(self) -> None:
         """Nobody has in hand any more what was handed out."""

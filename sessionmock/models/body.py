@@ -234,6 +234,57 @@ class SizedStream:
         self._source.close()
 
 
+class KeptBody:
+    """A request body stream that keeps what is read from it."""
+
+    def __init__(self, stream: BodyStream) -> None:
+        self._stream = stream
+        self.length = stream.length
+        self.may_block = stream.may_block
+        self.pieces: list[bytes] = []
+
+    def read(self, size: int) -> bytes:
+        piece = self._stream.read(size)
+        if piece:
+            self.pieces.append(bytes(piece))
+        return piece
+
+    @property
+    def whole(self) -> bytes:
+        """What was read so far."""
+        return b"".join(self.pieces)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class ReadAgain:
+    """What a body stream holds that can be read twice, read when it is asked for."""
+
+    def __init__(self, stream: FileStream | ChainedStream) -> None:
+        self._stream = stream
+
+    @property
+    def whole(self) -> bytes:
+        """All of it. Raises OSError where a file is not what it was."""
+        stream = self._stream.again()
+        assert stream is not None, "it can be read twice"
+        try:
+            return b"".join(iter(lambda: stream.read(_PIECE), b""))
+        finally:
+            stream.close()
+
+
+def looked_at(body: bytes | BodyStream | None) -> tuple[bytes | BodyStream | None, bytes | KeptBody | ReadAgain | None]:
+    """`body` as it is to be sent, and its content for who looks at it later."""
+    if body is None or isinstance(body, bytes):
+        return body, body
+    if isinstance(body, FileStream | ChainedStream) and body.again() is not None:
+        return body, ReadAgain(body)
+    kept = KeptBody(body)
+    return kept, kept
+
+
 def as_body_stream(value: Any) -> BodyStream:
     """`value` as a stream: bytes, a binary file (or anything with `read`), an iterable of bytes, or a stream already.
 

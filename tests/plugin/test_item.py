@@ -172,3 +172,43 @@ def test_miss(sessionmock, url_session):
     result.stdout.no_fnmatch_line("*hidden*")
     result.stdout.no_fnmatch_line("*pytest_sessionmock*.py*")
     result.stdout.no_fnmatch_line("*contextlib*")
+
+
+UNCALLED = """
+import httpx
+
+@pytest.mark.sessionmock(route="script")
+class TestScripts:
+    def test_all_called(self, sessionmock, url_session):
+        sessionmock.script.get(URL).respond(200)
+        sessionmock.script.answer(lambda request: 201 if request.method == "POST" else None)
+        url_session().data(URL).result()
+        url_session().data(URLRequest(URL, "POST")).result()
+
+    def test_left(self, sessionmock):
+        sessionmock.script.get(URL + "/never", name="mine").respond(200)
+        sessionmock.script.answer(status=503)
+        sessionmock.script.answer(print)
+
+    @pytest.mark.sessionmock(uncalled="ignore")
+    def test_excused(self, sessionmock):
+        sessionmock.script.get(URL).respond(200)
+
+    def test_skipped(self, sessionmock):
+        sessionmock.script.get(URL).respond(200)
+        pytest.skip("it never came to it")
+"""
+LEFT = ["Scripted, and no request called it:", "  the answer 503", "  the function print",
+        "  the route mine: scheme eq 'http', host eq 'api.test', path eq '/thing/never', method eq 'GET'"]
+
+
+def test_what_no_request_called_is_ignored_told_or_fails(inner: Inner) -> None:
+    """As the ini file or the mark says; nothing changes where nobody says anything."""
+    inner.write(test_it=UNCALLED)
+    inner.run().assert_outcomes(passed=3, skipped=1, warnings=0)
+    warned = inner.run("-o", "sessionmock_uncalled=warn", "-W", "default::pytest.PytestWarning")
+    warned.assert_outcomes(passed=3, skipped=1, warnings=1)
+    failed = inner.run("-o", "sessionmock_uncalled=fail")
+    failed.assert_outcomes(passed=3, skipped=1, errors=1)
+    for result in (warned, failed):
+        result.stdout.fnmatch_lines([f"*{line}" for line in LEFT], consecutive=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...clock import Clock
 from ...errors import Code, URLError
+from ...models.body import KeptBody
 from ...models.message import BodyStream, Headers, Request, ResponseHead, header
 from ...models.timing import Timing
 from ..base import ExchangeOver, SinkOver, is_expiring
@@ -16,30 +17,6 @@ if TYPE_CHECKING:
     from ..base import Exchange, Sink
 
 MILLISECOND = 1_000_000
-
-
-class KeptBody:
-    """A request body stream that keeps what is read from it."""
-
-    def __init__(self, stream: BodyStream) -> None:
-        self._stream = stream
-        self.length = stream.length
-        self.may_block = stream.may_block
-        self.pieces: list[bytes] = []
-
-    def read(self, size: int) -> bytes:
-        piece = self._stream.read(size)
-        if piece:
-            self.pieces.append(bytes(piece))
-        return piece
-
-    @property
-    def whole(self) -> bytes:
-        """What was read so far."""
-        return b"".join(self.pieces)
-
-    def close(self) -> None:
-        self._stream.close()
 
 
 class ReadAhead:

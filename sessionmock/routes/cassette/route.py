@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ...errors import CassetteError, Code, InvalidArgumentException, RecordingWarning, UnmatchedRequest, URLError, url_error
+from ...models.body import KeptBody
 from ...models.host_patterns import patterns_given
 from ...models.message import BodyStream, Request
 from ..base import FINISHED, ChannelOver
@@ -26,7 +27,7 @@ from .matching import MATCH_ON, Order
 from .modes import Mode
 from .passing import passing
 from .playback import play
-from .recorder import KeptBody, ReadAhead, RecordedExchange, Recorder
+from .recorder import ReadAhead, RecordedExchange, Recorder
 from .recording import Recording, save_late
 from .recovery import recover
 from .secrets import Secrets

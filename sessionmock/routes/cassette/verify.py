@@ -7,8 +7,9 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from ... import shown as reported
+from ...models.fields import Fields
 from ...models.message import header
-from .asked import Fields, Masking
+from .asked import Masking
 from .bodies import meaning, read_body
 from .formats.codings import undone
 from .ignored import NOTHING, Ignored

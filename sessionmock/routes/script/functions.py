@@ -1,9 +1,9 @@
-"""Functions that answer requests: which is asked, and what it may give."""
+"""Functions that answer requests, and what they may give."""
 from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 from ... import shown
@@ -18,21 +18,30 @@ Given: TypeAlias = Answer | int | bytes | str | dict[str, Any] | list[Any] | Req
 Function: TypeAlias = Callable[[Request], Given | Awaitable[Given]]
 
 
-def given_by(functions: Iterable[Function], request: Request, loop: LoopThread) -> Answer | Request | None:
-    """The answer of the first of `functions` that has one: `request` itself to pass it through, None where none has one. On a thread
-    that may block; coroutines run on `loop`. Raises what a function raises, and InvalidArgumentException for what is no answer."""
-    for function in functions:
-        name = getattr(function, "__qualname__", repr(function))
-        with user_code(f"the function {name}"):
-            given = function(request)
+class Scripted:
+    """A function that answers, and whether it has."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.called = False
+
+    def __str__(self) -> str:
+        return f"the function {getattr(self.function, '__qualname__', repr(self.function))}"
+
+    def answer(self, request: Request, loop: LoopThread) -> Answer | Request | None:
+        """What it answers to `request`: that itself to pass it through, None where another is to answer. On a thread that may block;
+        a coroutine runs on `loop`. Raises what the function raises, and InvalidArgumentException for what is no answer."""
+        with user_code(str(self)):
+            given = self.function(request)
             if inspect.isawaitable(given):
                 given = loop.run(given)
-        if given is not None:
-            return _answer(given, request, name)
-    return None
+        if given is None:
+            return None
+        self.called = True
+        return _answer(given, request, self)
 
 
-def _answer(given: Given, request: Request, name: str) -> Answer | Request:
+def _answer(given: Given, request: Request, scripted: Scripted) -> Answer | Request:
     match given:
         case Answer():
             return given
@@ -45,5 +54,5 @@ def _answer(given: Given, request: Request, name: str) -> Answer | Request:
     if given is request:
         return request
     raise InvalidArgumentException(
-        f"{name} answered with {shown.value(given)}: give an Answer, a status, a body (bytes, str), a dict or list for JSON, "
+        f"{scripted} answered with {shown.value(given)}: give an Answer, a status, a body (bytes, str), a dict or list for JSON, "
         "the request itself to let it pass, or None")

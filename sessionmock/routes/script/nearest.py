@@ -33,11 +33,15 @@ def _nearness(route: respx.Route, request: EdgeRequest) -> Near:
     parts = list(leaves(route.pattern))
     # What a user's own pattern does is not for this stack, and nobody waits for it here.
     missed = [part for part in parts if plain(part) and not part.match(request)]
-    name = f"{route.name}: " if route.name else ""
-    expected = ", ".join(map(_shown, parts)) or "any request"
     if not missed:
-        return Near(1.0, f"{name}{expected} (its side effect answered that it does not match)")
-    return Near(1 - len(missed) / len(parts), f"{name}{expected} ({'; '.join(_difference(part, request) for part in missed)})")
+        return Near(1.0, f"{described(route)} (its side effect answered that it does not match)")
+    return Near(1 - len(missed) / len(parts), f"{described(route)} ({'; '.join(_difference(part, request) for part in missed)})")
+
+
+def described(route: respx.Route) -> str:
+    """What `route` answers, after its name where it has one."""
+    name = f"{route.name}: " if route.name else ""
+    return name + (", ".join(map(_shown, leaves(route.pattern))) or "any request")
 
 
 def _shown(part: Pattern) -> str:

@@ -15,7 +15,7 @@ from ..base import FINISHED, Channel, ChannelOver, Exchange, Host, Route, Sink
 from ..httpx.errors import url_error_for
 from ..offload import Deferred, LoopThread, fail, read_body
 from .answer import Answer, Values, play
-from .functions import Function, given_by
+from .functions import Function, Scripted
 
 if TYPE_CHECKING:
     import respx
@@ -42,7 +42,7 @@ class ScriptRoute:
         self.live = live
         self.misses: list[UnmatchedRequest] = []
         self.waiting: deque[Answer] = deque()
-        self.functions: list[Function] = []
+        self.functions: list[Scripted] = []
         self._lock = threading.RLock()
         self._router: respx.Router | None = None
         self._routers: Routers | None = None
@@ -64,7 +64,7 @@ class ScriptRoute:
             raise InvalidArgumentException(f"answer({answer!r}, {', '.join(values)}=...): give an answer, or the values of one")
         if isinstance(answer, Answer | type) or not callable(answer):
             return self.answers([cast("Answer", answer)])      # which refuses what is none
-        self.functions.append(taking("ScriptRoute.answer", answer, "request"))
+        self.functions.append(Scripted(taking("ScriptRoute.answer", answer, "request")))
         return self
 
     def answers(self, answers: Iterable[Answer]) -> ScriptRoute:
@@ -159,6 +159,13 @@ class ScriptRoute:
         """The calls that the own router answered."""
         return self.router.calls
 
+    @property
+    def uncalled(self) -> list[str]:
+        """What no request has called, a line each: answers that wait still, functions that have not answered, respx routes without a call."""
+        routes = [] if self._routers is None else self._routers.uncalled()
+        functions = [str(scripted) for scripted in self.functions if not scripted.called]
+        return [*(f"the answer {answer.status}" for answer in self.waiting), *functions, *routes]
+
     def reset(self) -> None:
         """Forget the own router's calls and all misses. Routes and waiting answers stay."""
         self.misses.clear()
@@ -221,7 +228,7 @@ class ScriptChannel(ChannelOver):
         if deferred.cancelled:
             return
         try:
-            given = given_by(list(self.script.functions), request, self.loop)
+            given = next(filter(None, (scripted.answer(request, self.loop) for scripted in list(self.script.functions))), None)
         except BaseException as error:
             fail(sink, error, lambda error: url_error_for(error, request.url))
             return

@@ -15,7 +15,7 @@ from ..httpx.errors import url_error_for
 from ..httpx.values import head_of
 from ..offload import Deferred, LoopThread, Pump, fail
 from .index import Candidate, Index, Key, key_of
-from .nearest import nearest
+from .nearest import described, nearest
 
 
 class NeedsThread(Exception):
@@ -64,6 +64,10 @@ class Routers:
         if len(left) == len(self._indexes):
             raise InvalidArgumentException(f"detach({router!r}): this router is not attached")
         self._indexes = left            # a new list: requests on their way have the old one
+
+    def uncalled(self) -> list[str]:
+        """The routes that no request has called, as the reason of a miss shows them."""
+        return [f"the route {described(route)}" for index in self._indexes for route in index.router.routes if not route.called]
 
     def open(self, request: Request, sink: Sink, channel: Asker) -> Exchange:
         """Answer `request`, whose body is bytes or None: here where no user code is needed, else on a pooled thread."""

@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import pytest
 
+from sessionmock.models.fields import Fields, Pairs
 from sessionmock.routes.cassette import Interaction, RecordedRequest, RecordedResponse
-from sessionmock.routes.cassette.asked import Asked, Fields, Pairs, agree, asked_of
+from sessionmock.routes.cassette.asked import Asked, agree, asked_of
 
 HEADERS = [("Accept", "a"), ("X-Id", "1"), ("accept", "b")]
 ASKED = Asked("PUT", "https://api.test/things?b=2&a=1#part", HEADERS, b"body")

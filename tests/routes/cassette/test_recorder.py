@@ -8,12 +8,13 @@ import pytest
 
 from sessionmock.clock import VirtualClock
 from sessionmock.errors import Code, url_error
+from sessionmock.models.body import KeptBody
 from sessionmock.models.message import Headers, Request, ResponseHead
 from sessionmock.models.timing import Timing
 from sessionmock.routes.base import Finished, expire
 from sessionmock.routes.cassette import Interaction
 from sessionmock.routes.cassette.interaction import LEFT, Failure
-from sessionmock.routes.cassette.recorder import KeptBody, ReadAhead, RecordedExchange, Recorder
+from sessionmock.routes.cassette.recorder import ReadAhead, RecordedExchange, Recorder
 
 from ..doubles import RecordingSink, Stream
 

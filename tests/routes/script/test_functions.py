@@ -44,9 +44,11 @@ def test_what_a_function_gives_is_the_answer(script: ScriptRoute, client: httpx.
     for function in (lambda request: given, later):
         script.functions.clear()
         script.answer(function)
+        assert 1 == len(script.uncalled)
         for _ in range(2):
             response = client.get(URL)
             assert (status, body) == (response.status_code, response.content)
+            assert [] == script.uncalled
             assert ("application/json" if isinstance(given, dict | list) else None) == response.headers.get("Content-Type")
 
 
@@ -91,7 +93,8 @@ def test_a_request_that_is_returned_passes(script: ScriptRoute, client: httpx.Cl
     script.answer(lambda request: request)
     with pytest.raises(UnmatchedRequest, match="it is to pass, and there is no live route"):
         client.get(URL)
-    script.functions[:] = [lambda request: Request("GET", URL, [])]
+    script.functions.clear()
+    script.answer(lambda request: Request("GET", URL, []))     # type: ignore[arg-type,return-value]
     with pytest.raises(InvalidArgumentException, match="the request itself to let it pass"):
         client.get(URL)
     live: Any = FakeLive([("head", ResponseHead(204, [])), ("end", [])])
