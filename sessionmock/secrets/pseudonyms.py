@@ -44,6 +44,7 @@ _PREFIX = re.compile("|".join((
     r"\d{6,12}:AA(?=[\w-]{30,}\Z)", r"\d{17,20}/(?=[\w-]{60,}\Z)", r"T\w{6,}/B\w{6,}/")))
 _PARTS_OF_KEY = re.compile(r"([.:~])")
 _PARTS_OF_SLACK = re.compile("(-)")
+_LEGACY_SLACK = ("xoxs-", "xoxo-")     # of digits before anything else, which a scanner takes for a key however it ends: they stay in one piece
 
 _SHORT = 16         # what is shorter may be a word that people choose: its digest is made dear to guess
 _ROUNDS = 1000
@@ -217,6 +218,8 @@ def _key(found: re.Match[str], draw: Draw) -> str | None:
     rest = whole[len(prefix):]
     if len(rest) < 8:
         return None
+    if prefix in _LEGACY_SLACK:
+        return prefix + filled(rest, draw)
     parts = (_PARTS_OF_SLACK if prefix.startswith("x") else _PARTS_OF_KEY).split(rest)
     made = prefix + "".join(draw(len(part), _DIGITS) if part.isdecimal() else filled(part, draw) for part in parts)
     return made if PSEUDONYM.fullmatch(made) else prefix + filled(rest, draw)

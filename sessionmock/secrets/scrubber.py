@@ -7,10 +7,12 @@ JSON and URLs within each other, base64 of JSON.
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Callable, Iterable
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
+from . import encodings, packed, services
 from .json_secrets import WITH_GRANT, JSONSecrets
 from .names import Names
 from .shapes import BASIC, BEARER, ENCODED, USERINFO, hinted, hinted_bytes, likely
@@ -37,12 +39,15 @@ _PART = re.compile(r"""(Content-Disposition:[^\r\n]{0,200}?\bname="?([^"\r\n;]+)
 _WHEN_LONG = (b"key=", b"auth=", b"code=", b"session=", b"credentials=", b'"auth"', b'"session"', b'"credentials"',
               b'"kty"')    # names where values decide
 _FORM = re.compile(r"[^\s=&{}<>\"]+=[^\s<>\"]*")
+_ESCAPED = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+_ESCAPED_NAME = re.compile(r'"[\w. -]*+\\u00(?:[\w. -]|\\u00)*+"(?=\s*+:)')
 _PAIR = re.compile(r'(\[\s{0,8}+"([\w-]{1,60}+)"\s{0,8}+,\s{0,8}+")((?:[^"\\]|\\.){16,4096}+)(?="\s{0,8}+\])')    # ["X-Api-Key", "..."]
 
 
 _COOKIES = {"cookie": False, "set-cookie": True}
 _NO_PASSWORDS = frozenset({"x", "x-oauth-basic"})     # beside a token in the place of the name
-_LARGEST = 1 << 25    # characters of text that are looked through by name
+_LARGEST = 1 << 25    # bytes that are looked through at once
+_OF_TEXT = (b"{", b"[", b"<")      # what most bodies begin with
 
 
 class Scrubber:
@@ -51,8 +56,9 @@ class Scrubber:
     stands under the name of a secret is weighed (`weighing`); of requests, the name decides."""
 
     def __init__(self, replace: Replace, names: Iterable[str] = (), patterns: Iterable[str] = (), keep: Iterable[str] = (), *,
-                 answers: bool = False) -> None:
+                 formless: Replace | None = None, answers: bool = False) -> None:
         self._replace = replace
+        self._formless = formless or replace      # of a key that its form makes one, beside the name of its service
         self._answers = answers
         self.names = Names(names, keep)
         self._in_json = JSONSecrets(self.names, replace, self.prose, answers=answers)
@@ -104,7 +110,7 @@ class Scrubber:
             return value if self.names.kept(name) else self._cookies(name, value, only_first=_COOKIES[lower])
         if self.names.of_header(name, value) and not is_word(value):
             return self._credentials(name, value)
-        if not self._patterns and (len(value) < 12 or not (hinted(value) or "=" in value or "@" in value)):
+        if not self._patterns and (len(value) < 12 or not ("=" in value or "@" in value or hinted(value) or services.named(value))):
             return value
         return self.text(_ASSIGNED.sub(self._assigned, value), name)
 
@@ -153,20 +159,44 @@ class Scrubber:
 
     def body(self, body: bytes) -> bytes:
         """`body` without its secrets; the same object where there are none."""
-        named = self._may_name(body)
-        if not (named or self._patterns or (b"@" in body and b"://" in body) or hinted_bytes(body)):
-            return body
         if len(body) > _LARGEST:
+            new = b"".join(map(self.body, encodings.pieces(body)))
+            return body if new == body else new
+        if body[:1] not in _OF_TEXT or body[1:2] == b"\0":
+            opened = encodings.opened(body)
+            if opened is not None:
+                new = self.body(opened.plain)
+                return body if new == opened.plain else opened.closed(new)
+            packed_ = packed.rewritten(body, self._packed)
+            if packed_ is not None:
+                return body if packed_ == body else packed_
+        named = self._may_name(body)
+        if not (named or self._patterns or self._may_show(body) or (b"%" in body and b"=" in body and self._may_show(unquote_to_bytes(body)))):
             return body
         try:
             text, coding = body.decode(), "utf-8"
         except UnicodeDecodeError:
             text, coding = body.decode("latin-1"), "latin-1"
-        new = self._body(text) if named else self.text(text, "body")
-        return body if new == text else new.encode(coding)
+        new_text = self._body(text) if named or "=" in text else self.text(text, "body")
+        return body if new_text == text else new_text.encode(coding)
+
+    def _packed(self, name: str, text: str) -> str:
+        """A text of MessagePack or CBOR, as JSON would have it."""
+        if not (name and text):
+            return self.prose(text)
+        member = json.dumps({name: text})
+        new = self.prose(member)
+        return text if new == member else str(json.loads(new)[name])
+
+    @staticmethod
+    def _may_show(body: bytes) -> bool:
+        """Whether a secret may show in `body` without the name of one."""
+        return (b"@" in body and b"://" in body) or hinted_bytes(body) or services.named(body.decode("latin-1"))
 
     def _may_name(self, body: bytes) -> bool:
         """Whether `body` has the name of a secret in it: most have none, and are not looked at twice."""
+        if b"\\u00" in body:
+            body = _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), body)
         low = body.lower()
         if not self.names.stems.search(low):
             return False
@@ -182,6 +212,8 @@ class Scrubber:
 
     def prose(self, text: str) -> str:
         """JSON, markup, code or settings, in part or whole."""
+        if "\\u00" in text:
+            text = _ESCAPED_NAME.sub(self._unescaped, text)
         if '"' in text:
             text = self._in_json.scrubbed(text)
             if "[" in text:
@@ -214,9 +246,27 @@ class Scrubber:
             text = USERINFO.sub(lambda found: self._userinfo(found, where), text)
         if "=" in text or "\\u003" in text:
             text = _PARAMETER.sub(self._parameter, text)
+        if services.named(text):
+            text = self._beside_services(text, where)
         for pattern in self._patterns:
             text = pattern.sub(lambda found: self._put_first(found, "pattern"), text)
         return text
+
+    def _beside_services(self, text: str, where: str) -> str:
+        out: list[str] = []
+        done = 0
+        for found in services.keys(text):
+            out += (text[done:found.start(1)], self._formless(found[1], where) or "")
+            done = found.end(1)
+        return "".join((*out, text[done:])) if done else text
+
+    def _unescaped(self, found: re.Match[str]) -> str:
+        """The name of a secret with escapes in it, without."""
+        try:
+            name = json.loads(found[0])
+        except ValueError:
+            return found[0]
+        return f'"{name}"' if self.names.is_secret(name) and name.isascii() and name.isprintable() else found[0]
 
     def _put(self, value: str, where: str) -> str:
         new = self._replace(value, where)
@@ -312,7 +362,7 @@ class Scrubber:
         elif '"' in inside:
             new = self.prose(inside)
         else:
-            new = self._nested(inside) or inside
+            new = self._nested(inside) or self.text(inside, "URL")
         return None if new == inside else quote(new, safe="")
 
     def _in_pair(self, found: re.Match[str]) -> str:

@@ -73,6 +73,7 @@ Google                ^AIz                                      a%{30,}
 Google                ya29.                                     %{20,}
 Google                GOCSPX-                                   %{20,}
 Google                ^1//                                      0%{40,}
+Grafana               ^eyJrIjoi                                 @{40,}={0,3}
 Grafana               glsa_                                     \w{30,}
 Grafana               glc_                                      [@+/]{32,}={0,3}
 Groq                  gsk_                                      @{40,}
@@ -170,6 +171,7 @@ _OTHERS = {
     r"2(?<=oy2)(?=[a-z0-9]{43})": r"(?<![A-Za-z0-9])oy2[a-z0-9]{43}(?![A-Za-z0-9])",      # NuGet
     r"-(?=us\d\d?\b)": r"(?<![A-Za-z0-9])[0-9a-f]{32}-us\d{1,2}(?![\w-])",      # Mailchimp
     r"_(?=mmk\b)": r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?![A-Za-z0-9])",       # MaxMind
+    r"-(?=(?:u|-user)[\s=+\"'%])": r"(?<=-u|er)[\s=+]{1,5}(?:%20)?\\?[\"']?[^\s\"':]*:([^\s\"'\\&%]{3,})",      # curl's
     r"W(?=ebhook/)": r"(?<=\.webhook\.office\.com/webhookb2/)[\w@-]{70,}/IncomingWebhook/[\w/-]{60,}",        # Teams
     r"A(?<=:A)(?=[\w-]{33})": r"(?<![A-Za-z0-9])\d{5,16}:A[\w-]{33,34}(?![\w-])",      # Telegram
     r"\.(?=[\w-]{6}\.[\w-]{27})": r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}(?![\w.-])",     # Discord
@@ -192,7 +194,7 @@ class Shape(NamedTuple):
     pattern: str
 
 
-def _expanded(body: str) -> str:
+def expanded(body: str) -> str:
     """`body` as a regular expression."""
     body = re.sub(r"\[[^]]*]", lambda found: found[0].replace("@", "A-Za-z0-9").replace("%", r"\w"), body.replace("uuid", _UUID))
     return body.translate(_ALPHABETS)
@@ -203,7 +205,7 @@ def _shapes() -> Iterator[Shape]:
         _, *columns = re.split(r"\s{2,}", row)
         *hints, body = " ".join(columns).split()
         for hint in hints:
-            plain, goes_on = hint.lstrip("^"), _expanded(body)
+            plain, goes_on = hint.lstrip("^"), expanded(body)
             yield Shape(plain, goes_on, f"{_BEGINS if plain != hint else ''}{re.escape(plain)}(?:{goes_on})")
 
 

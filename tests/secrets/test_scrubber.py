@@ -103,14 +103,6 @@ def test_a_body_without_a_secret_is_the_same_object() -> None:
     assert b"password=XXX\xff" == CLEAN.body(b'password="a-long-secret-12"\xff').replace(b'"', b"")
 
 
-def test_a_body_that_is_very_large_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for it."""
-    from sessionmock.secrets import scrubber
-
-    monkeypatch.setattr(scrubber, "_LARGEST", 10)
-    assert (body := b'{"password": "a-long-secret-12"}') is CLEAN.body(body)
-
-
 def test_patterns_of_a_users_own() -> None:
     """The first group is the secret, where there is one that took part; the whole where there is none."""
     own = Scrubber(put, patterns=[r"id-(\d+)", r"K\d+", r"no(x)?thing"])

@@ -34,8 +34,8 @@ class Secrets:
         self.pseudonyms = Pseudonyms(seed)
         # An index over it sees no secrets at all, and no pseudonyms of those that showed by their shape.
         self.masking = Scrubber(lambda value, where: None, names, (*patterns, PSEUDONYM.pattern), keep)
-        self._requests = Scrubber(self._pseudonym, *self._rules)
-        self._answers = Scrubber(self._pseudonym, *self._rules, answers=True)
+        self._requests = Scrubber(self._pseudonym, *self._rules, formless=self._formless)
+        self._answers = Scrubber(self._pseudonym, *self._rules, formless=self._formless, answers=True)
         self._echoes = Echoes(self.pseudonyms.of)
         self._noted = threading.local()      # what is replaced in the body that this thread is cleaning
 
@@ -59,6 +59,11 @@ class Secrets:
         if noted is not None and new != value:
             noted.add((f"body {where}" if where != "body" else where, new))
         return new
+
+    def _formless(self, value: str, where: str) -> str:
+        """The pseudonym of what its very form makes a key: without that form, but where another mark says that it is a pseudonym."""
+        pseudonym = self._pseudonym(value, where)
+        return pseudonym if "false" in pseudonym.lower() else self.pseudonyms.plain(value)
 
     def url(self, url: str) -> str:
         """`url` with pseudonyms."""
