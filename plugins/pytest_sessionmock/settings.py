@@ -91,6 +91,7 @@ OPTIONS = (
     _of_cassettes("speed", "the pace of bodies that were recorded piece by piece: 0 (default) does not wait, 1.0 is the recorded pace", NUMBER),
     _of_cassettes("filter", "names of headers, parameters and fields that no cassette may hold, besides the usual ones; true (default) for "
                   "these alone, false for none", SECRETS),
+    _of_cassettes("keep", "names of headers, parameters, fields and cookies that are no secrets and are recorded as they are", WORDS),
     _of_cassettes("max_age", "the age at which a recorded answer is too old, as 30d, 12h, 90m or 3600 (seconds); without one no answer is", AGE),
     _of_cassettes("on_expiry", "what an answer that is too old does; in CI none is recorded", WORD, ("warn", "fail", "rerecord"), "warn"),
     _of_cassettes("trim", "true: a cassette forgets what was not played, unless there was a miss (default: false)", BOOL),

@@ -25,6 +25,7 @@ class Upkeep:
         self._failed: set[str] = set()                    # node ids
         self._skipped: set[str] = set()                   # node ids, and of those that failed as expected
         self._named: dict[str, list[str]] = {}            # path -> tests that were skipped and name it
+        self._replaced: dict[str, str] = {}               # path -> what secrets were replaced in what was recorded
         self._partial = False
         self._unplayed: list[str] = []
         self._orphans: list[str] = []
@@ -36,6 +37,8 @@ class Upkeep:
         if not cassette.opened:
             return
         route = cassette.route
+        if route.replaced:
+            self._replaced[path] = route.replaced
         if route.found and route.replays and not route.recorded:
             total, left = len(route), set(route.unplayed)
             self._add(path, total, [position for position in range(total) if position not in left], [nodeid])
@@ -76,7 +79,7 @@ class Upkeep:
                         self._named.setdefault(path, []).append(item.nodeid)
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
-            output[OUTPUT] = {"cassettes": self._cassettes, "used": sorted(self._used), "named": self._named,
+            output[OUTPUT] = {"cassettes": self._cassettes, "used": sorted(self._used), "named": self._named, "replaced": self._replaced,
                               "partial": self._partial or bool(session.shouldstop)}
 
     @pytest.hookimpl(optionalhook=True)
@@ -90,6 +93,7 @@ class Upkeep:
         self._used.update(told["used"])
         for path, known in told["cassettes"].items():
             self._add(path, known["total"], known["played"], known["tests"])
+        self._replaced.update(told["replaced"])
         for path, tests in told["named"].items():
             self._named.setdefault(path, []).extend(tests)
 
@@ -133,8 +137,10 @@ class Upkeep:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Tell, once for all workers."""
-        for title, found in (("interactions that no test played", self._unplayed), ("cassettes that no test uses", self._orphans)):
+        replaced = [f"{path}: {what}" for path, what in sorted(self._replaced.items())]
+        for title, found in (("secrets replaced in cassettes", replaced), ("interactions that no test played", self._unplayed),
+                             ("cassettes that no test uses", self._orphans)):
             if found:
-                terminalreporter.section(f"sessionmock: {title}", sep="=", yellow=True)
+                terminalreporter.section(f"sessionmock: {title}", sep="=", yellow=found is not replaced)
                 for line in found:
                     terminalreporter.write_line(line)

@@ -178,6 +178,9 @@ class Format(Enum):
         return self in (Format.VCR_YAML, Format.VCR_JSON, Format.HAR, Format.VCR_0)
 
 
+REPLACED = "replaced"      # where a tape's `metadata` says what pseudonyms stand for
+
+
 @dataclass(slots=True)
 class Tape:
     """What one file holds: interactions in their order, and vcrpy's `metadata` (9.x), which is kept as it is."""

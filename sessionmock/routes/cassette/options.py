@@ -24,6 +24,7 @@ class CassetteOptions(TypedDict, total=False):
     on_expiry: str | OnExpiry
     trim: bool
     ignore: str | Iterable[str]
+    keep: str | Iterable[str]
     match: str | None
     pass_through: str | Iterable[str]
     refresh: bool

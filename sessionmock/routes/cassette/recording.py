@@ -14,10 +14,11 @@ from . import files
 from .asked import Masking, Matcher, asked_of
 from .draft import Draft
 from .ignored import NOTHING, Ignored
-from .interaction import LEFT, Interaction
+from .interaction import LEFT, REPLACED, Interaction
 from .journal import How, Written
 from .keeper import keeper
 from .matching import Index
+from .replaced import Replaced, summary
 from .secrets import Secrets
 from .shared_file import SharedFile
 
@@ -37,6 +38,7 @@ class Recording:
         self._new: list[tuple[int, Interaction]] = []    # with the number of their request
         self._renewed: dict[int, Interaction] = {}       # in the place of those that had grown old
         self._numbers = itertools.count()
+        self._replaced: Replaced = set()                 # in what was saved
         self._dirty = False                              # whether something is not in the file yet
         self._broken_off = False
         self._draft = Draft(file.path, secrets)          # those of them that are not in the file yet
@@ -80,6 +82,11 @@ class Recording:
         if left:
             more = f", and {len(left) - 1} more" if len(left) > 1 else ""
             yield f"kept as far as it came, for its reader left: {left[0]}{more}"
+
+    @property
+    def replaced(self) -> str:
+        """What was replaced in what was saved, in words; nothing where nothing was."""
+        return summary(label for label, _ in self._replaced)
 
     @property
     def path(self) -> Path:
@@ -139,6 +146,9 @@ class Recording:
         if self._secrets:
             self._draft.clean((*new, *self._renewed.values()))
             masking = self._secrets.masking
+            self._replaced.update(*(interaction.extra.replaced for interaction in (*new, *self._renewed.values())))
+            if self._replaced:
+                self._file.tape.metadata[REPLACED] = self.replaced
         kept = [self._renewed.get(position, interaction) for position, interaction in enumerate(self._file.tape.interactions)
                 if position not in drop]
         if self._replaces and new and kept:    # as vcrpy 9

@@ -49,7 +49,8 @@ class CassetteRoute:
     is used up is given again, the last of equals.
     `speed` is the pace of bodies that were recorded piece by piece: 0 gives the pieces without waiting, 1.0 at their times.
     `filter` keeps secrets out of the file: True for the usual ones, a list of more names or `Secrets(...)`, False for none. A request's
-    secrets need not be the recorded ones: where no recording has the same, one that differs in secrets alone answers.
+    secrets need not be the recorded ones: where no recording has the same, one that differs in secrets alone answers. `keep` names headers,
+    parameters, fields and cookies that are no secrets; `replaced` says what was replaced.
     `max_age` is the age in seconds at which an answer is too old, `on_expiry` what happens then (`OnExpiry`). `trim` drops
     from the file, when it is written, what was not played, unless there was a miss. `ignore` holds patterns of places that neither
     matching nor mode "verify" compares, as "query.page", "header.x-*" or "body.items.*.id" (`ignored`); `match="aws"` leaves out of
@@ -68,7 +69,8 @@ class CassetteRoute:
                  allow_playback_repeats: bool = False, match_on: Sequence[str | Matcher] = MATCH_ON, order: str | Order = Order.ANY,
                  speed: float = 0.0, filter: Secrets | str | Iterable[str] | bool = True, max_age: float | None = None,
                  on_expiry: str | OnExpiry = OnExpiry.WARN, trim: bool = False, ignore: str | Iterable[str] = (),
-                 match: str | None = None, refresh: bool = False, pass_through: str | Iterable[str] = ()) -> None:
+                 match: str | None = None, refresh: bool = False, pass_through: str | Iterable[str] = (),
+                 keep: str | Iterable[str] = ()) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise InvalidArgumentException(f"CassetteRoute({path!r}): a cassette is named by the path of a file")
         if not isinstance(speed, int | float) or not 0 <= speed < math.inf:
@@ -78,7 +80,8 @@ class CassetteRoute:
         self.path = Path(path)
         self.mode = Mode.named(mode)
         self.live, self.speed, self.trim, self.refresh = live, speed, trim, refresh
-        self.secrets = _secrets(filter)
+        secrets = _secrets(filter)
+        self.secrets = secrets.keeping(keep) if secrets else None
         self.hint = ""                               # the command that would record, for misses
         self.misses: list[UnmatchedRequest] = []
         self.differences: list[Difference] = []      # found in mode "verify"
@@ -136,6 +139,11 @@ class CassetteRoute:
     def unplayed(self) -> list[int]:
         """The positions, from 0, of the interactions in the file that were not played."""
         return self.finder.unplayed(len(self.file.tape.interactions))
+
+    @property
+    def replaced(self) -> str:
+        """What pseudonyms stand for in what was recorded and saved, as "2 values replaced: body token, header Authorization"; or nothing."""
+        return self.recording.replaced
 
     @property
     def expired(self) -> list[str]:

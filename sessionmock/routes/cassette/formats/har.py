@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from ....models.message import Headers, ResponseHead, header
-from ..interaction import METRICS, Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
+from ..interaction import METRICS, REPLACED, Extra, Format, Interaction, RecordedRequest, RecordedResponse, Tape
 from .broken import Place, read_each
 from .charsets import charset_of, encoded
 from .codings import repaired, undone
@@ -35,7 +35,7 @@ _NO_SERVERS = re.compile(r"(?:data|blob|about|javascript|file|wss?|chrome|[a-z]+
 def decode(tree: Any, attached: Attached, place: Place) -> Tape:
     """The tape of a HAR; `place` tells where in its file an entry is wrong. Raises Misshapen where it has no entries."""
     log = as_mapping(tree["log"], "`log`", tree)
-    ours = {"sessionmock": log[EXTRA]} if isinstance(log.get(EXTRA), str) else {}
+    ours = {name: log[key] for key, name in ((EXTRA, "sessionmock"), ("comment", REPLACED)) if isinstance(log.get(key), str)}
     return Tape(read_each(_entries(log), "entry", lambda entry: _interaction(as_mapping(entry, "an entry", log), attached),
                           lambda tree: _entries(tree["log"]), place), ours, Format.HAR)
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from ....errors import Code
 from ....models.message import Headers, header
-from ..interaction import LEFT, Extra, Failure, Interaction, RecordedRequest, Tape
+from ..interaction import LEFT, REPLACED, Extra, Failure, Interaction, RecordedRequest, Tape
 from .charsets import charset_of, decoded
 from .codings import repaired, undone
 from .fields import apart
@@ -21,11 +21,12 @@ from .vcr_tree import failure_tree
 
 def encode(tape: Tape) -> dict[str, Any]:
     """The tree of `tape`: its `metadata`, but ours, and the unknown keys of vcrpy's responses have no place in a HAR."""
-    ours = tape.metadata.get("sessionmock")
+    ours, replaced = tape.metadata.get("sessionmock"), tape.metadata.get(REPLACED)
     return {"log": {
         "version": "1.2",
         "creator": {"name": "sessionmock", "version": ""},
         **({EXTRA: ours} if isinstance(ours, str) else {}),
+        **({"comment": replaced} if isinstance(replaced, str) else {}),
         "entries": [_entry(interaction) for interaction in tape.interactions],
     }}
 
