@@ -190,7 +190,8 @@ class ItemState:
         """Put a new script in force to the end of the test; what its routers pass through goes live."""
         from sessionmock import ClientRoute, ScriptRoute
 
-        script = ScriptRoute(live=ClientRoute(self.run.live))
+        passed = options_of(self.item, self.settings.mark, self.settings.route).get("pass_through", ())
+        script = ScriptRoute(live=ClientRoute(self.run.live), pass_through=passed)
         self._missing.append(script)
         self._scripts.append(script)
         self._stack.enter_context(self._everywhere(script, InForce(lambda: script, script)))
@@ -225,7 +226,7 @@ class ItemState:
         given = read_cassette_options(options, f"{self.item.nodeid}: sessionmock.cassette()")
         if self.item.config.getoption("sessionmock_route") == "live":
             return None
-        return self._new_cassette(path_of(self.item, name), self.settings, **given)
+        return self._new_cassette(path_of(self.item, name), self.settings._replace(records="--sessionmock=record"), **given)
 
     def cassette_of(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Cassette | None:
         """The cassette of what a fixture wider than a test sends itself; None where its node, or else this test, wants none."""
@@ -239,7 +240,7 @@ class ItemState:
         return self._new_cassette(path_of_fixture(request.config, place, name), settings)
 
     def _new_cassette(self, path: Any, settings: Settings, **given: Any) -> Cassette:
-        hint = f"pytest {shlex.quote(self.item.nodeid)} --sessionmock=record"
+        hint = f"pytest {shlex.quote(self.item.nodeid)} {settings.records}"
         return Cassette(path, hint, lambda: options_of(self.item, settings.mark, settings.route, **given))
 
     def intercept(self) -> None:

@@ -98,7 +98,8 @@ OPTIONS = (
     _of_cassettes("ignore", "places that neither matching nor verify compares, as query.page, headers.x-* or body.items.*.id", WORDS),
     _of_cassettes("match", "aws: matching leaves out what signs a request to AWS", WORD, ("aws",)),
     _of_cassettes("refresh", "true: recorded dates (Date, Expires, those of cookies) are as far from now as they were then (default: false)", BOOL),
-    _of_cassettes("pass_through", "hosts whose requests go past the cassette, live and unrecorded, as localhost or *.internal", WORDS),
+    _of_cassettes("pass_through", "hosts whose requests go past the cassette or script, live and unrecorded, as localhost or "
+                  "*.internal; of scripts in the mark and the ini file", WORDS),
 )
 _OF_MARK = {option.name: option for option in OPTIONS if option.in_mark}
 _OF_CASSETTES = {option.name: option for option in OPTIONS if option.of_cassettes}
@@ -115,6 +116,7 @@ class Settings(NamedTuple):
 
     route: str                  # where answers come from: a name of ROUTES
     chosen: bool                # whether anybody said so; else it is live because nobody did
+    records: str                # the options of the command line that record its own cassette
     mark: dict[str, Any]        # what its marks say
     httpx: bool | None          # whether plain httpx clients take the route; None: where a fixture asks for it
     allows_leaks: bool
@@ -211,7 +213,8 @@ def settings_of(item: pytest.Item | pytest.Collector) -> Settings:
         route = "cassette"
     of_all = config.getini("sessionmock_httpx")
     takes = of_all or (of_all is None and route not in ("", "live"))
-    return Settings(route or "live", bool(route), mark, mark.get("httpx", takes or None), allows_leaks(item, mark))
+    records = "--sessionmock=record" if own not in ("", "live") else "--sessionmock=record --sessionmock-record-all"
+    return Settings(route or "live", bool(route), records, mark, mark.get("httpx", takes or None), allows_leaks(item, mark))
 
 
 def _by_ini_option(config: pytest.Config, name: str) -> str | None:
@@ -235,7 +238,7 @@ def options_of_fixture(item: pytest.Item) -> dict[str, Any]:
 
 def settings_without_marks(item: pytest.Item) -> Settings:
     """What applies to a test that has nothing to do with sessionmock but for what it leaks."""
-    return Settings("live", False, {}, None, allows_leaks(item, {}))
+    return Settings("live", False, "", {}, None, allows_leaks(item, {}))
 
 
 def options_of(item: pytest.Item, mark: dict[str, Any], route: str, **given: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from itertools import chain
 from typing import Any
@@ -182,8 +182,13 @@ def _loops_of_libuv() -> Iterator[Any]:
     """Event loops that connect without Python's sockets. They are imported where they are installed: whoever runs one often imports
     it in the midst of a test."""
     for name in ("uvloop", "winloop"):
-        if importlib.util.find_spec(name) is not None:
+        if _is_installed(name):
             yield importlib.import_module(name).Loop
+
+
+@cache
+def _is_installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
 
 
 def _of_loop(kind: Any) -> Iterator[Target]:

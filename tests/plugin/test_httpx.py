@@ -407,6 +407,34 @@ def test_unknown_clients_stay_off_the_network(inner: Inner, server: Server) -> N
     assert ["GET /open", "GET /through"] == sorted(server.seen)
 
 
+PAST = CLIENTS + """
+@pytest.mark.parametrize("route", [pytest.param(route, marks=pytest.mark.sessionmock(route=route)) for route in ("script", "cassette", "record")])
+@packages
+@ways
+def test_past(route, package, way, sessionmock):
+    assert f"/{way}" == WAYS[way](package, f"{SERVER}/{way}")
+    assert [] == sessionmock.route.misses
+
+@pytest.mark.sessionmock(route="script")
+def test_session(url_session):
+    assert b"/session" in url_session().data(f"{SERVER}/session").result()[0]
+
+@pytest.mark.sessionmock(route="script", pass_through=["other.test"])
+def test_first_asked(sessionmock):
+    with pytest.raises(UnmatchedRequest): httpx.get(SERVER)
+    sessionmock.route.misses.clear()
+"""
+
+
+def test_hosts_that_pass_by(inner: Inner, server: Server) -> None:
+    """The hosts of `sessionmock_pass_through` go past the route, by the client's own way, unguarded and unrecorded; all others ask it
+    first, this machine too."""
+    inner.write(test_api=PAST)
+    inner.run("-o", "sessionmock_pass_through=127.0.0.1", "-o", "sessionmock_allowed_hosts=").assert_outcomes(passed=38)
+    assert 37 == len(server.seen)
+    assert not (inner.path / "cassettes").exists()
+
+
 def test_allowed_hosts(inner: Inner, server: Server) -> None:
     """`sessionmock_allowed_hosts` opens names, and with them their addresses, and closes loopback where it does not name it."""
     inner.write(test_api=CLIENTS + """

@@ -77,6 +77,9 @@ def test_a_miss_names_the_command_that_records_it(inner: Inner, server: Server):
     inner.write(test_api=SUITE)
     result = inner.run("--sessionmock=cassette", "-k", "test_shared and a")
     result.stdout.fnmatch_lines(["*to record it: pytest 'test_api.py::test_shared?/a?' --sessionmock=record"])
+    inner.write(test_api=BODIES + "def test_unmarked(url_session): get(url_session())")
+    result = inner.run("--sessionmock=cassette")
+    result.stdout.fnmatch_lines(["*to record it: pytest test_api.py::test_unmarked --sessionmock=record --sessionmock-record-all"])
 
 
 def test_ages_and_secrets_come_from_the_ini_file(recorded: Inner):

@@ -17,6 +17,7 @@ from ...models.body import KeptBody
 from ...models.host_patterns import patterns_given
 from ...models.message import BodyStream, Request
 from ..base import FINISHED, ChannelOver
+from ..passing import passing
 from .asked import Asked, Masking, Matcher
 from .expiry import Expiry, OnExpiry
 from .finder import Finder, Found
@@ -25,7 +26,6 @@ from .interaction import Interaction
 from .keeper import keeper
 from .matching import MATCH_ON, Order
 from .modes import Mode
-from .passing import passing
 from .playback import play
 from .recorder import ReadAhead, RecordedExchange, Recorder
 from .recording import Recording, save_late

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 from ... import shown
 from ...errors import Code, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError, url_error
 from ...models.callables import taking
+from ...models.host_patterns import patterns_given
 from ...models.message import BodyStream, Request
 from ..base import FINISHED, Channel, ChannelOver, Exchange, Host, Route, Sink
 from ..httpx.errors import url_error_for
 from ..offload import Deferred, LoopThread, fail, read_body
+from ..passing import passing
 from .answer import Answer, Values, play
 from .functions import Function, Scripted
 
@@ -32,14 +34,16 @@ class ScriptRoute:
     attached, in order, the route's own `router` where it was first used. Only routers need respx (extra `script`).
     A request that nothing answers fails with code unknown (-1) over an `UnmatchedRequest`, kept in `misses`.
     A respx route marked `pass_through()`, and a side effect or function that returns its request, sends it to `live`; without
-    `live` that is a miss.
+    `live` that is a miss. Requests for a host that a pattern of `pass_through` names, as "localhost" or "*.internal"
+    (`models.host_patterns`), are not asked about: they go to `live`, or as they would without a script.
     """
 
     source = "script"
     is_live = False
 
-    def __init__(self, live: Route | None = None) -> None:
+    def __init__(self, live: Route | None = None, *, pass_through: str | Iterable[str] = ()) -> None:
         self.live = live
+        self._passed = patterns_given("pass_through", pass_through)
         self.misses: list[UnmatchedRequest] = []
         self.waiting: deque[Answer] = deque()
         self.functions: list[Scripted] = []
@@ -174,7 +178,8 @@ class ScriptRoute:
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
         """The channel of one session."""
-        return ScriptChannel(self, None if self.live is None else self.live.bind(configuration, host), host)
+        channel = ScriptChannel(self, None if self.live is None else self.live.bind(configuration, host), host)
+        return passing(channel, self._passed, self.live, configuration, host)
 
 
 class ScriptChannel(ChannelOver):

@@ -1,20 +1,20 @@
-"""Requests that go past a cassette: to their servers, unrecorded, and they are no misses."""
+"""Requests that go past a cassette or script: to their servers, unrecorded, and they are no misses."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...models.host_patterns import named
-from ...models.message import Request
-from ...models.proxy import ProxyConfiguration
-from ...models.url import URLParts, split_url
-from ..base import Channel, ChannelOver, Exchange, Host, Route, Sink
+from ..models.host_patterns import named
+from ..models.message import Request
+from ..models.proxy import ProxyConfiguration
+from ..models.url import URLParts, split_url
+from .base import Channel, ChannelOver, Exchange, Host, Route, Sink
 
 if TYPE_CHECKING:
-    from ...models.configuration import URLSessionConfiguration
+    from ..models.configuration import URLSessionConfiguration
 
 
 class PassingChannel(ChannelOver):
-    """A cassette's channel, and the channel `past` it for the hosts that `patterns` name."""
+    """A channel, and the one `past` it for the hosts that `patterns` name."""
 
     def __init__(self, inner: Channel, past: Channel, patterns: tuple[str, ...]) -> None:
         super().__init__(inner)
@@ -47,11 +47,11 @@ class PassingChannel(ChannelOver):
 
 
 def passing(channel: Channel, patterns: tuple[str, ...], live: Route | None, configuration: URLSessionConfiguration, host: Host) -> Channel:
-    """`channel`, and past it what `patterns` name: over `live`, or as it would be without a cassette. A plain client's request goes
+    """`channel`, and past it what `patterns` name: over `live`, or as it would be without the route. A plain client's request goes
     that client's own way."""
     if not patterns:
         return channel
-    from ..current import live_route  # both bring much that a cassette alone never needs
-    from ..httpx.client_route import ClientRoute
+    from .current import live_route  # both bring much that a cassette alone never needs
+    from .httpx.client_route import ClientRoute
 
     return PassingChannel(channel, ClientRoute(live or live_route()).bind(configuration, host), patterns)

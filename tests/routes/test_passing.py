@@ -1,4 +1,4 @@
-"""Requests that go past a cassette: which, over what, and that nothing of them is recorded."""
+"""Requests that go past a cassette or script: which, over what, and that nothing of them is recorded."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from sessionmock import (
     CassetteRoute,
     Interception,
+    ScriptRoute,
     TransportRoute,
     URLSession,
     URLSessionConfiguration,
@@ -23,7 +24,7 @@ def answering(text: str) -> TransportRoute:
     return TransportRoute(httpx.MockTransport(lambda request: httpx.Response(200, text=text)))
 
 
-def load(route: CassetteRoute, url: str) -> bytes:
+def load(route: CassetteRoute | ScriptRoute, url: str) -> bytes:
     with use_route(route), URLSession(URLSessionConfiguration.ephemeral()) as session:
         return session.data(url).result()[0]
 
@@ -64,3 +65,16 @@ def test_a_pattern_that_names_no_host_is_refused(tmp_path: Path, pattern: object
     """At the call, with the way out."""
     with pytest.raises(InvalidArgumentException, match=r"pass_through: .* names no host: give a name"):
         CassetteRoute(tmp_path / "tape.yaml", pass_through=[pattern])    # type: ignore[list-item]
+
+
+def test_hosts_that_pass_are_none_of_the_scripts_business() -> None:
+    """Neither its answers nor its routers see them, and they are no misses."""
+    script = ScriptRoute(live=answering("live"), pass_through="*.internal").answer(body=b"queued")
+    script.router.route().respond(text="routed")
+    assert [b"live", b"queued"] == [load(script, url) for url in ("http://a.internal/", "http://api.test/")]
+    assert [b"live", b"routed"] == [load(script, url) for url in ("http://a.internal/", "http://api.test/")]
+    assert 1 == script.calls.call_count
+    with use_live_route(answering("live too")):
+        assert b"live too" == load(ScriptRoute(pass_through=["a.internal"]), "http://a.internal/")
+    with pytest.raises(InvalidArgumentException, match="names no host"):
+        ScriptRoute(pass_through=["a b"])
