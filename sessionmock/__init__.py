@@ -82,6 +82,7 @@ from .models.enums import (
     TaskState,
     TLSProtocolVersion,
 )
+from .models.message import Request, ResponseHead
 from .models.metrics import DateInterval, URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
 from .models.progress import Progress
 from .models.proxy import ProxyConfiguration
@@ -92,6 +93,7 @@ from .models.trust import ServerTrust
 from .objective_c import *  # noqa: F403
 from .path_monitor import NetworkPath, PathMonitor
 from .resources import lines, resource_bytes
+from .routes.base import FINISHED, Channel, ChannelOver, Exchange, ExchangeOver, Host, Route, Sink, SinkOver, UnconnectedChannel
 from .routes.current import use_live_route, use_route
 from .routes.httpx.client_route import ClientRoute
 from .routes.live import LiveRoute
@@ -142,6 +144,8 @@ __all__ = [
     "CassetteError",
     "CassetteOptions",
     "CassetteRoute",
+    "Channel",
+    "ChannelOver",
     "ClientRoute",
     "CookieAcceptPolicy",
     "CredentialPersistence",
@@ -149,6 +153,9 @@ __all__ = [
     "DelayedRequestDisposition",
     "DelegateWarning",
     "DomainResolutionProtocol",
+    "Exchange",
+    "ExchangeOver",
+    "FINISHED",
     "GenericException",
     "HTTPCookie",
     "HTTPCookiePropertyKey",
@@ -156,6 +163,7 @@ __all__ = [
     "HTTPCookieStringPolicy",
     "HTTPURLResponse",
     "History",
+    "Host",
     "InputStream",
     "Interception",
     "InvalidArgumentException",
@@ -188,9 +196,12 @@ __all__ = [
     "Progress",
     "ProxyConfiguration",
     "RecordingWarning",
+    "Request",
     "Requests",
     "ResourceFetchType",
     "ResponseDisposition",
+    "ResponseHead",
+    "Route",
     "RouteTransport",
     "SELECTORS",
     "ScriptRoute",
@@ -199,6 +210,8 @@ __all__ = [
     "ServerTrust",
     "SessionMockError",
     "SettingWarning",
+    "Sink",
+    "SinkOver",
     "TLSProtocolVersion",
     "TRANSFER_SIZE_UNKNOWN",
     "TaskState",
@@ -229,6 +242,7 @@ __all__ = [
     "URLSessionUploadTask",
     "URLSessionWebSocketDelegate",
     "URL_RESPONSE_UNKNOWN_LENGTH",
+    "UnconnectedChannel",
     "UnmatchedRequest",
     "VirtualClock",
     "__version__",

@@ -15,6 +15,7 @@ from sessionmock import ScriptRoute, use_route
 from .readme import LAYOUT, MADE, README, ROOT, made
 
 TEXT = README.read_text()
+ROUTES = README.parent / "docs" / "routes.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 PROGRAMS = [block for block in BLOCKS if "def test_" not in block]
 TESTS = [block for block in BLOCKS if "def test_" in block]
@@ -45,6 +46,12 @@ def test_programs_run(program: str) -> None:
     script.get("https://api.example.com/events").respond(200, content=b"one\ntwo\n")
     with use_route(script, everywhere=True):
         exec(compile(program, "README.md", "exec"), {"__name__": "readme"})
+
+
+@pytest.mark.parametrize("program", ROUTES.read_text().split("```python\n")[1:], ids=["function", "own", "failing", "counting"])
+def test_programs_of_the_page_on_routes_run(program: str) -> None:
+    """Each stands by itself, and needs no network."""
+    exec(compile(program.partition("```")[0], str(ROUTES), "exec"), {"__name__": "routes"})
 
 
 def test_tests_pass(tmp_path: Path) -> None:

@@ -151,7 +151,11 @@ def is_expiring() -> bool:
 class UnconnectedChannel:
     """The base of channels that make no connections: there is no proxy, and nothing to forget, release or leave alone."""
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
+        """There is none."""
         return None
 
     def flush(self) -> None:
@@ -170,22 +174,30 @@ class ChannelOver:
     def __init__(self, inner: Channel | None) -> None:
         self.inner = inner
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} over {self.inner!r}>"
+
     def open(self, request: Request, sink: Sink) -> Exchange:
+        """Open `request` on the channel below."""
         assert self.inner is not None, "nothing lies below this channel"
         return self.inner.open(request, sink)
 
     def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
+        """That of the channel below."""
         return None if self.inner is None else self.inner.proxy_for(parts)
 
     def flush(self) -> None:
+        """Flush the channel below."""
         if self.inner is not None:
             self.inner.flush()
 
     def close(self) -> None:
+        """Close the channel below."""
         if self.inner is not None:
             self.inner.close()
 
     def abandon(self) -> None:
+        """Abandon the channel below."""
         if self.inner is not None:
             self.inner.abandon()
 
@@ -211,32 +223,43 @@ class Finished(Unmeasured):
 
 
 FINISHED = Finished()
+"""The exchange of every answer that is whole when `Channel.open` returns."""
 
 
 class ExchangeOver:
-    """The base of exchanges over another one."""
+    """The base of exchanges over another one, `inner`; who derives changes what it overrides."""
 
     __slots__ = ("inner",)
 
     def __init__(self, inner: Exchange) -> None:
         self.inner = inner
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} over {self.inner!r}>"
+
     @property
     def timing(self) -> Timing | None:
+        """What was measured of the inner one."""
         return self.inner.timing
 
     def pause(self) -> None:
+        """Pause the inner one."""
         self.inner.pause()
 
     def resume(self) -> None:
+        """Resume the inner one."""
         self.inner.resume()
 
     def cancel(self) -> None:
+        """Cancel the inner one."""
         self.inner.cancel()
 
 
 class SinkOver:
-    """The base of sinks that pass on what an exchange brings; who derives sees what it overrides."""
+    """The base of sinks that pass on to `sink` what an exchange brings; who derives sees what it overrides.
+
+    `sent`, `moved`, `cork` and `uncork` are those of `sink` itself.
+    """
 
     __slots__ = ("cork", "moved", "sent", "sink", "uncork")
 
@@ -244,17 +267,25 @@ class SinkOver:
         self.sink = sink
         self.sent, self.moved, self.cork, self.uncork = sink.sent, sink.moved, sink.cork, sink.uncork    # no call of ours between
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} over {self.sink!r}>"
+
     def informational(self, head: ResponseHead) -> None:
+        """Pass on a 1xx head."""
         self.sink.informational(head)
 
     def head(self, head: ResponseHead) -> None:
+        """Pass on the final head."""
         self.sink.head(head)
 
     def data(self, data: bytes) -> None:
+        """Pass on a piece of the body."""
         self.sink.data(data)
 
     def end(self, trailers: Headers) -> None:
+        """Pass on the end."""
         self.sink.end(trailers)
 
     def fail(self, error: URLError) -> None:
+        """Pass on the failure."""
         self.sink.fail(error)

@@ -339,9 +339,38 @@ def routes() -> None:
         assert_type(scope.leaks(), list[sm.Leak])
 
 
+class OwnRoute:
+    source = "own"
+    is_live = False
+
+    def bind(self, configuration: sm.URLSessionConfiguration, host: sm.Host) -> sm.Channel:
+        return OwnChannel(None)
+
+
+class OwnChannel(sm.ChannelOver):
+    def open(self, request: sm.Request, sink: sm.Sink) -> sm.Exchange:
+        assert_type(request.headers, list[tuple[str, str]])
+        sink.head(sm.ResponseHead(200, [("X-A", "1")], extensions={"mine": 1}))
+        sink.end([])
+        return sm.FINISHED
+
+
+async def answers(request: sm.Request) -> dict[str, str]:
+    return {"timeout": str(request.extensions.get("timeout"))}
+
+
+def own_routes() -> None:
+    with sm.use_route(OwnRoute()) as own:
+        assert_type(own, OwnRoute)
+    assert_type(sm.ScriptRoute(OwnRoute()).answer(answers).answer(lambda request: request).answer(lambda request: None), sm.ScriptRoute)
+
+
 def test_with_fixtures(sessionmock: Controller, url_session: SessionFactory) -> None:
     assert_type(sessionmock.script, sm.ScriptRoute)
     assert_type(sessionmock.trace, sm.Trace)
+    assert_type(sessionmock.requests, sm.Requests)
+    [request] = sessionmock.requests.wait_for(1, method="GET", url=URL, timeout=1)
+    assert_type((request.method, request.body, request.source), tuple[str, bytes | None, str])
     assert_type(sessionmock.transport(), sm.RouteTransport)
     assert_type(sessionmock.route, sm.CassetteRoute | sm.ScriptRoute | sm.LiveRoute)
     with sessionmock.cassette(Path("a.yaml"), "once", match_on=["method", "uri"], max_age=3600, allow_playback_repeats=True) as route:
