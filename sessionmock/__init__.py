@@ -109,7 +109,7 @@ from .trace import Trace, set_trace
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .routes.cassette import CassetteRoute, Mode
+    from .routes.cassette import CassetteRoute, Mode, RecordedAnswer
     from .routes.cassette.options import CassetteDefaults, CassetteOptions
     from .routes.cassette.secrets import Secrets
     from .routes.httpx.edge import RouteTransport
@@ -118,7 +118,7 @@ if TYPE_CHECKING:
 # Imported when they are first asked for: code in production has no cassettes, and they are a third of what there is to import.
 _LATER = {
     "CassetteDefaults": ".routes.cassette.options", "CassetteOptions": ".routes.cassette.options", "CassetteRoute": ".routes.cassette",
-    "Mode": ".routes.cassette", "RouteTransport": ".routes.httpx.edge", "Secrets": ".routes.cassette.secrets",
+    "Mode": ".routes.cassette", "RecordedAnswer": ".routes.cassette", "RouteTransport": ".routes.httpx.edge", "Secrets": ".routes.cassette.secrets",
     "TransportRoute": ".routes.httpx.transport_route",
 }
 
@@ -195,6 +195,7 @@ __all__ = [
     "PathMonitor",
     "Progress",
     "ProxyConfiguration",
+    "RecordedAnswer",
     "RecordingWarning",
     "Request",
     "Requests",

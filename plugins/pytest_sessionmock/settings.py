@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from .values import AGE, BOOL, FILE, NUMBER, SECRETS, TEXT, WORD, WORDS, Kind, nearest
+from .values import AGE, BOOL, FILE, FUNCTION, NUMBER, SECRETS, TEXT, WORD, WORDS, Kind, nearest
 
 FIXTURE = "sessionmock_options"
 ROUTES = ("live", "cassette", "script", "record", "verify")
@@ -98,6 +98,9 @@ OPTIONS = (
     _of_cassettes("ignore", "places that neither matching nor verify compares, as query.page, headers.x-* or body.items.*.id", WORDS),
     _of_cassettes("match", "aws: matching leaves out what signs a request to AWS", WORD, ("aws",)),
     _of_cassettes("refresh", "true: recorded dates (Date, Expires, those of cookies) are as far from now as they were then (default: false)", BOOL),
+    _of_cassettes("before_record_request", "a function that gets each Request before it is recorded or compared, and returns it, changed or not, "
+                  "or None, which drops it", FUNCTION),
+    _of_cassettes("before_record_response", "a function that gets each RecordedAnswer before it is recorded, likewise", FUNCTION),
     _of_cassettes("pass_through", "hosts whose requests go past the cassette or script, live and unrecorded, as localhost or "
                   "*.internal; of scripts in the mark and the ini file", WORDS),
 )

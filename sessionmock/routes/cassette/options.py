@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from .asked import Matcher
     from .expiry import OnExpiry
+    from .hooks import BeforeRequest, BeforeResponse
     from .matching import Order
     from .modes import Mode
     from .secrets import Secrets
@@ -28,6 +29,8 @@ class CassetteOptions(TypedDict, total=False):
     match: str | None
     pass_through: str | Iterable[str]
     refresh: bool
+    before_record_request: BeforeRequest | None
+    before_record_response: BeforeResponse | None
 
 
 class CassetteDefaults(CassetteOptions, total=False):

@@ -1,11 +1,12 @@
 """A live answer on its way to a sink, kept as it passes."""
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...clock import Clock
-from ...errors import Code, URLError
+from ...errors import Code, RecordingWarning, URLError, url_error
 from ...models.body import KeptBody
 from ...models.message import BodyStream, Headers, Request, ResponseHead, header
 from ...models.timing import Timing
@@ -83,19 +84,26 @@ class Recorder(SinkOver):
         self.sink.data(data)
 
     def end(self, trailers: Headers) -> None:
-        self._finish(trailers)
-        self._over(self)
-        self.sink.end(trailers)
+        error = self._finish(trailers)
+        if error is None:
+            self.sink.end(trailers)
+        else:
+            self.sink.fail(error)
 
     def fail(self, error: URLError) -> None:
-        self.give_up(recorded(error))
-        self.sink.fail(error)
+        self.sink.fail(self._break_off(recorded(error)) or error)
 
     def give_up(self, failure: Failure | None = None) -> None:
         """Nothing more will come because of `failure`, or be wanted; from any thread."""
-        if failure is not None or self._head.status:
-            self._finish([], failure or (None if self._is_enough() else LEFT))
-        self._over(self)
+        error = self._break_off(failure)
+        if error is not None:
+            warnings.warn(f"not recorded: {error}", RecordingWarning, stacklevel=2)
+
+    def _break_off(self, failure: Failure | None) -> URLError | None:
+        if failure is None and not self._head.status:
+            self._over(self)
+            return None
+        return self._finish([], failure or (None if self._is_enough() else LEFT))
 
     def _is_enough(self) -> bool:
         """Whether what came is all that anybody wants, or all that there is."""
@@ -103,22 +111,31 @@ class Recorder(SinkOver):
         return (300 <= status < 400 or status in (204, 401, 407) or self._request.method == "HEAD"
                 or header(headers, "content-length") == str(sum(map(len, self._pieces))))
 
-    def _finish(self, trailers: Headers, failure: Failure | None = None) -> None:
-        if self._head.status == 101:    # what follows is another protocol, not an answer
-            return
+    def _finish(self, trailers: Headers, failure: Failure | None = None) -> URLError | None:
+        """Keep what there is. The error of a callback of the user's that did not let it be kept."""
+        self._over(self)
         try:
             self._turn.pop()
         except IndexError:
-            return
+            return None
+        if self._head.status == 101:    # what follows is another protocol, not an answer
+            return None
+        try:
+            self._keep(self._interaction(trailers, failure))
+        except Exception as error:
+            return url_error(Code.UNKNOWN, self._request.url, error)
+        return None
+
+    def _interaction(self, trailers: Headers, failure: Failure | None) -> Interaction:
         request, head = self._request, self._head
         body = request.body.whole if isinstance(request.body, KeptBody | ReadAhead) else request.body
         assert body is None or isinstance(body, bytes), "a stream is recorded through a KeptBody"
-        self._keep(Interaction(
+        return Interaction(
             RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),
             RecordedResponse(head.status, head.reason, head.headers, b"".join(self._pieces)),
             Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else [],
                   recorded_at=self._when, metrics=self._metrics(), failure=failure),
-        ))
+        )
 
     def _metrics(self) -> dict[str, int]:
         timing, opened = self._timing, self._opened

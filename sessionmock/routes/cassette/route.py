@@ -21,6 +21,7 @@ from ..passing import passing
 from .asked import Asked, Masking, Matcher
 from .expiry import Expiry, OnExpiry
 from .finder import Finder, Found
+from .hooks import BeforeRequest, BeforeResponse, Hooks
 from .ignored import Ignored
 from .interaction import Interaction
 from .keeper import keeper
@@ -57,7 +58,10 @@ class CassetteRoute:
     matching what signs requests to AWS: the fields and parameters of its signatures, and dates. With `refresh`, recorded dates
     (Date, Expires, Last-Modified, Retry-After, those of cookies) move with the clock; without, only cookies that lived then live
     on (`dates`). Requests for a host that a pattern of `pass_through` names, as "localhost" or "*.internal" (`models.host_patterns`),
-    go past the cassette: live, and unrecorded.
+    go past the cassette: live, and unrecorded. `before_record_request` and `before_record_response` get each request and answer
+    before it is recorded (`hooks`) and return it, changed or not, or None, which drops the exchange: the client gets its live answer
+    all the same. A request is compared as the first one returns it, and one that it drops goes live, but in mode "none", where it is
+    a miss. What they raise fails the task.
     Raises CassetteError where the file is broken, InvalidArgumentException for an unknown mode or field, or a pattern that names no place.
     Any thread may use it; `open` on one of its channels calls the sink before it returns where the tape has the answer.
     """
@@ -70,7 +74,8 @@ class CassetteRoute:
                  speed: float = 0.0, filter: Secrets | str | Iterable[str] | bool = True, max_age: float | None = None,
                  on_expiry: str | OnExpiry = OnExpiry.WARN, trim: bool = False, ignore: str | Iterable[str] = (),
                  match: str | None = None, refresh: bool = False, pass_through: str | Iterable[str] = (),
-                 keep: str | Iterable[str] = ()) -> None:
+                 keep: str | Iterable[str] = (),
+                 before_record_request: BeforeRequest | None = None, before_record_response: BeforeResponse | None = None) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise InvalidArgumentException(f"CassetteRoute({path!r}): a cassette is named by the path of a file")
         if not isinstance(speed, int | float) or not 0 <= speed < math.inf:
@@ -86,6 +91,7 @@ class CassetteRoute:
         self.misses: list[UnmatchedRequest] = []
         self.differences: list[Difference] = []      # found in mode "verify"
         self._ignored = Ignored(ignore)
+        self.hooks = Hooks(before_record_request, before_record_response).checked()
         self._passed = patterns_given("pass_through", pass_through)
         self.expiry = Expiry(max_age, on_expiry, can_ask=live is not None)
         recover(self.path, match_on, self.secrets.masking if self.secrets else None, self._ignored.beside(match))
@@ -172,7 +178,8 @@ class CassetteRoute:
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
         """The channel of one session; its live channel is bound only where this route may ask the server."""
-        asks = self.records or self.expiry.renews or self.mode is Mode.VERIFY
+        drops = self.hooks.before_request is not None and self.mode is not Mode.NONE
+        asks = self.records or self.expiry.renews or self.mode is Mode.VERIFY or drops
         channel = CassetteChannel(self, host, self.live.bind(configuration, host) if self.live and asks else None)
         return passing(channel, self._passed, self.live, configuration, host)
 
@@ -196,16 +203,22 @@ class CassetteRoute:
 
     # For the channels -------------------------------------------------------------------------------------------------
 
-    def keep(self, number: int, place: int | None, interaction: Interaction) -> None:
+    def keep(self, number: int, place: int | None, live: Interaction) -> None:
         """Take in what was recorded for request `number`, and play it too where answers are repeated (see `Recording.add`)."""
+        interaction = self.hooks.applied(live)
+        if interaction is None:
+            return
         repeats = self.replays and self.finder.repeats
         if repeats and self.secrets is not None:    # else that waits until it is written: many at once take a third of the time
             self.secrets.clean(interaction)
         if self.recording.add(number, place, interaction) and repeats:
             self.finder.add(interaction)
 
-    def verify(self, found: Interaction | None, interaction: Interaction) -> None:
+    def verify(self, found: Interaction | None, live: Interaction) -> None:
         """Note in what the server's answer differs from the recorded one."""
+        interaction = self.hooks.applied(live)
+        if interaction is None:
+            return
         self.differences.extend(compare(found, interaction, self.masking, self._ignored))
 
     def miss(self, asked: Asked, because: str = "") -> UnmatchedRequest:
@@ -238,6 +251,14 @@ class CassetteChannel(ChannelOver):
                 stream = ReadAhead(stream, body)
         asked = Asked(request.method, request.url, request.headers, body)
         found, refused = None, False
+        if route.replays and route.hooks.before_request is not None:
+            try:
+                told = route.hooks.asked(asked)
+            except Exception as error:
+                return self._fail(request, sink, stream, error)
+            if told is None:
+                return self._pass(request, sink, stream, asked)
+            asked = told
         if route.replays:
             try:
                 found = route.finder.find(asked)
@@ -253,6 +274,12 @@ class CassetteChannel(ChannelOver):
         if not self._goes_live(found):
             return self._fail(request, sink, stream, route.miss(asked, f"expired: {route.expired[-1]}" if found else ""))
         return self._record(request, sink, stream, found)
+
+    def _pass(self, request: Request, sink: Sink, stream: BodyStream | None, asked: Asked) -> Exchange:
+        """Let a request go live that is not to be recorded."""
+        if self.inner is None:
+            return self._fail(request, sink, stream, self._route.miss(asked, "before_record_request drops it, so it was never recorded"))
+        return super().open(request if stream is None else replace(request, body=stream), sink)
 
     def _goes_live(self, found: Found | None) -> bool:
         """Whether the server is asked: instead of what was `found` and is too old, or because nothing was."""

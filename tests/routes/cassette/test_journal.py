@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 
 from sessionmock.errors import RecordingWarning
-from sessionmock.models.message import ResponseHead
+from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.cassette import CassetteRoute, Interaction, RecordedRequest, RecordedResponse, Secrets, Tape, files
 from sessionmock.routes.cassette.journal import How, Journal, Written, folder_of
 from sessionmock.routes.cassette.locking import HAS_LOCKS
 
 from ..doubles import FakeHost, FakeLive, RecordingSink
-from ..doubles import Request as Asked
 
 pytestmark = pytest.mark.skipif(not HAS_LOCKS, reason="journals need locks of files")
 
@@ -38,7 +37,7 @@ def answers(*bodies: bytes) -> FakeLive:
 
 def get(route: CassetteRoute, name: str, headers: Any = ()) -> RecordingSink:
     sink = RecordingSink()
-    route.bind(None, FakeHost()).open(Asked("GET", f"http://api.test/{name}", list(headers)), sink)
+    route.bind(None, FakeHost()).open(Request("GET", f"http://api.test/{name}", list(headers)), sink)
     return sink
 
 
