@@ -327,6 +327,8 @@ def routes() -> None:
         assert_type(clock.now(), int)
     with sm.use_live_route(sm.LiveRoute()), sm.CassetteRoute("cassette.yaml", live=sm.ClientRoute(sm.LiveRoute()), filter=sm.Secrets()) as cassette:
         assert_type(cassette, sm.CassetteRoute)
+        assert_type(sm.Mode.named("once"), sm.Mode)
+        assert_type(sm.RecordingWarning("not whole"), sm.RecordingWarning)
         assert_type(cassette.misses, list[sm.UnmatchedRequest])
     with httpx.Client(transport=sm.transport(sm.TransportRoute(httpx.MockTransport(lambda _: httpx.Response(200))))) as client:
         client.get(URL)
@@ -343,11 +345,19 @@ class OwnRoute:
     source = "own"
     is_live = False
 
+    def __init__(self, inner: sm.Route | None = None) -> None:
+        self.inner = inner
+
     def bind(self, configuration: sm.URLSessionConfiguration, host: sm.Host) -> sm.Channel:
-        return OwnChannel(None)
+        return OwnChannel() if self.inner is None else OverChannel(self.inner.bind(configuration, host))
 
 
-class OwnChannel(sm.ChannelOver):
+class OverChannel(sm.ChannelOver):
+    def open(self, request: sm.Request, sink: sm.Sink) -> sm.Exchange:
+        return sm.ExchangeOver(super().open(request, sm.SinkOver(sink)))
+
+
+class OwnChannel(sm.UnconnectedChannel):
     def open(self, request: sm.Request, sink: sm.Sink) -> sm.Exchange:
         assert_type(request.headers, list[tuple[str, str]])
         sink.head(sm.ResponseHead(200, [("X-A", "1")], extensions={"mine": 1}))
