@@ -241,6 +241,7 @@ class KeptBody:
         self._stream = stream
         self.length = stream.length
         self.may_block = stream.may_block
+        self.reads_here = getattr(stream, "reads_here", False)      # of a plain client's (`routes.httpx.sending`)
         self.pieces: list[bytes] = []
 
     def read(self, size: int) -> bytes:

@@ -25,7 +25,7 @@ class Comparison:
         self.changes_urls = masking is not None or ignored.query
         self._masking, self._disguised = masking, disguised
         self._raw = "raw_body" in names
-        self._bodies = ("body" in names or self._raw) and not ignored("body")
+        self.compares_bodies = ("body" in names or self._raw) and not ignored("body")
         self._gone = _gone(masking, ignored)
 
     def url(self, url: str) -> str:
@@ -46,7 +46,7 @@ class Comparison:
 
     def meaning_of(self, asked: Asked) -> Meaning | None:
         """How the body of `asked` is compared; None where it is not."""
-        if not (self._bodies and asked.body):
+        if not (self.compares_bodies and asked.body):
             return None
         return raw if self._raw else meaning(asked.headers)
 

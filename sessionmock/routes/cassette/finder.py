@@ -14,6 +14,8 @@ from .matching import Index, Order
 from .misses import Cassette, Why
 from .secrets import Secrets
 
+_LAYOUT = 1 << 20    # bytes
+
 
 class Found(NamedTuple):
     """A recorded answer, and its place."""
@@ -38,12 +40,32 @@ class Finder:
         self.played = 0                                            # answers given
         self._masked: Index | None = None                          # over the same, blind to secrets; made when first needed
         self._with_pseudonyms: list[Interaction] | None = None     # those that have some in them; so too
+        self._added = 0                                            # bytes of the bodies of requests that were added
         self._lock = threading.Lock()                              # never held while a sink is called
 
     @property
     def match_on(self) -> Sequence[str | Matcher]:
         """What must agree in two requests, as the user said it."""
         return self._index.match_on
+
+    @property
+    def compares_bodies(self) -> bool:
+        """Whether the body of a request says anything about its answer."""
+        index = self._index
+        return bool(len(index) and (index.comparison.compares_bodies or index.custom))
+
+    def most(self, size: int) -> int:
+        """The most bytes that a body may have that is one of those recorded, of which a file of `size` bytes holds all but those of this
+        run: layout may make it larger, but not that much."""
+        return 2 * size + self._added + _LAYOUT
+
+    def has(self, asked: Asked, found: Interaction) -> bool:
+        """Whether `found` answers `asked`, played or not."""
+        known = self._as_recorded(asked)
+        with self._lock:
+            indexes = (self._index,) if self._secrets is None else (self._index, self._blind_to_secrets())
+            return any(index.interactions[position] is found
+                       for index in indexes for one in (known, asked) for position in index.answers(one))
 
     @property
     def ignored(self) -> Ignored:
@@ -81,6 +103,7 @@ class Finder:
     def add(self, interaction: Interaction) -> None:
         """`interaction` answers from now on too."""
         with self._lock:
+            self._added += 2 * len(interaction.body or b"")
             self._index.add(interaction)
             if self._masked is not None:
                 self._masked.add(interaction)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...clock import Clock
 from ...errors import Code, RecordingWarning, URLError, url_error
 from ...models.body import KeptBody
-from ...models.message import BodyStream, Headers, Request, ResponseHead, header
+from ...models.message import Headers, Request, ResponseHead, header
 from ...models.timing import Timing
 from ..base import ExchangeOver, SinkOver, is_expiring
 from .failures import recorded
@@ -18,24 +18,6 @@ if TYPE_CHECKING:
     from ..base import Exchange, Sink
 
 MILLISECOND = 1_000_000
-
-
-class ReadAhead:
-    """A request body stream that was read ahead: the same bytes, framed as the stream would have been."""
-
-    may_block = False
-
-    def __init__(self, stream: BodyStream, body: bytes) -> None:
-        self._stream, self.whole, self._position = stream, body, 0
-        self.length = stream.length
-
-    def read(self, size: int) -> bytes:
-        piece = self.whole[self._position:self._position + size]
-        self._position += len(piece)
-        return piece
-
-    def close(self) -> None:
-        self._stream.close()
 
 
 class Recorder(SinkOver):
@@ -128,7 +110,7 @@ class Recorder(SinkOver):
 
     def _interaction(self, trailers: Headers, failure: Failure | None) -> Interaction:
         request, head = self._request, self._head
-        body = request.body.whole if isinstance(request.body, KeptBody | ReadAhead) else request.body
+        body = request.body.whole if isinstance(request.body, KeptBody) else request.body
         assert body is None or isinstance(body, bytes), "a stream is recorded through a KeptBody"
         return Interaction(
             RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),

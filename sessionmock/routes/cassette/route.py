@@ -5,19 +5,21 @@ import math
 import os
 import warnings
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ... import shown as reported
 from ...errors import CassetteError, Code, InvalidArgumentException, RecordingWarning, UnmatchedRequest, URLError, url_error
 from ...models.body import KeptBody
 from ...models.host_patterns import patterns_given
 from ...models.message import BodyStream, Request
 from ..base import FINISHED, ChannelOver
 from ..passing import passing
+from .ahead import Ahead, Reading
 from .asked import Asked, Masking, Matcher
 from .expiry import Expiry, OnExpiry
 from .finder import Finder, Found
@@ -28,7 +30,7 @@ from .keeper import keeper
 from .matching import MATCH_ON, Order
 from .modes import Mode
 from .playback import play
-from .recorder import ReadAhead, RecordedExchange, Recorder
+from .recorder import RecordedExchange, Recorder
 from .recording import Recording, save_late
 from .recovery import recover
 from .secrets import Secrets
@@ -90,6 +92,7 @@ class CassetteRoute:
         self.hint = ""                               # the command that would record, for misses
         self.misses: list[UnmatchedRequest] = []
         self.differences: list[Difference] = []      # found in mode "verify"
+        self._waited: list[str] = []                 # what was answered and could not be compared
         self._ignored = Ignored(ignore)
         self.hooks = Hooks(before_record_request, before_record_response).checked()
         self._passed = patterns_given("pass_through", pass_through)
@@ -196,7 +199,7 @@ class CassetteRoute:
         if self.records:
             self.recording.finish()
         self.save()
-        for remark in self.recording.remarks():
+        for remark in (*self.recording.remarks(), *self._waited):
             warnings.warn(f"{self.path}: {remark}", RecordingWarning, stacklevel=2)
         if (warning := self.expiry.warning) and not self.recording.has_renewed:
             warnings.warn(f"{self.path}: {warning}", stacklevel=2)
@@ -221,6 +224,29 @@ class CassetteRoute:
             return
         self.differences.extend(compare(found, interaction, self.masking, self._ignored))
 
+    @property
+    def largest(self) -> int:
+        """The most bytes that a body may have that was recorded."""
+        try:
+            size = self.path.stat().st_size
+        except OSError:
+            size = 0
+        return self.finder.most(size)
+
+    def expect(self, asked: Asked, found: Found, body: Ahead) -> Callable[[], None]:
+        """Note that `found` is given before the `body` of `asked` has come; what to call when it has, so that it is compared."""
+        waited = f"{asked.method} {reported.url(asked.url)} was answered before its body had come, which was not compared: it did not end"
+        self._waited.append(waited)
+
+        def compare() -> None:
+            self._waited.remove(waited)
+            body.close()
+            whole = self.hooks.asked(asked._replace(body=body.body))
+            if whole is not None and not (body.ended and self.finder.has(whole, found.interaction)):
+                self.miss(whole, f"number {found.position + 1} was given before the body had come, and was recorded for another one")
+
+        return compare
+
     def miss(self, asked: Asked, because: str = "") -> UnmatchedRequest:
         """Note that nothing answers `asked`."""
         why = self.finder.explain(asked, self, because)
@@ -240,17 +266,29 @@ class CassetteChannel(ChannelOver):
 
     def open(self, request: Request, sink: Sink) -> Exchange:
         """Replay the answer to `request`, or let it go live and keep the answer, or fail it as a miss."""
-        route, body, stream = self._route, request.body, None
-        if body is not None and not isinstance(body, bytes):
-            stream, body = body, None
-            if route.replays and not stream.may_block:
-                try:
-                    body = read_whole(stream)
-                except Exception as error:
-                    return self._fail(request, sink, stream, error)
-                stream = ReadAhead(stream, body)
-        asked = Asked(request.method, request.url, request.headers, body)
-        found, refused = None, False
+        route, body = self._route, request.body
+        if body is None or isinstance(body, bytes):
+            return self._answer(request, sink, Asked(request.method, request.url, request.headers, body))
+        asked = Asked(request.method, request.url, request.headers, None)
+        if not (route.replays and route.finder.compares_bodies):
+            return self._answer(request, sink, asked, body)
+        ahead = Ahead(body, route.largest)
+        fail = partial(self._fail, request, sink, body)
+        if not ahead.here:
+            return Reading(self._host, ahead, partial(self._answer_read, request, sink, asked, ahead), fail)
+        try:
+            ahead.fill()
+        except Exception as error:
+            return fail(error)
+        return self._answer_read(request, sink, asked, ahead)
+
+    def _answer_read(self, request: Request, sink: Sink, asked: Asked, ahead: Ahead, late: Reading | None = None) -> Exchange:
+        """The answer to a request whose body was read; where that is `late`, it has to agree when it has come."""
+        return self._answer(request, sink, asked if late else asked._replace(body=ahead.body), ahead, late)
+
+    def _answer(self, request: Request, sink: Sink, asked: Asked, stream: BodyStream | None = None, late: Reading | None = None) -> Exchange:
+        """Replay the answer to `asked`, or ask the server. The body is read from `stream` where it is one, and may come `late`."""
+        route, found, refused, size = self._route, None, False, len(asked.body or b"")
         if route.replays and route.hooks.before_request is not None:
             try:
                 told = route.hooks.asked(asked)
@@ -267,9 +305,12 @@ class CassetteChannel(ChannelOver):
             if found is not None and route.expiry.max_age is not None:
                 refused = route.expiry.refuses(found.interaction, self._host.clock.date())
         if found is not None and not refused and not self._verifies:
-            self._release(stream)
-            if body:
-                sink.sent(len(body))
+            if late is not None and isinstance(stream, Ahead):
+                late.then(route.expect(asked, found, stream))
+            else:
+                self._release(stream)
+            if size:
+                sink.sent(size)
             return play(found.interaction, request, sink, self._host, route.speed, refresh=route.refresh)
         if not self._goes_live(found):
             return self._fail(request, sink, stream, route.miss(asked, f"expired: {route.expired[-1]}" if found else ""))
@@ -312,11 +353,6 @@ class CassetteChannel(ChannelOver):
         for recorder in list(self._recorders):
             recorder.give_up()
         super().close()
-
-
-def read_whole(stream: BodyStream) -> bytes:
-    """Everything that is left in `stream`."""
-    return b"".join(iter(lambda: stream.read(1 << 16), b""))
 
 
 def _secrets(filter: Secrets | str | Iterable[str] | bool) -> Secrets | None:

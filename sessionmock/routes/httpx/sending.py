@@ -26,7 +26,7 @@ class Sending:
         self._host, self._waiter = host, waiter
         timeout = request.extensions.get("timeout", {})
         self._limits = Limits(timeout.get("read"), timeout.get("write"))
-        url, body = str(request.url), body_of(request, package)
+        url, body = str(request.url), body_of(request, package, reads_here=own is not None)
         self.inbox = inbox = Inbox(body_length(body))
         self.own = own
         asked = Request(request.method, url, headers_of(request, url), body, extensions=request.extensions, own_way=own)
@@ -167,12 +167,13 @@ def _body_class(package: Any) -> type:
 
 
 class IterableBody:
-    """A client's request body that is iterated, as an upload of a file: pulled on pooled threads."""
+    """A client's request body that is iterated, as an upload of a file: pulled on pooled threads, or where it `reads_here`, because the
+    client's own transport would do so too, by whoever opens the exchange."""
 
     may_block = True
 
-    def __init__(self, pieces: Iterable[bytes], length: int) -> None:
-        self.length = length
+    def __init__(self, pieces: Iterable[bytes], length: int, *, reads_here: bool = False) -> None:
+        self.length, self.reads_here = length, reads_here
         self._pieces = iter(pieces)
         self._rest = b""
 
@@ -203,9 +204,9 @@ def headers_of(request: Any, url: str) -> Headers:
     return headers
 
 
-def body_of(request: Any, package: Any) -> bytes | BodyStream | None:
-    """The body of a client's request."""
+def body_of(request: Any, package: Any, *, reads_here: bool = False) -> bytes | BodyStream | None:
+    """The body of a client's request; for `reads_here` see `IterableBody`."""
     if isinstance(request.stream, package.ByteStream):
         return request.read() or None
     length = request.headers.get("content-length", "")
-    return IterableBody(request.stream, int(length) if length.isdecimal() else -1)
+    return IterableBody(request.stream, int(length) if length.isdecimal() else -1, reads_here=reads_here)

@@ -14,7 +14,7 @@ from sessionmock.models.timing import Timing
 from sessionmock.routes.base import Finished, expire
 from sessionmock.routes.cassette import Interaction
 from sessionmock.routes.cassette.interaction import LEFT, Failure
-from sessionmock.routes.cassette.recorder import ReadAhead, RecordedExchange, Recorder
+from sessionmock.routes.cassette.recorder import RecordedExchange, Recorder
 
 from ..doubles import RecordingSink, Stream
 
@@ -155,13 +155,3 @@ def test_a_body_that_is_read_elsewhere_is_kept() -> None:
     body.close()
     kept.answer(200)
     assert (b"abcdef", 1) == (kept.interactions[0].body, stream.closed)
-
-
-def test_a_body_that_was_read_ahead_is_read_again() -> None:
-    """The same bytes, framed as the stream would have been; reading it blocks nobody."""
-    stream = Stream(b"", may_block=True, length=3)
-    body = ReadAhead(stream, b"abc")
-    assert (3, False) == (body.length, body.may_block)
-    assert [b"ab", b"c", b""] == [body.read(2) for _ in range(3)]
-    body.close()
-    assert 1 == stream.closed
