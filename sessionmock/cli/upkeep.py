@@ -2,10 +2,8 @@
 from __future__ import annotations
 
 import argparse
-import re
 from typing import Any
 
-from ..errors import InvalidArgumentException
 from ..routes.cassette import Secrets
 from .cassettes import command, found_files, tapes
 from .output import Report, Table, place, printable
@@ -21,10 +19,7 @@ def add_commands(commands: Any) -> None:
 
 def scan(options: argparse.Namespace) -> Report:
     """What looks like a secret; files that cannot be read are findings too."""
-    try:
-        secrets = Secrets(options.name, options.pattern, options.keep)
-    except re.error as wrong:
-        raise InvalidArgumentException(f"--pattern: {wrong}") from None
+    secrets = Secrets(options.name, options.pattern, options.keep)
     table = Table(("cassette", "number", "request", "where", "secret"), numbers=frozenset({"number"}))
     report = Report([], [table])
     for path, tape, error in tapes(options.paths):

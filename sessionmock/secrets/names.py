@@ -58,25 +58,25 @@ class Names:
 
     def __init__(self, extra: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
         extra = tuple(extra)
-        self._extra = frozenset(map(_plain, extra))
-        self._keep = frozenset(map(_plain, keep))
+        self._extra = frozenset(map(compact, extra))
+        self._keep = frozenset(map(compact, keep))
         self._known: dict[str, bool] = {}
         stems = (*_STEMS, *(re.escape(max(re.split(r"[^a-z0-9]+", name.lower()), key=len)) for name in extra))
         self.stems = re.compile("|".join(stems).encode())    # in lower case; where there is none, there is no secret name
 
     def kept(self, name: str) -> bool:
         """Whether the user said that `name` is not secret."""
-        return _plain(name) in self._keep
+        return compact(name) in self._keep
 
     def named(self, name: str) -> bool:
         """Whether the user said that `name` is secret."""
-        return _plain(name) in self._extra
+        return compact(name) in self._extra
 
     def is_secret(self, name: str) -> bool:
         """Whether what is called `name` is a secret."""
         known = self._known.get(name)
         if known is None:
-            plain = _plain(name)
+            plain = compact(name)
             stem = _SUFFIX.sub("", plain)
             known = plain not in self._keep and (plain in self._extra or plain in _NAMES
                                                  or (stem.endswith(_ENDINGS) and not _PUBLIC.fullmatch(stem)
@@ -95,7 +95,7 @@ class Names:
 
     def kind(self, name: str) -> Kind:
         """What `name`, for which `holds` is true, says of its value."""
-        plain = _plain(name)
+        plain = compact(name)
         stem = _SUFFIX.sub("", plain)
         if plain in self._extra:
             return Kind.GIVEN
@@ -105,17 +105,18 @@ class Names:
         """Whether `value` is a secret in the header `name`."""
         if self.is_secret(name):
             return True
-        plain = _plain(name)
+        plain = compact(name)
         return (len(value) >= _SHORTEST and plain not in self._keep and _SUFFIX.sub("", plain).endswith(_OF_HEADERS)
                 and not plain.endswith(_PUBLIC_HEADERS))
 
 
 def is_signature(name: str) -> bool:
     """Whether `name` is that of a signature, which may be one of content."""
-    return _plain(name) in _SIGNATURES
+    return compact(name) in _SIGNATURES
 
 
-def _plain(name: str) -> str:
+def compact(name: str) -> str:
+    """`name` in lower case without anything but letters and digits: however it is spelled, it is the same."""
     return _NOT_NAME.sub("", name.lower())
 
 

@@ -35,7 +35,8 @@ def test_a_body_that_does_not_say_how_it_is_encoded_is_looked_into(name: str):
 
 
 @pytest.mark.parametrize("body", [
-    b"\x1f\x8bnot gzip", gzip.compress(PLAIN, mtime=0)[:-9], b"\x28\xb5\x2f\xfdno", b"x\x9cno", b"BZhno", b"\xfd7zXZ\0no", b"\xff\xfe\x00\xd8", b"", b"a"])
+    b"\x1f\x8bnot gzip", gzip.compress(PLAIN, mtime=0)[:-9], b"\x28\xb5\x2f\xfdno", b"x\x9cno", b"BZhno",
+    b"\xfd7zXZ\0no", b"\xff\xfe\x00\xd8", b"", b"a"])
 def test_what_only_begins_like_an_encoding_stays(body: bytes):
     """A broken or cut body is kept as it came."""
     assert body is scrubber.body(body)

@@ -22,8 +22,8 @@ FORM = "application/x-www-form-urlencoded"
 def found(folder: Path) -> list[tuple[str, str, str]]:
     """(file, rule, match) of everything that gitleaks finds."""
     assert GITLEAKS is not None
-    command = [GITLEAKS, "dir", str(folder), "--report-format", "json", "--report-path", "-", "--exit-code", "0", "--no-banner", "--log-level", "error",
-               "--gitleaks-ignore-path", str(folder)]
+    command = [GITLEAKS, "dir", str(folder), "--report-format", "json", "--report-path", "-", "--exit-code", "0", "--no-banner",
+               "--log-level", "error", "--gitleaks-ignore-path", str(folder)]
     run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
     return [(Path(one["File"]).name, one["RuleID"], one["Match"]) for one in json.loads(run.stdout)]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from .asked import Matcher
     from .expiry import OnExpiry
+    from .filters import Name
     from .hooks import BeforeRequest, BeforeResponse
     from .matching import Order
     from .modes import Mode
@@ -20,7 +21,7 @@ class CassetteOptions(TypedDict, total=False):
     match_on: Sequence[str | Matcher]
     order: str | Order
     speed: float
-    filter: Secrets | str | Iterable[str] | bool
+    filter: Secrets | str | Iterable[Name] | bool
     max_age: float | None
     on_expiry: str | OnExpiry
     trim: bool

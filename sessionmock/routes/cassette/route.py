@@ -22,6 +22,7 @@ from ..passing import passing
 from .ahead import Ahead, Reading
 from .asked import Asked, Masking, Matcher
 from .expiry import Expiry, OnExpiry
+from .filters import Name
 from .finder import Finder, Found
 from .hooks import BeforeRequest, BeforeResponse, Hooks
 from .ignored import Ignored
@@ -51,7 +52,7 @@ class CassetteRoute:
     of `Order`. What was recorded in this run is replayed in it only with `allow_playback_repeats`; with it, an answer that
     is used up is given again, the last of equals.
     `speed` is the pace of bodies that were recorded piece by piece: 0 gives the pieces without waiting, 1.0 at their times.
-    `filter` keeps secrets out of the file: True for the usual ones, a list of more names or `Secrets(...)`, False for none. A request's
+    `filter` keeps secrets out of the file: True for the usual ones, more names (`Secrets`) or `Secrets(...)`, False for none. A request's
     secrets need not be the recorded ones: where no recording has the same, one that differs in secrets alone answers. `keep` names headers,
     parameters, fields and cookies that are no secrets; `replaced` says what was replaced.
     `max_age` is the age in seconds at which an answer is too old, `on_expiry` what happens then (`OnExpiry`). `trim` drops
@@ -73,7 +74,7 @@ class CassetteRoute:
 
     def __init__(self, path: str | os.PathLike[str], mode: str | Mode | None = None, *, live: Route | None = None,
                  allow_playback_repeats: bool = False, match_on: Sequence[str | Matcher] = MATCH_ON, order: str | Order = Order.ANY,
-                 speed: float = 0.0, filter: Secrets | str | Iterable[str] | bool = True, max_age: float | None = None,
+                 speed: float = 0.0, filter: Secrets | str | Iterable[Name] | bool = True, max_age: float | None = None,
                  on_expiry: str | OnExpiry = OnExpiry.WARN, trim: bool = False, ignore: str | Iterable[str] = (),
                  match: str | None = None, refresh: bool = False, pass_through: str | Iterable[str] = (),
                  keep: str | Iterable[str] = (),
@@ -356,6 +357,11 @@ class CassetteChannel(ChannelOver):
 
 
 def _secrets(filter: Secrets | str | Iterable[str] | bool) -> Secrets | None:
+def read_whole(stream: BodyStream) -> bytes:
+    """Everything that is left in `stream`."""
+    return b"".join(iter(lambda: stream.read(1 << 16), b""))
+
+def _secrets(filter: Secrets | str | Iterable[Name] | bool) -> Secrets | None:
     if isinstance(filter, bool):
         return Secrets() if filter else None
-    return filter if isinstance(filter, Secrets) else Secrets(names=filter)
+    return filter if isinstance(filter, Secrets) else Secrets(filter)

@@ -3,16 +3,17 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import unquote
 
-from ...models.message import Headers, header
+from ...models.message import Headers
 from ...secrets.pseudonyms import JWT, PSEUDONYM, Pseudonyms, is_pseudonym
 from ...secrets.scrubber import Scrubber
 from ...secrets.tokens import subject
-from . import replaced
+from . import filters, replaced
 from .echoes import FEW, Echoes
-from .formats.codings import sized, undone
+from .filters import Given, Name
+from .formats.codings import rewritten, undone
 from .interaction import Interaction
 from .replaced import Replaced
 
@@ -21,21 +22,23 @@ class Secrets:
     """What stays out of a cassette, and what stands there instead.
 
     `names` are names of headers, parameters, fields and JSON members that are secret besides the usual ones (in any case,
-    with any of "-_." between their words), `patterns` regular expressions of secrets (the first group, if there is one),
+    with any of "-_." between their words), each alone or in a pair with what takes the place of its value, as vcrpy has it: a
+    text, None to drop it, or a function of (key, value, request). `patterns` regular expressions of secrets (the first group, if there is one),
     `keep` names that are not secret although they look so. `seed` goes into the pseudonyms: who knows it can check a guess
     of a weak password against a cassette, so give one of your own where that matters.
     """
 
-    def __init__(self, names: str | Iterable[str] = (), patterns: str | Iterable[str] = (), keep: str | Iterable[str] = (),
+    def __init__(self, names: str | Iterable[Name] = (), patterns: str | Iterable[str] = (), keep: str | Iterable[str] = (),
                  seed: int | str = 0) -> None:
-        self._rules = _several(names), _several(patterns), _several(keep)
+        self._rules = filters.names(names), filters.patterns(patterns), filters.texts("keep", keep)
         self._seed = seed
-        names, patterns, keep = self._rules
+        self._given = Given(self._rules[0])
+        rules = self._told = tuple(name if isinstance(name, str) else name[0] for name in self._rules[0]), *self._rules[1:]
         self.pseudonyms = Pseudonyms(seed)
         # An index over it sees no secrets at all, and no pseudonyms of those that showed by their shape.
-        self.masking = Scrubber(lambda value, where: None, names, (*patterns, PSEUDONYM.pattern), keep)
-        self._requests = Scrubber(self._pseudonym, *self._rules, formless=self._formless)
-        self._answers = Scrubber(self._pseudonym, *self._rules, formless=self._formless, answers=True)
+        self.masking = Scrubber(lambda value, where: None, rules[0], (*rules[1], PSEUDONYM.pattern), rules[2])
+        self._requests = Scrubber(self._pseudonym, *rules, formless=self._formless)
+        self._answers = Scrubber(self._pseudonym, *rules, formless=self._formless, answers=True)
         self._echoes = Echoes(self.pseudonyms.of)
         self._noted = threading.local()      # what is replaced in the body that this thread is cleaning
 
@@ -45,12 +48,14 @@ class Secrets:
 
     def keeping(self, names: str | Iterable[str]) -> Secrets:
         """The same, but that what is called by one of `names` is no secret either."""
-        more = _several(names)
+        more = filters.texts("keep", names)
         return Secrets(*self._rules[:2], (*self._rules[2], *more), self._seed) if more else self
 
     def _pseudonym(self, value: str, where: str) -> str:
         if not value:
             return value
+        if self._given and (given := self._given.text(where, value)) is not None:
+            return given
         self._echoes.add(value)
         if JWT.fullmatch(value) and (whom := subject(value)) is not None:
             self._echoes.add(whom)
@@ -81,7 +86,7 @@ class Secrets:
 
     def sent(self, headers: Headers, body: bytes) -> tuple[Headers, bytes]:
         """`headers` and `body` of a request with pseudonyms in the body, its coding undone where a recording would have it so."""
-        return _rewritten(headers, body, self.body)
+        return rewritten(headers, body, self.body)
 
     def learn(self, asked: str, recorded: str) -> bool:
         """Whether `asked` is `recorded` but for secrets in the places of their pseudonyms; from now on they are found anywhere.
@@ -103,6 +108,8 @@ class Secrets:
 
     def clean(self, interaction: Interaction) -> None:
         """Put pseudonyms into `interaction`, in both directions. A coded answer with a secret in it is kept decoded."""
+        if self._given:
+            self._given.put_into(interaction)
         self._over(interaction, self._requests, self._answers)
 
     def known(self) -> frozenset[str]:
@@ -128,7 +135,7 @@ class Secrets:
                 found[f"{place} {where}", value] = None
             return value
 
-        noting, of_answers = (Scrubber(note, *self._rules, answers=answers) for answers in (False, True))
+        noting, of_answers = (Scrubber(note, *self._told, answers=answers) for answers in (False, True))
         request, response = interaction.request, interaction.response
         place = "request"
         noting.url(request.uri)
@@ -164,10 +171,10 @@ class Secrets:
         self._noted.here = found
         try:
             if request.body:
-                request.headers, request.body = _rewritten(request.headers, request.body, of_request.body)
+                request.headers, request.body = rewritten(request.headers, request.body, of_request.body)
             if response.body:
                 size = len(response.body)
-                response.headers, response.body = _rewritten(response.headers, response.body, of_answer.body)
+                response.headers, response.body = rewritten(response.headers, response.body, of_answer.body)
                 if extra.chunks and len(response.body) != size:
                     extra.chunks = [(start * len(response.body) // size, time) for start, time in extra.chunks]
         finally:
@@ -179,23 +186,6 @@ class Secrets:
             head.headers = of_headers(head.headers, of_answer)
 
 
-def _several(texts: str | Iterable[str]) -> tuple[str, ...]:
-    """A text alone is one, and not its letters."""
-    return (texts,) if isinstance(texts, str) else tuple(texts)
-
-
 _PLACEHOLDER = re.compile(
     r"<.*>|\[.*\]|\{.*\}|[*x.\-]+|.*(?:redacted|filtered|placeholder|censored|removed|scrubbed|obfuscated|sanitized|dummy|fake|example|xxx).*|test|none|null"
     r"|secret|password|token|foo|bar|deleted|undefined|true|false|\d{1,3}", re.I | re.S)
-
-
-def _rewritten(headers: Headers, body: bytes, change: Callable[[bytes], bytes]) -> tuple[Headers, bytes]:
-    """`body` changed, its content coding undone where that needs to be, and the headers that speak of it."""
-    coded = header(headers, "content-encoding") is not None
-    plain = undone(headers, body) if coded else body
-    new = change(plain)
-    if new is plain or new == plain:
-        return headers, body
-    if coded and plain is not body:
-        headers = [pair for pair in headers if pair[0].lower() != "content-encoding"]
-    return sized(headers, new), new

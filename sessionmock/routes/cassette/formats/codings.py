@@ -6,6 +6,7 @@ decides: what the body cannot be decoded from goes from the header, and a replay
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 from ....core.decoding import DecodingError, codings, decoder
 from ....models.message import Headers, header
@@ -60,6 +61,18 @@ def undone(headers: Headers, body: bytes) -> bytes:
     except DecodingError:
         return body
     return bytes(data)
+
+
+def rewritten(headers: Headers, body: bytes, change: Callable[[bytes], bytes]) -> tuple[Headers, bytes]:
+    """`body` changed, its content coding undone where that needs to be, and the headers that speak of it."""
+    coded = header(headers, "content-encoding") is not None
+    plain = undone(headers, body) if coded else body
+    new = change(plain)
+    if new is plain or new == plain:
+        return headers, body
+    if coded and plain is not body:
+        headers = [pair for pair in headers if pair[0].lower() != "content-encoding"]
+    return sized(headers, new), new
 
 
 def _holds(names: list[str], body: bytes) -> bool:
