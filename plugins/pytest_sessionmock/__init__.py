@@ -15,7 +15,7 @@ import pytest
 
 from .fixtures import Controller, SessionFactory, sessionmock, sessionmock_httpx, sessionmock_options, url_session
 from .imports import AsItIs
-from .item import ITEM, set_up, show_leaks_under_setup
+from .item import ITEM, set_up, show_leaks_of_others, show_leaks_under_setup
 from .run import RUN, RunState, loaded
 from .settings import MARKER, add_options, check_ini, options_of_fixture
 from .tracebacks import hide_carriers
@@ -130,5 +130,6 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 def pytest_terminal_summary(terminalreporter: Any) -> Generator[None, Any, Any]:
     show_leaks_under_setup(terminalreporter)
     result = yield
-    terminalreporter.config.stash[RUN].summarize(terminalreporter)
+    show_leaks_of_others(terminalreporter)
+    terminalreporter.config.stash[RUN].verdict.summarize(terminalreporter)
     return result

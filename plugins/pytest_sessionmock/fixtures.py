@@ -71,6 +71,10 @@ class Controller:
         with self._state.cassette_in_force(cassette):
             yield cassette.route
 
+    def excuse(self, session: URLSession) -> None:
+        """`session`, which code under test makes once and keeps, is no leak, and lives until the run ends. Its tasks are judged as any."""
+        self._state.run.excuse(session)
+
     @property
     def trace(self) -> Trace:
         """The callbacks and exchanges of this test so far: `trace.names()`, `trace.callbacks`, `trace.exchanges`."""

@@ -14,6 +14,7 @@ from .cassettes import Cassette, path_of, path_of_fixture
 from .checks import is_failed_check, told
 from .run import RUN, RunState, loaded
 from .settings import FIXTURE, Settings, concerns_all, options_of, read_cassette_options, settings_of, settings_without_marks
+from .verdict import report_of
 
 if TYPE_CHECKING:
     from sessionmock import Interception, Leak, LeakScope, Requests, ScriptRoute, Trace
@@ -147,29 +148,25 @@ class ItemState:
             try:
                 teardown()
             finally:
-                self._judge()
+                self.judge()
 
         setattr(self.item, "teardown", judged)           # noqa: B010 - so is this
 
-    def _judge(self) -> None:
+    def judge(self) -> None:
         """Find what the test leaks, and clean up so that the next one is not blamed."""
         if not self._begun:
             if not loaded():
                 return
             self.scope.claim()               # the test itself was the first to import sessionmock
-        if self.settings.allows_leaks:
-            self.scope.settle()
-        else:
-            self._leaks += (*self.scope.drain(), *self.run.clients_of(self.scope))
-            self.scope.clean_up()
+        self._leaks += self.run.judge(self.scope, self.settings.leaks)
 
     def finish(self) -> list[str]:
         """The test is over: judge what its last finalizers left, and take its routes out of force. What there is to say, but for
         a test that has ended early, which only shows it."""
-        self._judge()
+        self.judge()
         self._stack.close()
         self.run.item = None
-        self._reports = [str(leak) for leak in (*self.run.take_leaks_of_fixtures(), *self._leaks)]
+        self._reports = [report_of(leak) for leak in (*self.run.take_leaks_of_fixtures(), *self._leaks)]
         self._reports += filter(None, (self.misses(), self.failures(), self._uncalled()))
         return [] if self._ended_early else self._reports
 
@@ -329,6 +326,19 @@ def set_up(item: pytest.Item) -> None:
 def show_leaks_under_setup(terminal: Any) -> None:
     """pytest shows the sections of a teardown under a failed call, not under a failed setup: move them there."""
     errors = {report.nodeid: report for report in terminal.getreports("error") if report.when == "setup"}
-    for report in terminal.getreports("") if errors else ():
-        if report.when == "teardown" and report.nodeid in errors:
-            errors[report.nodeid].sections += [section for section in report.sections if section[0] == LEAKS]
+    for nodeid, section in _leaks_of_teardowns(terminal) if errors else ():
+        if nodeid in errors:
+            errors[nodeid].sections.append(section)
+
+
+def show_leaks_of_others(terminal: Any) -> None:
+    """Nor does it show them of tests that were skipped or expected to fail: tell what they leak, which changes no verdict."""
+    shown = {report.nodeid for category in ("failed", "error") for report in terminal.getreports(category)}
+    if others := [text for nodeid, (_, text) in _leaks_of_teardowns(terminal) if nodeid not in shown]:
+        terminal.section("sessionmock: leaks of skipped tests and expected failures", sep="=", yellow=True)
+        terminal.write_line("\n\n".join(others))
+
+
+def _leaks_of_teardowns(terminal: Any) -> Iterator[tuple[str, tuple[str, str]]]:
+    for report in terminal.getreports(""):
+        yield from ((report.nodeid, section) for section in report.sections if section[0] == LEAKS and report.when == "teardown")

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
@@ -12,11 +11,12 @@ import pytest
 
 from .cassettes import Cassette
 from .checks import is_failed_check, told
-from .settings import allows_leaks
+from .settings import leaks_of, marked
 from .upkeep import Upkeep
+from .verdict import OUTPUT, Verdict, fail_run
 
 if TYPE_CHECKING:
-    from sessionmock import Leak, LeakScope, LiveRoute
+    from sessionmock import Leak, LeakScope, LiveRoute, URLSession
 
 T = TypeVar("T")
 
@@ -28,6 +28,13 @@ def loaded() -> bool:
 
 class Item(Protocol):
     """What a fixture wider than a test asks of the test that is on (`item.ItemState`)."""
+
+    @property
+    def item(self) -> pytest.Item:
+        """The test itself."""
+
+    def judge(self) -> None:
+        """Find what the test leaks, and end it."""
 
     def cassette_of(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Cassette | None:
         """The cassette of what the fixture sends itself; None where it has none."""
@@ -46,22 +53,22 @@ class RunState:
         self.began: set[str] = set()                          # modules of tests that ran here
         self.known: set[str] = set()                          # modules that were collected here
         self._config = config
-        self._whole: LeakScope | None = None                  # owns what no test and no fixture made
+        self._imports: LeakScope | None = None                # owns what modules made while they were imported
+        self._whole: LeakScope | None = None                  # owns the rest that no test and no fixture made, and what was excused
         self._told: dict[int, object] = {}                    # misses and differences that were reported, by their id
         self._of_fixtures: list[Leak] = []                    # found when wide fixtures ended; the test that is on tells
-        # For the end of the run, of each process that ran tests:
-        self._rest: list[str] = []                            # leaks
-        self._imported: list[list[str]] = []                  # those that were made while modules were imported
-        self._unclosed: list[str] = []                        # httpx clients that were never closed
+        self.verdict = Verdict()
 
     def open(self) -> None:
         """The library is there: what was made so far was made while modules were imported."""
         if self._whole is None:
             from sessionmock import History, LeakScope
 
-            self._whole = LeakScope("the whole run: made while modules were imported, or by a thread that outlived its test")
-            self._whole.history = History(())        # it is told what callbacks raise, and keeps nothing else
-            self._whole.claim()
+            self._imports = LeakScope("the whole run: made while modules were imported")
+            self._imports.claim()
+            self._whole = LeakScope("the whole run: made by a thread that is older than the tests, or outlived its own")
+            self._whole.history = History(())       # told what callbacks raise, and keeping nothing else
+            self._imports.outer = self._whole
             self._whole.open()
 
     @cached_property
@@ -88,8 +95,26 @@ class RunState:
         clients = scope.take_clients()
         if self._config.getini("sessionmock_httpx_leaks") == "fail":
             return clients
-        self._unclosed += [client.headline for client in clients]
+        self.verdict.unclosed += [client.headline for client in clients]
         return []
+
+    def judge(self, scope: LeakScope, how: str) -> list[Leak]:
+        """What `scope` has left, ended now, and is to fail somebody; where leaks are let pass (`how`), that is noted, or lives on."""
+        if how == "allow":
+            scope.settle()
+            return []
+        found, clients = scope.drain(), self.clients_of(scope)
+        scope.clean_up()
+        if how == "warn":
+            self.verdict.note(found)
+            found = []
+        return [*found, *clients]
+
+    def excuse(self, session: URLSession) -> None:
+        """`session` is no leak, and lives until the run ends."""
+        self.open()
+        assert self._whole is not None
+        self._whole.take_over(session)
 
     def take_leaks_of_fixtures(self) -> list[Leak]:
         """The leaks of wide fixtures that no test has told yet."""
@@ -112,6 +137,8 @@ class RunState:
                 scope.close()
                 fixture.addfinalizer(scope.open)    # finalizers are run last in, first out: what it makes while it ends is its own too
                 self.fixtures[fixture] = scope
+            if self.item is not None and request.node is self.item.item:      # a class's, of a test outside of classes: it ends
+                fixture.addfinalizer(self.item.judge)                         # with the test, whose tasks it must not wait for
 
     @contextmanager
     def _recording(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
@@ -136,24 +163,19 @@ class RunState:
         if scope is None:
             return
         scope.close()
-        if allows_leaks(request.node):
-            scope.settle()
-        else:
-            self._of_fixtures += (*scope.drain(), *self.clients_of(scope))
-            scope.clean_up()
+        self._of_fixtures += self.judge(scope, leaks_of(request.config, marked(request.node)))
 
     # the end of the run -----------------------------------------------------------------------------------------
     def finish(self, session: pytest.Session) -> None:
         """Judge what is left. A worker of xdist hands it to the controller, which fails the run for it."""
-        if loaded() and self._config.getini("sessionmock_leaks") != "allow":
+        if loaded() and self.began:
             self.known.update(str(item.path) for item in session.items)
             self._judge_rest()
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
-            output["sessionmock_leaks"] = [self._rest, self._imported]
-            output["sessionmock_unclosed"] = self._unclosed
-        elif (self.upkeep.judge(session) or self._left()) and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            output[OUTPUT] = self.verdict.hand_on()
+        else:
+            fail_run(session, [*self.verdict.failures(), *self.upkeep.judge(session)])
 
     def _judge_rest(self) -> None:
         """Find what is left at the end of a run.
@@ -161,40 +183,19 @@ class RunState:
         What was made while modules were imported may be ended by fixtures and teardown functions. So where no test ran nobody
         is to blame, nor for what a test module made of which none ran here.
         """
-        if not self.began:
-            return
         self.open()
-        assert self._whole is not None
+        assert self._whole is not None and self._imports is not None
         self._whole.close()
-        idle = self.known - self.began
-        left = [leak for leak in (*self._whole.drain(), *self.clients_of(self._whole)) if idle.isdisjoint(line.file for line in leak.lines)]
-        imported = [leak for leak in left if leak.owner == self._whole.name and any(line.function == "<module>" for line in leak.lines)]
-        self._imported.append([str(leak) for leak in imported])
-        self._rest += [str(leak) for leak in (*self.take_leaks_of_fixtures(), *left) if leak not in imported]
-        self._rest += told(self.untold(filter(is_failed_check, self.raised)))
-        self._whole.clean_up()
+        self._whole.claim()                 # what threads made that are older than the tests
+        how = leaks_of(self._config)
+        left = [*self.take_leaks_of_fixtures(), *self.judge(self._whole, how)]
+        self.verdict.found.add(left, self.judge(self._imports, how), self.known - self.began)
+        self.verdict.found.failed += told(self.untold(filter(is_failed_check, self.raised)))
+        self.verdict.close()
 
     def take_in(self, output: dict[str, Any]) -> None:
         """A worker of xdist has ended: this is what it handed on, if anything."""
-        rest, imported = output.get("sessionmock_leaks", ([], []))
-        self._rest += rest
-        self._imported += imported
-        self._unclosed += output.get("sessionmock_unclosed", [])
-
-    def _left(self) -> list[str]:
-        """What is left in all processes; of what each of them has imported, what none of them has ended."""
-        everywhere = [text for text in self._imported[0] if all(text in other for other in self._imported)] if self._imported else []
-        return [*everywhere, *self._rest]
-
-    def summarize(self, terminal: Any) -> None:
-        """Write what is left, and the clients that nobody closed, for the end of the run."""
-        if self._unclosed:
-            terminal.section("sessionmock: httpx clients never closed", sep="=", yellow=True)
-            for line, count in Counter(self._unclosed).most_common():
-                terminal.write_line(f"{count:>5} {line.removeprefix('LEAK: ')}")
-        if left := self._left():
-            terminal.section("sessionmock: leaks of the run", sep="=", red=True, bold=True)
-            terminal.write_line("\n\n".join(left))
+        self.verdict.take_in(output.get(OUTPUT, {}))
 
 
 def _opened_scope(fixture: pytest.FixtureDef[Any]) -> LeakScope:

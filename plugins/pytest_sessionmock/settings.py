@@ -6,7 +6,8 @@ choice and the README's table are all made from `OPTIONS`. The command line goes
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -71,7 +72,7 @@ OPTIONS = (
     Option("route", "where answers come from (the servers, where nobody says)", ROUTES, in_mark=True),
     Option("cassette", "a file in the folder of cassettes, or an absolute path, which the test takes and not one of its own",
            kind=FILE, in_mark=True, in_ini=False),
-    Option("leaks", "what a leaked session or task does to its test", ("fail", "allow"), "fail", in_mark=True),
+    Option("leaks", "what a leaked session or task does to its test", ("fail", "warn", "allow"), "fail", in_mark=True),
     Option("cassette_dir", "the folder of cassettes, relative to the root of the run (default: cassettes)", default="cassettes"),
     Option("httpx", "whether plain httpx and httpx2 clients take the test's route, as with the fixture sessionmock_httpx, and other clients are "
            "kept off the network (default: where anybody chose a route that is not live)", default=None, kind=BOOL, in_mark=True),
@@ -122,7 +123,7 @@ class Settings(NamedTuple):
     records: str                # the options of the command line that record its own cassette
     mark: dict[str, Any]        # what its marks say
     httpx: bool | None          # whether plain httpx clients take the route; None: where a fixture asks for it
-    allows_leaks: bool
+    leaks: str                  # what a leak does: one of the choices
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -191,10 +192,9 @@ def marked(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
     return found
 
 
-def allows_leaks(node: pytest.Item | pytest.Collector, mark: dict[str, Any] | None = None) -> bool:
-    """Whether the leaks of `node` are nobody's business."""
-    mark = marked(node) if mark is None else mark
-    return bool((mark.get("leaks") or node.config.getini("sessionmock_leaks")) == "allow")
+def leaks_of(config: pytest.Config, mark: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """What the leaks do of whom `mark` is the mark, or of the whole run."""
+    return str(mark.get("leaks") or config.getini("sessionmock_leaks"))
 
 
 def concerns_all(config: pytest.Config) -> bool:
@@ -217,7 +217,7 @@ def settings_of(item: pytest.Item | pytest.Collector) -> Settings:
     of_all = config.getini("sessionmock_httpx")
     takes = of_all or (of_all is None and route not in ("", "live"))
     records = "--sessionmock=record" if own not in ("", "live") else "--sessionmock=record --sessionmock-record-all"
-    return Settings(route or "live", bool(route), records, mark, mark.get("httpx", takes or None), allows_leaks(item, mark))
+    return Settings(route or "live", bool(route), records, mark, mark.get("httpx", takes or None), leaks_of(config, mark))
 
 
 def _by_ini_option(config: pytest.Config, name: str) -> str | None:
@@ -241,7 +241,7 @@ def options_of_fixture(item: pytest.Item) -> dict[str, Any]:
 
 def settings_without_marks(item: pytest.Item) -> Settings:
     """What applies to a test that has nothing to do with sessionmock but for what it leaks."""
-    return Settings("live", False, "", {}, None, allows_leaks(item, {}))
+    return Settings("live", False, "", {}, None, leaks_of(item.config))
 
 
 def options_of(item: pytest.Item, mark: dict[str, Any], route: str, **given: Any) -> dict[str, Any]:

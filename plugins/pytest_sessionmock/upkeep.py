@@ -13,6 +13,7 @@ from .cassettes import SUFFIXES, Cassette, folder_of, path_of
 
 CACHE = "sessionmock/played"
 OUTPUT = "sessionmock_upkeep"
+UNPLAYED, ORPHANS = "interactions that no test played", "cassettes that no test uses"
 
 
 class Upkeep:
@@ -97,10 +98,10 @@ class Upkeep:
         for path, tests in told["named"].items():
             self._named.setdefault(path, []).extend(tests)
 
-    def judge(self, session: pytest.Session) -> bool:
-        """Find what is unplayed and who is an orphan; whether that fails the run. Of the controller alone."""
+    def judge(self, session: pytest.Session) -> list[tuple[str, str]]:
+        """Find what is unplayed and who is an orphan; what of that fails the run, as titles and texts. Of the controller alone."""
         if hasattr(self._config, "workeroutput") or not self._used:
-            return False
+            return []
         whole = not self._partial and not session.shouldstop and not session.shouldfail and self._takes_all()
         cache = getattr(self._config, "cache", None)
         if cache is not None and self._cassettes:
@@ -120,7 +121,8 @@ class Upkeep:
             self._orphans = sorted(
                 path for file in folder_of(self._config).rglob("*")
                 if file.suffix.lower() in SUFFIXES and file.is_file() and (path := self._shown(file)) not in self._used)
-        return bool((self._unplayed and unplayed == "fail") or (self._orphans and orphans == "fail"))
+        found = ((unplayed, UNPLAYED, self._unplayed), (orphans, ORPHANS, self._orphans))
+        return [(title, "\n".join((f"sessionmock: {title}", *lines))) for how, title, lines in found if how == "fail" and lines]
 
     def _skipped_of(self, path: str) -> list[str]:
         """The tests that were skipped and name the cassette `path`, or had opened it."""
@@ -138,8 +140,10 @@ class Upkeep:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Tell, once for all workers."""
         replaced = [f"{path}: {what}" for path, what in sorted(self._replaced.items())]
-        for title, found in (("secrets replaced in cassettes", replaced), ("interactions that no test played", self._unplayed),
-                             ("cassettes that no test uses", self._orphans)):
+        # What fails the run is an error among the others.
+        unplayed, orphans = ([] if self._config.getini(f"sessionmock_{name}") == "fail" else found
+                             for name, found in (("unplayed", self._unplayed), ("orphans", self._orphans)))
+        for title, found in (("secrets replaced in cassettes", replaced), (UNPLAYED, unplayed), (ORPHANS, orphans)):
             if found:
                 terminalreporter.section(f"sessionmock: {title}", sep="=", yellow=found is not replaced)
                 for line in found:

@@ -30,10 +30,14 @@ class Leak(NamedTuple):
     remedy: str
 
     @property
+    def place(self) -> str:
+        """The line that made it, as "tests/test_a.py:7"."""
+        return f"{_near(self.lines[0].file)}:{self.lines[0].line}" if self.lines else "an unknown place"
+
+    @property
     def headline(self) -> str:
         """What leaked and where it was made, on one line."""
-        place = f"{_near(self.lines[0].file)}:{self.lines[0].line}" if self.lines else "an unknown place"
-        return f"LEAK: {self.description}; made at {place}"
+        return f"LEAK: {self.description}; made at {self.place}"
 
     def __str__(self) -> str:
         text = [f"LEAK: {self.description}"]

@@ -50,6 +50,17 @@ class LeakScope(Scope):
         """`session` is no leak: `clean_up` ends it. Its tasks are judged as any."""
         self._excused[session] = None
 
+    def take_over(self, session: URLSession) -> None:
+        """`session`, whoever owned or excused it, is excused by this scope from now on. Its tasks stay their owners'."""
+        owner = session._scope
+        session._scope = self
+        while owner is not None:
+            owner.held.pop(session, None)
+            if isinstance(owner, LeakScope):
+                owner._excused.pop(session, None)
+            owner = owner.outer
+        self.excuse(session)
+
     def claim(self) -> None:
         """Own what has no owner yet."""
         for made in unowned():

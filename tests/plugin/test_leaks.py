@@ -385,10 +385,9 @@ def test_leaks_of_nobody_are_told_at_the_end(inner: Inner) -> None:
     inner.pytester.makepyfile(sdk="from sessionmock import *\nS = URLSession(URLSessionConfiguration.ephemeral())")
     inner.write(test_it=LATE)
     result = inner.run_apart()
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=2, errors=3)
     assert pytest.ExitCode.TESTS_FAILED == result.ret
-    result.stdout.fnmatch_lines([
-        "*sessionmock: leaks of the run*",
+    result.stdout.fnmatch_lines_random([
         "  made at  sdk.py:2 in <module>",
         "               S = URLSession(*",
         "  from     test_it.py:* in <module>",
@@ -464,11 +463,11 @@ def test_leaks():
 def test_fine(): pass
 """)
     result = inner.run_apart("-p", "xdist.plugin", "-n", "2")
-    result.assert_outcomes(passed=2, errors=1)
+    result.assert_outcomes(passed=2, errors=2)
     result.stdout.fnmatch_lines([f"  made at  {line_of(inner, 'test_leaks')}test_leaks"])
     assert 1 == Counter(result.outlines)[f"  made at  {line_of(inner, 'test_leaks', 'IMPORT')}<module>"]
     result = inner.run_apart("-p", "xdist.plugin", "-n", "1", "-k", "fine")
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=1, errors=1)
     assert pytest.ExitCode.TESTS_FAILED == result.ret
 
 

@@ -130,7 +130,7 @@ def test_what_applies_to_a_test(inner: Inner, arguments: tuple[str, ...], near: 
     modes = [options_of(item, one.mark, one.route)["mode"] for item, one in zip(items, found, strict=True)]
     assert [near, script, far] == list(zip([one.route for one in found], modes, strict=True))
     assert [None, None, "a.yaml"] == [one.mark.get("cassette") for one in found]
-    assert [False, True, True] == [one.allows_leaks for one in found]
+    assert ["fail", "allow", "allow"] == [one.leaks for one in found]
     assert all(one.chosen for one in found)
 
 
