@@ -356,11 +356,6 @@ class CassetteChannel(ChannelOver):
         super().close()
 
 
-def _secrets(filter: Secrets | str | Iterable[str] | bool) -> Secrets | None:
-def read_whole(stream: BodyStream) -> bytes:
-    """Everything that is left in `stream`."""
-    return b"".join(iter(lambda: stream.read(1 << 16), b""))
-
 def _secrets(filter: Secrets | str | Iterable[Name] | bool) -> Secrets | None:
     if isinstance(filter, bool):
         return Secrets() if filter else None
