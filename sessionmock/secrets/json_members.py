@@ -1,6 +1,7 @@
 """The members of JSON within a text, whole or in part: under which name each value stands, and what stands beside it."""
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -72,6 +73,16 @@ def values(text: str, is_secret: Callable[[str], bool]) -> Iterator[Value]:
             if here.is_list:
                 name = here.name
             elif name:
-                here.said[name] = token if found[1] is None else found[1]
+                here.said[name] = token if found[1] is None else unescaped(found[1])
             yield Value(found, name, here)
             name = ""
+
+
+def unescaped(text: str) -> str:
+    """What a string of JSON says."""
+    if "\\" not in text:
+        return text
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text

@@ -5,9 +5,9 @@ import json
 import re
 from collections.abc import Callable
 
-from .json_members import Value, values
+from .json_members import Value, unescaped, values
 from .names import Names, is_signature
-from .values import is_made
+from .values import is_made, is_public_id
 from .weighing import Kind, is_piece_of_text, is_secret, is_secret_number, signs_content
 
 WITH_GRANT = frozenset({"code"})    # of OAuth, beside a grant_type, or a state in a URL
@@ -63,21 +63,23 @@ class JSONSecrets:
         if not (own or here.under) or here.in_schema or (own and is_signature(name) and signs_content(here.said)):
             return False
         kind = self._names.kind(name if own else here.under)
-        if own and kind is not Kind.GIVEN and is_piece_of_text(here.said):
+        if own and kind is not Kind.GIVEN and (is_piece_of_text(here.said) or is_public_id(text or "")):
             return False
         if not self._answers:
             return True
         if text is None:
             return is_secret_number(kind, here.said)
+        if here.is_list and self._names.is_secret(text):      # the name of a member
+            return False
         if own or kind in (Kind.CHOSEN, Kind.GIVEN):
-            return is_secret(kind, _unescaped(text), here.said)
-        return not is_piece_of_text(here.said) and is_made(_unescaped(text))
+            return is_secret(kind, unescaped(text), here.said)
+        return not is_piece_of_text(here.said) and is_made(unescaped(text))
 
     def _json_value(self, value: Value) -> str | None:
         text, name = value.found[1], value.name
         if text == "":
             return None
-        new = self._replace(value.found[0] if text is None else _unescaped(text), name) or ""
+        new = self._replace(value.found[0] if text is None else unescaped(text), name) or ""
         return new if new and text is None else f'"{new}"'
 
     def _inner(self, found: re.Match[str]) -> str | None:
@@ -91,13 +93,3 @@ class JSONSecrets:
             return None
         new = self._prose(value)
         return None if new == value else json.dumps(new)
-
-
-def _unescaped(text: str) -> str:
-    """What a string of JSON says."""
-    if "\\" not in text:
-        return text
-    try:
-        return str(json.loads(f'"{text}"', strict=False))
-    except ValueError:
-        return text

@@ -16,7 +16,7 @@ from . import encodings, packed, services
 from .json_secrets import WITH_GRANT, JSONSecrets
 from .names import Names
 from .shapes import BASIC, BEARER, ENCODED, USERINFO, hinted, hinted_bytes, likely
-from .values import is_plain, is_word
+from .values import is_plain, is_public_id, is_word
 from .weighing import is_secret
 
 Headers = list[tuple[str, str]]      # as models.message has them
@@ -130,7 +130,7 @@ class Scrubber:
         except ValueError:
             new = self._replace(encoded, where)
             return None if new is None else scheme + new
-        pair = [self._replace(part, where) if part else part for part in (user, password)]
+        pair = [self._replace(part, where) if part and not is_public_id(part) else part for part in (user, password)]
         if None in pair:
             return None
         return scheme + base64.b64encode(f"{pair[0]}{colon}{pair[1]}".encode()).decode()

@@ -23,10 +23,16 @@ _PLACE = re.compile(r"""
 # Versions, constants, names with a number (sha256, utf-8), short numbers, lengths of time.
 _CODE = re.compile(r"v?\d+(?:\.\d+)+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Za-z]+[-_]?\d{1,4}|\d{1,5}|\d+(?:\.\d+)?\ ?[a-z]{1,2}")
 _PLAIN = re.compile(r"[A-Za-z]{1,16}(?:[/_ .-][A-Za-z]{1,16})*|\d{1,5}|v?\d+(?:\.\d{1,4}){1,3}|\d{4}-\d\d-\d\d.*")
-_TITLE = re.compile(r"[^\W\d_][^\W\d_A-Z'’-]*(?:['’-][^\W\d_]+)*[:?!.*…]?")     # one word, as a label of a form has it
+_OF_TWILIO = re.compile("(?!SK)[A-Z]{2}[0-9a-f]{32}")
+_JOINTS = re.compile("[-'/]")
 _OF_SECRETS = re.compile(r"secret|token|passw|canary|apikey|api[-_]key", re.I)
 _BLANK = re.compile(r"\s")
 _HUMP = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]")
+
+
+def is_public_id(value: str) -> bool:
+    """Whether `value` is an identifier of Twilio's, which stands in its URLs; a key (SK...) is none."""
+    return _OF_TWILIO.fullmatch(value) is not None
 
 
 def is_word(value: str) -> bool:
@@ -43,7 +49,10 @@ def is_label(value: str) -> bool:
     """Whether `value` is what people read: a sentence, or a word with a capital in front, as "Passwort"."""
     if any(map(str.isdigit, value)) and " " not in value.strip():
         return False
-    return " " in value.strip() or bool(value[:1].isupper() and _TITLE.fullmatch(value)) or not value.isascii()
+    if " " in value.strip() or not value.isascii():
+        return True
+    words = _JOINTS.split(value.rstrip(":?!.*"))
+    return value[:1].isupper() and all(word.isalpha() and (word.islower() or word.istitle() or len(words) > 1) for word in words)
 
 
 def says_place(value: str) -> bool:

@@ -26,8 +26,8 @@ _NOTHING: Beside = {}
 
 # Beside a piece of text, as language models, tokenizers and analysers of text have it.
 _OF_TEXTS = frozenset({
-    "logprob", "logprobs", "top_logprobs", "token_logprob", "prob", "probability", "score", "special", "lstrip", "start_offset", "end_offset",
-    "position", "token_id", "token_str", "pos", "tag", "lemma",
+    "logprob", "logprobs", "toplogprobs", "tokenlogprob", "logprobability", "prob", "probability", "score", "special", "lstrip", "startoffset",
+    "endoffset", "position", "tokenid", "tokenstr", "pos", "tag", "lemma",
 })
 # Beside a signature that lets somebody in; all others are of content, which everybody may check.
 _OF_PERMITS = ("policy", "credential", "accesskeyid", "apikey", "api_key", "expires", "keypairid", "key-pair-id", "x-amz-credential")
@@ -43,7 +43,7 @@ def signs_content(beside: Beside) -> bool:
 
 def is_piece_of_text(beside: Beside) -> bool:
     """Whether a token beside these members is a piece of text."""
-    return not _OF_TEXTS.isdisjoint(beside)
+    return not _OF_TEXTS.isdisjoint(name.replace("_", "").lower() for name in beside)
 
 
 def is_secret(kind: Kind, value: str, beside: Beside = _NOTHING) -> bool:
