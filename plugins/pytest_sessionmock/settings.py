@@ -141,7 +141,9 @@ def of_ini() -> Iterator[Option]:
 
 
 def check_ini(config: pytest.Config) -> None:
-    """Raises UsageError for a name or a value that is none."""
+    """Raises UsageError for a name or a value that is none, and for an option of the command line that nothing would obey."""
+    if config.getoption("sessionmock_record_all") and config.getoption("sessionmock_route") != "record":
+        raise pytest.UsageError("--sessionmock-record-all says what --sessionmock=record does: give both")
     names = [option.ini_name for option in of_ini()]
     overrides = [text.partition("=")[0].strip() for text in config.getoption("override_ini") or ()]
     written = vars(config).get("_inicfg")       # its name in pytest 9; before, as below

@@ -6,6 +6,8 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,21 @@ def test_two_threads_keep_two_routes(served: str) -> None:
         for thread in threads:
             thread.join()
     assert {"one": "one", "two": "two", "bystander": "live"} == found
+
+
+def test_everywhere_is_what_nobody_else_has(served: str) -> None:
+    """A thread of before takes the route too; one that another interception owns keeps its own."""
+    with ThreadPoolExecutor(1) as early, httpx.Client() as client:
+        early.submit(int).result()
+        ask = partial(client.get, served)
+        with LeakScope("one") as one, Interception(one), ThreadPoolExecutor(1) as pool:
+            pool.submit(int).result()
+            with LeakScope("other") as other, use_route(script("scripted"), everywhere=True):
+                with Interception(other):
+                    assert "live" == early.submit(ask).result().text
+                with Interception(other, everywhere=True) as everywhere:
+                    assert "scripted" == early.submit(ask).result().text
+                    assert everywhere is early.submit(interception).result() is not pool.submit(interception).result()
 
 
 def test_no_route_means_the_clients_own_way(scope: LeakScope, served: str) -> None:

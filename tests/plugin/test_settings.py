@@ -81,6 +81,14 @@ def test_far(): pass
 """
 
 
+def test_an_option_that_nothing_obeys_is_misuse(inner: Inner) -> None:
+    """What says how to record, where nothing records."""
+    inner.write("", test_it="def test_it(): pass")
+    result = inner.run("--sessionmock-record-all")
+    assert 4 == result.ret
+    result.stderr.fnmatch_lines(["*--sessionmock-record-all says what --sessionmock=record does: give both"])
+
+
 IN_CI = """
 import pytest
 
