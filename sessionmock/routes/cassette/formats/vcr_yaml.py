@@ -13,7 +13,8 @@ from ....errors import CassetteError
 from .texts import from_bytes
 
 MAX_DEPTH = 100              # a cassette is 7 deep
-MAX_EXPANSION = 10_000_000   # nodes after aliases are followed
+MAX_ALIASED = 1_000_000      # nodes that stand there by an alias
+MAX_ALIASED_TEXT = 1 << 26   # characters that do: a line of a file may say a megabyte a thousand times
 
 _TAG = "tag:yaml.org,2002:"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -103,41 +104,43 @@ def _tree(yaml: Any, loader: Any) -> Any:
     scalar_event, alias_event = yaml.ScalarEvent, yaml.AliasEvent
     starts = {yaml.MappingStartEvent: Mapping, yaml.SequenceStartEvent: Sequence}
     ends = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
-    anchors: dict[str, tuple[Any, int]] = {}
-    stack: list[tuple[Any, Any, Any, int]] = []      # of each open container: what is around it, the key there, its event, nodes
+    anchors: dict[str, tuple[Any, int, int]] = {}    # what each stands for, with its nodes and characters
+    stack: list[tuple[Any, Any, Any, int, int]] = []    # of each open container: what is around it, the key there, its event, nodes, characters
     container: Any = Sequence()                      # the document itself: a list of one
     key: Any = None
-    nodes = 0
+    nodes = size = 0                                 # with what aliases stand for
+    aliased = aliased_size = 0
     next_event = loader.get_event
     while not isinstance(event := next_event(), yaml.StreamEndEvent):
         kind = type(event)
         if kind is scalar_event:
             nodes += 1
             value: Any = event.value
+            size += len(value)
             if event.tag is not None or event.implicit[0]:
                 value = _scalar(event)
             if event.anchor:
-                anchors[event.anchor] = (value, 1)
+                anchors[event.anchor] = (value, 1, len(event.value))
         elif kind in starts:
             if len(stack) == MAX_DEPTH:
                 raise YAMLError(f"nested more than {MAX_DEPTH} deep", event.start_mark.line + 1)
             nodes += 1
-            stack.append((container, key, event, nodes))
+            stack.append((container, key, event, nodes, size))
             container, key = starts[kind](), None
             container.line = event.start_mark.line + 1
             continue
         elif kind in ends:
             value = container
-            container, key, start, before = stack.pop()
+            container, key, start, before, size_before = stack.pop()
             value = _collection(value, start)
             if start.anchor:
-                anchors[start.anchor] = (value, nodes - before + 1)
+                anchors[start.anchor] = (value, nodes - before + 1, size - size_before)
         elif kind is alias_event:
             if event.anchor not in anchors:
                 raise YAMLError(f"alias *{event.anchor} stands for nothing complete", event.start_mark.line + 1)
-            value, size = anchors[event.anchor]
-            nodes += size
-            if nodes > MAX_EXPANSION:
+            value, more, longer = anchors[event.anchor]
+            nodes, size, aliased, aliased_size = nodes + more, size + longer, aliased + more, aliased_size + longer
+            if aliased > MAX_ALIASED or aliased_size > MAX_ALIASED_TEXT:
                 raise YAMLError("aliases that multiply", event.start_mark.line + 1)
         elif kind is yaml.DocumentEndEvent:
             break
