@@ -170,3 +170,61 @@ URLS = st.one_of(
 def test_the_short_way_to_a_key_is_the_long_one(url: str):
     """A common URL has the key that taking it apart in full gives."""
     assert keys.split_key(url) == keys.url_key(url)
+
+
+PARSED = """interactions:
+- request:
+    headers:
+      content-type:
+      - application/json
+    method: POST
+    parsed_body:
+      messages:
+      - content: |-
+          uri: http://no/
+
+          - request:
+        role: user
+      - content: 'it''s
+          uri: not this one
+
+          either'
+        more: "a\\
+          \\ b: c"
+      model: a plain text
+        that goes on
+      nested:
+      - - 1
+        - -0.5
+      'odd key': []
+      $ref: {}
+      none: null
+      done: true
+    uri: http://h/1
+  response:
+    headers: {}
+    parsed_body:
+      ok: true
+    status:
+      code: 200
+      message: OK
+version: 1
+"""
+
+
+def test_a_body_as_a_tree_takes_the_quick_way():
+    """Whatever stands in it, it ends where it ends; it is put together when it is asked for."""
+    quick = yaml_index.read(PATH, PARSED.encode())
+    assert quick is not None
+    assert ("POST", "http://h/1") == (quick.interactions[0].method, quick.interactions[0].uri)
+    assert full(PARSED.encode()) == quick
+
+
+def test_a_body_as_a_tree_with_aliases_is_understood_when_asked_for(tmp_path: Path):
+    """The full reader has it, and the same comes of it."""
+    text = PARSED.replace("ok: true", "ok: &a true").replace("version: 1", "") + PARSED.partition("\n")[2].replace("ok: true", "ok: *a")
+    (tmp_path / "a.yaml").write_text(text)
+    found = files.load(tmp_path / "a.yaml")
+    assert yaml_index.read(PATH, text.encode()) is None
+    assert full(text.encode()) == found
+    assert [b'{"ok": true}'] * 2 == [one.response.body for one in found.interactions]

@@ -11,7 +11,7 @@ from typing import Any
 from ....errors import CassetteError
 from ..interaction import Format, Interaction, Tape
 from . import vcr_tree
-from .vcr_yaml import MAX_DEPTH, Mapping, YAMLError
+from .vcr_yaml import MAX_DEPTH, Mapping, Plain, YAMLError, typed
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
 _LONG_NUMBER = re.compile(r"[0-9]{4300}")
@@ -33,9 +33,11 @@ def read(data: bytes) -> Any:
         raise YAMLError(str(error), text.count("\n", 0, found.start() if found else 0) + 1) from None
 
 
-def tape(path: Path, data: bytes, tree: dict[str, Any]) -> Tape | None:
-    """The tape of a tree in vcrpy's layout whose interactions have what a match needs, to be understood when asked for;
+def tape(path: Path, data: bytes, tree: Any, layout: Format = Format.VCR_JSON) -> Tape | None:
+    """The tape of a tree in vcrpy's `layout` whose interactions have what a match needs, to be understood when asked for;
     None where one has not, or where the rest is another layout."""
+    if not isinstance(tree, dict) or not isinstance(tree.get("interactions"), list):
+        return None
     if tree.keys() - {"interactions", "version", "metadata"} or str(tree.get("version", 1)) != "1":
         return None
     metadata = tree.get("metadata") or {}
@@ -44,7 +46,7 @@ def tape(path: Path, data: bytes, tree: dict[str, Any]) -> Tape | None:
         found = [Interaction.of(_Entry(file, number, item)) for number, item in enumerate(tree["interactions"])]
     except (LookupError, TypeError):
         return None
-    return Tape(found, metadata, Format.VCR_JSON) if isinstance(metadata, dict) else None
+    return Tape(found, typed(metadata), layout) if isinstance(metadata, dict) else None
 
 
 class _File:
@@ -64,7 +66,7 @@ class _Entry:
     def __init__(self, file: _File, number: int, item: Any) -> None:
         request, response = item["request"], item["response"]
         self.method, self.uri = request["method"], request["uri"]
-        if type(self.method) is not str or type(self.uri) is not str or type(response["status"]["code"]) is not int:
+        if type(self.method) is not str or type(self.uri) is not str or not _is_number(response["status"]["code"]):
             raise TypeError
         self._file, self._number, self._item = file, number, item
 
@@ -80,14 +82,15 @@ class _Entry:
         except (vcr_tree.Misshapen, RecursionError) as error:
             raise self._broken(error) from None
 
-    def _broken(self, error: Exception) -> CassetteError:
+    def _broken(self, error: vcr_tree.Misshapen | RecursionError) -> CassetteError:
         file = self._file
-        if isinstance(error, RecursionError):
-            error = too_deep(file.data)
-            number = error.line
-        else:
-            number = line(file.data, lambda tree: vcr_tree.decode_item(tree["interactions"][self._number], tree))
-        return CassetteError(f"{file.path}, line {number or 1}: {error}")
+        told = too_deep(file.data) if isinstance(error, RecursionError) else error
+        number = vcr_tree.line_of(told) or line(file.data, lambda tree: vcr_tree.decode_item(tree["interactions"][self._number], tree))
+        return CassetteError(f"{file.path}, line {number or 1}: {told}")
+
+
+def _is_number(code: Any) -> bool:
+    return type(code) is int or (type(code) is Plain and code.isdecimal())
 
 
 # Lines ---------------------------------------------------------------------------------------------------------------

@@ -48,14 +48,18 @@ def _decode(path: Path, data: bytes, attached: har.Attached) -> Tape:
     if data.startswith(b"PK\x03\x04"):
         return _zipped(path, data)
     if data[:64].lstrip(_BLANK)[:1] not in (b"{", b"["):
-        return yaml_index.read(path, data) or _tape(vcr_yaml.read(data), attached, _place(path, data))
+        if (tape := yaml_index.read(path, data)) is not None:
+            return tape
+        tree = vcr_yaml.read(data)
+        taken_apart = json_text.tape(path, data, tree, Format.VCR_YAML) if b"parsed_body" in data else None
+        return taken_apart or _tape(tree, attached, _place(path, data))    # bodies that are trees are put together when asked for
     try:
         tree = json_text.read(data)
     except vcr_yaml.YAMLError:
         if path.suffix.lower() in _NAMES:
             raise
         return _tape(vcr_yaml.read(data), attached, _place(path, data))    # brackets are YAML too
-    if isinstance(tree, dict) and isinstance(tree.get("interactions"), list) and (found := json_text.tape(path, data, tree)):
+    if (found := json_text.tape(path, data, tree)) is not None:
         return found
     tape = _tape(tree, attached, _place(path, data))
     tape.format = tape.format if tape.format is not Format.VCR_YAML else Format.VCR_JSON

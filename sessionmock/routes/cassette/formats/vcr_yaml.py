@@ -7,6 +7,8 @@ what stands there: an unquoted 012, yes or 2020-01-01 is kept as written.
 from __future__ import annotations
 
 import base64
+import re
+from functools import lru_cache
 from typing import Any
 
 from ....errors import CassetteError
@@ -79,16 +81,36 @@ def read(data: bytes) -> Any:
 def typed(node: Any) -> Any:
     """`node` with unquoted text turned into what YAML 1.1 makes of it: for parts that are kept, not understood."""
     if type(node) is Plain:
-        yaml = _library()
-        try:
-            return yaml.safe_load(node)
-        except (yaml.YAMLError, ValueError):
-            return str(node)
+        return _meant(str(node))
     if isinstance(node, dict):
         return {str(key): typed(value) for key, value in node.items()}
     if isinstance(node, list):
         return [typed(value) for value in node]
     return node
+
+
+@lru_cache(maxsize=4096)
+def _meant(text: str) -> Any:
+    """What YAML 1.1 makes of plain `text`. The forms that are common are known without asking the library."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if text[0].isalpha():
+        return text
+    yaml = _library()
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return text
+
+
+_WORDS = {form: meant for word, meant in {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "null": None}.items()
+          for form in (word, word.capitalize(), word.upper())}
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"[-+]?[0-9]{1,17}\.[0-9]{0,17}(?:[eE][-+][0-9]{1,2})?")
 
 
 def _library() -> Any:

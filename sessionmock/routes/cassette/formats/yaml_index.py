@@ -50,20 +50,36 @@ _NAME = r"(?:[A-Za-z][\w.-]{0,250}+|'[^'\n]{1,250}+')"    # YAML looks 1024 char
 _FLAT = r"""(?:'(?:[^'\n]|'')*+'|"(?:[^"\\\n]|\\[^\n])*+"|\{\}|\[\]|[A-Za-z0-9/](?:[^\n:#]|:(?!\s)|(?<!\s)\#)*+)"""
 _FLOW_LIST = rf"\ \[{_flow(6)}(?:,(?:\ |\n\ {{7,}}+){_flow(6)})*+\]\n"
 _HEADERS = rf"(?:\ \{{\}}\n|\n(?:\ {{6}}{_NAME}:(?:\n(?:\ {{6}}-\ {_scalar(6)})++|\ {_scalar(6)}|{_FLOW_LIST}))++)"
-_OTHER = rf"(?:\ {{4}}(?!status:)[A-Za-z]\w*+:(?:\ {_FLAT}\n|\n(?:\ {{6,}}+(?:-\ |\w++:\ )*+(?:\w++:|{_FLAT})\n)++))*+"
+_KEY = r"""(?:[A-Za-z_$/][\w$./-]*+|'[^'\n]{1,250}+')"""
+
+
+def _others(place: str, stop: str) -> str:
+    """Keys at depth 4 before `stop`, each with a scalar on its line or with a tree below, as of a body that a serializer took apart.
+
+    Of a tree only that is looked at which may hide where it ends: quotes, blocks, and lines that go on.
+    """
+    more = rf"\n++\ {{7,}}+(?!-\ |{_KEY}:\s)"
+    first, rest = r"""(?:[^\s,\[\]{}#&*!|>'"%@`?:-]|[?:-](?=[!-~]))""", rf"(?::(?!\s)|(?<!\s)\#|{more}(?!\#))[^\n:#]*+"
+    block = rf"[|>][-+]?\n++(?P<{place}_pad>\ {{7,}}+)[^\n]*+\n(?:(?:(?P={place}_pad)[^\n]*+)?\n)*+"
+    value = rf"(?:(?:{_quoted(_deeper(6))}|\{{\}}|\[\]|{first}[^\n:#]*+(?:{rest})*+)\n|{block})"
+    tree = rf"\n(?:\ {{6,}}+(?:-\ )*+(?:{_KEY}:\n|(?:{_KEY}:\ )?+{value}))++"
+    return rf"(?P<{place}>(?:\ {{4}}(?!{stop}:)[A-Za-z]\w*+:(?:\ {_FLAT}\n|{tree}))*+)"
+
+
 _ITEM = re.compile(rf"""
 -\ request:\n
-\ {{4}}body:\ (?P<body>{_scalar(4)})
+(?:\ {{4}}body:\ (?P<body>{_scalar(4)}))?+
 \ {{4}}headers:(?P<asked>{_HEADERS})
 \ {{4}}method:\ (?P<method>{_scalar(4)})
+{_others("more", "uri")}
 \ {{4}}uri:\ (?P<uri>{_scalar(4)})
 \ {{2}}response:\n
-\ {{4}}body:(?:\n\ {{6}}string:\ (?P<answer>{_scalar(6)})|\ \{{string:\ (?P<flow>{_flow(6)})\}}\n)
+(?:\ {{4}}body:(?:\n\ {{6}}string:\ (?P<answer>{_scalar(6)})|\ \{{string:\ (?P<flow>{_flow(6)})\}}\n))?+
 \ {{4}}headers:(?P<answered>{_HEADERS})
-(?P<before>{_OTHER})
+{_others("before", "status")}
 \ {{4}}status:(?:\n\ {{6}}code:\ (?P<code>\d{{1,9}})\n\ {{6}}message:\ (?P<reason>{_scalar(6)})
     |\ \{{code:\ (?P<code_>\d{{1,9}}),\ message:\ (?P<reason_>{_flow(6)})\}}\n)
-(?P<after>{_OTHER})
+{_others("after", "status")}
 """.encode(), re.VERBOSE)
 _HEADER = re.compile(rf"\ {{6}}(?:-\ (?P<value>{_scalar(6)})|(?P<name>{_NAME}):(?:\n|\ (?P<only>{_scalar(6)})|(?P<list>{_FLOW_LIST})))"
                      .encode(), re.VERBOSE)
@@ -137,7 +153,7 @@ class Entry:
 
     def body(self) -> bytes | None:
         try:
-            return vcr_tree.as_body(_value(self._found["body"], 4), None)
+            return vcr_tree.request_body(self._request(self._found["body"]))
         except (vcr_yaml.YAMLError, vcr_tree.Misshapen):
             return self._slowly().request.body
 
@@ -150,15 +166,23 @@ class Entry:
     def _tree(self) -> dict[str, Any]:
         found = self._found
         response: dict[str, Any] = {
-            "body": {"string": _value(found["answer"] or found["flow"] + b"\n", 6)},
             "headers": _headers(found["answered"]),
             "status": {"code": (found["code"] or found["code_"]).decode(), "message": _short(found["reason"] or found["reason_"] + b"\n")},
         }
+        if answer := found["answer"] or (found["flow"] and found["flow"] + b"\n"):
+            response["body"] = {"string": _value(answer, 6)}
         for name in ("before", "after"):
             if part := found[name]:
                 response |= vcr_yaml.read(part)
-        request = {"body": _value(found["body"], 4), "headers": _headers(found["asked"]), "method": self.method, "uri": self.uri}
-        return {"request": request, "response": response}
+        return {"request": self._request(found["body"]), "response": response}
+
+    def _request(self, body: bytes | None) -> dict[str, Any]:
+        request: dict[str, Any] = {"headers": _headers(self._found["asked"]), "method": self.method, "uri": self.uri}
+        if body:
+            request["body"] = _value(body, 4)
+        if more := self._found["more"]:
+            request |= vcr_yaml.read(more)
+        return request
 
     def _slowly(self) -> Interaction:
         """By the full reader, which knows the line of an error."""
