@@ -34,6 +34,7 @@ from sessionmock import (
 from sessionmock.clients.guard import NetworkGuard
 from sessionmock.clients.interception import interception
 from sessionmock.engine.loop import engine
+from sessionmock.errors import RecordingWarning
 from sessionmock.latch import Latch
 from sessionmock.routes.base import ChannelOver
 from sessionmock.routes.httpx.transport_route import TransportRoute
@@ -147,8 +148,8 @@ def test_virtual_time(scope: LeakScope, package: Any) -> None:
 def test_a_transport_as_live_route_is_not_asked_again(scope: LeakScope, served: str, tmp_path: Path, kind: Any) -> None:
     """A route that records by a transport of httpx sends there, past its own interception and guard."""
     own = kind()
-    route = CassetteRoute(tmp_path / "tape.yaml", "all", live=TransportRoute(own))
-    with use_route(route), Interception(scope, allowed_hosts=[]) as interception:
+    with (CassetteRoute(tmp_path / "tape.yaml", "all", live=TransportRoute(own)) as route, use_route(route),
+          Interception(scope, allowed_hosts=[]) as interception):
         assert "live" == httpx.get(served).text
     assert [] == interception.misses
     assert 1 == route.recorded
@@ -277,6 +278,8 @@ def test_a_stream_is_recorded_as_it_is_read(scope: LeakScope, served: str, tmp_p
         with client.stream("GET", served) as response:
             assert 200 == response.status_code
     assert 2 == route.recorded
+    with pytest.warns(RecordingWarning, match="after 0 bytes"):
+        route.close()
 
 
 def test_cancelled_on_its_own_way(scope: LeakScope, tmp_path: Path) -> None:
@@ -293,8 +296,7 @@ def test_cancelled_on_its_own_way(scope: LeakScope, tmp_path: Path) -> None:
     live = engine._live
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.setblocking(False)
-        route = CassetteRoute(tmp_path / "tape.yaml", "all", live=ClientRoute(LiveRoute()))
-        with use_route(route), Interception(scope):
+        with CassetteRoute(tmp_path / "tape.yaml", "all", live=ClientRoute(LiveRoute())) as route, use_route(route), Interception(scope):
             asyncio.run(ask())
     for _ in range(3):                       # the engine's turns
         done = Latch()
