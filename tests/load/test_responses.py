@@ -477,7 +477,7 @@ def test_a_cache_file_that_cannot_be_read_fails_the_load() -> None:
 
 
 # ends ------------------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("part", "calls"), [(Responses.drop, ["resume"]), (Responses.abort, ["cancel"])])
+@pytest.mark.parametrize(("part", "calls"), [(Responses.drop, ["resume"]), (lambda responses: responses.abort(None), ["cancel"])])
 def test_an_exchange_is_parted_from_once(part: Any, calls: list[str]) -> None:
     """Its events count no more, nor what lies ahead of them."""
     made = receiving("gzip")

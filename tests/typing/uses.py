@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import assert_type
@@ -325,6 +326,11 @@ def routes() -> None:
         assert_type(used, sm.ScriptRoute)
         assert_type(clock, sm.VirtualClock)
         assert_type(clock.now(), int)
+    def without_ids(answer: sm.RecordedAnswer) -> sm.RecordedAnswer | None:
+        return None if answer.status >= 500 else replace(answer, body=answer.body + b"\n")
+
+    with sm.CassetteRoute("cassette.yaml", before_record_response=without_ids):
+        pass
     with sm.use_live_route(sm.LiveRoute()), sm.CassetteRoute("cassette.yaml", live=sm.ClientRoute(sm.LiveRoute()), filter=sm.Secrets()) as cassette:
         assert_type(cassette, sm.CassetteRoute)
         assert_type(sm.Mode.named("once"), sm.Mode)
