@@ -13,7 +13,7 @@ import pytest
 from .cassettes import Cassette, path_of, path_of_fixture
 from .checks import is_failed_check, told
 from .run import RUN, RunState, loaded
-from .settings import FIXTURE, Settings, concerns_all, options_of, read_cassette_options, settings_of, settings_without_marks
+from .settings import FIXTURE, ItemSettings, concerns_all, options_of, read_cassette_options, settings_of, settings_without_marks
 from .verdict import report_of
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ class ItemState:
         name = fixture.argname if fixture.params is None else f"{fixture.argname}[{getattr(request, 'param_index', 0)}]"
         return self._new_cassette(path_of_fixture(request.config, place, name), settings)
 
-    def _new_cassette(self, path: Any, settings: Settings, **given: Any) -> Cassette:
+    def _new_cassette(self, path: Any, settings: ItemSettings, **given: Any) -> Cassette:
         hint = f"pytest {shlex.quote(self.item.nodeid)} {settings.records}"
         return Cassette(path, hint, lambda: options_of(self.item, settings.mark, settings.route, **given))
 

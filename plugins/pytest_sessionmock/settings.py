@@ -115,7 +115,7 @@ MARKER = f"{_MARK}: " + "; ".join([
 """The mark, as `pytest --markers` shows it."""
 
 
-class Settings(NamedTuple):
+class ItemSettings(NamedTuple):
     """What applies to one test."""
 
     route: str                  # where answers come from: a name of ROUTES
@@ -205,7 +205,7 @@ def concerns_all(config: pytest.Config) -> bool:
     return route not in ("", "live") or bool(config.getini("sessionmock_httpx"))
 
 
-def settings_of(item: pytest.Item | pytest.Collector) -> Settings:
+def settings_of(item: pytest.Item | pytest.Collector) -> ItemSettings:
     """What applies to `item`: the command line before its marks, these before the ini file."""
     mark = marked(item)
     config = item.config
@@ -219,7 +219,7 @@ def settings_of(item: pytest.Item | pytest.Collector) -> Settings:
     of_all = config.getini("sessionmock_httpx")
     takes = of_all or (of_all is None and route not in ("", "live"))
     records = "--sessionmock=record" if own not in ("", "live") else "--sessionmock=record --sessionmock-record-all"
-    return Settings(route or "live", bool(route), records, mark, mark.get("httpx", takes or None), leaks_of(config, mark))
+    return ItemSettings(route or "live", bool(route), records, mark, mark.get("httpx", takes or None), leaks_of(config, mark))
 
 
 def _by_ini_option(config: pytest.Config, name: str) -> str | None:
@@ -241,9 +241,9 @@ def options_of_fixture(item: pytest.Item) -> dict[str, Any]:
     return read_cassette_options(given, f"{item.nodeid}: the fixture {FIXTURE}") if given else {}
 
 
-def settings_without_marks(item: pytest.Item) -> Settings:
+def settings_without_marks(item: pytest.Item) -> ItemSettings:
     """What applies to a test that has nothing to do with sessionmock but for what it leaks."""
-    return Settings("live", False, "", {}, None, leaks_of(item.config))
+    return ItemSettings("live", False, "", {}, None, leaks_of(item.config))
 
 
 def options_of(item: pytest.Item, mark: dict[str, Any], route: str, **given: Any) -> dict[str, Any]:
