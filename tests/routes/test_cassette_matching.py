@@ -159,6 +159,15 @@ def test_uri_is_the_text_of_the_url(tape, name: str):
     assert "uri: asked" in str(get(CassetteRoute(path, match_on=[name]), URL + "?b=2&a=1").missed)
 
 
+@pytest.mark.parametrize("match_on", [["uri"], ["host", "path"]])
+def test_a_host_that_is_no_ascii_has_two_forms(tape, match_on: list[str]):
+    """Either may have been recorded, and either may be asked."""
+    forms = "http://b\xfccher.test/a", "http://xn--bcher-kva.test/a"
+    for recorded in forms:
+        path = tape(item(b"x", recorded))
+        assert [b"x", b"x"] == [get(CassetteRoute(path, match_on=match_on), asked).body for asked in forms]
+
+
 @pytest.mark.parametrize(("recorded", "asked"), [
     ("http://api.test/%7euser/%3Ca%3E/caf%c3%A9", "http://api.test/~user/<a>/caf\xe9"), ("http://api.test/a b", "http://api.test/a%20b"),
     ("http://api.test/[1]", "http://api.test/%5b1%5D"), ("http://API.test:80", "HTTP://api.test/"),

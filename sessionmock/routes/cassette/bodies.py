@@ -23,13 +23,14 @@ Gone = Callable[[str, object], bool]
 """Whether what stands at a place of a body, as "body.items.0.id", is left out of the comparison; with its value."""
 Meaning = Callable[[bytes, Gone | None], Hashable]
 
+_JSON = re.compile(r"(?:application|text|model|image)/(?:[^/]*[+.-])?json(?:-rpc|-[0-9.]+)?")    # with application/x-amz-json-1.1
 _DEEPEST = 200    # elements of XML within each other: what is deeper is compared byte for byte
 
 
 def meaning(headers: Headers) -> Meaning:
     """How a body under `headers` is compared."""
     kind = (header(headers, "content-type") or "").partition(";")[0].strip().lower()
-    if kind == "application/json" or kind.endswith("+json"):
+    if _JSON.fullmatch(kind):
         return json_value
     if kind.endswith(("/xml", "+xml")):
         return xml_tree

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable
 
 from ...models.message import Headers
+from ...models.url import with_canonical_host
 from .asked import Asked, Masking
 from .bodies import Gone, Meaning, meaning, plain, raw, read_body
 from .headers import compared, joined
@@ -31,6 +32,14 @@ class Comparison:
     def url(self, url: str) -> str:
         """`url` with what is compared of it."""
         return self.ignored.url(self._masking.url(url) if self._masking else url)
+
+    def text(self, url: str) -> str:
+        """`url` as it is written, without a fragment, but for a host that is no ASCII: most clients and recorders write it in ASCII."""
+        written = self.url(url).partition("#")[0]
+        try:
+            return written if written.isascii() else with_canonical_host(written)
+        except ValueError:
+            return written
 
     def headers(self, headers: Headers) -> Hashable:
         """`headers` as they are compared, in any order."""

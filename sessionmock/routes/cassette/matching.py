@@ -115,7 +115,7 @@ class Index:
     def take(self, asked: Asked, repeats: bool = False) -> int | None:
         """The position that answers `asked`, from now on played; None where nothing is left that does, or it is not its turn.
 
-        With `repeats`, what is used up is given again: the last of equals.
+        With `repeats`, what is used up is given again: the last of equals, of those that agree most in their header fields.
         """
         bucket = self.bucket(asked)
         if bucket is None:
@@ -127,8 +127,10 @@ class Index:
             self.played[position] = 1
             return position
         if repeats:
-            again = (position for position in reversed(bucket.positions) if self._agrees(asked, position))
-            return next((position for position in again if not self.interactions[position].extra.lost), None)
+            again = (position for position in reversed(bucket.positions)
+                     if self._agrees(asked, position) and not self.interactions[position].extra.lost)
+            ties = bucket.ties
+            return next(again, None) if ties is None else ties.again(again, partial(self.comparison.forms, asked.headers))
         return None
 
     def bucket(self, asked: Asked) -> Bucket | None:
@@ -188,13 +190,12 @@ class Index:
         return (method.upper(), key) if self._method else key    # recorders of aiohttp write what its caller did
 
     def _of_url(self, url: str) -> Key:
-        if self.comparison.changes_urls:
-            url = self.comparison.url(url)
-        key = url_key(url)
+        seen = self.comparison
+        key = url_key(seen.url(url) if seen.changes_urls else url)
         if self._whole:
             return key
         chosen = tuple(key[field] for field in self._fields)
-        return (*chosen, url.partition("#")[0]) if self._uri else chosen
+        return (*chosen, seen.text(url)) if self._uri else chosen
 
     def _turn(self, url: str) -> Key:
         return url_key(url) if self.order is Order.PER_URL else ()

@@ -40,7 +40,7 @@ def differences(index: Index, asked: Asked, position: int, *, bodies: bool = Tru
             if asked.method.upper() != recorded.method.upper():
                 found.append((name, asked.method, recorded.method))
         elif name == "uri":
-            if seen.url(asked.url).partition("#")[0] != seen.url(recorded.uri).partition("#")[0]:
+            if seen.text(asked.url) != seen.text(recorded.uri):
                 found.append((name, asked.url, recorded.uri))
         elif name == "headers":
             found += _fields(index, asked.headers, recorded.request.headers) if bodies else []

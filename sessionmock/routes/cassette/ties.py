@@ -5,7 +5,8 @@ recorded for other fields still answers where nothing nearer is left.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 
 FIRST = ("range", "accept", "authorization")    # a difference in one of these says more than those in all others
 WINDOW = 64      # answers that are looked at for one field of a request: a match costs about the same in a large cassette
@@ -67,6 +68,12 @@ class Ties:
             keys = (key for fields in forms for key in _keys(fields))
             left.update(*(pool.first(played) for pool in map(self._pools.get, keys) if pool is not None))
         return max(sorted(left), key=lambda position: _agreement(forms, self._read(position)))
+
+    def again(self, positions: Iterable[int], asked: Callable[[], Sequence[Fields]]) -> int | None:
+        """Of `positions`, the first of those that agree most with a request, as far as the window goes; None where there are none."""
+        few = list(islice(positions, WINDOW if self._differ else 1))
+        forms = asked() if len(few) > 1 else ()
+        return max(few, key=lambda position: _agreement(forms, self._read(position)), default=None)
 
     def _read(self, position: int) -> Fields:
         fields = self._fields.get(position)

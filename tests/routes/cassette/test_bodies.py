@@ -128,3 +128,12 @@ def test_what_is_no_secret_is_missed() -> None:
     """A member that is called like a secret and says something else stays in the comparison."""
     how, masking = meaning([("Content-Type", JSON)]), Secrets().masking
     assert read_body(how, b'{"password": true}', masking.taken_away) != read_body(how, b"{}", masking.taken_away)
+
+
+@pytest.mark.parametrize(("kind", "is_json"), [
+    ("application/json; charset=utf-8", True), ("application/vnd.api+json", True), ("text/json", True), ("application/x-amz-json-1.1", True),
+    ("application/json-rpc", True), ("application/x-ndjson", False), ("application/json-seq", False), ("text/plain", False),
+])
+def test_types_that_are_json(kind: str, is_json: bool) -> None:
+    """Those of AWS too; lines of JSON are none."""
+    assert is_json is same(kind, b'{"a": 1}', b'{"a":1}')

@@ -41,6 +41,13 @@ def test_what_is_left_is_given_all_the_same() -> None:
     assert [1, 0, None] == [take(found, X="2") for _ in range(3)]
 
 
+def test_what_is_given_again_is_the_nearest_too() -> None:
+    """Once all is played, with repeats; of those that agree alike the last."""
+    found = index({"X": "1"}, {"X": "2"}, {"X": "2"})
+    asked = [Asked("GET", URL, [("X", value)], None) for value in "122123"]
+    assert [0, 1, 2, 0, 2, 2] == [found.take(each, repeats=True) for each in asked]
+
+
 def test_an_order_goes_before_a_tie() -> None:
     """Where the order matters the first that is left is due, whatever its fields."""
     found = index({"X": "1"}, {"X": "2"}, order="strict")
