@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .core.event_stream import EventSplitter
-from .core.text import LINE_ENDS, CharacterSplitter, LineSplitter, ScalarSplitter, Splitter
+from .core.text import LINE_ENDS, PROTOCOL_ENDS, CharacterSplitter, LineSplitter, ScalarSplitter, Splitter
 from .errors import URLError
 from .load.consumers import ToReader
 from .load.life import Life
@@ -84,10 +84,13 @@ class AsyncBytes:
 
         A line ends with one of `ends`, each of one or two characters: "\\n" for LF alone, "\\r\\n" for CRLF alone. By default they
         are those of Apple's AsyncLineSequence: LF, VT, FF, CR, CRLF, NEL, LS and PS; text that may hold the last three within a line, as
-        JSON does, is better cut with `ends="\\n"`. Empty lines are left out, as URLSession does, unless `keep_empty`.
+        JSON does, is better cut with `ends="\\n"`. Empty lines are left out, as URLSession does, unless `keep_empty`, which is for
+        protocols to which they mean something, as event streams: there LF, CR and CRLF alone end a line by default.
         """
-        found = _ENDS.of("AsyncBytes.lines(ends=...)", (ends,) if isinstance(ends, str) else ends)
-        return Parts(self, partial(LineSplitter, FLAG.of("AsyncBytes.lines(keep_empty=...)", keep_empty), found))
+        FLAG.of("AsyncBytes.lines(keep_empty=...)", keep_empty)
+        if keep_empty and ends is LINE_ENDS:
+            ends = PROTOCOL_ENDS
+        return Parts(self, partial(LineSplitter, keep_empty, _ENDS.of("AsyncBytes.lines(ends=...)", (ends,) if isinstance(ends, str) else ends)))
 
     def events(self) -> Parts[ServerSentEvent]:
         """The body as server-sent events (HTML, section 9.2.6); with `async for` or `for`.

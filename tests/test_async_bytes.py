@@ -116,6 +116,17 @@ def test_the_same_body_in_every_way(scripted: sm.URLSession) -> None:
         assert expected == asyncio.run(gathered(parts(opened())))
 
 
+def test_a_protocols_lines_keep_what_ends_a_line_of_text(session: sm.URLSession) -> None:
+    """Who keeps empty lines reads a protocol: there only LF, CR and CRLF end one, unless others are named."""
+    with sm.use_route(sm.ScriptRoute().answers([sm.Answer(body="a\u2028b\x0bc\r\n\rd")] * 3)):
+        for expected, options in [
+            (["a", "b", "c", "d"], {}),
+            (["a\u2028b\x0bc", "", "d"], {"keep_empty": True}),
+            (["a", "b\x0bc\r\n\rd"], {"keep_empty": True, "ends": "\u2028"}),
+        ]:
+            assert expected == list(session.bytes("http://a.test/").result()[0].lines(**options))
+
+
 def test_events_come_typed(session: sm.URLSession) -> None:
     """By `for` and by `async for`."""
     route = sm.ScriptRoute()

@@ -9,6 +9,8 @@ from unicodedata import category
 
 LINE_ENDS = ("\n", "\v", "\f", "\r", "\r\n", "\x85", "\u2028", "\u2029")
 """What ends a line of Apple's AsyncLineSequence."""
+PROTOCOL_ENDS = ("\n", "\r", "\r\n")
+"""What ends a line of a protocol whose empty lines mean something (HTML, section 9.2.5)."""
 
 _JOINER = "\u200d"
 
