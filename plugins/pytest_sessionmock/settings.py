@@ -53,7 +53,9 @@ class Option(NamedTuple):
         return f"{', '.join(first)} or {last}: {self.text}"
 
     def read(self, given: Any, place: str) -> Any:
-        """The value that was `given` at `place`. Raises UsageError for what is none."""
+        """The value that was `given` at `place`; None, of cassettes, is as if nobody had said anything. Raises UsageError for what is none."""
+        if given is None and self.of_cassettes:
+            return None
         try:
             value = self.kind.read(given)
         except Exception as error:
@@ -265,4 +267,4 @@ def options_of(item: pytest.Item, mark: dict[str, Any], route: str, **given: Any
     mode = commanded or options.get("mode") or _OF_CASSETTES["mode"].default
     if not commanded and mode not in ("none", _by_ini_option(config, "mode")):
         mode = _unattended(mode)
-    return {**options, "mode": mode}
+    return {name: value for name, value in {**options, "mode": mode}.items() if value is not None}

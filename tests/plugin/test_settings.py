@@ -210,9 +210,9 @@ class TestClass:
         assert (3, True, 7200, "none", True) == said(request.getfixturevalue("sessionmock").route)
 
 @pytest.mark.parametrize("sessionmock_options", [{"speed": 5}])
-@pytest.mark.sessionmock(mode="none")
+@pytest.mark.sessionmock(mode="none", max_age=None)
 def test_parametrized(sessionmock, sessionmock_options):
-    assert (5, True, 86400, "none", False) == said(sessionmock.route)
+    assert (5, True, None, "none", False) == said(sessionmock.route)
 
 @pytest.fixture(scope="module")
 def wide():
