@@ -52,29 +52,29 @@ class Value(NamedTuple):
     beside: Members
 
 
-def values(text: str, is_secret: Callable[[str], bool]) -> Iterator[Value]:
-    """The texts and the longer numbers, in their order. What stands beside them is complete when all were given."""
+def values(text: str, is_secret: Callable[[str], bool]) -> Iterator[tuple[re.Match[str], str, Members]]:
+    """The texts and the longer numbers, in their order, as parts of a `Value`. What stands beside them is complete when all were given."""
     here = Members(None, "", "", is_list=False)
     name = ""
     for found in _TOKENS.finditer(text):
-        token = found[0]
-        if found[2] is not None:
-            name = found[1]
+        token, inside, colon = found.group(0, 1, 2)
+        if colon is not None:
+            name = inside
             here.said[name] = None
-        elif token in "{[":
+        elif inside is None and token in "{[":
             if here.is_list:
                 name = here.name
             here = Members(here, name, here.under or (name if name and is_secret(name) else ""), is_list=token == "[")
             name = ""
-        elif token in "}]":
+        elif inside is None and token in "}]":
             here = here.parent or here
             name = ""
+        elif here.is_list:
+            yield found, here.name, here
         else:
-            if here.is_list:
-                name = here.name
-            elif name:
-                here.said[name] = token if found[1] is None else unescaped(found[1])
-            yield Value(found, name, here)
+            if name:
+                here.said[name] = token if inside is None else unescaped(inside)
+            yield found, name, here
             name = ""
 
 

@@ -30,13 +30,14 @@ class JSONSecrets:
         in_secret = _SECRET_OBJECT.search(text) is not None
         new: list[tuple[int, int, str]] = []
         candidates: list[Value] = []
-        for value in values(text, self._names.is_secret):
-            name, here = value.name, value.beside
-            if (here.under or self._names.is_secret(name) or name.lower() in _MAY_BE or (granted and name in WITH_GRANT)
-                    or (in_secret and here.name in _DATA) or self._names.holds(name, value.found[1] or "")):
-                candidates.append(value)
-            elif (inner := self._inner(value.found)) is not None:
-                new.append((*value.found.span(), inner))
+        may_be: dict[str, bool] = {}      # by name
+        for found, name, here in values(text, self._names.is_secret):
+            if name not in may_be:
+                may_be[name] = self._names.may_hold(name) or name.lower() in _MAY_BE or (granted and name in WITH_GRANT)
+            if may_be[name] or here.under or (in_secret and here.name in _DATA):
+                candidates.append(Value(found, name, here))
+            elif "\\" in found[0] and (inner := self._inner(found)) is not None:
+                new.append((*found.span(), inner))
         for value in candidates:
             sure = (granted and value.name in WITH_GRANT) or (in_secret and value.beside.name in _DATA)
             made = self._json_value(value) if sure or self._is_secret_member(value) else self._inner(value.found)
@@ -69,7 +70,7 @@ class JSONSecrets:
             return True
         if text is None:
             return is_secret_number(kind, here.said)
-        if here.is_list and self._names.is_secret(text):      # the name of a member
+        if here.is_list and text.isalpha() and self._names.is_secret(text):      # the name of a member
             return False
         if own or kind in (Kind.CHOSEN, Kind.GIVEN):
             return is_secret(kind, unescaped(text), here.said)

@@ -85,6 +85,10 @@ class Names:
                 self._known[name] = known
         return known
 
+    def may_hold(self, name: str) -> bool:
+        """Whether `holds` may be true for `name`, whatever the value."""
+        return self.is_secret(name) or name.lower() in _WHEN_LONG
+
     def holds(self, name: str, value: str, *, query: bool = False) -> bool:
         """Whether `value` is a secret under `name`, of a query where that is said."""
         if self.is_secret(name):

@@ -155,7 +155,7 @@ class Scrubber:
 
     def _is_secret_cookie(self, name: str, content: str) -> bool:
         """All but those that are kept, and what says at a glance that it is none: theme=dark, lang=en-US."""
-        return not self.names.kept(name) and not (is_word(content) if self.names.is_secret(name) else is_plain(content))
+        return not self.names.kept(name) and not (is_word(content) if self.names.may_hold(name) else is_plain(content))
 
     def body(self, body: bytes) -> bytes:
         """`body` without its secrets; the same object where there are none."""

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote
 
-from ...models.message import Headers, header
+from ...models.message import Headers
 from ...secrets.pseudonyms import is_pseudonym
 from .interaction import Interaction
 
@@ -58,14 +58,17 @@ class Echoes:
         new = self.url(text)
         return body if new is text or new == text else new.encode("utf-8", "surrogateescape")
 
-    def within(self, interaction: Interaction) -> bool:
-        """Whether one of them may stand in `interaction`: a quick look."""
+    def among(self, interactions: Iterable[Interaction]) -> Iterator[Interaction]:
+        """Those of `interactions` in which one of them may stand: a quick look."""
         cores = list(self._cores)
-        request, response, extra = interaction.request, interaction.response, interaction.extra
-        if len(cores) > FEW or extra.trailers or extra.informational:
-            return bool(cores)
-        if header(response.headers, "content-encoding") or header(request.headers, "content-encoding"):
-            return True
-        text = "\n".join((request.uri, *(value for _, value in (*request.headers, *response.headers))))
-        bodies = [body for body in (request.body, response.body) if body]
-        return any(core in text or any(core.encode() in body for body in bodies) for core in cores)
+        few = [(core, core.encode()) for core in cores] if len(cores) <= FEW else []
+        for interaction in interactions if cores else ():
+            if not few or any(_may_hold(interaction, *core) for core in few):
+                yield interaction
+
+
+def _may_hold(interaction: Interaction, core: str, raw: bytes) -> bool:
+    request, response, extra = interaction.request, interaction.response, interaction.extra
+    if core in request.uri or (request.body and raw in request.body) or raw in response.body or extra.trailers or extra.informational:
+        return True
+    return any(core in value or name.lower() == "content-encoding" for headers in (request.headers, response.headers) for name, value in headers)

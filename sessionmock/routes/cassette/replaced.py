@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from ...models.message import Headers
@@ -24,12 +25,16 @@ def in_headers(before: Headers, after: Headers) -> Replaced:
     found: Replaced = set()
     for (name, old), (_, new) in zip(before, after, strict=False):
         if old != new:
-            if name.lower() in ("cookie", "set-cookie"):
-                crumbs = [[crumb.strip().partition("=") for crumb in value.split(";")] for value in (old, new)]
-                found.update((f"cookie {one[0]}", one[2]) for other, one in zip(*crumbs, strict=False) if other != one)
-            else:
-                found.add((f"header {name}", new))
+            found.update(_in_header(name, old, new))
     return found
+
+
+@lru_cache(1000)      # for most headers come again
+def _in_header(name: str, old: str, new: str) -> tuple[tuple[str, str], ...]:
+    if name.lower() not in ("cookie", "set-cookie"):
+        return ((f"header {name}", new),)
+    crumbs = [[crumb.strip().partition("=") for crumb in value.split(";")] for value in (old, new)]
+    return tuple((f"cookie {one[0]}", one[2]) for other, one in zip(*crumbs, strict=False) if other != one)
 
 
 def summary(labels: Iterable[str]) -> str:

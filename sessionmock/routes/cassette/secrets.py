@@ -121,9 +121,8 @@ class Secrets:
         for interaction in interactions:
             if id(interaction) not in cleaned:
                 self.clean(interaction)
-        for interaction in interactions:
-            if self._echoes.within(interaction):
-                self._over(interaction, self._echoes, self._echoes)
+        for interaction in self._echoes.among(interactions):
+            self._over(interaction, self._echoes, self._echoes)
 
     def findings(self, interaction: Interaction) -> list[tuple[str, str]]:
         """(where, secret) for everything in `interaction` that looks like a secret and is no pseudonym or placeholder."""
