@@ -15,6 +15,7 @@ from ..routes.cassette.asked import asked_of
 from ..routes.cassette.expiry import recorded_at
 from ..routes.cassette.formats.codings import undone
 from ..routes.cassette.ignored import Ignored
+from ..routes.cassette.interaction import LEFT
 from ..routes.cassette.matching import Index
 from ..routes.cassette.verify import compare
 from .output import STATUSES, Report, Table, counted, place, printable, size
@@ -123,9 +124,16 @@ def show(options: argparse.Namespace) -> Report:
     for number, one in enumerate(interactions, 1):
         kind = (header(one.response.headers, "content-type") or "").partition(";")[0]
         url = printable(secrets.url(one.uri))
-        table.rows.append((str(number), one.method, str(one.response.status), size(len(one.response.body)), printable(kind), url))
+        table.rows.append((str(number), one.method, status(one), size(len(one.response.body)), printable(kind), url))
         secrets.clean(one)
     return Report([described(one) for one in interactions], [table])
+
+
+def status(interaction: Interaction) -> str:
+    """The status of an answer, and where it is not whole why: 200, -1004, "200 left", "200 -1005"."""
+    code, failure = interaction.response.status, interaction.extra.failure
+    why = "" if failure is None else "left" if failure == LEFT else str(int(failure.code))
+    return " ".join(filter(None, (str(code) if code else "", why)))
 
 
 def described(interaction: Interaction) -> dict[str, Any]:
@@ -154,7 +162,8 @@ def _whole(interaction: Interaction) -> str:
     lines = [f"{request.method} {request.uri}", *(f"{name}: {value}" for name, value in request.headers)]
     if request.body:
         lines += ["", _text(request.headers, request.body) or ""]
-    lines += ["", f"{interaction.extra.http_version} {response.status} {response.reason}", *(f"{name}: {value}" for name, value in response.headers)]
+    lines += ["", f"{interaction.extra.http_version} {status(interaction)} {response.reason}",
+              *(f"{name}: {value}" for name, value in response.headers)]
     if response.body:
         lines += ["", _text(response.headers, response.body) or ""]
     return "\n".join(lines)
@@ -172,11 +181,11 @@ def diff(options: argparse.Namespace) -> Report:
     for one in ours:
         position = there.take(asked_of(one))
         if position is None:
-            rows.append((f"{one.method} {one.uri}", "answer", f"status {one.response.status}", "none"))
+            rows.append((f"{one.method} {one.uri}", "answer", f"status {status(one)}", "none"))
         else:
             found = compare(one, theirs[position], masking, Ignored(options.ignore))
             rows += [(difference.request, difference.place, difference.tape, difference.live) for difference in found]
-    rows += [(f"{one.method} {one.uri}", "answer", "none", f"status {one.response.status}")
+    rows += [(f"{one.method} {one.uri}", "answer", "none", f"status {status(one)}")
              for position, one in enumerate(theirs) if not there.played[position]]
     secrets = Secrets()
     for row in ((secrets.url(request), *cells) for request, *cells in rows):

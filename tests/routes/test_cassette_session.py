@@ -4,22 +4,28 @@ from __future__ import annotations
 import gzip
 import http.server
 import json
+import math
 import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sessionmock import (
+    Answer,
     AuthChallengeDisposition,
     LiveRoute,
+    ScriptRoute,
     UnmatchedRequest,
     URLCredential,
     URLError,
     URLRequest,
     URLSession,
     URLSessionConfiguration,
+    transport,
     use_route,
+    virtual_time,
 )
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.base import UnconnectedChannel, Unmeasured
@@ -135,3 +141,25 @@ def test_a_challenge_whose_body_was_given_up_is_recorded(tmp_path: Path) -> None
         asked.append(delegate.asked)
 
     assert [1, 1] == asked
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("begins", [False, True])
+def test_a_silent_server_is_silent_in_the_replay(tmp_path: Path, plain: bool, begins: bool):
+    """A limit of time that a task or a plain client reached is reached again, with what had come by then, and without the wait."""
+    path, times = tmp_path / "a.yaml", []
+    silent = ScriptRoute()
+    silent.answer(Answer(body=[(b"part", 0), (b"rest", 1000)]) if begins else Answer(delay=math.inf))
+    for mode, live in (("all", silent), ("none", None)):
+        with virtual_time() as clock, CassetteRoute(path, mode, live=live) as route:
+            if plain:
+                with httpx.Client(transport=transport(route)) as client, pytest.raises(httpx.ReadTimeout):
+                    client.get("http://api.test/")
+            else:
+                with use_route(route), URLSession(URLSessionConfiguration.ephemeral()) as session, pytest.raises(URLError) as failure:
+                    session.data("http://api.test/").result()
+                assert URLError.Code.TIMED_OUT == failure.value.code
+            times.append(clock.now())
+            bodies = [one.response.body for one in route.file.tape.interactions]
+    assert times[0] > times[1] == 0
+    assert [b"part" if begins else b""] == bodies

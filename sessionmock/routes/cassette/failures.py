@@ -30,7 +30,9 @@ def recorded(error: URLError) -> Failure | None:
 
 def replayed(failure: Failure, url: str) -> URLError:
     """The error that a load of `url` ends with now: of the same code, over a cause of the same kind."""
-    return url_error(Code(failure.code), url, _cause(failure) if failure.cause or failure.text else None)
+    error = url_error(Code(failure.code), url, _cause(failure) if failure.cause or failure.text else None)
+    error.add_note("it failed so when it was recorded; nothing was sent now")
+    return error
 
 
 def left(size: int, url: str) -> URLError:

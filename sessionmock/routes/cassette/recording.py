@@ -11,13 +11,13 @@ from pathlib import Path
 from ... import shown
 from ...errors import CassetteError, RecordingWarning
 from . import files
-from .asked import Masking, Matcher, asked_of
+from .asked import Masking, Matcher
 from .draft import Draft
 from .ignored import NOTHING, Ignored
 from .interaction import LEFT, REPLACED, Interaction
 from .journal import How, Written
 from .keeper import keeper
-from .matching import Index
+from .recovery import succeeded
 from .replaced import Replaced, summary
 from .secrets import Secrets
 from .shared_file import SharedFile
@@ -64,12 +64,14 @@ class Recording:
         Whether it is one more.
         """
         with self._lock:
+            if place is not None and not interaction.response.status:
+                return False      # an answer that had grown old is better than none
             self._dirty = True
             self.count += 1
+            if interaction.extra.failure == LEFT:
+                self._left.append(f"{interaction.method} {shown.url(interaction.uri)} after {len(interaction.response.body)} bytes")
             if self._draft.add(Written(number, place, interaction)):
                 keeper.watch(self)
-            if interaction.extra.failure is LEFT:
-                self._left.append(f"{interaction.method} {shown.url(interaction.uri)} after {len(interaction.response.body)} bytes")
             if place is not None and place < len(self._file.tape.interactions):
                 self._renewed[place] = interaction
                 return False
@@ -151,9 +153,8 @@ class Recording:
                 self._file.tape.metadata[REPLACED] = self.replaced
         kept = [self._renewed.get(position, interaction) for position, interaction in enumerate(self._file.tape.interactions)
                 if position not in drop]
-        if self._replaces and new and kept:    # as vcrpy 9
-            again = Index(new, self._match_on, masking=masking, ignored=self._ignored)
-            kept = [interaction for interaction in kept if not again.answers(asked_of(interaction))]
+        if self._replaces and new and kept:
+            kept, new = succeeded(kept, new, self._match_on, masking, self._ignored)
         gone = set(map(id, self._file.write(kept, new, self._match_on, masking, self._ignored)))
         with self._lock:
             self._new = [pair for pair in self._new if id(pair[1]) not in gone]

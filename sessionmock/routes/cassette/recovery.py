@@ -52,6 +52,18 @@ def recover(path: Path, match_on: Sequence[str | Matcher], masking: Masking | No
         warnings.warn(f"{path}: a recording that was broken off stays in {folder}: {error}", RecordingWarning, stacklevel=4)
 
 
+def succeeded(before: Sequence[Interaction], new: Sequence[Interaction], match_on: Sequence[str | Matcher], masking: Masking | None,
+              ignored: Ignored) -> tuple[list[Interaction], list[Interaction]]:
+    """What stays of `before` and `new` where new answers take the place of those to the same requests, as with vcrpy 9.
+
+    A failure takes the place of no answer: who records while a server is gone keeps what he had.
+    """
+    again = Index([one for one in new if one.response.status], match_on, masking=masking, ignored=ignored)
+    stays = [one for one in before if not again.answers(asked_of(one))]
+    there = Index(stays, match_on, masking=masking, ignored=ignored)
+    return stays, [one for one in new if one.response.status or not there.answers(asked_of(one))]
+
+
 def _merged(tape: Tape, journal: Dead, match_on: Sequence[str | Matcher], masking: Masking | None, ignored: Ignored) -> list[Interaction]:
     """The interactions of `tape` with those of `journal`: what stands there already, as by another process, is not there twice."""
     before, others = tape.interactions[:journal.how.before], tape.interactions[journal.how.before:]
@@ -61,8 +73,7 @@ def _merged(tape: Tape, journal: Dead, match_on: Sequence[str | Matcher], maskin
             before[place] = interaction
         else:
             new.append(interaction)
-    if journal.how.replaces and new:
-        again = Index(new, match_on, masking=masking, ignored=ignored)
-        before = [interaction for interaction in before if not again.answers(asked_of(interaction))]
+    if journal.how.replaces:
+        before, new = succeeded(before, new, match_on, masking, ignored)
     there = Index(others, match_on, masking=masking, ignored=ignored)
     return [*before, *others, *(interaction for interaction in new if there.take(asked_of(interaction)) is None)]

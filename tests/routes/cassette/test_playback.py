@@ -156,6 +156,7 @@ def test_a_failure_comes_again() -> None:
         drive(host)
         error = sink.calls[-1][1]
         assert (names, Code.NETWORK_CONNECTION_LOST, ASKED.url) == (sink.names, error.code, error.failing_url)
+        assert ["it failed so when it was recorded; nothing was sent now"] == error.__notes__
         assert (ConnectionResetError, "reset") == (type(error.underlying_error), str(error.underlying_error))
 
 

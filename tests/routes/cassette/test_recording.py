@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sessionmock.errors import CassetteError
-from sessionmock.routes.cassette import Interaction, RecordedRequest, RecordedResponse, Secrets, Tape, files, read_tape
+from sessionmock.errors import CassetteError, Code
+from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse, Secrets, Tape, files, read_tape
+from sessionmock.routes.cassette.interaction import LEFT, Failure
 from sessionmock.routes.cassette.matching import MATCH_ON
 from sessionmock.routes.cassette.recording import Recording
 from sessionmock.routes.cassette.shared_file import SharedFile
@@ -80,6 +81,32 @@ def test_a_recording_that_replaces_keeps_what_it_did_not_ask(path: Path) -> None
     recording.add(recording.number(), None, item("a", b"new"))
     recording.save()
     assert "ba" == written(path)
+
+
+def failed(name: str) -> Interaction:
+    return Interaction(RecordedRequest("GET", f"http://api.test/{name}"), RecordedResponse(0), Extra(failure=Failure(Code.CANNOT_CONNECT_TO_HOST)))
+
+
+def test_a_failure_takes_the_place_of_no_answer(path: Path) -> None:
+    """Who records anew while the server is gone keeps what he had; a failure of a request that tried again stands with its answer."""
+    recording = opened(path, "ab", replaces=True)
+    for one in (failed("a"), failed("b"), item("b", b"new"), failed("c")):
+        recording.add(recording.number(), None, one)
+    recording.add(recording.number(), 0, failed("a"))
+    recording.save()
+    assert [("a", 200), ("b", 0), ("b", 200), ("c", 0)] == [
+        (one.uri.rpartition("/")[2], one.response.status) for one in read_tape(path).interactions]
+
+
+def test_what_is_not_whole_is_said_once() -> None:
+    """Of which request, and how much there is."""
+    recording = opened(Path("tape.yaml"))
+    for name in "abc":
+        left = Interaction(RecordedRequest("GET", f"http://api.test/{name}"), RecordedResponse(200, body=b"123"), Extra(failure=LEFT))
+        recording.add(recording.number(), None, left)
+    assert ["kept as far as it came, for its reader left: GET http://api.test/a after 3 bytes, and 2 more"] == list(recording.remarks())
+    assert [] == list(recording.remarks())
+    recording.orphan()
 
 
 def test_what_could_not_be_written_can_be_tried_again(tmp_path: Path) -> None:
