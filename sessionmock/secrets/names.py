@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from .weighing import Kind
 
@@ -53,6 +54,12 @@ _STEMS = (r"k(?<=tok)(?=en)", r"u(?<=au)(?=th)", r"p(?<=otp)", r"p(?<=ap)(?=i[\W
           *(stem + _KEY for stem in ("private", "subscription", "ption", "signing", "client", "cense", "master", "shared", "consumer", "ctions")))
 
 
+@lru_cache(maxsize=64)
+def _stems(extra: tuple[str, ...]) -> re.Pattern[bytes]:
+    """What finds a stem of a secret name; remembered, since each cassette that is opened asks."""
+    return re.compile("|".join((*_STEMS, *(re.escape(max(re.split(r"[^a-z0-9]+", name.lower()), key=len)) for name in extra))).encode())
+
+
 class Names:
     """The names of secrets: the usual ones and `extra`, but for those in `keep`."""
 
@@ -61,8 +68,7 @@ class Names:
         self._extra = frozenset(map(compact, extra))
         self._keep = frozenset(map(compact, keep))
         self._known: dict[str, bool] = {}
-        stems = (*_STEMS, *(re.escape(max(re.split(r"[^a-z0-9]+", name.lower()), key=len)) for name in extra))
-        self.stems = re.compile("|".join(stems).encode())    # in lower case; where there is none, there is no secret name
+        self.stems = _stems(extra)    # in lower case; where there is none, there is no secret name
 
     def kept(self, name: str) -> bool:
         """Whether the user said that `name` is not secret."""

@@ -101,6 +101,12 @@ def folder_of(path: Path) -> Path:
     return path.with_name(f".{path.name[:_LONGEST]}.journal")
 
 
+def has_journals(path: Path) -> bool:
+    """Whether there is such a folder. Each load of a cassette asks, so nothing is looked up that need not be."""
+    folder, name = os.path.split(os.path.realpath(path) if os.path.islink(path) else path)
+    return os.path.isdir(os.path.join(folder, f".{name[:_LONGEST]}.journal"))
+
+
 @contextlib.contextmanager
 def dead_journals(folder: Path) -> Iterator[list[Dead]]:
     """The journals in `folder` whose processes have ended: nobody else takes them within. Those that are still there afterwards stay."""
