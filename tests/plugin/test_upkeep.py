@@ -121,3 +121,21 @@ def test_expected(): assert False
     recorded.write(test_api=SUITE)
     assert not cached("-k", "test_one")["complete"]
     assert not cached("test_api.py")["complete"]
+
+
+def test_what_was_replaced_is_told_once_and_can_be_kept(inner: Inner, server: Server):
+    """At the end of the run that records, and of no other, with every warning an error; the mark's `keep` names what is no secret."""
+    inner.write(test_api=BODIES + """
+import pytest
+pytestmark = pytest.mark.sessionmock(route="cassette", keep=["sid"])
+
+def test_one(url_session): get(url_session(), "/1?api_key=abcdefgh12&sid=abcdefgh34")
+""")
+    result = inner.run("--sessionmock=record", "-W", "error")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*sessionmock: secrets replaced in cassettes*", "cassettes/test_api/test_one.yaml: 2 values replaced: body api_key, query api_key"])
+    text = (inner.path / "cassettes" / "test_api" / "test_one.yaml").read_text()
+    assert (False, True) == ("abcdefgh12" in text, "abcdefgh34" in text)
+    result = inner.run("--sessionmock=cassette")
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*secrets replaced*")
