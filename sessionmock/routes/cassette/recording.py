@@ -167,5 +167,5 @@ def save_late(recording: Recording) -> None:
             recording.break_off()
         recording.finish()
         recording.save()
-        warnings.warn(f"{recording.path}: {recording.count} recorded answers are saved only now, for nobody closed their CassetteRoute: "
+        warnings.warn(f"{recording.path}: saved only now ({recording.count} recorded), for nobody closed its CassetteRoute: "
                       "use it in `with`, or call close()", RecordingWarning, stacklevel=2)

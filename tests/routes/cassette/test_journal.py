@@ -232,8 +232,8 @@ get(route, "a")
 @pytest.mark.parametrize(("end", "status", "unfinished", "said"), [
     ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, True, ""),
     ("route.recording.flush(); os._exit(3)", 3, True, ""),
-    ("", 0, False, "1 recorded answers are saved only now"),
-    ("raise KeyboardInterrupt", -signal.SIGINT, True, "1 recorded answers are saved only now"),
+    ("", 0, False, "saved only now (1 recorded)"),
+    ("raise KeyboardInterrupt", -signal.SIGINT, True, "saved only now (1 recorded)"),
 ])
 def test_a_recording_outlasts_its_process(tmp_path: Path, end: str, status: int, unfinished: bool, said: str) -> None:
     """However that ends; a SIGTERM still ends it as it would. What nobody closed is said."""
@@ -251,7 +251,7 @@ def test_a_route_that_is_forgotten_is_saved_and_said(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     route = CassetteRoute(path, "once", live=answers(b"x", b"y"))
     get(route, "a")
-    with pytest.warns(RecordingWarning, match=r"a\.yaml: 1 recorded answers are saved only now, for nobody closed"):
+    with pytest.warns(RecordingWarning, match=r"a\.yaml: saved only now \(1 recorded\), for nobody closed"):
         del route
     with CassetteRoute(path, "new_episodes", live=answers(b"x")) as route:
         get(route, "b")
