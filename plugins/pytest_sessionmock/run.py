@@ -175,7 +175,7 @@ class RunState:
         if output is not None:
             output[OUTPUT] = self.verdict.hand_on()
         else:
-            fail_run(session, [*self.verdict.failures(), *self.upkeep.judge(session)])
+            fail_run(session, [*self.verdict.failures(leaks_of(self._config)), *self.upkeep.judge(session)])
 
     def _judge_rest(self) -> None:
         """Find what is left at the end of a run.
@@ -187,7 +187,7 @@ class RunState:
         assert self._whole is not None and self._imports is not None
         self._whole.close()
         self._whole.claim()                 # what threads made that are older than the tests
-        how = leaks_of(self._config)
+        how = "allow" if leaks_of(self._config) == "allow" else "fail"      # what is to be told is told once for all processes
         left = [*self.take_leaks_of_fixtures(), *self.judge(self._whole, how)]
         self.verdict.found.add(left, self.judge(self._imports, how), self.known - self.began)
         self.verdict.found.failed += told(self.untold(filter(is_failed_check, self.raised)))

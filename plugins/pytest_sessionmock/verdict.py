@@ -26,11 +26,11 @@ def report_of(leak: Leak) -> str:
 
 
 class Found:
-    """What one process has left at the end of its run: reports by a key that is the same in each process."""
+    """What one process has left at the end of its run: place, description and report, by a key that is the same in each process."""
 
     def __init__(self) -> None:
-        self.left: dict[str, str] = {}          # made by whatever ran
-        self.imported: dict[str, str] = {}      # made while modules were imported
+        self.left: dict[str, tuple[str, str, str]] = {}          # made by whatever ran
+        self.imported: dict[str, tuple[str, str, str]] = {}      # made while modules were imported
         self.idle: list[str] = []               # that too, but by modules of which no test ran here
         self.failed: list[str] = []             # checks that failed in callbacks, and no test told of
 
@@ -43,10 +43,8 @@ class Found:
             key += f" {seen[key]}"
             if not idle.isdisjoint(line.file for line in leak.lines):
                 self.idle.append(key)
-            elif leak in imported:
-                self.imported[key] = report_of(leak)
             else:
-                self.left[key] = report_of(leak)
+                (self.imported if leak in imported else self.left)[key] = leak.place, leak.description, report_of(leak)
 
 
 class Verdict:
@@ -76,13 +74,16 @@ class Verdict:
         self.warned += map(tuple, told.get("warned", ()))
         self.unclosed += told.get("unclosed", ())
 
-    def failures(self) -> list[tuple[str, str]]:
-        """What fails the run, each once: a title, and the report."""
-        left = {key: text for one in self._all for key, text in one["left"].items()}
-        imported = {key: text for one in self._all for key, text in one["imported"].items()}
-        left |= {key: text for key, text in imported.items() if all(key in one["imported"] or key in one["idle"] for one in self._all)}
-        return [*((text.partition("\n")[0].removeprefix("LEAK: "), text) for text in left.values()),
-                *((text.rstrip().rpartition("\n")[2], text) for one in self._all for text in one["failed"])]
+    def failures(self, leaks: str = "fail") -> list[tuple[str, str]]:
+        """What fails the run, each once: a title, and the report. Leaks are noted only, where `leaks` says so."""
+        left = {key: leak for one in self._all for key, leak in one["left"].items()}
+        imported = {key: leak for one in self._all for key, leak in one["imported"].items()}
+        left |= {key: leak for key, leak in imported.items() if all(key in one["imported"] or key in one["idle"] for one in self._all)}
+        failed = [(text.rstrip().rpartition("\n")[2], text) for one in self._all for text in one["failed"]]
+        if leaks == "warn":
+            self.warned += ((place, description) for place, description, _ in left.values())
+            return failed
+        return [*((description, text) for _, description, text in left.values()), *failed]
 
     def summarize(self, terminal: Any) -> None:
         """Tell what failed nothing, by the line that made it."""

@@ -62,6 +62,15 @@ def test_what_is_left_by_what_ran_is_told_whoever_has_it() -> None:
     assert ["thing", "thing", "other"] == told(worker(left=[thing, thing, other]), worker(left=[thing]))
 
 
+def test_what_is_left_can_be_noted_only() -> None:
+    """Where leaks are to be told and to fail nothing, those of the run are among them, once for all processes."""
+    verdict, thing = Verdict(), leak("thing")
+    for _ in range(2):
+        verdict.take_in(worker(imported=[thing]))
+    assert [] == verdict.failures("warn")
+    assert [("test_a.py:3", "thing")] == verdict.warned
+
+
 def test_a_quiet_run_says_nothing() -> None:
     """Without leaks there is no section; a worker that crashed hands on nothing."""
     verdict, terminal = Verdict(), Terminal()
