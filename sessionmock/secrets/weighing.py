@@ -56,7 +56,8 @@ def is_secret(kind: Kind, value: str, beside: Beside = _NOTHING) -> bool:
         return len(value) > 2 and (not is_label(value) or _is_of_account(value, beside)) and not _is_table(value, beside)
     if kind is Kind.CLEAR:
         return len(value) > 3 and not is_label(value)
-    return kind is Kind.LOOSE and is_made(value)
+    scheme, _, credentials = value.partition(" ")      # of an Authorization
+    return kind is Kind.LOOSE and is_made(credentials if scheme.isalpha() and credentials else value)
 
 
 def is_secret_number(kind: Kind, beside: Beside = _NOTHING) -> bool:

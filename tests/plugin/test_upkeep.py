@@ -133,7 +133,8 @@ def test_one(url_session): get(url_session(), "/1?api_key=abcdefgh12&sid=abcdefg
 """)
     result = inner.run("--sessionmock=record", "-W", "error")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*sessionmock: secrets replaced in cassettes*", "cassettes/test_api/test_one.yaml: 2 values replaced: body api_key, query api_key"])
+    result.stdout.fnmatch_lines(["*sessionmock: secrets replaced in cassettes*",
+                                 "cassettes/test_api/test_one.yaml: 2 values replaced: body api_key, query api_key"])
     text = (inner.path / "cassettes" / "test_api" / "test_one.yaml").read_text()
     assert (False, True) == ("abcdefgh12" in text, "abcdefgh34" in text)
     result = inner.run("--sessionmock=cassette")

@@ -165,7 +165,7 @@ def test_what_stands_beside_a_value_counts(tree: Any) -> None:
         {"kty": "RSA", "d": "Hunter"},
         {"policy": "e30=", "signature": HEX},
         {"api_key": "Hunter22", "signature": HEX},
-        {"type": "bearer", "token": HEX},
+        {"type": "bearer", "token": HEX}, {"headers": {"Authorization": f"Token {HEX}"}},
     ],
 )
 def test_neighbours_make_secrets_too(tree: Any) -> None:
