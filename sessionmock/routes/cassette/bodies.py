@@ -30,7 +30,7 @@ _DEEPEST = 200    # elements of XML within each other: what is deeper is compare
 def meaning(headers: Headers) -> Meaning:
     """How a body under `headers` is compared."""
     kind = (header(headers, "content-type") or "").partition(";")[0].strip().lower()
-    if _JSON.fullmatch(kind):
+    if kind == "application/json" or _JSON.fullmatch(kind):
         return json_value
     if kind.endswith(("/xml", "+xml")):
         return xml_tree
@@ -80,8 +80,8 @@ def raw(body: bytes, gone: Gone | None = None) -> Hashable:
 
 def json_value(body: bytes, gone: Gone | None = None) -> Hashable:
     """The value, with the members of objects in one order and numbers by what they are worth (RFC 8259, section 6)."""
-    value = json.loads(body, parse_float=_number)
-    return json.dumps(value if gone is None else _left(value, "body", gone), sort_keys=True, default=_exact)
+    value = _READER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
+    return _WRITER.encode(value if gone is None else _left(value, "body", gone))
 
 
 def _left(value: Any, place: str, gone: Gone) -> Any:
@@ -100,18 +100,29 @@ _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _DIGITS = 4300             # of a whole number, above which Python reads none
 
 
-def _number(text: str) -> int | Decimal:
-    """The number that `text`, with a fraction or an exponent, stands for: never rounded, as a float would be."""
+_SHORT = 16                # characters of a number below which floats tell all of them apart
+
+
+def _number(text: str) -> float | Decimal:
+    """The number that `text`, with a fraction or an exponent, stands for: never rounded, as most floats would be."""
+    if len(text) < _SHORT and "e" not in text and "E" not in text:
+        short = float(text)
+        return int(short) if short.is_integer() else short
     number = Decimal(text)
     if number.adjusted() < _DIGITS and number == number.to_integral_value():
         return int(number)
+    number = number.normalize(_EXACT)
+    if -_SHORT < number.adjusted() < _SHORT and len(written := f"{number:f}") < _SHORT:
+        return float(written)
     return number
 
 
 def _exact(number: Decimal) -> dict[str, str]:
-    return {_NUMBER: str(number.normalize(_EXACT))}
+    return {_NUMBER: str(number)}
 
 
+_READER = json.JSONDecoder(parse_float=_number)
+_WRITER = json.JSONEncoder(sort_keys=True, default=_exact)
 _NAME = re.compile(r"[^\s{}<>\"]*")
 
 

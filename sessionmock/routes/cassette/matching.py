@@ -19,7 +19,7 @@ from .comparison import Comparison
 from .ignored import NOTHING, Ignored
 from .interaction import Interaction
 from .keys import URLKey, url_key
-from .ties import Fields, Ties
+from .ties import Ties
 
 MATCH_ON = ("method", "scheme", "host", "port", "path", "query", "body")
 FIELDS = (*MATCH_ON, "uri", "headers", "raw_body")
@@ -170,11 +170,11 @@ class Index:
         if position == bucket.positions[-1] or self.order is not Order.ANY:
             return position
         if bucket.ties is None:
-            bucket.ties = Ties(bucket.positions, self._fields_of)
+            bucket.ties = Ties(bucket.positions, self._headers_of, self.comparison.fields)
         return bucket.ties.choose(bucket.next, self.played, partial(self.comparison.forms, asked.headers))
 
-    def _fields_of(self, position: int) -> Fields:
-        return self.comparison.fields(self.interactions[position].request.headers)
+    def _headers_of(self, position: int) -> Headers:
+        return self.interactions[position].request.headers
 
     def _agrees(self, asked: Asked, position: int) -> bool:
         return not self.custom or all(agree(matcher, asked, asked_of(self.interactions[position])) for matcher in self.custom)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
 
+from ...models.message import Headers
+
 FIRST = ("range", "accept", "authorization")    # a difference in one of these says more than those in all others
 WINDOW = 64      # answers that are looked at for one field of a request: a match costs about the same in a large cassette
 
@@ -43,8 +45,8 @@ class Ties:
     """The `positions` of one bucket, which may grow at its end, by the header fields of their requests. Those are read when there is
     a choice, and while they are all the same no further than the window."""
 
-    def __init__(self, positions: Sequence[int], fields_of: Callable[[int], Fields]) -> None:
-        self._positions, self._fields_of = positions, fields_of
+    def __init__(self, positions: Sequence[int], headers_of: Callable[[int], Headers], fields_of: Callable[[Headers], Fields]) -> None:
+        self._positions, self._headers_of, self._fields_of = positions, headers_of, fields_of
         self._alike = 1                                       # how many have the fields of the first
         self._differ = False                                  # whether one has others
         self._fields: dict[int, Fields] = {}                  # of those that were read
@@ -57,7 +59,8 @@ class Ties:
         recorded. The first that is not played is number `start` of the bucket."""
         positions = self._positions
         while not self._differ and self._alike < min(len(positions), start + WINDOW):
-            self._differ = self._fields_of(positions[self._alike]) != self._read(positions[0])
+            one, other = self._headers_of(positions[0]), self._headers_of(positions[self._alike])
+            self._differ = one != other and self._fields_of(one) != self._fields_of(other)
             self._alike += 1
         if not self._differ:
             return positions[start]
@@ -78,7 +81,7 @@ class Ties:
     def _read(self, position: int) -> Fields:
         fields = self._fields.get(position)
         if fields is None:
-            fields = self._fields[position] = self._fields_of(position)
+            fields = self._fields[position] = self._fields_of(self._headers_of(position))
         return fields
 
     def _file(self) -> None:
