@@ -27,12 +27,13 @@ class Requests(Sequence[Requested]):
 
     Each is a `history.Requested`, with `method`, `url`, `headers` (pairs, and by name in any case), `body` (bytes or None),
     `source` ("live", "cassette" or "script") and `task` (None for a plain client's). What the cache or a protocol class
-    answers came to no route. `history` has to keep them (`History.with_requests()`).
+    answers came to no route. `history` is what they are written down in, from now on.
     """
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._looks: list[Callable[[], object]] = []       # of those who wait
+        history.keep(Requested)
         history.watch(self._came)
 
     def __repr__(self) -> str:

@@ -184,11 +184,6 @@ class History:
         """The last `limit` exchanges and tasks that ended, and nothing else: what a report of a failure shows."""
         return cls((Ended,), limit, holds_tasks=False)
 
-    @classmethod
-    def with_requests(cls) -> Self:
-        """Everything, and the requests themselves with their bodies, for `Requests`."""
-        return cls((*EVERYTHING, Requested))
-
     def __iter__(self) -> Iterator[Record]:
         return iter(list(self.records))
 
@@ -205,6 +200,11 @@ class History:
                 watcher(record)
         if self.outer is not None and kind in self.outer.kinds:
             self.outer.add(clock, kind, *values)
+
+    def keep(self, kind: type) -> None:
+        """Keep what comes of `kind` from now on too."""
+        self.kept |= {kind}
+        self.kinds |= {kind}
 
     def nest(self, outer: History) -> None:
         """What is added here goes to `outer` too, as far as that wants it. A history that lies in another stays there."""

@@ -14,7 +14,6 @@ import trio
 
 import sessionmock as sm
 from sessionmock import History, Requests
-from sessionmock.history import Requested
 
 URL = "https://api.test/jobs"
 
@@ -28,7 +27,7 @@ def script() -> sm.ScriptRoute:
 def requests(script: sm.ScriptRoute) -> Iterator[Requests]:
     """Those of a test whose route is `script`."""
     with sm.LeakScope("requests") as scope, sm.use_route(script, everywhere=True):
-        scope.history = History.with_requests()
+        scope.history = History()
         yield sm.Requests(scope.history)
 
 
@@ -116,7 +115,7 @@ def test_requests_of_other_threads_are_waited_for(requests: Requests, session: s
 
 def test_in_virtual_time_waiting_costs_none() -> None:
     """What comes later is waited for by the virtual clock, and so is what never comes: the error says what came instead."""
-    history = History([Requested])
+    history = History([])
     script = sm.ScriptRoute().answer(status=503, delay=2).answer()
     with sm.virtual_time() as clock, sm.use_route(script), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
         before = sm.set_trace(sm.Trace(history))

@@ -33,6 +33,7 @@ class Controller:
 
     def __init__(self, state: ItemState) -> None:
         self._state = state
+        self._requests = state.requests         # written down from now on, also where the fixture was asked for by name at run time
 
     @property
     def mode(self) -> str:
@@ -87,7 +88,7 @@ class Controller:
         Each has `method`, `url`, `headers`, `body` and `source`. `requests.wait_for(2, method="POST", url="*/jobs", timeout=5)`
         waits for the first so many that match, in a coroutine with `await`, and gives them.
         """
-        return self._state.requests
+        return self._requests
 
     def transport(self, configuration: URLSessionConfiguration | None = None) -> RouteTransport:
         """A transport for a plain httpx or httpx2 client, sync or async, over the route in force where a request is sent."""

@@ -84,7 +84,7 @@ class ItemState:
 
         scope = LeakScope(self.item.nodeid)
         wanted = "sessionmock" in getattr(self.item, "fixturenames", ())
-        scope.history = History.with_requests() if wanted else History.of_exchanges(2 * _EXCHANGES)     # tasks end too
+        scope.history = History() if wanted else History.of_exchanges(2 * _EXCHANGES)     # tasks end too
         return scope
 
     @cached_property
