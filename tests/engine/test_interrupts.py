@@ -204,5 +204,7 @@ def test_handlers_of_other_signals_are_seen(monkeypatch: pytest.MonkeyPatch) -> 
     assert not interrupts.foreign_handlers()
     handlers[signal.SIGTERM] = signal.SIG_IGN
     assert not interrupts.foreign_handlers()
+    handlers[signal.SIGTERM] = interrupts.Harmless(lambda number, frame: None)
+    assert not interrupts.foreign_handlers()
     handlers[signal.SIGALRM] = lambda number, frame: None
     assert interrupts.foreign_handlers()

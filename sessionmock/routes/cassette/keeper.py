@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from weakref import WeakSet
 
 from ...clock import SystemClock, nanoseconds
+from ...engine.interrupts import Harmless
 
 _PERIOD = 0.5    # seconds from the first answer to the journal
 
@@ -40,7 +41,7 @@ class Keeper:
         """`recording` is there: it is seen to that a SIGTERM, where nobody else minds it, ends the process only after its journal is written."""
         self._all.add(recording)
         if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self._terminate)
+            signal.signal(signal.SIGTERM, Harmless(self._terminate))
 
     def watch(self, recording: Kept) -> None:
         """`recording` has something new."""
