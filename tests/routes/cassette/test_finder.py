@@ -131,3 +131,13 @@ def test_a_reason_that_is_known_is_the_report() -> None:
     told = finder(item(b"1")).explain(get(f"{URL}/2"), Told(), "expired: long ago")()
     assert "  expired: long ago\n" in told
     assert "nearest" not in told
+
+
+def test_what_lost_its_body_answers_nothing() -> None:
+    """The next of its equals does, again where answers are repeated; where none is left, the report says why."""
+    lost, kept = item(b""), item(b"1")
+    lost.extra.lost = 1057
+    answers = finder(lost, kept)
+    assert ([b"1", None], 1) == (bodies(answers, get(), get()), answers.played)
+    assert [b"1"] * 3 == bodies(finder(kept, lost, repeats=True), get(), get(), get())
+    assert "recorded, number 1, but its recorder did not keep the body" in answers.explain(get(), Told(answers.masking))()

@@ -29,6 +29,7 @@ _WIDER = {"iso8859-1": ("cp1252",), "ascii": ("cp1252",), "shift_jis": ("cp932",
           "utf-16": ("utf-16-le",), "utf-32": ("utf-32-le",)}
 
 
+@lru_cache(maxsize=256)
 def charset_of(content_type: str | None) -> str | None:
     """The charset that a Content-Type names."""
     found = _CHARSET.search(content_type) if content_type else None

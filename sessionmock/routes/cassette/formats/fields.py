@@ -14,7 +14,10 @@ _BOUNDARY = re.compile(r"""boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))""", re.I)
 
 def apart(headers: Headers) -> Headers:
     """`headers` with one field for each value: Chrome's protocol joins them by line ends, fetch joins even Set-Cookie by commas."""
-    if not any("\n" in value or ("," in value and name.lower() == "set-cookie") for name, value in headers):
+    for name, value in headers:
+        if "\n" in value or ("," in value and name.lower() == "set-cookie"):
+            break
+    else:
         return headers
     lines = [(name, line.strip("\r")) for name, value in headers for line in value.split("\n")]
     return [(name, one) for name, line in lines for one in (_cookies(line) if name.lower() == "set-cookie" else [line])]

@@ -66,7 +66,7 @@ def _interaction(entry: dict[str, Any], attached: Attached) -> Interaction | Non
         exact = unbase64(as_text(ours["body"], "`body`", ours), ours)
         if undone(headers, exact) == body:    # else the content was edited, which holds
             body = exact
-    bodiless = method == "HEAD" or status in (204, 304) or (300 <= status < 400 and header(headers, "location") is not None)
+    lost = 0 if body or failure or method == "HEAD" else _lost(status, content, headers)
     return Interaction(
         RecordedRequest(method, as_text(request.get("url"), "`url`", request), _headers(request.get("headers"), request),
                         _asked(request, ours, attached)),
@@ -81,18 +81,20 @@ def _interaction(entry: dict[str, Any], attached: Attached) -> Interaction | Non
             metrics={name: as_number(number, f"the metric {name}", ours)
                      for name, number in as_mapping(ours.get("metrics") or {}, "`metrics`", ours).items() if name in METRICS},
             failure=failure,
-            lost=0 if body or bodiless or failure else _size(content, headers),
+            lost=lost,
         ),
     )
 
 
-def _size(content: dict[str, Any], headers: Headers) -> int:
-    """How many bytes the body of an answer had: as the recorder says, or else the server."""
+def _lost(status: int, content: dict[str, Any], headers: Headers) -> int:
+    """How many bytes the body had that is not there: as the recorder says, or else the server. Nobody sees that of a redirect."""
+    if status in (204, 304) or (300 <= status < 400 and header(headers, "location") is not None):
+        return 0
     size = content.get("size")
-    if isinstance(size, int) and size >= 0:
-        return size
-    length = header(headers, "content-length") or ""
-    return int(length) if length.isdecimal() and len(length) < 16 else 0
+    if not isinstance(size, int) or size < 0:
+        length = header(headers, "content-length") or ""
+        size = int(length) if length.isdecimal() and len(length) < 10 else 0
+    return min(size, 10**9 - 1)
 
 
 def _version(version: Any) -> str:

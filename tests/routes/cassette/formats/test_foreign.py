@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import zlib
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sessionmock.errors import CassetteError
 from sessionmock.routes.cassette import Format, Interaction
 from sessionmock.routes.cassette.formats.foreign import decode, recognised
 from sessionmock.routes.cassette.formats.vcr_tree import Misshapen
+from sessionmock.routes.cassette.formats.vcr_yaml import Plain
 
 URL = "http://api.test/"
 
@@ -40,7 +42,7 @@ def told(error: Misshapen, which: str, again: Any) -> CassetteError:
 
 def one(layout: Format, request: dict[str, Any], response: dict[str, Any]) -> Interaction:
     item = {"request": request, "response": response}
-    tree: Any = [item] if layout is Format.VCR_0 else {"interactions": [item], "http_interactions": [item]}
+    tree: Any = [item] if layout in (Format.VCR_0, Format.EXVCR, Format.PHP_VCR) else {"interactions": [item], "http_interactions": [item]}
     return decode(tree, layout, told).interactions[0]
 
 
@@ -132,3 +134,55 @@ def test_hexadecimal_that_is_none_is_told() -> None:
     """With the body that it stands in."""
     with pytest.raises(CassetteError, match="hexadecimal"):
         one(Format.CASSETTER, {"method": "GET", "uri": URL, "body": {"type": "binary", "content": "xy"}}, {"status": 200})
+
+
+GZIPPED = zlib.compress(b"packed")
+
+
+@pytest.mark.parametrize(("body", "expected", "lost"), [
+    ({"encoding": "UTF-8", "file": Plain("no"), "string": "{}"}, b"{}", 0), ({"encoding": "", "string": Plain("no")}, b"", 0),
+    ({"raw_gzip": base64.b64encode(GZIPPED).decode()}, b"packed", 0), ({"fields": {"a": "1 2"}}, b"a=1+2", 0),
+    ({"on_disk": "a.json"}, b"", 7), ({"file": Plain("yes"), "string": "a.json"}, b"", 7), (None, b"", 0),
+])
+def test_the_bodies_of_rs_vcr(body: Any, expected: bytes, lost: int) -> None:
+    """Those that stand in a file of the user's are lost."""
+    found = one(Format.RUBY_VCR, {"method": "get", "uri": URL}, {
+        "status": {"status_code": "200", "message": "OK"}, "headers": {"content-length": "7"}, "body": body})
+    assert (200, expected, lost) == (found.response.status, found.response.body, found.extra.lost)
+
+
+@pytest.mark.parametrize(("response", "expected"), [
+    ({"status_code": 200, "body": "a", "type": "ok"}, (200, "", b"a")),
+    ({"status_code": ["HTTP/1.1", 404, "Not Found"], "body": ""}, (404, "Not Found", b"")),
+    ({"status_code": 200, "body": base64.b64encode(b"\x83m\0\0\0\2\xff\0").decode(), "binary": True}, (200, "", b"\xff\0")),
+])
+def test_exvcr(response: dict[str, Any], expected: tuple[int, str, bytes]) -> None:
+    """A status alone or with its line; Erlang's binaries."""
+    found = one(Format.EXVCR, {"method": "post", "url": URL, "body": "", "request_body": "a=1", "headers": []}, {"headers": {"A": "1"}, **response})
+    assert ("POST", b"a=1", [("A", "1")]) == (found.method, found.body, found.response.headers)
+    assert expected == (found.response.status, found.response.reason, found.response.body)
+
+
+def test_failures_of_exvcr_are_left_out_and_patterns_fail_alone() -> None:
+    """No recorded request is a pattern."""
+    error = {"request": {"url": URL, "method": "get"}, "response": {"type": "error", "body": "nxdomain", "status_code": None}}
+    pattern = {"request": {"url": "~r/.+/"}, "response": {"status_code": 200}}
+    whole = {"request": {"url": URL}, "response": {"status_code": 200, "body": "a"}}
+    assert Format.EXVCR is recognised([error])
+    broken, found = decode([error, pattern, whole], Format.EXVCR, told).interactions
+    assert ("GET", b"a") == (found.method, found.response.body)
+    with pytest.raises(CassetteError, match="interaction 2: a pattern of URLs"):
+        _ = broken.response
+
+
+@pytest.mark.parametrize(("headers", "body", "expected"), [
+    ({"Content-Type": "text/plain"}, "/wA=", b"/wA="), ({"Content-Transfer-Encoding": "binary"}, "/wA=", b"\xff\0"),
+    ({"Content-Type": "application/x-gzip"}, "/wA=", b"\xff\0"),
+])
+def test_php_vcr(headers: dict[str, str], body: str, expected: bytes) -> None:
+    """Binary bodies by their type, forms as fields, a status with its parts or alone."""
+    request = {"method": "POST", "url": URL, "headers": {"Host": "api.test"}, "post_fields": {"a": "1 2"}}
+    assert Format.PHP_VCR is recognised([{"request": request, "response": {"status": 200}}])
+    for status in (200, {"http_version": "1.1", "code": "200", "message": "OK"}):
+        found = one(Format.PHP_VCR, request, {"status": status, "headers": headers, "body": body})
+        assert (b"a=1+2", 200, expected) == (found.body, found.response.status, found.response.body)

@@ -154,3 +154,47 @@ def test_times_are_shown_as_a_browser_shows_them() -> None:
     assert {"dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": 0, "receive": 1} == written(plain)["timings"]
     streamed = Interaction(one.request, one.response, Extra(chunks=[(0, 1), (1, 700)]))
     assert 700 == written(streamed)["timings"]["receive"]
+
+
+@pytest.mark.parametrize(("request_", "response", "lost"), [
+    ({}, {"content": {"size": 1057}}, 1057), ({}, {"content": {"size": 1057, "text": ""}}, 1057), ({}, {"content": {"size": 0}}, 0),
+    ({}, {"content": {"size": -1}, "headers": {"Content-Length": "9"}}, 9), ({}, {"content": {"size": 3, "text": "abc"}}, 0),
+    ({"method": "HEAD"}, {"content": {"size": 1057}}, 0), ({}, {"status": 304, "content": {"size": 1057}}, 0),
+    ({}, {"status": 302, "content": {"size": 9}, "headers": {"Location": "/b"}}, 0), ({}, {"status": 300, "content": {"size": 9}}, 9),
+])
+def test_a_body_that_the_browser_did_not_keep_is_lost(request_: dict[str, Any], response: dict[str, Any], lost: int) -> None:
+    """But for answers that have none, or whose body nobody sees."""
+    assert lost == read(entry(request_, response))[0].extra.lost
+
+
+@pytest.mark.parametrize("url", ["data:text/plain,hi", "blob:http://a/1", "about:blank", "wss://a.test/", "chrome-extension://abc/x.js"])
+def test_what_is_no_servers_is_left_out(url: str) -> None:
+    """No request goes there."""
+    assert 1 == len(read(entry({"url": url}), entry()))
+
+
+@pytest.mark.parametrize(("kind", "content", "expected"), [
+    ("text/html; charset=windows-1251", {"text": "\u0416"}, b"\xc6"),
+    ("text/html", {"text": "\u0416", "mimeType": "text/html; charset=koi8-r"}, b"\xf6"),
+    ("text/html; charset=iso-8859-1", {"text": "\u201cq\u201d", "size": 3}, b"\x93q\x94"),
+    ("text/html", {"text": '<meta charset="koi8-r">\u0416'}, '<meta charset="koi8-r">\u0416'.encode()),
+])
+def test_text_goes_back_into_its_charset(kind: str, content: dict[str, Any], expected: bytes) -> None:
+    """That of the header, else that of the recorder; what a document says of itself is not asked. What is written is read again."""
+    found = read(entry(response={"headers": [{"name": "Content-Type", "value": kind}], "content": content}))[0]
+    assert expected == found.response.body
+    assert [found] == decode(encode(Tape([found])), lambda name: None, told).interactions
+
+
+def test_cookies_that_were_joined_come_apart_but_for_those_that_we_wrote() -> None:
+    """A server may send what looks so."""
+    joined = [("Set-Cookie", "a=1, b=2")]
+    assert [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")] == read(entry(response={"headers": dict(joined)}))[0].response.headers
+    sent = Interaction(RecordedRequest("GET", URL), RecordedResponse(200, "", joined))
+    assert [sent] == decode(encode(Tape([sent])), lambda name: None, told).interactions
+
+
+def test_forms_of_requests_come_from_their_fields() -> None:
+    """Where the text beside them is empty."""
+    params = [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]
+    assert b"a=1&a=2" == read(entry({"postData": {"mimeType": "application/x-www-form-urlencoded", "text": "", "params": params}}))[0].body
