@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from ..errors import SessionMockError
-from . import cassettes, doctor, trim, upkeep
+from . import cassettes, doctor, scan, trim
 from .output import STATUSES, Report
 
 OK, FOUND, MISUSE = 0, 1, 2
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kinds = parser.add_subparsers(required=True, metavar="command")
     cassette = kinds.add_parser("cassette", help="look at, check, convert and tidy recorded answers", epilog=STATUSES)
     commands = cassette.add_subparsers(required=True, metavar="command")
-    for module in (cassettes, upkeep, trim, doctor):
+    for module in (cassettes, scan, trim, doctor):
         module.add_commands(commands)
     options = parser.parse_args(arguments)
     try:

@@ -124,6 +124,10 @@ class Secrets:
         for interaction in self._echoes.among(interactions):
             self._over(interaction, self._echoes, self._echoes)
 
+    def keeps(self, name: str) -> bool:
+        """Whether the user said that `name` is not secret."""
+        return self.masking.names.kept(name)
+
     def findings(self, interaction: Interaction) -> list[tuple[str, str]]:
         """(where, secret) for everything in `interaction` that looks like a secret and is no pseudonym or placeholder."""
         found: dict[tuple[str, str], None] = {}
@@ -185,6 +189,8 @@ class Secrets:
             head.headers = of_headers(head.headers, of_answer)
 
 
+# What somebody put in the place of a secret: in brackets, of stars, or of words that say so, and of nothing else.
 _PLACEHOLDER = re.compile(
-    r"<.*>|\[.*\]|\{.*\}|[*x.\-]+|.*(?:redacted|filtered|placeholder|censored|removed|scrubbed|obfuscated|sanitized|dummy|fake|example|xxx).*|test|none|null"
-    r"|secret|password|token|foo|bar|deleted|undefined|true|false|\d{1,3}", re.I | re.S)
+    r"<.*>|\[.*\]|\{.*\}|[*x.\-]+|test|none|null|secret|password|token|foo|bar|deleted|undefined|true|false|\d{1,3}"
+    r"|(?:(?:redacted|filtered|placeholder|censored|removed|scrubbed|obfuscated|sanitized|dummy|fake|example|my|the|your|api|access|auth|test|key|token"
+    r"|secret|password|value|user)[\s_.-]*)+", re.I | re.S)
