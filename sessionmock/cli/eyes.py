@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shutil
+import string
 import subprocess
 import sys
 from collections import Counter
@@ -23,8 +24,9 @@ _MEDIA = re.compile(r"(?:image|audio|video|font)/(?!svg)")
 _LEAST, _PRINTED = 16, 0.85      # characters of a value; and what part of a text can be printed
 _BITS = 3.5                      # of entropy in each character: words have less
 # A name that may be a secret's, and a value; what else such names say is told by `_PUBLIC`.
-_VALUE = re.compile(r"""([\w.-]{0,40}(?:key|token|secret|passw|pwd|auth|cred|private|signature|session|bearer)[\w.-]{0,40})\\?["']?"""
+_VALUE = re.compile(r"""((?:key|token|secret|passw|pwd|auth|cred|private|signature|session|bearer)[\w.-]{0,40}+)\\?["']?"""
                     r"""\s{0,3}[:=]\s{0,3}\\?["']?([\w+/=.~-]{16,512})(?![\w+/=.~-])""", re.I)
+_OF_NAMES = string.ascii_letters + string.digits + "_.-"
 _PUBLIC = re.compile(r"public|page|next|cursor|cont|sync|cache|surrogate|author(?!iz)|idempotency|type|kid|_id$|id$|ids$|url|uri|name|count|tokens$"
                      r"|websocket|keyword|keyboard|key_?hash|algorithm|expir|limit|policy|methods|headers", re.I)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
@@ -93,7 +95,9 @@ def _text(headers: Headers, body: bytes) -> str | None:
 def by_entropy(seen: Iterable[View]) -> Iterator[Sight]:
     """Values that only a machine can have made, under a name that may be a secret's."""
     for number, view in enumerate(seen):
-        for name, value in _VALUE.findall(view.text):
+        for found in _VALUE.finditer(view.text):
+            before, value = view.text[max(0, found.start() - 40):found.start()], found[2]
+            name = before[len(before.rstrip(_OF_NAMES)):] + found[1]
             if not (_PUBLIC.search(name) or _UUID.fullmatch(value) or _PATH_OR_DATE.fullmatch(value)) and any(map(str.isdigit, value)) \
                     and _entropy(value) >= _BITS:
                 yield Sight(number, "entropy", value)
