@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 
 from ...errors import InvalidArgumentException
 from ...models.message import Headers
@@ -71,21 +71,19 @@ class Index:
     def __init__(self, interactions: Iterable[Interaction] = (), match_on: Sequence[str | Matcher] = MATCH_ON,
                  order: str | Order = Order.ANY, *, played: bytearray | None = None, masking: Masking | None = None,
                  ignored: Ignored = NOTHING, disguised: Callable[[Headers], Headers] | None = None) -> None:
-        names = {"uri" if name == "url" else name for name in match_on if isinstance(name, str)}
-        unknown = [name for name in match_on if not callable(name) and name not in (*FIELDS, "url")]
-        if unknown or not match_on or isinstance(match_on, str):
-            raise InvalidArgumentException(f"match_on {unknown or match_on!r}: choose from {', '.join(FIELDS)}, or give callables")
+        if isinstance(match_on, str):
+            raise _unknown(match_on)
         self.match_on = tuple(match_on)
-        self.names = tuple(name for name in FIELDS if name in names)
-        self.custom = tuple(matcher for matcher in match_on if not isinstance(matcher, str))
+        self.names, self._fields, self._uri = _compared(tuple(name for name in match_on if not callable(name)))
+        self.custom = tuple(matcher for matcher in self.match_on if callable(matcher))
+        if not self.match_on:
+            raise _unknown(self.match_on)
         self.order = _order(order)
         self.interactions: list[Interaction] = []
         self._shared = played
         self.played = bytearray() if played is None else played
         self.comparison = Comparison(self.names, masking, ignored, disguised)
-        self._method, self._headers = "method" in names, "headers" in names
-        self._uri = "uri" in names
-        self._fields = tuple(URLKey._fields.index(name) for name in self.names if name in URLKey._fields)
+        self._method, self._headers = "method" in self.names, "headers" in self.names
         self._whole = len(self._fields) == len(URLKey._fields) and not self._uri
         self._urls: dict[str, Key] = {}            # of the recorded URLs, so that a match splits none of them
         self._groups: dict[Key, Group] = {}
@@ -199,6 +197,20 @@ class Index:
 
     def _turn(self, url: str) -> Key:
         return url_key(url) if self.order is Order.PER_URL else ()
+
+
+@lru_cache(maxsize=64)     # each cassette that is opened asks, most for the same
+def _compared(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...], bool]:
+    """The fields that `names` say, the places of those of a URL's key, and whether the whole URL is one of them.
+    Raises InvalidArgumentException."""
+    if unknown := [name for name in names if name not in (*FIELDS, "url")]:
+        raise _unknown(unknown)
+    chosen = tuple(name for name in FIELDS if name in names or (name == "uri" and "url" in names))
+    return chosen, tuple(URLKey._fields.index(name) for name in chosen if name in URLKey._fields), "uri" in chosen
+
+
+def _unknown(given: object) -> InvalidArgumentException:
+    return InvalidArgumentException(f"match_on {given!r}: choose from {', '.join(FIELDS)}, or give callables")
 
 
 def _order(order: str | Order) -> Order:

@@ -11,7 +11,7 @@ from . import files
 from .asked import Masking, Matcher, asked_of
 from .ignored import Ignored
 from .interaction import Interaction, Tape
-from .journal import Dead, dead_journals, folder_of, has_journals
+from .journal import Dead, dead_journals, folder_of
 from .locking import locked
 from .matching import Index
 
@@ -33,8 +33,6 @@ def mark_unfinished(tape: Tape, value: bool) -> None:
 
 def recover(path: Path, match_on: Sequence[str | Matcher], masking: Masking | None, ignored: Ignored) -> None:
     """Merge into the cassette at `path` what processes that have ended recorded for it and did not save. Raises CassetteError."""
-    if not has_journals(path):
-        return
     folder = folder_of(path)
     try:
         with locked(path), dead_journals(folder) as dead:

@@ -27,6 +27,7 @@ from .finder import Finder, Found
 from .hooks import BeforeRequest, BeforeResponse, Hooks
 from .ignored import Ignored
 from .interaction import Interaction
+from .journal import has_journals
 from .keeper import keeper
 from .matching import MATCH_ON, Order
 from .modes import Mode
@@ -98,7 +99,8 @@ class CassetteRoute:
         self.hooks = Hooks(before_record_request, before_record_response).checked()
         self._passed = patterns_given("pass_through", pass_through)
         self.expiry = Expiry(max_age, on_expiry, can_ask=live is not None)
-        recover(self.path, match_on, self.secrets.masking if self.secrets else None, self._ignored.beside(match))
+        if has_journals(self.path):
+            recover(self.path, match_on, self.secrets.masking if self.secrets else None, self._ignored.beside(match))
         self.file = SharedFile(self.path)
         self.replays = self.mode is not Mode.ALL
         self.records = live is not None and self.mode.records(over_a_file=self.file.exists and not self.file.unfinished)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from urllib.parse import unquote
 
 from ...models.message import Headers
@@ -33,14 +34,25 @@ class Secrets:
         self._rules = filters.names(names), filters.patterns(patterns), filters.texts("keep", keep)
         self._seed = seed
         self._given = Given(self._rules[0])
-        rules = self._told = tuple(name if isinstance(name, str) else name[0] for name in self._rules[0]), *self._rules[1:]
+        self._told = tuple(name if isinstance(name, str) else name[0] for name in self._rules[0]), *self._rules[1:]
         self.pseudonyms = Pseudonyms(seed)
-        # An index over it sees no secrets at all, and no pseudonyms of those that showed by their shape.
-        self.masking = Scrubber(lambda value, where: None, rules[0], (*rules[1], PSEUDONYM.pattern), rules[2])
-        self._requests = Scrubber(self._pseudonym, *rules, formless=self._formless)
-        self._answers = Scrubber(self._pseudonym, *rules, formless=self._formless, answers=True)
         self._echoes = Echoes(self.pseudonyms.of)
         self._noted = threading.local()      # what is replaced in the body that this thread is cleaning
+
+    # Made when they are first needed: a run opens many cassettes, and asks few of them much.
+    @cached_property
+    def masking(self) -> Scrubber:
+        """What takes secrets out of a comparison: an index over it sees none at all, and no pseudonyms of those that showed by their shape."""
+        names, patterns, keep = self._told
+        return Scrubber(lambda value, where: None, names, (*patterns, PSEUDONYM.pattern), keep)
+
+    @cached_property
+    def _requests(self) -> Scrubber:
+        return Scrubber(self._pseudonym, *self._told, formless=self._formless)
+
+    @cached_property
+    def _answers(self) -> Scrubber:
+        return Scrubber(self._pseudonym, *self._told, formless=self._formless, answers=True)
 
     def __repr__(self) -> str:
         names, patterns, keep = self._rules
