@@ -9,6 +9,7 @@ import sys
 import warnings
 from _warnings import warn_explicit
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from .. import registry
 from ..latch import Latch
@@ -29,8 +30,10 @@ class _Left:
         self._place = (leak.lines[0].file, leak.lines[0].line) if leak.lines else ("an unknown place", 1)
 
     # What it needs is here, and in C: nothing else is there any more.
-    def __del__(self, warn: Callable[..., None] = warn_explicit, category: type[Warning] = ResourceWarning) -> None:
-        if not self._ended.done:
+    def __del__(self, warn: Callable[..., None] = warn_explicit, category: type[Warning] = ResourceWarning,
+                look: Callable[..., Any] = getattr) -> None:
+        # A session whose end is announced has nothing left but callbacks that nobody waits for.
+        if not (self._ended.done or look(self._ended, "announced", False)):
             warn(self._text, category, *self._place)
 
 

@@ -39,10 +39,11 @@ def bodies(path: Path) -> list[bytes]:
 def test_by_default_nothing_is_recorded_in_ci(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, mode: Mode):
     """Where the variable CI is set the default mode is "none"; a mode that is asked for holds there too."""
     monkeypatch.setenv("CI", value)
-    route = CassetteRoute(tmp_path / "a.yaml", live=FakeLive(answer()))
-    assert mode is route.mode
-    assert (mode is Mode.ONCE) is (b"live" == get(route).body)
-    assert b"live" == get(CassetteRoute(tmp_path / "b.yaml", "once", live=FakeLive(answer()))).body
+    with CassetteRoute(tmp_path / "a.yaml", live=FakeLive(answer())) as route:
+        assert mode is route.mode
+        assert (mode is Mode.ONCE) is (b"live" == get(route).body)
+    with CassetteRoute(tmp_path / "b.yaml", "once", live=FakeLive(answer())) as route:
+        assert b"live" == get(route).body
 
 
 # Verify --------------------------------------------------------------------------------------------------------------

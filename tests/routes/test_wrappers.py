@@ -127,8 +127,10 @@ class Delegate:
 def test_the_challenge_of_a_proxy_is_the_proxys(wrap: Wrap, tmp_path: Path) -> None:
     """A 407 that comes through a wrapper is asked about as that of the proxy, not of the server behind it."""
     delegate = Delegate()
-    with use_route(wrap(Behind(), tmp_path)), URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
+    route = wrap(Behind(), tmp_path)
+    with use_route(route), URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
         assert b"in" == session.data(URL).result()[0]
+    getattr(route, "close", int)()      # of a cassette, which is to be written
     assert [("proxy.test", 8080, True)] == delegate.seen
 
 
@@ -164,7 +166,7 @@ def test_a_forked_child_lets_go_of_the_connections_below_a_wrapper(route: str, t
         from sessionmock import *
         from tests.routes.test_wrappers import Behind
         live = Behind()
-        with use_route({route}), URLSession(URLSessionConfiguration.ephemeral()) as session:
+        with use_route({route}) as route, URLSession(URLSessionConfiguration.ephemeral()) as session:
             session.data("{URL}").result()
             child = os.fork()
             if not child:
@@ -172,6 +174,7 @@ def test_a_forked_child_lets_go_of_the_connections_below_a_wrapper(route: str, t
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "the child keeps them"
             assert live.calls == []
             session.data("{URL}").result()
+        getattr(route, "close", int)()
         """
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path / "a.yaml")], check=False, capture_output=True,
                           text=True, cwd=Path(__file__).parents[2])
