@@ -50,7 +50,8 @@ class Option(NamedTuple):
         if not self.choices:
             return self.text
         *first, last = (f"{choice} (default)" if choice == self.default else choice for choice in self.choices)
-        return f"{', '.join(first)} or {last}: {self.text}"
+        either = f"{', '.join(first)} or {last}" if first else last
+        return f"{either}: {self.text}"
 
     def read(self, given: Any, place: str) -> Any:
         """The value that was `given` at `place`; None, of cassettes, is as if nobody had said anything. Raises UsageError for what is none."""
@@ -99,7 +100,7 @@ OPTIONS = (
     _of_cassettes("on_expiry", "what an answer that is too old does; in CI none is recorded", WORD, ("warn", "fail", "rerecord"), "warn"),
     _of_cassettes("trim", "true: a cassette forgets what was not played, unless there was a miss (default: false)", BOOL),
     _of_cassettes("ignore", "places that neither matching nor verify compares, as query.page, headers.x-* or body.items.*.id", WORDS),
-    _of_cassettes("match", "aws: matching leaves out what signs a request to AWS", WORD, ("aws",)),
+    _of_cassettes("match", "matching leaves out what signs a request to AWS", WORD, ("aws",)),
     _of_cassettes("refresh", "true: recorded dates (Date, Expires, those of cookies) are as far from now as they were then (default: false)", BOOL),
     _of_cassettes("before_record_request", "a function that gets each Request before it is recorded or compared, and returns it, changed or not, "
                   "or None, which drops it", FUNCTION),
