@@ -192,6 +192,7 @@ class URLError(Exception):
     NetworkUnavailableReason: TypeAlias = _NetworkUnavailableReason
     BackgroundTaskCancelledReason: TypeAlias = _BackgroundTaskCancelledReason
     domain: ClassVar[str] = DOMAIN
+    _as_raised = False      # `underlying_error` came from a script or from a client's own transport: plain clients get that one itself
 
     def __init__(self, code: int, user_info: dict[str, Any] | None = None) -> None:
         if not isinstance(code, int) or isinstance(code, bool):

@@ -97,6 +97,10 @@ class Request:
     - `urgency`: how urgent the request is among those that wait for a connection.
     - `validates_name`: whether DNSSEC must vouch for the host's name.
     - `own_way`: how a plain client would send it without us (`ClientRoute` does); None where there is no such way.
+
+    For routes that run code of the user's:
+
+    - `caller`: the coroutine of a plain client that waits for the answer (`offload.Caller`); None where it is none.
     """
 
     method: str
@@ -108,6 +112,7 @@ class Request:
     validates_name: bool = field(default=False, repr=False, compare=False)
     extensions: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     own_way: object | None = field(default=None, repr=False, compare=False)
+    caller: object | None = field(default=None, repr=False, compare=False)
 
     @property
     def parts(self) -> URLParts:

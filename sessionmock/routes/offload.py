@@ -5,13 +5,14 @@ import asyncio
 import concurrent.futures
 import sys
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
 from ..engine.finalizing import begin
 from ..engine.work import is_coroutine, new_loop
 from ..errors import URLError
-from ..models.message import BodyStream
+from ..models.message import BodyStream, Request
 from ..models.timing import Timing
 from .base import Exchange, Host, Sink, Unmeasured
 
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 
 class LoopClosed(RuntimeError):
-    """A `LoopThread` runs nothing more."""
+    """A `LoopThread` runs nothing more, or nobody waits for what a `Caller` was to run."""
 
 
 PIECE = 65_536    # bytes read from a request's body at a time
@@ -151,43 +152,19 @@ def fail(sink: Sink, error: BaseException, to_error: Callable[[BaseException], U
         raise error
 
 
-class LoopThread:
-    """A private asyncio loop for async code of users and transports, on its own thread from the first use to `close`.
+class Runner:
+    """The base of what runs code of users for threads that may block."""
 
-    One loop for all of a channel's exchanges, because clients' connection pools and locks are bound to theirs.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._closed = False
+    def call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """What `function` gives, called here; what that is to be awaited is for `run`."""
+        return function(*arguments)
 
     def run(self, awaitable: Awaitable[T]) -> T:
         """What `awaitable` gives; the calling thread blocks meanwhile."""
-        with self._lock:
-            if not (self._closed or self._loop):
-                loop = new_loop()
-                if begin(threading.Thread(target=self._serve, args=(loop,), name="sessionmock-async", daemon=True)):
-                    self._loop = loop
-                else:
-                    loop.close()
-            if self._loop is None or sys.is_finalizing():
-                if is_coroutine(awaitable):        # which nobody is going to await
-                    awaitable.close()
-                raise LoopClosed("the channel is closed") if self._closed else RuntimeError("no thread can be had that runs asynchronous code")
-            future = asyncio.run_coroutine_threadsafe(_outcome(awaitable), self._loop)
-        try:
-            value, error = future.result()
-        except concurrent.futures.CancelledError:
-            if is_coroutine(awaitable):            # the loop was closed, perhaps before its turn came
-                awaitable.close()
-            raise
-        if error is not None:
-            raise error
-        return value
+        raise NotImplementedError
 
     def pieces(self, stream: Any) -> Generator[bytes]:
-        """The pieces of an httpx stream, for a thread that may block; one that is only asynchronous is read by the loop."""
+        """The pieces of an httpx stream, for a thread that may block; one that is only asynchronous is read by `run`."""
         if hasattr(stream, "__iter__"):
             try:
                 yield from stream
@@ -212,6 +189,39 @@ class LoopThread:
             finally:
                 other.close()
 
+
+class LoopThread(Runner):
+    """A private asyncio loop for async code of users and transports, on its own thread from the first use to `close`.
+
+    One loop for all of a channel's exchanges, because clients' connection pools and locks are bound to theirs.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        with self._lock:
+            if not (self._closed or self._loop):
+                loop = new_loop()
+                if begin(threading.Thread(target=self._serve, args=(loop,), name="sessionmock-async", daemon=True)):
+                    self._loop = loop
+                else:
+                    loop.close()
+            if self._loop is None or sys.is_finalizing():
+                _forget(awaitable)
+                raise LoopClosed("the channel is closed") if self._closed else RuntimeError("no thread can be had that runs asynchronous code")
+            future = asyncio.run_coroutine_threadsafe(_outcome(awaitable), self._loop)
+        try:
+            value, error = future.result()
+        except concurrent.futures.CancelledError:
+            _forget(awaitable)                     # the loop was closed, perhaps before its turn came
+            raise
+        if error is not None:
+            raise error
+        return value
+
     def close(self) -> None:
         """Cancel what still runs and end the thread."""
         with self._lock:
@@ -230,6 +240,83 @@ class LoopThread:
             loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
             loop.close()
+
+
+class Caller(Runner):
+    """The coroutine of a client that waits for its answer: what the answer takes of users' code runs there, in the client's own task and
+    context, on its loop, whichever library's that is. `wake` tells it that there is something to run."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._asked: deque[tuple[Awaitable[Any], concurrent.futures.Future[Any]]] = deque()
+        self._closed = False
+        self._thread = threading.get_ident()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is something to run."""
+        return bool(self._asked)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the thread that the coroutine runs on, which may not wait for it."""
+        return threading.get_ident() == self._thread
+
+    def call(self, function: Callable[..., T], *arguments: Any) -> T:
+        value, error = self.run(_called(function, arguments))
+        if error is not None:
+            raise error
+        return value
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        with self._lock:
+            if self._closed:
+                _forget(awaitable)
+                raise LoopClosed("nobody waits for the answer any more")
+            self._asked.append((awaitable, future))
+        self._wake()
+        return future.result()
+
+    async def go_on(self) -> None:
+        """In that coroutine: run what was asked for. An interrupt, or the cancellation of who waits, goes on from here."""
+        awaitable, future = self._asked.popleft()
+        try:
+            future.set_result(await awaitable)
+        except BaseException as error:
+            future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+
+    def close(self) -> None:
+        """It waits no more: what is asked for from now on, or has not begun, fails with LoopClosed."""
+        with self._lock:
+            self._closed = True
+        while self._asked:
+            awaitable, future = self._asked.popleft()
+            _forget(awaitable)
+            future.set_exception(LoopClosed("nobody waits for the answer any more"))
+
+
+def runner_for(request: Request, otherwise: LoopThread) -> Runner:
+    """Who runs users' code for the answer to `request`: the coroutine that asked, where it is one and runs on another thread."""
+    caller = request.caller
+    return caller if isinstance(caller, Caller) and not caller.is_here else otherwise
+
+
+def _forget(awaitable: Awaitable[Any]) -> None:
+    """Nobody is going to await it."""
+    if is_coroutine(awaitable):
+        awaitable.close()
+
+
+async def _called(function: Callable[..., T], arguments: tuple[Any, ...]) -> tuple[T, None] | tuple[Any, Exception]:
+    """What `function` gives or raises, also a StopIteration, which no coroutine may raise."""
+    try:
+        return function(*arguments), None
+    except Exception as error:
+        return None, error
 
 
 async def _outcome(awaitable: Awaitable[T]) -> tuple[T, None] | tuple[Any, BaseException]:

@@ -132,7 +132,7 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """`handle_request`, awaited."""
         if not hasattr(request.stream, "__iter__"):
             await request.aread()
-        sending = Sending(request, self._channel(self.host), self.host, self.waiter, own)
+        sending = Sending(request, self._channel(self.host), self.host, self.waiter, own, is_coroutine=True)
         await sending.hold(sending.answered)
         return sending.response()
 

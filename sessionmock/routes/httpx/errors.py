@@ -66,7 +66,11 @@ class NamedError(Exception):
 
 def url_error_for(error: BaseException, url: str) -> URLError:
     """What a load ends with when `error` was raised by a transport or by a scripted side effect. A URLError stays itself."""
-    return error if isinstance(error, URLError) else url_error(_code(error), url, error)
+    if isinstance(error, URLError):
+        return error
+    made = url_error(_code(error), url, error)
+    made._as_raised = True
+    return made
 
 
 def _code(error: BaseException) -> Code:
@@ -111,11 +115,13 @@ def _system_code(error: BaseException) -> Code | None:
 def client_error(error: URLError, package: Any, request: Any) -> BaseException:
     """The exception that a client of `package` (httpx or httpx2) expects for `error`.
 
-    Under an error there may be one of httpx or httpcore already, as a script's: its class decides. A missing answer, or an
-    exception of a script that says nothing of the network, is given as it is: both are no httpx.HTTPError.
+    A missing answer is given as it is, and so is what a script or the client's own transport raised, unless it is of another
+    family than `package`: what is of httpcore, or of the other package, becomes the client's own of the same name.
     """
     under = error.underlying_error
-    name = under.name if isinstance(under, NamedError) else client_class(under, _FAMILIES)[1]
+    family, name = ("", under.name) if isinstance(under, NamedError) else client_class(under, _FAMILIES)
+    if error._as_raised and under is not None and family in {"", package.__name__}:
+        return under
     if not hasattr(package, name):        # of httpcore's own, which httpx does not know either
         name = ""
     if isinstance(under, UnmatchedRequest) or (error.code == Code.UNKNOWN and under is not None and not name):

@@ -10,6 +10,7 @@ from ...errors import Code, url_error
 from ...models.message import BodyStream, Headers, Request, ResponseHead, body_length
 from ...models.url import split_url
 from ..base import Channel, Host, expire
+from ..offload import Caller
 from .client_route import OwnWay
 from .errors import client_error
 from .inbox import Inbox
@@ -18,9 +19,14 @@ from .waiting import Alarm, Limits, Waiter
 
 
 class Sending:
-    """One request of a client on its way over `channel`; `own` is the way of the client's own transport, which may be taken."""
+    """One request of a client on its way over `channel`; `own` is the way of the client's own transport, which may be taken.
 
-    def __init__(self, request: Any, channel: Channel, host: Host, waiter: Waiter, own: OwnWay | None = None) -> None:
+    Where a coroutine asks (`is_coroutine`), what the answer takes of the user's code runs in that one: see `Caller`.
+    """
+
+    def __init__(
+        self, request: Any, channel: Channel, host: Host, waiter: Waiter, own: OwnWay | None = None, *, is_coroutine: bool = False,
+    ) -> None:
         self.package = package = package_of(request)
         self.request = request
         self._host, self._waiter = host, waiter
@@ -29,7 +35,8 @@ class Sending:
         url, body = str(request.url), body_of(request, package, reads_here=own is not None)
         self.inbox = inbox = Inbox(body_length(body))
         self.own = own
-        asked = Request(request.method, url, headers_of(request, url), body, extensions=request.extensions, own_way=own)
+        self.caller = caller = Caller(inbox.moved) if is_coroutine else None
+        asked = Request(request.method, url, headers_of(request, url), body, extensions=request.extensions, own_way=own, caller=caller)
         inbox.exchange.settle(channel.open(asked, inbox))
 
     def response(self) -> Any:
@@ -81,6 +88,13 @@ class Sending:
             if self.own is not None and self.own.sends:
                 await self.own.go_on_async()
                 continue
+            if self.caller is not None and self.caller.is_asked:
+                try:
+                    await self.caller.go_on()
+                except BaseException:
+                    self._leave()
+                    raise
+                continue
             latch = self.inbox.expect()
             if self._moves(ready):
                 continue
@@ -89,7 +103,7 @@ class Sending:
             try:
                 await self._waiter.ended(latch)
             except BaseException:
-                self.inbox.exchange.cancel()
+                self._leave()
                 raise
             finally:
                 if alarm is not None:
@@ -98,14 +112,15 @@ class Sending:
                 raise self._timeout()
 
     def _moves(self, ready: Callable[[], bool]) -> bool:
-        """Whether there is something to do but wait: the client's own way may have been taken meanwhile, by a route on another thread."""
-        return ready() or (self.own is not None and self.own.sends)
+        """Whether there is something to do but wait: a route on another thread may have taken the client's own way meanwhile, or ask the caller."""
+        return ready() or (self.own is not None and self.own.sends) or (self.caller is not None and self.caller.is_asked)
 
     def _limit(self) -> float | None:
         return self._limits.write if self.inbox.unsent > 0 and self.inbox.answer is None else self._limits.read
 
     def _timeout(self) -> BaseException:
         expire(self.inbox.exchange)
+        self._forget_caller()
         writing = self.inbox.unsent > 0 and self.inbox.answer is None
         kind = self.package.WriteTimeout if writing else self.package.ReadTimeout
         raised: BaseException = kind("The route took too long", request=self.request)
@@ -124,7 +139,16 @@ class Sending:
 
     def _cancel(self) -> None:
         if not self.inbox.ended and self.inbox.error is None:
-            self.inbox.exchange.cancel()
+            self._leave()
+
+    def _leave(self) -> None:
+        """Nobody waits for the answer any more."""
+        self.inbox.exchange.cancel()
+        self._forget_caller()
+
+    def _forget_caller(self) -> None:
+        if self.caller is not None:
+            self.caller.close()
 
 
 def _extensions(head: ResponseHead) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from ... import shown
 from ...errors import InvalidArgumentException
 from ...models.message import Request
 from ...user_code import user_code
-from ..offload import LoopThread
+from ..offload import LoopThread, runner_for
 from .answer import Answer
 
 Given: TypeAlias = Answer | int | bytes | str | dict[str, Any] | list[Any] | Request | None
@@ -30,11 +30,15 @@ class Scripted:
 
     def answer(self, request: Request, loop: LoopThread) -> Answer | Request | None:
         """What it answers to `request`: that itself to pass it through, None where another is to answer. On a thread that may block;
-        a coroutine runs on `loop`. Raises what the function raises, and InvalidArgumentException for what is no answer."""
+        where a client's coroutine asks, the function runs in that one, else here, and its coroutine on `loop`.
+
+        Raises what the function raises, and InvalidArgumentException for what is no answer.
+        """
         with user_code(str(self)):
-            given = self.function(request)
+            runner = runner_for(request, loop)
+            given = runner.call(self.function, request)
             if inspect.isawaitable(given):
-                given = loop.run(given)
+                given = runner.run(given)
         if given is None:
             return None
         self.called = True

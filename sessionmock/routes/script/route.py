@@ -58,9 +58,10 @@ class ScriptRoute:
         """Queue one answer: an `Answer`, or the values of one (`answer(status=503, delay=2)`). Or let a function answer.
 
         A function is asked for every request that no answer waits for, with the `Request`, whose body is bytes or None. It
-        runs on another thread, an `async def` on an asyncio loop of its own, and returns an `Answer`, a status, a body (bytes
-        or str), a dict or list that is sent as JSON, the request itself, which goes live, or None: the next function, or the
-        routers, answer. What it raises is what the request fails with, a URLError as it is. Raises InvalidArgumentException.
+        runs in the task of the async client that asks, else on another thread, an `async def` on an asyncio loop of its own.
+        It returns an `Answer`, a status, a body (bytes or str), a dict or list that is sent as JSON, the request itself, which
+        goes live, or None: the next function, or the routers, answer. What it raises is what the request fails with, a
+        URLError as it is. Raises InvalidArgumentException.
         """
         if answer is None:
             answer = Answer(**values)

@@ -13,9 +13,11 @@ from ..base import FINISHED, Exchange, Host, Sink
 from ..httpx.edge import ByteStream, DecodingError, EdgeRequest, InvalidURL, RequestError, Response, edge_request, read_at_once
 from ..httpx.errors import url_error_for
 from ..httpx.values import head_of
-from ..offload import Deferred, LoopThread, Pump, fail
+from ..offload import Deferred, LoopThread, Pump, Runner, fail, runner_for
 from .index import Candidate, Index, Key, key_of
 from .nearest import described, nearest
+
+_HERE = Runner()       # what needs no code of users
 
 
 class NeedsThread(Exception):
@@ -35,7 +37,7 @@ class Asker(Protocol):
 
     @property
     def loop(self) -> LoopThread:
-        """The asyncio loop of users' coroutines."""
+        """The asyncio loop of users' coroutines, where no client's own will do."""
 
     def pass_through(self, request: Request, sink: Sink) -> Exchange:
         """Send `request` where it would go without the script; a miss where there is no such place."""
@@ -126,7 +128,7 @@ class Answering:
                 sink.data(body)
             sink.end([])
             return FINISHED
-        pump = Pump(self.channel.host, sink, self.channel.loop.pieces(response.stream), self._error)
+        pump = Pump(self.channel.host, sink, runner_for(self.request, self.channel.loop).pieces(response.stream), self._error)
         if deferred is not None:
             deferred.settle(pump)        # before it runs: a pause must reach it
         self.channel.host.work(pump.run)
@@ -175,18 +177,19 @@ class Answering:
             if candidate.plain and not candidate.whole and not route.pattern.match(asked):
                 return None
             raise NeedsThread
+        runner = runner_for(self.request, self.channel.loop) if threaded else _HERE
         try:
             if not candidate.whole:
-                answer = route.match(asked)
+                answer = runner.call(route.match, asked)
             elif route.is_pass_through:
                 answer = asked
             else:
-                answer = route.resolve(asked)
+                answer = runner.call(route.resolve, asked)
         except StopIteration:
             raise UsedUp(f"all side effects of {route!r} are used up") from None
         if threaded and inspect.isawaitable(answer):         # any, as respx itself
             try:
-                answer = self.channel.loop.run(answer)
+                answer = runner.run(answer)
             except Exception as error:
                 raise SideEffectError(route, origin=error) from error
         return answer
