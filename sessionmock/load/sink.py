@@ -158,7 +158,7 @@ class LoadSink:
     def abort(self, failure: URLError | None = None) -> None:
         """The exchange ends at once: because of `failure`, or because nothing more is wanted."""
         self.wanted = False
-        self._give_up(expires=failure is not None and failure.code == Code.TIMED_OUT)
+        self._give_up(failure if failure is not None and failure.code == Code.TIMED_OUT else None)
 
     def drop(self) -> None:
         """The rest of this response is not wanted; a short one is read to its end, which saves the connection. Where no head has
@@ -170,16 +170,17 @@ class LoadSink:
         elif exchange is not None and not self.ended:
             exchange.resume()
 
-    def _give_up(self, *, expires: bool = False) -> None:
-        """End the exchange, unless it has ended; once. Its end may come at the same moment, on another thread."""
+    def _give_up(self, limit: URLError | None = None) -> None:
+        """End the exchange, unless it has ended; once, and where it has reached a `limit` so that this is known. Its end may come at the
+        same moment, on another thread."""
         exchange, self.exchange = self.exchange, None
         if exchange is not None and not self.ended:
             if self._history is not None:
                 self._note(Closed)
-            if expires:
-                expire(exchange)
-            else:
+            if limit is None:
                 exchange.cancel()
+            else:
+                expire(exchange, limit)
 
     def _note(self, kind: Any, *values: Any) -> None:
         history = self._history

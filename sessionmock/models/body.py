@@ -243,12 +243,19 @@ class KeptBody:
         self.may_block = stream.may_block
         self.reads_here = getattr(stream, "reads_here", False)      # of a plain client's (`routes.httpx.sending`)
         self.pieces: list[bytes] = []
+        self._ended = False
 
     def read(self, size: int) -> bytes:
         piece = self._stream.read(size)
         if piece:
             self.pieces.append(bytes(piece))
+        self._ended = not piece
         return piece
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was read."""
+        return self._ended or self.length == sum(map(len, self.pieces))
 
     @property
     def whole(self) -> bytes:

@@ -131,21 +131,22 @@ def not_validated(url: str) -> URLError:
         "requires_dnssec_validation, and nothing vouches for the name: answer over LiveRoute(resolve=..., resolve_validates=True), without a proxy"))
 
 
-_expiring: ContextVar[bool] = ContextVar("sessionmock_expiring", default=False)
+_limit: ContextVar[URLError | None] = ContextVar("sessionmock_limit", default=None)
 
 
-def expire(exchange: Exchange) -> None:
-    """Cancel `exchange` because a limit of time was reached, and not because nobody wants it: a recording tells the two apart."""
-    outer = _expiring.set(True)
+def expire(exchange: Exchange, error: URLError) -> None:
+    """Cancel `exchange` because it has reached a limit of time, as `error` says, and not because nobody wants it: a recording tells the
+    two apart."""
+    outer = _limit.set(error)
     try:
         exchange.cancel()
     finally:
-        _expiring.reset(outer)
+        _limit.reset(outer)
 
 
-def is_expiring() -> bool:
-    """Whether the exchange that is cancelled here has reached a limit of time."""
-    return _expiring.get()
+def limit_reached() -> URLError | None:
+    """What says that the exchange that is cancelled here has reached a limit of time; None where it has not."""
+    return _limit.get()
 
 
 class UnconnectedChannel:

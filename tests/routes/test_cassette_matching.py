@@ -244,8 +244,43 @@ def test_places_that_are_ignored_are_no_difference(tape, ignore: list[str] | str
     assert "x-id" not in missed and '"id": 2' not in missed
 
 
+def asked_with(route: CassetteRoute, body: bytes | None, kind: str = "text/plain") -> RecordingSink:
+    sink = RecordingSink()
+    route.bind(None, FakeHost()).open(Request("POST", URL, [("Content-Type", kind)], body), sink)
+    return sink
+
+
+def test_a_request_without_a_body_is_not_one_with_a_body(tape):
+    """In whichever order they were recorded, and where only one of them was."""
+    path = tape(item(b"with", method="POST", asked=b"a"), item(b"without", method="POST"))
+    route = CassetteRoute(path, "none")
+    assert [b"without", b"with"] == [asked_with(route, body).body for body in (None, b"a")]
+    assert asked_with(CassetteRoute(tape(item(b"with", method="POST", asked=b"a")), "none"), None).missed
+    assert b"with" == asked_with(CassetteRoute(path, "none", match_on=["method", "uri"]), None).body
+
+
+def form_of(boundary: bytes, content: bytes) -> bytes:
+    return b'--%s\r\nContent-Disposition: form-data; name="f"\r\n\r\n%s\r\n--%s--\r\n' % (boundary, content, boundary)
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "json", "har"])
+def test_a_body_that_was_not_sent_to_its_end_is_compared_as_far_as_it_was(tmp_path: Path, suffix: str):
+    """Under any boundary, at its place among whole ones."""
+    path = tmp_path / f"tape.{suffix}"
+    kinds = [f"multipart/form-data; boundary={boundary}" for boundary in ("one1", "two2", "three3")]
+    tape = Tape([item(status, method="POST", asked=body, kind=kind) for status, body, kind in (
+        (b"too large", form_of(b"one1", b"abcdef" * 99)[:-40], kinds[0]), (b"taken", form_of(b"two2", b"abcdef" * 99), kinds[1]),
+        (b"refused", b"", kinds[0]))])
+    tape.interactions[0].extra.cut = tape.interactions[2].extra.cut = True
+    files.save(path, tape)
+    route = CassetteRoute(path, "none")
+    answers = [asked_with(route, form_of(b"three3", content), kinds[2]) for content in (b"abcdef" * 99, b"abcdef" * 99, b"other", b"another")]
+    assert [b"too large", b"taken", b"refused"] == [sink.body for sink in answers[:3]]
+    assert answers[3].missed
+
+
 SIGNED = "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID{0}%2F20260{0}01%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20260{0}01T000000Z" \
-         "&X-Amz-Expires={0}00&X-Amz-SignedHeaders=host&X-Amz-Signature=abc{0}&X-Amz-Security-Token=t{0}"
+         "&X-Amz-Expires={0}00&X-Amz-SignedHeaders=host&X-Amz-Signature=abc{0}&X-Amz-Security-Token=t{0}&ClientToken=c{0}"
 
 
 def test_requests_signed_for_aws_match_whenever_they_were_signed(tape):

@@ -14,7 +14,7 @@ from .keys import url_key
 
 @printed
 class Asked(NamedTuple):
-    """A request as the index sees it, and a matcher of a user's. `body` is None where it has none or cannot be known ahead."""
+    """A request as the index sees it, and a matcher of a user's. `body` is None where it cannot be known ahead, b"" where there is none."""
 
     method: str
     url: str
@@ -61,14 +61,14 @@ Matcher = Callable[[Asked, Asked], object]
 def asked_of(interaction: Interaction) -> Asked:
     """The request of a recorded interaction."""
     request = interaction.request
-    return Asked(request.method, request.uri, request.headers, request.body)
+    return Asked(request.method, request.uri, request.headers, request.body or b"")
 
 
 def agree(matcher: Matcher, asked: Asked, recorded: Asked) -> bool:
     """What `matcher` says; as with vcrpy, one that returns None agrees and one that raises AssertionError does not."""
     try:
         with user_code(f"the matcher {getattr(matcher, '__name__', matcher)}"):
-            verdict = matcher(*(one._replace(headers=Pairs(one.headers)) for one in (asked, recorded)))
+            verdict = matcher(*(one._replace(headers=Pairs(one.headers), body=one.body or None) for one in (asked, recorded)))
     except AssertionError:
         return False
     return verdict is None or bool(verdict)

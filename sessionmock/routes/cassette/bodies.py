@@ -173,7 +173,14 @@ def _part(part: bytes) -> tuple[str, str, str, bytes]:
     )
 
 
-_BOUNDARY = re.compile(r"""\s*;\s*boundary\s*=\s*(?:"[^"]*"|[^\s;]*)""", re.I)
+_BOUNDARY = re.compile(r"""\s*;\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;]*))""", re.I)
+
+
+def boundary_of(headers: Headers) -> bytes:
+    """The boundary that the type of a multipart body names; nothing where it names none."""
+    kind = header(headers, "content-type") or ""
+    found = _BOUNDARY.search(kind) if kind[:10].lower() == "multipart/" else None
+    return (found[1] or found[2]).encode() if found else b""
 
 
 def without_boundary(content_type: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Hashable
 from ...models.message import Headers
 from ...models.url import with_canonical_host
 from .asked import Asked, Masking
-from .bodies import Gone, Meaning, meaning, plain, raw, read_body
+from .bodies import Gone, Meaning, boundary_of, meaning, plain, raw, read_body
 from .headers import compared, joined
 from .ignored import Ignored
 from .interaction import Interaction
@@ -27,6 +27,7 @@ class Comparison:
         self._masking, self._disguised = masking, disguised
         self._raw = "raw_body" in names
         self.compares_bodies = ("body" in names or self._raw) and not ignored("body")
+        self.tells_bodies = self.compares_bodies and not ignored.body    # a body from the want of one
         self._gone = _gone(masking, ignored)
 
     def url(self, url: str) -> str:
@@ -66,6 +67,15 @@ class Comparison:
         if not self._raw:
             body = plain(headers, body)
         return read_body(how, self._masking.body(body) if self._masking else body, self._gone)
+
+    def begins(self, asked: Asked, begun: bytes, headers: Headers) -> bool:
+        """Whether the body of `asked` begins with what was sent, under `headers`, of one that was `begun`."""
+        whole = asked.body or b""
+        its, theirs = boundary_of(asked.headers), boundary_of(headers)
+        if its and theirs:
+            whole = whole.replace(its, theirs)
+        mask = self._masking.body if self._masking else bytes
+        return mask(whole).startswith(mask(begun))
 
     def recorded(self, how: Meaning | None, interaction: Interaction) -> Hashable:
         """The body that was recorded. The headers are read only where it may be coded: most bodies are text."""

@@ -12,7 +12,7 @@ from ...models.message import Headers, Request
 from ...models.settings import reject
 from ...user_code import user_code
 from .asked import Asked
-from .formats.codings import sized
+from .formats.codings import repaired, sized
 from .interaction import Interaction, RecordedRequest, RecordedResponse
 
 
@@ -62,8 +62,11 @@ class Hooks(NamedTuple):
 
     def asked(self, asked: Asked) -> Asked | None:
         """`asked` as it is compared; None where it was not to be recorded. Its body is None where that cannot be known ahead."""
-        told = self.request(Request(*asked))
-        return None if told is None else Asked(told.method, told.url, told.headers, _bytes("before_record_request", told.body))
+        told = self.request(Request(asked.method, asked.url, asked.headers, asked.body or None))
+        if told is None:
+            return None
+        body = _bytes("before_record_request", told.body)
+        return Asked(told.method, told.url, told.headers, body if asked.body is None else body or b"")
 
     def applied(self, interaction: Interaction) -> Interaction | None:
         """`interaction` as it is to be recorded; None where it is not."""
@@ -79,7 +82,9 @@ class Hooks(NamedTuple):
             if told is None:
                 return None
             body = _bytes("before_record_response", told.body) or b""
-            headers = list(told.headers) if body == answer.body else sized(list(told.headers), body)
+            headers = list(told.headers)
+            if body != answer.body:
+                headers = sized(repaired(headers, body), body)     # it may have undone the coding of what it changed
             answer = RecordedResponse(told.status, told.reason, headers, body)
         return Interaction(asked, answer, interaction.extra)
 

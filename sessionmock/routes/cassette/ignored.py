@@ -25,9 +25,12 @@ _AWS = (
     *(f"{place}.{name}" for place in ("query", "body") for name in (                            # 2
         "AWSAccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SecurityToken", "Timestamp")),
     "query.Expires", "query.x-amz-security-token", "query.Key-Pair-Id", "query.Policy",         # 2 of S3, and CloudFront's
+    *(f"{place}.{name}" for place in ("query", "body") for name in (                            # made by SDKs where their caller gives none
+        "*lientToken", "*lientRequestToken", "*dempotencyToken", "*equestToken")),
     *(f"headers.{name}" for name in (
         "authorization", "date", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "x-amz-region-set", "x-amz-user-agent",
-        "amz-sdk-invocation-id", "amz-sdk-request", "amz-sdk-retry", "user-agent", "x-amzn-trace-id", "expect")),
+        "amz-sdk-invocation-id", "amz-sdk-request", "amz-sdk-retry", "user-agent", "x-amzn-trace-id",
+        "x-amz*-client-token", "expect")),
 )
 MATCHES: dict[str, tuple[str, ...]] = {"aws": _AWS}
 """What `match=` names: the places that differ each time in requests of one kind."""

@@ -59,6 +59,7 @@ class Extra:
     unknown: dict[str, Any] = field(default_factory=dict)              # keys of the response that are not ours, kept on a save
     recorded_at: datetime | None = None                                # aware; when the request was sent
     metrics: dict[str, int] = field(default_factory=dict)              # what the live route measured: a name of METRICS -> its number
+    cut: bool = False                                                  # the request's body was not sent to its end
     failure: Failure | None = None                                     # where the answer is not whole; without a head, its status is 0
     lost: int = 0                                                      # bytes of a body that its recorder did not keep: it answers nothing
     replaced: set[tuple[str, str]] = field(default_factory=set, compare=False)    # by pseudonyms, when it was recorded: (place, pseudonym)
@@ -84,6 +85,9 @@ class Source(Protocol):
     def body(self) -> bytes | None:
         """As `RecordedRequest.body`. Raises CassetteError."""
 
+    def cut(self) -> bool:
+        """As `Extra.cut`."""
+
     def read(self) -> Interaction:
         """The whole of it. Raises CassetteError naming file and line."""
 
@@ -91,7 +95,7 @@ class Source(Protocol):
 class Interaction:
     """One request with its answer, read from its file when a part of it is first asked for.
 
-    `method`, `uri` and `body` are the request's, and cost no reading of the rest.
+    `method`, `uri` and `body` are the request's; they and `cut` cost no reading of the rest.
     """
 
     __slots__ = ("_source", "extra", "request", "response")
@@ -140,6 +144,12 @@ class Interaction:
     def body(self) -> bytes | None:
         source = self._source
         return self.request.body if source is None else source.body()
+
+    @property
+    def cut(self) -> bool:
+        """Whether the request's body was not sent to its end."""
+        source = self._source
+        return self.extra.cut if source is None else source.cut()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Interaction):

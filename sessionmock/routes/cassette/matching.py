@@ -1,20 +1,20 @@
 """Which recorded interaction answers a request: an index that costs the same for ten interactions and ten thousand.
 
 By default method, scheme, host, port, path and query (its names in any order, as vcrpy) must be equal, and the body by
-its meaning where the request has one (`bodies`). A matcher is one of vcrpy's names or a callable of a user's, which judges
-only what agrees in all the fields that are named. Of several answers that are left and equal in all that, the one is given
+its meaning (`bodies`); one that was not sent to its end, as far as it was sent. A matcher is one of vcrpy's names or a callable
+of a user's, which judges only what agrees in all the fields that are named. Of several answers that are left and equal in all that, the one is given
 whose request agrees most in its header fields (`ties`).
 """
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from enum import Enum
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from ...errors import InvalidArgumentException
 from ...models.message import Headers
 from .asked import Asked, Masking, Matcher, agree, asked_of
-from .bodies import Meaning
+from .bodies import Meaning, raw
 from .comparison import Comparison
 from .ignored import NOTHING, Ignored
 from .interaction import Interaction
@@ -25,6 +25,7 @@ MATCH_ON = ("method", "scheme", "host", "port", "path", "query", "body")
 FIELDS = (*MATCH_ON, "uri", "headers", "raw_body")
 
 Key = tuple[Hashable, ...]
+CUT = "cut"     # the division of requests whose body was not sent to its end
 
 
 class Order(Enum):
@@ -58,10 +59,11 @@ class Bucket:
 class Group(Bucket):
     """All positions that agree in the fields of the key; divided by body and headers at the first request that needs it."""
 
-    __slots__ = ("divided",)
+    __slots__ = ("bodiless", "divided")
 
     def __init__(self) -> None:
         super().__init__()
+        self.bodiless = 0                 # how many of the first were looked at, and have no body
         self.divided: dict[Meaning | None, dict[Hashable, Bucket]] = {}
 
 
@@ -128,7 +130,7 @@ class Index:
             again = (position for position in reversed(bucket.positions)
                      if self._agrees(asked, position) and not self.interactions[position].extra.lost)
             ties = bucket.ties
-            return next(again, None) if ties is None else ties.again(again, partial(self.comparison.forms, asked.headers))
+            return next(again, None) if ties is None else ties.again(again, asked.headers)
         return None
 
     def bucket(self, asked: Asked) -> Bucket | None:
@@ -136,7 +138,10 @@ class Index:
         group = self._groups.get(self._key(asked.method, asked.url))
         if group is None:
             return None
-        how = self.comparison.meaning_of(asked)
+        seen = self.comparison
+        how = seen.meaning_of(asked)
+        if how is None and asked.body is not None and seen.tells_bodies and self._has_bodies(group):
+            how = raw
         if how is None and not self._headers:
             return group
         buckets = group.divided.get(how)
@@ -144,8 +149,27 @@ class Index:
             buckets = group.divided[how] = {}
             for position in group.positions:
                 buckets.setdefault(self._division(how, self.interactions[position]), Bucket()).positions.append(position)
-        seen = self.comparison
-        return buckets.get((seen.headers(asked.headers) if self._headers else None, seen.body(how, asked.headers, asked.body)))
+        found = buckets.get((seen.headers(asked.headers) if self._headers else None, seen.body(how, asked.headers, asked.body)))
+        cut = buckets.get(CUT)
+        return found if cut is None else self._with_cut(found, cut, asked)
+
+    def _has_bodies(self, group: Group) -> bool:
+        """Whether one of its requests had a body."""
+        positions = group.positions
+        while group.bodiless < len(positions):
+            if self.interactions[positions[group.bodiless]].body:
+                return True
+            group.bodiless += 1
+        return False
+
+    def _with_cut(self, found: Bucket | None, cut: Bucket, asked: Asked) -> Bucket | None:
+        """`found`, and of `cut` what was recorded of a request like `asked` whose body was not sent to its end."""
+        seen, bucket = self.comparison, Bucket()
+        requests = ((position, self.interactions[position].request) for position in cut.positions)
+        begun = [position for position, request in requests if seen.begins(asked, request.body or b"", request.headers)
+                 and (not self._headers or seen.headers(asked.headers) == seen.headers(request.headers))]
+        bucket.positions = sorted((*begun, *(found.positions if found else ())))
+        return bucket if bucket.positions else None
 
     def answers(self, asked: Asked) -> list[int]:
         """The positions of everything that answers `asked`, played or not."""
@@ -168,8 +192,8 @@ class Index:
         if position == bucket.positions[-1] or self.order is not Order.ANY:
             return position
         if bucket.ties is None:
-            bucket.ties = Ties(bucket.positions, self._headers_of, self.comparison.fields)
-        return bucket.ties.choose(bucket.next, self.played, partial(self.comparison.forms, asked.headers))
+            bucket.ties = Ties(bucket.positions, self._headers_of, self.comparison.fields, self.comparison.forms)
+        return bucket.ties.choose(bucket.next, self.played, asked.headers)
 
     def _headers_of(self, position: int) -> Headers:
         return self.interactions[position].request.headers
@@ -179,6 +203,8 @@ class Index:
 
     def _division(self, how: Meaning | None, interaction: Interaction) -> Hashable:
         seen = self.comparison
+        if how is not None and interaction.cut:
+            return CUT
         return seen.headers(interaction.request.headers) if self._headers else None, seen.recorded(how, interaction)
 
     def _key(self, method: str, url: str) -> Key:

@@ -10,7 +10,7 @@ from ...errors import Code, RecordingWarning, URLError, url_error
 from ...models.body import KeptBody
 from ...models.message import Headers, Request, ResponseHead, header
 from ...models.timing import Timing
-from ..base import ExchangeOver, SinkOver, is_expiring
+from ..base import ExchangeOver, SinkOver, limit_reached
 from .failures import recorded
 from .interaction import LEFT, METRICS, STEPS, Extra, Failure, Interaction, RecordedRequest, RecordedResponse
 
@@ -110,13 +110,14 @@ class Recorder(SinkOver):
 
     def _interaction(self, trailers: Headers, failure: Failure | None) -> Interaction:
         request, head = self._request, self._head
-        body = request.body.whole if isinstance(request.body, KeptBody) else request.body
+        kept = request.body if isinstance(request.body, KeptBody) else None
+        body = kept.whole if kept else request.body
         assert body is None or isinstance(body, bytes), "a stream is recorded through a KeptBody"
         return Interaction(
             RecordedRequest(request.method, request.url.partition("#")[0], request.headers[:], body),
             RecordedResponse(head.status, head.reason, head.headers, b"".join(self._pieces)),
             Extra(head.http_version, self._informational, trailers[:], self._chunks if len(self._chunks) > 1 else [],
-                  recorded_at=self._when, metrics=self._metrics(), failure=failure),
+                  recorded_at=self._when, metrics=self._metrics(), cut=kept is not None and not kept.is_whole, failure=failure),
         )
 
     def _metrics(self) -> dict[str, int]:
@@ -138,5 +139,6 @@ class RecordedExchange(ExchangeOver):
         self._recorder = recorder
 
     def cancel(self) -> None:
-        self._recorder.give_up(Failure(Code.TIMED_OUT) if is_expiring() else None)
+        limit = limit_reached()
+        self._recorder.give_up(None if limit is None else recorded(limit))
         super().cancel()

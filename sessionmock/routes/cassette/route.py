@@ -271,7 +271,7 @@ class CassetteChannel(ChannelOver):
         """Replay the answer to `request`, or let it go live and keep the answer, or fail it as a miss."""
         route, body = self._route, request.body
         if body is None or isinstance(body, bytes):
-            return self._answer(request, sink, Asked(request.method, request.url, request.headers, body))
+            return self._answer(request, sink, Asked(request.method, request.url, request.headers, body or b""))
         asked = Asked(request.method, request.url, request.headers, None)
         if not (route.replays and route.finder.compares_bodies):
             return self._answer(request, sink, asked, body)

@@ -45,8 +45,10 @@ class Ties:
     """The `positions` of one bucket, which may grow at its end, by the header fields of their requests. Those are read when there is
     a choice, and while they are all the same no further than the window."""
 
-    def __init__(self, positions: Sequence[int], headers_of: Callable[[int], Headers], fields_of: Callable[[Headers], Fields]) -> None:
-        self._positions, self._headers_of, self._fields_of = positions, headers_of, fields_of
+    def __init__(self, positions: Sequence[int], headers_of: Callable[[int], Headers], fields_of: Callable[[Headers], Fields],
+                 forms_of: Callable[[Headers], Sequence[Fields]]) -> None:
+        self._positions, self._headers_of, self._fields_of, self._forms_of = positions, headers_of, fields_of, forms_of
+        self._first = headers_of(positions[0])
         self._alike = 1                                       # how many have the fields of the first
         self._differ = False                                  # whether one has others
         self._fields: dict[int, Fields] = {}                  # of those that were read
@@ -54,28 +56,28 @@ class Ties:
         self._all = Waiting()
         self._filed = 0                                       # how many stand in pools
 
-    def choose(self, start: int, played: bytearray, asked: Callable[[], Sequence[Fields]]) -> int:
-        """The position that is not played and agrees most with a request: `asked` gives its fields in each form in which they may be
-        recorded. The first that is not played is number `start` of the bucket."""
+    def choose(self, start: int, played: bytearray, asked: Headers) -> int:
+        """The position that is not played and agrees most with a request that has the fields `asked`. The first that is not played is
+        number `start` of the bucket."""
         positions = self._positions
-        while not self._differ and self._alike < min(len(positions), start + WINDOW):
-            one, other = self._headers_of(positions[0]), self._headers_of(positions[self._alike])
-            self._differ = one != other and self._fields_of(one) != self._fields_of(other)
+        while not self._differ and self._alike < len(positions) and self._alike < start + WINDOW:
+            other = self._headers_of(positions[self._alike])
+            self._differ = self._first != other and self._fields_of(self._first) != self._fields_of(other)
             self._alike += 1
         if not self._differ:
             return positions[start]
         self._file()
-        forms = asked()
+        forms = self._forms_of(asked)
         left = set(self._all.first(played))
         if len(left) == WINDOW:
             keys = (key for fields in forms for key in _keys(fields))
             left.update(*(pool.first(played) for pool in map(self._pools.get, keys) if pool is not None))
         return max(sorted(left), key=lambda position: _agreement(forms, self._read(position)))
 
-    def again(self, positions: Iterable[int], asked: Callable[[], Sequence[Fields]]) -> int | None:
+    def again(self, positions: Iterable[int], asked: Headers) -> int | None:
         """Of `positions`, the first of those that agree most with a request, as far as the window goes; None where there are none."""
         few = list(islice(positions, WINDOW if self._differ else 1))
-        forms = asked() if len(few) > 1 else ()
+        forms = self._forms_of(asked) if len(few) > 1 else ()
         return max(few, key=lambda position: _agreement(forms, self._read(position)), default=None)
 
     def _read(self, position: int) -> Fields:
@@ -97,6 +99,6 @@ def _keys(fields: Fields) -> list[Hashable]:
 
 
 def _agreement(asked: Sequence[Fields], recorded: Fields) -> tuple[int, ...]:
-    """How well `recorded` agrees: in each of the fields that come first, then in how many."""
+    """How well `recorded` agrees: in each of the fields that come first, then in how many more than it has and the request does not."""
     return *(any(fields.get(name) == recorded.get(name) for fields in asked) for name in FIRST), sum(
-        any(fields.get(name) == value for fields in asked) for name, value in recorded.items())
+        any(fields.get(name) == value for fields in asked) - (name not in asked[0]) for name, value in recorded.items())

@@ -119,12 +119,13 @@ class Sending:
         return self._limits.write if self.inbox.unsent > 0 and self.inbox.answer is None else self._limits.read
 
     def _timeout(self) -> BaseException:
-        expire(self.inbox.exchange)
         self._forget_caller()
         writing = self.inbox.unsent > 0 and self.inbox.answer is None
         kind = self.package.WriteTimeout if writing else self.package.ReadTimeout
         raised: BaseException = kind("The route took too long", request=self.request)
-        raised.__cause__ = url_error(Code.TIMED_OUT, str(self.request.url))
+        url = str(self.request.url)
+        expire(self.inbox.exchange, url_error(Code.TIMED_OUT, url, raised))
+        raised.__cause__ = url_error(Code.TIMED_OUT, url)
         return raised
 
     def close(self) -> None:

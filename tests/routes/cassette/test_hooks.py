@@ -1,6 +1,7 @@
 """Callbacks that have a say in what is recorded: what they see, change and drop, and what becomes of their mistakes."""
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,23 @@ def test_what_they_return_is_what_is_recorded(tmp_path: Path, stream: bool | Non
     (one,) = tape.interactions
     assert ("PUT", [], b"told", b"a longer one") == (one.method, one.request.headers, one.body, one.response.body)
     assert [("Content-Length", "12"), ("X-Id", "7")] == one.response.headers
+
+
+def test_an_answer_whose_coding_was_undone_no_longer_says_that_it_has_one(tmp_path: Path) -> None:
+    """Else nobody could read it."""
+    def before_response(answer: RecordedAnswer) -> RecordedAnswer:
+        answer.body = gzip.decompress(answer.body)
+        return answer
+
+    coded = gzip.compress(b"plain")
+    fields = [("Content-Encoding", "gzip"), ("Content-Length", str(len(coded))), ("X-Id", "7")]
+    live = FakeLive([("head", ResponseHead(200, fields, "OK")), ("data", coded), ("end", [])])
+    with CassetteRoute(tmp_path / "a.yaml", "all", live=live, before_record_response=before_response) as route:
+        assert coded == ask(route).body
+    tape = files.load(tmp_path / "a.yaml")
+    assert tape is not None
+    answer = tape.interactions[0].response
+    assert (b"plain", [("Content-Length", "5"), ("X-Id", "7")]) == (answer.body, answer.headers)
 
 
 def test_a_request_is_compared_as_it_would_be_recorded(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from sessionmock.routes.base import Finished, expire
 from sessionmock.routes.cassette import Interaction
 from sessionmock.routes.cassette.interaction import LEFT, Failure
 from sessionmock.routes.cassette.recorder import RecordedExchange, Recorder
+from sessionmock.routes.httpx.errors import NamedError
 
 from ..doubles import RecordingSink, Stream
 
@@ -106,9 +107,9 @@ def test_a_limit_of_time_is_kept_as_a_failure() -> None:
         kept = Kept(b"asked")
         if pieces:
             kept.answer(200, *pieces, ends=False)
-        expire(RecordedExchange(Finished(), kept.recorder))
+        expire(RecordedExchange(Finished(), kept.recorder), url_error(Code.TIMED_OUT, "", NamedError("WriteTimeout", "slow")))
         (one,) = kept.interactions
-        assert (b"".join(pieces), Failure(Code.TIMED_OUT), b"asked") == (one.response.body, one.extra.failure, one.body)
+        assert (b"".join(pieces), Failure(Code.TIMED_OUT, "slow", "WriteTimeout"), b"asked") == (one.response.body, one.extra.failure, one.body)
 
 
 def test_a_failure_keeps_what_came_before_it() -> None:
@@ -154,4 +155,15 @@ def test_a_body_that_is_read_elsewhere_is_kept() -> None:
     assert b"abcdef" == b"".join(iter(lambda: body.read(4), b""))
     body.close()
     kept.answer(200)
-    assert (b"abcdef", 1) == (kept.interactions[0].body, stream.closed)
+    assert (b"abcdef", 1, False) == (kept.interactions[0].body, stream.closed, kept.interactions[0].cut)
+
+
+@pytest.mark.parametrize(("length", "reads", "cut"), [(6, 1, True), (6, 2, False), (-1, 2, True), (-1, 3, False), (-1, 0, True)])
+def test_a_body_that_was_not_sent_to_its_end_is_told_from_a_whole_one(length: int, reads: int, cut: bool) -> None:
+    """By its length, or by an end that was read."""
+    body = KeptBody(Stream(b"abcdef", may_block=False, length=length))
+    kept = Kept(body)
+    for _ in range(reads):
+        body.read(3)
+    kept.answer(413)
+    assert (b"abcdef"[:3 * reads], cut) == (kept.interactions[0].body, kept.interactions[0].cut)

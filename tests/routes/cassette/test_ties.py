@@ -28,7 +28,7 @@ def take(found: Index, **headers: str) -> int | None:
     ([{"Accept": "text/html"}, {"Accept": "application/json"}], {"Accept": "application/json"}, 1),
     ([{"Accept": "a", "X": "1", "Y": "1"}, {"Accept": "b"}], {"Accept": "b", "X": "1", "Y": "1"}, 1),
     ([{"X": "1"}, {"X": "2", "Y": "1", "Z": "1"}], {"X": "1", "Y": "1", "Z": "1"}, 1), ([{"X": "1"}, {"X": "2"}], {"X": "3"}, 0),
-    ([{"X": "1"}, {"X": "1"}], {"X": "1"}, 0),
+    ([{"X": "1"}, {"X": "1"}], {"X": "1"}, 0), ([{"A": "1", "X": "1"}, {"A": "1"}], {"A": "1"}, 1),
 ])
 def test_the_answer_goes_to_the_request_that_agrees_most(recorded: list[dict[str, str]], asked: dict[str, str], expected: int) -> None:
     """Range, Accept and Authorization say more than all others; of equals the first is given."""
@@ -82,11 +82,11 @@ def test_each_request_is_read_once_and_no_further_than_needed() -> None:
         return [("x", "1")]
 
     positions, played = list(range(1000)), bytearray(1000)
-    ties = Ties(positions, headers_of, dict)
-    assert 0 == ties.choose(0, played, list)
+    ties = Ties(positions, headers_of, dict, lambda headers: [dict(headers)])
+    assert 0 == ties.choose(0, played, [])
     assert WINDOW - 1 == len(read)
     for number in range(1, 999):
-        assert number == ties.choose(number, played, list)
+        assert number == ties.choose(number, played, [])
     assert positions[1:] == sorted(read)
 
 

@@ -30,6 +30,10 @@ class Broken:
         """None: what the request held is not read."""
         return None
 
+    def cut(self) -> bool:
+        """False, likewise."""
+        return False
+
     def read(self) -> Interaction:
         """Nothing. Raises CassetteError."""
         raise self._told()

@@ -21,7 +21,7 @@ from .charsets import charset_of, encoded
 from .codings import repaired, undone
 from .fields import apart, posted
 from .texts import moment
-from .vcr_tree import Misshapen, as_list, as_mapping, as_number, as_text, failure_of, header_pairs, unbase64
+from .vcr_tree import Misshapen, as_list, as_mapping, as_number, as_text, failure_of, header_pairs, is_cut, unbase64
 
 EXTRA = "_sessionmock"
 NEVER = "1970-01-01T00:00:00.000Z"    # a time has to be there
@@ -80,6 +80,7 @@ def _interaction(entry: dict[str, Any], attached: Attached) -> Interaction | Non
             recorded_at=_started(entry),
             metrics={name: as_number(number, f"the metric {name}", ours)
                      for name, number in as_mapping(ours.get("metrics") or {}, "`metrics`", ours).items() if name in METRICS},
+            cut=is_cut(ours),
             failure=failure,
             lost=lost,
         ),

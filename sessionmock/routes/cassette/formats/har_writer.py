@@ -16,7 +16,7 @@ from .charsets import charset_of, decoded
 from .codings import repaired, undone
 from .fields import apart
 from .har import EXTRA, NEVER
-from .vcr_tree import failure_tree
+from .vcr_tree import CUT, failure_tree
 
 
 def encode(tape: Tape) -> dict[str, Any]:
@@ -48,6 +48,8 @@ def _entry(interaction: Interaction) -> dict[str, Any]:
         ours["chunks"] = [[start, time] for start, time in extra.chunks]
     if extra.metrics:
         ours["metrics"] = extra.metrics
+    if extra.cut:
+        ours[CUT] = True
     if extra.failure:
         ours |= failure_tree(extra.failure)
     post = _post(request, ours)

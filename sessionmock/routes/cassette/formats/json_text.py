@@ -76,6 +76,10 @@ class _Entry:
         except (vcr_tree.Misshapen, RecursionError) as error:
             raise self._broken(error) from None
 
+    def cut(self) -> bool:
+        ours = self._item["response"].get(vcr_tree.EXTRA)
+        return isinstance(ours, dict) and vcr_tree.is_cut(ours)
+
     def read(self) -> Interaction:
         try:
             return vcr_tree.decode_item(self._item, None)

@@ -24,6 +24,7 @@ from .texts import body_text, from_bytes, moment, text, wire_text
 from .vcr_yaml import YAMLError, typed
 
 EXTRA = "sessionmock"
+CUT = "request_cut"
 NO_ANSWER = 599    # stands where a failure came before a head: every client of vcrpy's takes it for an error, as it would not take 0
 
 Writer = Callable[[str], str | bytes]
@@ -80,6 +81,7 @@ def decode_item(item: Any, around: Any) -> Interaction:
         {key: typed(value) for key, value in response.items() if key not in (_OLD_HTTPX if old else _KNOWN)},
         moment(ours.get("recorded_at")),
         _metrics(ours.get("metrics"), ours),
+        is_cut(ours),
         failure_of(ours),
         as_number(ours.get("lost") or 0, "`lost`", ours),
     )
@@ -161,6 +163,8 @@ def _item(interaction: Interaction, text: Writer, wire_text: Writer) -> dict[str
         ours["chunks"] = " ".join(f"{start}@{time}" for start, time in extra.chunks)
     if extra.metrics:
         ours["metrics"] = " ".join(f"{name}@{number}" for name, number in extra.metrics.items())
+    if extra.cut:
+        ours[CUT] = True
     if extra.failure:
         ours |= failure_tree(extra.failure)
     if extra.lost:
@@ -200,6 +204,11 @@ def failure_tree(failure: Failure) -> dict[str, Any]:
         return {"incomplete": True}
     told = {"code": Code(failure.code).name, "text": failure.text, "cause": failure.cause}
     return {"failure": {name: value for name, value in told.items() if value}}
+
+
+def is_cut(ours: dict[str, Any]) -> bool:
+    """Whether they say that the request's body was not sent to its end."""
+    return str(ours.get(CUT, "")).lower() == "true"
 
 
 def failure_of(ours: dict[str, Any]) -> Failure | None:

@@ -152,10 +152,15 @@ class Entry:
         self.uri = _as_text(found["uri"])
 
     def body(self) -> bytes | None:
+        if self._found["body"] == b"null\n" and not self._found["more"]:
+            return None
         try:
             return vcr_tree.request_body(self._request(self._found["body"]))
         except (vcr_yaml.YAMLError, vcr_tree.Misshapen):
             return self._slowly().request.body
+
+    def cut(self) -> bool:
+        return b"request_cut: true" in self._found["before"]
 
     def read(self) -> Interaction:
         try:
