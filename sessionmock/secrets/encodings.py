@@ -5,12 +5,14 @@ import bz2
 import codecs
 import gzip
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 _LARGEST = 1 << 26       # bytes that are unpacked: what is larger stays as it is
 _PIECE = 1 << 23
+_SHOWN = re.compile(rb"(?!BZh|x[\x01^])[ -~\t\r\n](?![\0\x80-\xff])")
 _CUTS = (b',"', b', "', b"\n", b"&", b">", b" ")
 
 
@@ -19,6 +21,11 @@ class Opened(NamedTuple):
 
     plain: bytes
     closed: Callable[[bytes], bytes]
+
+
+def shows(body: bytes) -> bool:
+    """Whether `body` begins as text does that is in no encoding, and as nothing else."""
+    return _SHOWN.match(body) is not None
 
 
 def opened(body: bytes) -> Opened | None:

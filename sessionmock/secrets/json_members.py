@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 _TOKENS = re.compile(r'"((?:[^"\\]|\\.|\\\Z)*+)(?:"|\Z)(\s*+:)?|[{}\[\]]|(?<![\w.])\d{4,}(?![\w.])', re.S)
+_BRACKETS = "{[}]"
 _LABELS = ("name", "key", "header")      # members that name the member "value" or "content" beside them
 # Members of a schema (JSON Schema, OpenAPI, and what forms and interfaces are described by), and those of which it has one.
 _OF_SCHEMAS = frozenset({
@@ -57,23 +58,23 @@ def values(text: str, is_secret: Callable[[str], bool]) -> Iterator[tuple[re.Mat
     here = Members(None, "", "", is_list=False)
     name = ""
     for found in _TOKENS.finditer(text):
-        token, inside, colon = found.group(0, 1, 2)
-        if colon is not None:
-            name = inside
+        last = found.lastindex      # 2 for a name, 1 for a text
+        if last == 2:
+            name = found[1]
             here.said[name] = None
-        elif inside is None and token in "{[":
-            if here.is_list:
-                name = here.name
-            here = Members(here, name, here.under or (name if name and is_secret(name) else ""), is_list=token == "[")
-            name = ""
-        elif inside is None and token in "}]":
-            here = here.parent or here
+        elif last is None and (token := found[0]) in _BRACKETS:
+            if token in "{[":
+                if here.is_list:
+                    name = here.name
+                here = Members(here, name, here.under or (name if name and is_secret(name) else ""), is_list=token == "[")
+            else:
+                here = here.parent or here
             name = ""
         elif here.is_list:
             yield found, here.name, here
         else:
             if name:
-                here.said[name] = token if inside is None else unescaped(inside)
+                here.said[name] = found[0] if last is None else unescaped(found[1])
             yield found, name, here
             name = ""
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from .looks import any_of
 from .weighing import Kind
 
 # Names, in lower case without anything but letters and digits -----------------------------------------------------------
@@ -44,20 +45,20 @@ _PUBLIC_HEADERS = ("idempotencykey", "surrogatekey", "cachekey", "websocketkey",
 _SHORTEST = 8       # of such a header's value
 
 # Every name above has one of these in it, each from its rarest letter on: the pattern of all of them skips most of a text.
-_KEY, _CODE = r"[\W_]?key", r"[\W_]?code"
-_STEMS = (r"k(?<=tok)(?=en)", r"u(?<=au)(?=th)", r"p(?<=otp)", r"p(?<=ap)(?=i[\W_]?key)", r"c(?<=ac)(?=cess[\W_]?(?:key|code))",
-          rf"c(?<=ac)(?=count{_KEY})", rf"p(?<=ap)(?=plication{_KEY})", r"s(?=sertion)", r"c(?<=loginc)(?=ode)|c(?<=login[\W_]c)(?=ode)",
-          "secret", "pass", "pswd", "kty", "key=",
-          "sess", "pwd", "verifi", "signature", "credential", "jwt", "samlresponse", "bearer", r"conn[\w-]*str",
-          "code=", r"pin\W", r"sid\W", r"sig\W", "cookie", "srf", "cvv", "cvc", r"card[\W_]?number", "ssn", "mnemonic", r"mac\W",
-          r"security[\W_]?answer", r"magic[\W_]?link", *(stem + _CODE for stem in ("device", "mfa", "sms", "covery", "backup")),
-          *(stem + _KEY for stem in ("private", "subscription", "ption", "signing", "client", "cense", "master", "shared", "consumer", "ctions")))
+_OF_KEYS = "api|ess|unt|ion|ate|ing|ent|nse|ter|red|mer|ons"      # on which what stands before "key" ends
+_OF_CODES = "gin|ess|ice|mfa|sms|ery|kup"
+_STEMS = (
+    "k(?<=tok)en", "kty", "key=", rf"key(?<=(?:{_OF_KEYS})key)", rf"key(?<=(?:{_OF_KEYS})[\W_]key)", "code=", rf"code(?<=(?:{_OF_CODES})code)",
+    rf"code(?<=(?:{_OF_CODES})[\W_]code)", "c(?<=sec)ret", r"c(?<=sec)urity[\W_]?answer", "credential", r"conn[\w-]*str", "cookie", "cvv", "cvc",
+    r"card[\W_]?number", "u(?<=au)th", "pass", "pswd", "pwd", r"pin\W", "p(?<=otp)", "sess", "sertion", "signature", r"sig\W", r"sid\W",
+    "samlresponse", "srf", "ssn", "mnemonic", r"mac\W", r"magic[\W_]?link", "verifi", "jwt", "bearer",
+)
 
 
 @lru_cache(maxsize=64)
 def _stems(extra: tuple[str, ...]) -> re.Pattern[bytes]:
     """What finds a stem of a secret name; remembered, since each cassette that is opened asks."""
-    return re.compile("|".join((*_STEMS, *(re.escape(max(re.split(r"[^a-z0-9]+", name.lower()), key=len)) for name in extra))).encode())
+    return re.compile(any_of((*_STEMS, *(max(re.split(r"[^a-z0-9]+", name.lower()), key=len) for name in extra))).encode())
 
 
 class Names:

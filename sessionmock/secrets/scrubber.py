@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from . import encodings, packed, services
 from .json_secrets import WITH_GRANT, JSONSecrets
+from .layouts import ASSIGNED, ASSIGNS, ELEMENTS, ESCAPED, ESCAPED_NAME, FORM, PAIR, PARAMETER, PART, PARTS, WORDS
 from .names import Names
 from .shapes import BASIC, BEARER, ENCODED, USERINFO, hinted, hinted_bytes, likely
 from .values import is_plain, is_public_id, is_word
@@ -22,32 +23,11 @@ from .weighing import is_secret
 Headers = list[tuple[str, str]]      # as models.message has them
 Replace = Callable[[str, str], str | None]    # (value, where it stands) -> what stands there instead; None: nothing at all
 
-_WORDS = re.compile(rb"""(?<![\w.-])([\w.-]++)\s?["'=:<>\\\]%\r\n]""")    # what may be a name, in any of the layouts
-_PARAMETER = re.compile(r"""(?:(?<=[?&;#"'])|(?<=\\u0026)|(?<=\\u003[fF]))([A-Za-z][\w.\-]*)(=|\\u003[dD])([^\s&;#"'<>\\,]+)""")
-# A name and its value in code, in settings or in a header within text.
-_ASSIGNED = re.compile(r"""(?:\b|(?<=\\[nrt]))([A-Za-z][\w.-]{0,60}+)('?\s{0,8}+[:=]\s{0,8}+)(?:(["'])([^"'\\\n]{1,4096}+)\3"""
-                       r"""|([A-Za-z0-9+/_.~-]{8,4096}+={0,2}+)(?![^\s;,"'<)}&\\]))""")
-_ELEMENTS = tuple(map(re.compile, (
-    r"<(?:[\w.-]+:)?(?P<name>[A-Za-z][\w.-]*)(?:\s[^<>]*)?>(?:<!\[CDATA\[)?(?P<value>[^<>]+?)(?:\]\]>)?</",
-    r"<key>(?P<name>[^<>]+)</key>\s*<(?:string|data)>(?P<value>[^<>]+)</",    # of a property list
-    r"""<[^<>]*?\bname=["'](?P<name>[^"'<>]+)["'][^<>]*?\b(?:value|content)=["'](?P<value>[^"'<>]+)["']""",
-    r"""<[^<>]*?\b(?:value|content)=["'](?P<value>[^"'<>]+)["'][^<>]*?\bname=["'](?P<name>[^"'<>]+)["']""",
-)))
-_PARTS = re.compile(r"(?:\A|\n)--[^\r\n]{1,80}+\r?\nContent-", re.I)
-_PART = re.compile(r"""(Content-Disposition:[^\r\n]{0,200}?\bname="?([^"\r\n;]+)"?[^\r\n]*+\r?\n(?:[^\r\n]++\r?\n){0,50}+\r?\n)"""
-                   r"""(.*?)(?=\r?\n--|\Z)""", re.I | re.S)
 _WHEN_LONG = (b"key=", b"auth=", b"code=", b"session=", b"credentials=", b'"auth"', b'"session"', b'"credentials"',
               b'"kty"')    # names where values decide
-_FORM = re.compile(r"[^\s=&{}<>\"]+=[^\s<>\"]*")
-_ESCAPED = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
-_ESCAPED_NAME = re.compile(r'"[\w. -]*+\\u00(?:[\w. -]|\\u00)*+"(?=\s*+:)')
-_PAIR = re.compile(r'(\[\s{0,8}+"([\w-]{1,60}+)"\s{0,8}+,\s{0,8}+")((?:[^"\\]|\\.){16,4096}+)(?="\s{0,8}+\])')    # ["X-Api-Key", "..."]
-
-
 _COOKIES = {"cookie": False, "set-cookie": True}
 _NO_PASSWORDS = frozenset({"x", "x-oauth-basic"})     # beside a token in the place of the name
 _LARGEST = 1 << 25    # bytes that are looked through at once
-_OF_TEXT = (b"{", b"[", b"<")      # what most bodies begin with
 
 
 class Scrubber:
@@ -112,7 +92,7 @@ class Scrubber:
             return self._credentials(name, value)
         if not self._patterns and (len(value) < 12 or not ("=" in value or "@" in value or hinted(value) or services.named(value))):
             return value
-        return self.text(_ASSIGNED.sub(self._assigned, value), name)
+        return self.text(self._assignments(value), name)
 
     def _credentials(self, name: str, value: str) -> str | None:
         """Scheme and credentials, or credentials alone (RFC 9110, section 11.6.2)."""
@@ -162,7 +142,7 @@ class Scrubber:
         if len(body) > _LARGEST:
             new = b"".join(map(self.body, encodings.pieces(body)))
             return body if new == body else new
-        if body[:1] not in _OF_TEXT or body[1:2] == b"\0":
+        if not encodings.shows(body):
             opened = encodings.opened(body)
             if opened is not None:
                 new = self.body(opened.plain)
@@ -191,37 +171,37 @@ class Scrubber:
     @staticmethod
     def _may_show(body: bytes) -> bool:
         """Whether a secret may show in `body` without the name of one."""
-        return (b"@" in body and b"://" in body) or hinted_bytes(body) or services.named(body.decode("latin-1"))
+        return (b"@" in body and b"://" in body) or hinted_bytes(body) or services.named_in(body)
 
     def _may_name(self, body: bytes) -> bool:
         """Whether `body` has the name of a secret in it: most have none, and are not looked at twice."""
         if b"\\u00" in body:
-            body = _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), body)
+            body = ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), body)
         low = body.lower()
         if not self.names.stems.search(low):
             return False
-        names = {word.decode("ascii", "replace") for word in _WORDS.findall(body)}
+        names = {word.decode("ascii", "replace") for word in WORDS.findall(body)}
         return any(map(self.names.is_secret, names)) or any(word in low for word in _WHEN_LONG)
 
     def _body(self, text: str) -> str:
-        if _FORM.fullmatch(text):
+        if FORM.fullmatch(text):
             return self.text(self._pairs(text, form=True), "body")
-        if _PARTS.search(text):
-            return self.text(_PART.sub(self._in_part, text), "body")
+        if PARTS.search(text):
+            return self.text(PART.sub(self._in_part, text), "body")
         return self.prose(text)
 
     def prose(self, text: str) -> str:
         """JSON, markup, code or settings, in part or whole."""
         if "\\u00" in text:
-            text = _ESCAPED_NAME.sub(self._unescaped, text)
+            text = ESCAPED_NAME.sub(self._unescaped, text)
         if '"' in text:
             text = self._in_json.scrubbed(text)
             if "[" in text:
-                text = _PAIR.sub(self._in_pair, text)
+                text = PAIR.sub(self._in_pair, text)
         if "<" in text:
-            for pattern in _ELEMENTS:
+            for pattern in ELEMENTS:
                 text = pattern.sub(self._in_element, text)
-        return self.text(_ASSIGNED.sub(self._assigned, text), "body")
+        return self.text(self._assignments(text), "body")
 
     def taken_away(self, place: str, value: object) -> bool:
         """Whether a filter may have taken away the member or field at `place`, as "body.user.password": the user said that it is
@@ -245,7 +225,7 @@ class Scrubber:
         if "@" in text and "//" in text:
             text = USERINFO.sub(lambda found: self._userinfo(found, where), text)
         if "=" in text or "\\u003" in text:
-            text = _PARAMETER.sub(self._parameter, text)
+            text = PARAMETER.sub(self._parameter, text)
         if services.named(text):
             text = self._beside_services(text, where)
         for pattern in self._patterns:
@@ -334,8 +314,9 @@ class Scrubber:
             raw, equals, value = pair.partition("=")
             name = unquote_plus(raw) if "%" in raw or "+" in raw else raw
             last = name.rpartition("[")[2].rstrip("]") if name.endswith("]") else name
-            if self._holds(last, unquote_plus(value), query=True) or (value and granted and name in WITH_GRANT):
-                new = self._replace(unquote_plus(value), name)
+            plain = unquote_plus(value) if "%" in value or "+" in value else value
+            if self._holds(last, plain, query=True) or (value and granted and name in WITH_GRANT):
+                new = self._replace(plain, name)
                 new = None if new is None else quote(new, safe="")
             else:
                 new = self._nested(value)
@@ -368,6 +349,9 @@ class Scrubber:
     def _in_pair(self, found: re.Match[str]) -> str:
         before, name, value = found.groups()
         return before + self._put(value, name) if self._holds(name, value) and any(map(str.isdigit, value)) else found[0]
+
+    def _assignments(self, text: str) -> str:
+        return ASSIGNED.sub(self._assigned, text) if ASSIGNS.search(text) else text
 
     def _assigned(self, found: re.Match[str]) -> str:
         name, between, mark, value, bare = found.groups()

@@ -100,6 +100,9 @@ _NAMES = re.compile("|".join(_FORMS))
 # What says that a name has a value, and a value that may be a key. The name is looked for before it, where there is one.
 _VALUE = re.compile(r"""[=:>,|%\\](?:(?<=[=:>,|])|(?<=%)3[AaDd]|(?<=\\)u003[de])(?:\\*["'`]|%2[027]|[\s=+>]){0,6}+"""
                     r"""((?:[\w=.:/+-]|%(?!2[0267])){12,250}+)(?=[\s"'`;&\\<,)}\]]|%2|\Z)""", re.A)
+# Of which a key has so many in a row; hosts and paths have not.
+_SIGNS = bytes(ord("k" if re.match(r"[\w=:+%-]", chr(code), re.A) else " ") for code in range(256))
+_LONG = b"k" * 12
 _BETWEEN = "\"'`\\ \t\r\n=:>|?"
 _BEFORE = 48      # characters in which a name stands
 # The names of JSON, of which most come again and again, and what else may have a name before it.
@@ -109,6 +112,14 @@ _ELSEWHERE = re.compile(r"""[=>|:%\\](?:(?<=[=>|])|(?<=[^"]:)|(?<=%)3[AaDd]|(?<=
 
 def named(text: str) -> bool:
     """Whether a service is named in `text` where a key may follow: a quick look."""
+    return named_in(text.encode("utf-8", "surrogatepass"))
+
+
+def named_in(body: bytes) -> bool:
+    """The same of a body."""
+    if _LONG not in body.translate(_SIGNS):
+        return False
+    text = body.decode("latin-1")
     return (any(map(_services, set(_MEMBER.findall(text))))
             or any(_services(_before(text, found.start())) for found in _ELSEWHERE.finditer(text)))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
+from .looks import any_of
 from .pseudonyms import JWT
 
 # In `_KEYS`: "@" is a letter or digit, "%" these or one of "_-", "#" a hexadecimal digit, "&" a capital or digit, "uuid" a UUID.
@@ -41,7 +42,6 @@ Buildkite             bkua_ bkct_ bkaa_                         @{20,}
 Cerebras              ^csk-                                     @{30,}
 Checkly               ^cu_                                      #{32}
 CircleCI              CCIPAT_ CCIPRJ_                           @{20,}_#{30,}
-ClickHouse            ^4b1d                                     @{38}(?!@)
 ClickUp               ^pk_                                      \d{5,}_&{20,}
 Clojars               CLOJARS_ clojars_                         @{60}
 Cloudflare            ^v1.0-                                    #{24}-#{146}
@@ -120,7 +120,6 @@ Replicate             ^r8_                                      @{30,}
 Resend                ^re_                                      @{8}_@{20,}
 Riot                  RGAPI-                                    uuid
 RubyGems              rubygems_                                 #{48}
-Salesforce            ^00D                                      @{12,15}![\w.]{60,}
 Scalingo              tk-us-                                    %{48}
 SendGrid              SG.                                       [\w=-]{16,}\.[\w=.-]{16,}|[\w=.-]{60,}
 Sentry                sntrys_ sntryu_                           [@+/=_]{60,}
@@ -159,22 +158,25 @@ Zoho                  ^1000.                                    #{32}\.#{32}
 npm                   npm_                                      @{36}
 """
 
+_BEGINS = r"(?:(?<![A-Za-z0-9_])|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))"     # after an escape of JSON, or of a URL, too
 # The same where a key does not begin as no other text does, with what is the rarest in it, for `RARE`. The first group is the key, if there is one.
 _OTHERS = {
-    r"\.(?=[0-9a-f]{64})": r"(?<![A-Za-z0-9])pat[A-Za-z0-9]{14}\.[0-9a-f]{64}(?![A-Za-z0-9])",      # Airtable
+    r"b(?<=4b)(?=1d[A-Za-z0-9]{38})": rf"{_BEGINS}4b1d[A-Za-z0-9]{{38}}(?![A-Za-z0-9])",      # ClickHouse
+    r"D(?<=00D)(?=[A-Za-z0-9]{12,15}!)": rf"{_BEGINS}00D[A-Za-z0-9]{{12,15}}![\w.]{{60,}}",      # Salesforce
+    r"\.(?<=[A-Za-z0-9]{14}\.)(?=[0-9a-f]{64})": r"(?<![A-Za-z0-9])pat[A-Za-z0-9]{14}\.[0-9a-f]{64}(?![A-Za-z0-9])",      # Airtable
     r"~(?<=Q~)": r"(?<![\w.~-])[\w.~]{3}\dQ~[\w.~-]{31,40}",     # Azure
     r"\|(?<=\d\d\|)(?=[\w-]{27})": r"(?<![A-Za-z0-9])\d{15,16}\|[\w-]{27,40}(?![\w-])",      # Facebook
     r"%(?<=\d\d%)(?=[\w-]{27})": r"(?<![A-Za-z0-9])\d{15,16}%(?:7C)?[\w-]{27,40}(?![\w-])",
     r"\.(?=atlasv1\.)": r"[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,}",      # HashiCorp
     r"V(?<=cmV)(?=md)": r"(?<![A-Za-z0-9])cmVmd[A-Za-z0-9]{59}(?![A-Za-z0-9])",      # Artifactory
-    r"p(?<=dap)(?=i[0-9a-f]{32})": r"(?<![A-Za-z0-9])dapi[0-9a-f]{32}(?:-\d)?(?![A-Za-z0-9])",      # Databricks
-    r"2(?<=oy2)(?=[a-z0-9]{43})": r"(?<![A-Za-z0-9])oy2[a-z0-9]{43}(?![A-Za-z0-9])",      # NuGet
+    r"p(?=i[0-9a-f]{32})(?<=dap)": r"(?<![A-Za-z0-9])dapi[0-9a-f]{32}(?:-\d)?(?![A-Za-z0-9])",      # Databricks
+    r"y(?=2[a-z0-9]{43})(?<=oy)": r"(?<![A-Za-z0-9])oy2[a-z0-9]{43}(?![A-Za-z0-9])",      # NuGet
     r"-(?=us\d\d?\b)": r"(?<![A-Za-z0-9])[0-9a-f]{32}-us\d{1,2}(?![\w-])",      # Mailchimp
     r"_(?=mmk\b)": r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?![A-Za-z0-9])",       # MaxMind
     r"-(?=(?:u|-user)[\s=+\"'%])": r"(?<=-u|er)[\s=+]{1,5}(?:%20)?\\?[\"']?[^\s\"':]*:([^\s\"'\\&%]{3,})",      # curl's
     r"W(?=ebhook/)": r"(?<=\.webhook\.office\.com/webhookb2/)[\w@-]{70,}/IncomingWebhook/[\w/-]{60,}",        # Teams
     r"A(?<=:A)(?=[\w-]{33})": r"(?<![A-Za-z0-9])\d{5,16}:A[\w-]{33,34}(?![\w-])",      # Telegram
-    r"\.(?=[\w-]{6}\.[\w-]{27})": r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}(?![\w.-])",     # Discord
+    r"\.(?<=[\w-]{20}\.)(?=[\w-]{6}\.[\w-]{27})": r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}(?![\w.-])",     # Discord
     r"y(?<=\.ey)": r"(?<![A-Za-z0-9])ey[A-Za-z0-9]{17,}\.ey[\w/\\-]{17,}\.[\w/\\-]*={0,2}",     # a JWT, however its JSON begins
     r"K(?<=ZXlK)": r"(?<![A-Za-z0-9+/])ZXlK[A-Za-z0-9+/_-]{40,}={0,2}",      # and one in base64
     r"J(?<=eyJ)": JWT.pattern,
@@ -182,7 +184,6 @@ _OTHERS = {
     r"-(?<=-----)(?=BEGIN[ A-Z])": (r"-----BEGIN[ A-Z0-9_-]{0,80}PRIVATE KEY(?: BLOCK)?-----"
                                          r"(?:[^-]|-(?!----(?:BEGIN|END)))*+(?:-----END[ A-Z0-9_-]{0,80}KEY(?: BLOCK)?-----)?"),
 }
-_BEGINS = r"(?:(?<![A-Za-z0-9_])|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))"     # after an escape of JSON, or of a URL, too
 _ENDING = 8    # letters of a beginning that are looked for
 
 
@@ -210,19 +211,28 @@ def _shapes() -> Iterator[Shape]:
 
 
 def _looks(shapes: Iterable[Shape]) -> Iterator[str]:
-    """What `RARE` looks for: one look for all beginnings that end in the same letter, from that letter on."""
-    looks: dict[str, list[str]] = {}
-    before: dict[str, str] = {}
+    """What `_RARE` looks for: one look for all beginnings that end in the same sign, from that sign on."""
+    signs: dict[str, dict[str, list[str]]] = {}      # by the letter before it
+    thirds: dict[str, str] = {}
     for shape in shapes:
-        ending = f"(?<={re.escape(shape.hint[-_ENDING:])})"
+        sign, ending = re.escape(shape.hint[-1]), f"(?<={re.escape(shape.hint[-_ENDING:])})"
         if len(shape.hint) < 3:    # which alone says too little
-            ending += f"(?={shape.goes_on})"
-        sign = re.escape(shape.hint[-1])
-        looks.setdefault(sign, []).append(ending)
-        before[sign] = before.get(sign, "") + re.escape(shape.hint[-2])
-    for sign, endings in looks.items():
-        yield rf"{sign}(?<=[{before[sign]}].)(?=[\w.+/=$:-]{{8}})(?:{'|'.join(endings)})"
-    yield from (*_OTHERS, "B(?=earer |asic )", "b(?=earer |asic )")
+            yield f"{sign}{ending}(?={shape.goes_on})"
+        else:
+            signs.setdefault(sign, {}).setdefault(re.escape(shape.hint[-2]), []).append(ending)
+            thirds[sign] = thirds.get(sign, "") + re.escape(shape.hint[-3])
+    for sign, letters in signs.items():
+        endings = "|".join(rf"(?<={letter}.)(?:{'|'.join(endings)})" for letter, endings in letters.items())
+        yield rf"{sign}(?<=[{thirds[sign]}][{''.join(letters)}].)(?=[\w.+/=$:-]{{8}})(?:{endings})"
+
+
+def _begun(shapes: Iterable[Shape]) -> Iterator[str]:
+    """The same of keys that begin as a word does: from its first letter on."""
+    letters: dict[str, list[str]] = {}
+    for shape in shapes:
+        letters.setdefault(shape.hint[0], []).append(f"{shape.hint[1:]}(?={shape.goes_on})")
+    for letter, rest in letters.items():
+        yield rf"{letter}(?:(?<!\w.)|(?<=\\[bfnrt].)|(?<=%[0-9A-Fa-f][0-9A-Fa-f].))(?=[\w+/=-]{{16}})(?:{'|'.join(rest)})"
 
 
 _SHAPES = tuple(_shapes())
@@ -232,12 +242,9 @@ for _shape in _MARKED:
     _BY_ENDING.setdefault(_shape.hint[-_ENDING:], []).append(_shape.pattern)
 _WORDS = [shape for shape in _SHAPES if shape.hint[-1].isalnum()]
 _compiled = cache(re.compile)      # few of them are ever asked for
-_RARE = re.compile("|".join(_looks(_MARKED)))
-_BEGUN = re.compile(r"[{}](?:(?<!\w.)|(?<=\\[bfnrt].)|(?<=%[0-9A-Fa-f][0-9A-Fa-f].))(?=[\w+/=-]{{16}})(?:{})".format(
-    "".join({shape.hint[0] for shape in _WORDS}),
-    "|".join(f"(?<={shape.hint[0]}){re.escape(shape.hint[1:])}(?={shape.goes_on})" for shape in _WORDS)))
-# The same in bytes: a body is looked through once, and most of it is skipped.
-_LOOKS = tuple(re.compile(pattern.pattern.encode()) for pattern in (_RARE, _BEGUN))
+_RARE = re.compile(any_of((*_looks(_MARKED), *_begun(word for word in _WORDS if not word.hint.startswith("eyJ")), *_OTHERS,
+                           "B(?=earer |asic )", "b(?=earer |asic )")))
+_RARE_BYTES = re.compile(_RARE.pattern.encode())      # a body is looked through once, and most of it is skipped
 BEARER = re.compile(r"((?:\b|(?<=\\[nrt]))[Bb]earer +)([A-Za-z0-9._~+/-]{8,}=*)")
 BASIC = re.compile(r"((?:\b|(?<=\\[nrt]))[Bb]asic +)([A-Za-z0-9+/]{8,}={0,2})")
 USERINFO = re.compile(r"(?<=//)([^/?#\s@:\"'<>]*)(?::([^/?#\s\"'<>]*))?(?=@)")
@@ -246,12 +253,12 @@ ENCODED = re.compile(r"(?<![\w+/.-])eyJ[A-Za-z0-9+/_-]{13,}+={0,2}(?![\w+/=.-])"
 
 def hinted(text: str) -> bool:
     """Whether a secret may show in `text` by its shape."""
-    return _RARE.search(text) is not None or _BEGUN.search(text) is not None
+    return _RARE.search(text) is not None
 
 
 def hinted_bytes(body: bytes) -> bool:
     """The same of a body."""
-    return _LOOKS[0].search(body) is not None or _LOOKS[1].search(body) is not None
+    return _RARE_BYTES.search(body) is not None
 
 
 def likely(text: str) -> list[re.Pattern[str]]:
