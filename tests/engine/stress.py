@@ -142,6 +142,7 @@ class Stress:
     def drive(self, workers: list[threading.Thread], interrupted: bool) -> None:
         """Let the main thread load too until all workers are done, with interrupts on the way."""
         finished = threading.Event()
+        repr(sm.URLRequest(self.url))      # imports what a repr needs: CPython's own import locks survive no interrupt
         signal.signal(signal.SIGINT, self.on_signal)
         self.sessions[0].data(f"{self.url}/fast").result()     # the shield is there from the main thread's first wait on
         if interrupted:
