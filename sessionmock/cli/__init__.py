@@ -5,13 +5,15 @@ Exit statuses: see `output.STATUSES`.
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
 from ..errors import SessionMockError
 from . import cassettes, doctor, scan, trim
-from .output import STATUSES, Report
+from .output import STATUSES, Report, printable
 
 OK, FOUND, MISUSE = 0, 1, 2
 
@@ -26,13 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for module in (cassettes, scan, trim, doctor):
         module.add_commands(commands)
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")      # of names that the terminal has no letters for
     try:
         report: Report = options.run(options)
     except SessionMockError as error:
-        print(f"sessionmock: {error}", file=sys.stderr)
+        print(printable(f"sessionmock: {error}"), file=sys.stderr)
         return MISUSE
     try:
         report.write(as_json=options.json)
-    except BrokenPipeError:       # a reader as `head` that has enough
-        sys.stderr.close()
+        sys.stdout.flush()
+    except BrokenPipeError:       # a reader as `head` that has enough; Python writes what is left at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return FOUND if report.found else OK

@@ -18,7 +18,7 @@ from ..routes.cassette.ignored import Ignored
 from ..routes.cassette.interaction import LEFT
 from ..routes.cassette.matching import Index
 from ..routes.cassette.verify import compare
-from .output import STATUSES, Report, Table, counted, place, printable, size
+from .output import STATUSES, Report, Table, counted, place, size
 from .project import project
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har"})
@@ -65,16 +65,26 @@ def found_files(paths: list[Path]) -> list[Path]:
     return list(found)
 
 
-def tapes(paths: list[Path]) -> Iterator[tuple[Path, Tape | None, str]]:
-    """(file, tape, "") for each cassette, or (file, None, what is wrong with it)."""
+def tapes(paths: list[Path]) -> Iterator[tuple[Path, Tape | None, list[str]]]:
+    """Each cassette, with what is wrong with it and its interactions; (file, None, [what is wrong]) where nothing of it can be read."""
     for path in found_files(paths):
         try:
             tape = read_tape(path)
-            for interaction in tape.interactions:
-                interaction.read()
-            yield path, tape, ""
+            yield path, tape, readable(tape)[1]
         except CassetteError as error:
-            yield path, None, str(error)
+            yield path, None, [str(error)]
+
+
+def readable(tape: Tape) -> tuple[list[tuple[int, Interaction]], list[str]]:
+    """The interactions of `tape` that can be read, by their numbers from 1, and what is wrong with the others."""
+    whole, errors = [], []
+    for number, interaction in enumerate(tape.interactions, 1):
+        try:
+            interaction.read()
+            whole.append((number, interaction))
+        except CassetteError as error:
+            errors.append(str(error))
+    return whole, errors
 
 
 # ls -----------------------------------------------------------------------------------------------------------------
@@ -82,18 +92,20 @@ def ls(options: argparse.Namespace) -> Report:
     """A line for each cassette."""
     table = Table(("cassette", "format", "interactions", "size", "recorded", "hosts"), numbers=frozenset({"interactions", "size"}))
     report = Report([], [table])
-    for path, tape, error in tapes(options.paths):
+    for path, tape, errors in tapes(options.paths):
+        report.parts += errors
+        report.found = report.found or bool(errors)
+        wrong = {"error": errors[0]} if errors else {}
         if tape is None:
-            report.data.append({"cassette": str(path), "error": error})
-            table.rows.append((str(path), "broken", "", size(path.stat().st_size), "", place(error)))
-            report.parts.append(error)
-            report.found = True
+            report.data.append({"cassette": str(path), **wrong})
+            table.rows.append((str(path), "broken", "", size(path.stat().st_size), "", place(errors[0])))
             continue
-        times = sorted(when for when in map(recorded_at, tape.interactions) if when is not None)
-        hosts = sorted({asked_of(interaction).host for interaction in tape.interactions})
+        whole = [interaction for _, interaction in readable(tape)[0]]
+        times = sorted(when for when in map(recorded_at, whole) if when is not None)
+        hosts = sorted({asked_of(interaction).host for interaction in whole})
         layout = tape.format.value if tape.format else ""
         report.data.append({"cassette": str(path), "format": layout, "interactions": len(tape.interactions), "bytes": path.stat().st_size,
-                            "recorded": times[0].isoformat() if times else None, "hosts": hosts})
+                            "recorded": times[0].isoformat() if times else None, "hosts": hosts, **wrong})
         table.rows.append((str(path), layout, str(len(tape.interactions)), size(path.stat().st_size),
                            ago(times[0]) if times else "", ", ".join(hosts)))
     if not report.data:
@@ -112,7 +124,8 @@ def ago(when: datetime) -> str:
 # show ---------------------------------------------------------------------------------------------------------------
 def show(options: argparse.Namespace) -> Report:
     """The interactions of a file, or one of them whole."""
-    interactions = read_tape(options.file).interactions
+    tape = read_tape(options.file)
+    interactions = tape.interactions
     secrets = Secrets()
     if options.number is not None:
         if not 1 <= options.number <= len(interactions):
@@ -121,12 +134,12 @@ def show(options: argparse.Namespace) -> Report:
         secrets.clean(one)
         return Report(described(one), [_whole(one)])
     table = Table(("number", "method", "status", "size", "type", "URL"), numbers=frozenset({"number", "size"}))
-    for number, one in enumerate(interactions, 1):
+    whole, errors = readable(tape)
+    for number, one in whole:
         kind = (header(one.response.headers, "content-type") or "").partition(";")[0]
-        url = printable(secrets.url(one.uri))
-        table.rows.append((str(number), one.method, status(one), size(len(one.response.body)), printable(kind), url))
+        table.rows.append((str(number), one.method, status(one), size(len(one.response.body)), kind, secrets.url(one.uri)))
         secrets.clean(one)
-    return Report([described(one) for one in interactions], [table])
+    return Report([described(one) for _, one in whole], [table, *errors], bool(errors))
 
 
 def status(interaction: Interaction) -> str:
@@ -154,7 +167,7 @@ def _text(headers: Headers, body: bytes | None) -> str | None:
     try:
         return undone(headers, body).decode()
     except UnicodeDecodeError:
-        return f"({len(body)} bytes)"
+        return f"({counted(len(body), 'byte')})"
 
 
 def _whole(interaction: Interaction) -> str:
@@ -190,7 +203,7 @@ def diff(options: argparse.Namespace) -> Report:
     secrets = Secrets()
     for row in ((secrets.url(request), *cells) for request, *cells in rows):
         report.data.append(dict(zip(("request", "place", "first", "second"), row, strict=True)))
-        table.rows.append(tuple(map(printable, row)))
+        table.rows.append(row)
     report.parts = [table if rows else "no differences"]
     report.found = bool(rows)
     return report

@@ -13,8 +13,8 @@ from ..models.message import header
 from ..routes.cassette import Interaction, Secrets, Tape, read_tape
 from ..routes.cassette.formats.charsets import charset_of, decoded
 from ..routes.cassette.formats.codings import undone
-from .cassettes import command, found_files
-from .output import Report, Table, counted, printable
+from .cassettes import command, found_files, readable
+from .output import Report, Table, counted
 
 _EXTRAS = {"yaml": "cassette", "faker": "script", "rich": "cli", "vcr": "vcr", "brotli": "", "zstandard": ""}
 _LINES = ("x-ndjson", "jsonl", "json-seq")    # types of many JSON values
@@ -37,28 +37,23 @@ def doctor(options: argparse.Namespace) -> Report:
             tape = read_tape(path)
             problems, notes, layout = *_judged(tape, secrets, str(path)), tape.format.value if tape.format else ""
         except CassetteError as error:
-            problems, notes, layout = [_short(error, str(path))], [], "broken"
+            problems, notes, layout = [_short(str(error), str(path))], [], "broken"
         data["cassettes"].append({"cassette": str(path), "format": layout, "problems": problems, "notes": notes})
         for what in (*problems, *(f"note: {note}" for note in notes)) or ("fine",):
-            table.rows.append((str(path), layout, printable(what)))
+            table.rows.append((str(path), layout, what))
         found = found or bool(problems)
     missing = [f"{name} ({extra})" if extra else name for name, extra in _EXTRAS.items() if not data["installed"][name]]
     return Report(data, [table, f"not installed: {', '.join(missing)}" if missing else "everything that cassettes can use is installed"], found)
 
 
-def _short(error: CassetteError, path: str) -> str:
-    return str(error).removeprefix(path).lstrip(", :")
+def _short(error: str, path: str) -> str:
+    return error.removeprefix(path).lstrip(", :")
 
 
 def _judged(tape: Tape, secrets: Secrets, path: str) -> tuple[list[str], list[str]]:
     """The problems of `tape`, and what is to be known of it."""
-    problems, whole = [], []
-    for number, one in enumerate(tape.interactions, 1):
-        try:
-            one.read()
-            whole.append((number, one))
-        except CassetteError as error:
-            problems.append(_short(error, path))
+    whole, errors = readable(tape)
+    problems = [_short(error, path) for error in errors]
     if not tape.interactions:
         problems.append("nothing in it")
     if lost := [number for number, one in whole if one.extra.lost]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 STATUSES = "Exit status: 0 where all is fine, 1 where something was found (a difference, a secret, a broken file), 2 for misuse."
-_NARROW = 16      # a column that is not wrapped
 _GAP = "  "       # between columns
 
 
@@ -28,20 +27,18 @@ class Table:
 
         No wider than the terminal, or than the variable COLUMNS says: long cells go on below. Elsewhere each row is a line.
         """
-        if sys.stdout.isatty() and self._rich():
+        rows = [[printable(cell).replace("\n", "\\n") for cell in row] for row in (self.headings, *self.rows)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
+            widths = fitted(widths, shutil.get_terminal_size().columns - len(_GAP) * (len(widths) - 1))
+        if sys.stdout.isatty() and self._rich(rows, widths):
             return
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal() else 0
-        rows = [self.headings, *self.rows]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(self.headings))]
-        if width:
-            widths = fitted(widths, width - len(_GAP) * (len(widths) - 1))
         for row in rows:
-            folded = [[cell[at:at + size] for at in range(0, len(cell), size)] for cell, size in zip(row, widths, strict=True)]
-            for line in itertools.zip_longest(*folded, fillvalue="") if any(folded) else [("",) * len(row)]:
+            for line in itertools.zip_longest(*map(folded, row, widths), fillvalue=""):
                 print(_GAP.join(cell.rjust(size) if heading in self.numbers else cell.ljust(size)
                                 for heading, cell, size in zip(self.headings, line, widths, strict=True)).rstrip())
 
-    def _rich(self) -> bool:
+    def _rich(self, rows: list[list[str]], widths: list[int]) -> bool:
         try:
             from rich.box import SIMPLE_HEAD
             from rich.console import Console
@@ -49,14 +46,13 @@ class Table:
             from rich.text import Text
         except ImportError:
             return False
-        drawn = Drawn(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-        for heading, *cells in zip(self.headings, *self.rows, strict=True):
-            narrow = max(map(len, cells), default=0) <= _NARROW    # stays whole, so that long ones are folded and no short one
-            drawn.add_column(heading, justify="right" if heading in self.numbers else "left", overflow="fold", no_wrap=narrow)
-        above: tuple[str, ...] = ()
-        for row in self.rows:    # what a row begins with as the one above is not said again
+        drawn = Drawn(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        for heading, size in zip(self.headings, widths, strict=True):
+            drawn.add_column("\n".join(folded(heading, size)), justify="right" if heading in self.numbers else "left", no_wrap=True)
+        above: list[str] = []
+        for row in rows[1:]:    # what a row begins with as the one above is not said again
             same = next((column for column, (cell, other) in enumerate(zip(row, above, strict=False)) if cell != other), 0)
-            drawn.add_row(*map(Text, ("",) * same + row[same:]))
+            drawn.add_row(*(Text("\n".join(folded(cell, size))) for cell, size in zip([""] * same + row[same:], widths, strict=True)))
             above = row
         Console().print(drawn)
         return True
@@ -88,6 +84,16 @@ def fitted(widths: list[int], room: int) -> list[int]:
     while sum(widths) > room and (widest := max(widths)) > 1:
         widths[widths.index(widest)] -= 1
     return widths
+
+
+def folded(cell: str, size: int) -> list[str]:
+    """`cell` in lines of at most `size` characters, each to the last "/" or space where there is one, else amid a word."""
+    lines = []
+    while len(cell) > size:
+        cut = max(cell.rfind("/", 1, size), cell.rfind(" ", 1, size + 1)) + 1 or size
+        lines.append(cell[:cut].rstrip())
+        cell = cell[cut:]
+    return [*lines, cell]
 
 
 def counted(count: int, noun: str) -> str:

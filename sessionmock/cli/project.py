@@ -11,6 +11,7 @@ from ..errors import InvalidArgumentException
 
 _OPTION = "sessionmock_cassette_dir"
 _DEFAULT = "cassettes"
+_CACHE = ".pytest_cache"
 # The files in which pytest finds its settings, in its order, and the tables that hold them.
 _FILES = {
     "pytest.toml": ("pytest",), ".pytest.toml": ("pytest",), "pytest.ini": ("pytest",), ".pytest.ini": ("pytest",),
@@ -20,21 +21,23 @@ _BARE = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")      # are 
 
 
 class Project(NamedTuple):
-    """Where pytest's settings lie, from the current folder upwards: `root` is relative to that where it can be."""
+    """Where pytest's settings lie, or without any its cache, from the current folder upwards: `root` is relative to that where it can be."""
 
     root: Path
     cassettes: Path
+    cache: Path
 
 
 def project() -> Project:
     """The project of the current folder; that folder itself where nothing says more. Raises InvalidArgumentException."""
     here = Path.cwd()
-    for depth, folder in enumerate((here, *here.parents)):
+    above = [(folder, Path(*[".."] * depth)) for depth, folder in enumerate((here, *here.parents))]
+    for folder, root in above:
         settings = _settings(folder)
         if settings is not None:
-            root = Path(*[".."] * depth)
-            return Project(root, root / str(settings.get(_OPTION, _DEFAULT)))
-    return Project(Path(), Path(_DEFAULT))
+            return Project(root, root / str(settings.get(_OPTION, _DEFAULT)), root / str(settings.get("cache_dir", _CACHE)))
+    root = next((root for folder, root in above if (folder / _CACHE).is_dir()), Path())
+    return Project(root, Path(_DEFAULT), root / _CACHE)
 
 
 def _settings(folder: Path) -> Mapping[str, Any] | None:

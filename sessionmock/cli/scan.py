@@ -9,7 +9,7 @@ from ..routes.cassette import Interaction, Secrets
 from ..secrets.pseudonyms import PSEUDONYM, is_pseudonym
 from ..secrets.shapes import hinted
 from . import eyes
-from .cassettes import command, found_files, tapes
+from .cassettes import command, found_files, readable, tapes
 from .output import Report, Table, counted, place, printable
 
 
@@ -37,20 +37,19 @@ def scan(options: argparse.Namespace) -> Report:
     report = Report([], [table])
     unseen: dict[str, int] = {}
     cookies = 0
-    for path, tape, error in tapes(options.paths):
-        if tape is None:
+    for path, tape, errors in tapes(options.paths):
+        for error in errors:
             report.data.append({"cassette": str(path), "error": error})
             table.rows.append((str(path), "", "", "broken", place(error), ""))
             report.parts.append(error)
-            continue
-        for one in _found(list(enumerate(tape.interactions, 1)), secrets, unseen):
+        for one in _found(readable(tape)[0] if tape else [], secrets, unseen):
             if _is_of_cookies(one) and not options.cookies:
                 cookies += 1
                 continue
             request = f"{one.interaction.method} {secrets.masking.url(one.interaction.uri)}"
             hidden = _hidden(one.secret)
             report.data.append({"cassette": str(path), "number": one.number, "request": request, "where": one.where, "secret": hidden, "by": one.by})
-            table.rows.append((str(path), str(one.number), *map(printable, (request, one.where, hidden, one.by))))
+            table.rows.append((str(path), str(one.number), request, one.where, hidden, one.by))
     report.found = bool(report.data)
     if not report.found:
         report.parts = [f"no secrets in {counted(len(found_files(options.paths)), 'cassette')}"]

@@ -14,16 +14,17 @@ from ..routes.cassette import Interaction, Tape, files
 from ..routes.cassette.expiry import age
 from ..routes.cassette.locking import locked
 from .cassettes import command, found_files, tapes
-from .output import Report, Table
+from .output import Report, Table, counted
+from .project import project
 
-PLAYED = Path(".pytest_cache/v/sessionmock/played")
+PLAYED = Path("v/sessionmock/played")      # in pytest's cache
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def add_commands(commands: Any) -> None:
     """Tell the parser."""
     trim_ = command(commands, "trim", trim, "drop what the last whole run of pytest did not play", paths=True)
-    trim_.add_argument("--played", type=Path, default=None, help=f"what was played; {PLAYED} by default")
+    trim_.add_argument("--played", type=Path, default=None, help=f"what was played; {PLAYED} in pytest's cache by default")
     trim_.add_argument("--older-than", type=_seconds, metavar="AGE", help="drop what was recorded before, as 90d or 12h, played or not")
     trim_.add_argument("--dry-run", action="store_true", help="say what would go, with exit status 1 where something would")
     trim_.add_argument("--force", action="store_true", help="also where the last run was not whole, had failures, or skipped a test that "
@@ -44,11 +45,12 @@ def trim(options: argparse.Namespace) -> Report:
             left.append(f"{path} is left as it is: it is for a test that was skipped too, {known['skipped'][0]}; give --force")
             continue
         with locked(path):
-            _, tape, error = next(tapes([path]))
-            if tape is None:
-                raise InvalidArgumentException(error)
+            _, tape, errors = next(tapes([path]))
+            if tape is None or errors:
+                raise InvalidArgumentException(errors[0])
             if known is not None and known["total"] != len(tape.interactions):
-                raise InvalidArgumentException(f"{path}: has changed since that run: {len(tape.interactions)} interactions, not {known['total']}")
+                has = counted(len(tape.interactions), "interaction")
+                raise InvalidArgumentException(f"{path}: has changed since that run: {has}, not {known['total']}")
             kept = [one for position, one in enumerate(tape.interactions)
                     if (known is None or position in known["played"]) and not _is_older(one, options.older_than)]
             dropped = len(tape.interactions) - len(kept)
@@ -67,7 +69,8 @@ def trim(options: argparse.Namespace) -> Report:
 
 def _played(options: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
     """The root of the last run, and what it played."""
-    path = options.played or PLAYED
+    here = project()
+    path = options.played or here.cache / PLAYED
     try:
         with open(path, "rb", opener=open_regular) as file:
             told = json.loads(file.read())
@@ -78,7 +81,7 @@ def _played(options: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
         raise InvalidArgumentException(f"{path}: not what a run of pytest wrote") from None
     if not (complete or options.force):
         raise InvalidArgumentException(f"{path}: the last run took not all tests, or some failed: run pytest once more, or give --force")
-    return (path.parents[3] if options.played is None else Path()), cassettes
+    return here.root, cassettes
 
 
 def _is_older(interaction: Interaction, limit: timedelta | None) -> bool:
@@ -90,4 +93,7 @@ def _seconds(text: str) -> timedelta:
     number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
     if not number.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r}: give a number and s, m, h or d, as 90d")
-    return timedelta(seconds=int(number) * _UNITS[unit])
+    try:
+        return timedelta(seconds=int(number) * _UNITS[unit])
+    except OverflowError:
+        raise argparse.ArgumentTypeError(f"{text!r}: nothing is that old") from None

@@ -274,7 +274,7 @@ def test_on_a_terminal_rich_draws_the_tables(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "40")
     for without_rich in (False, True):
         if without_rich:
-            monkeypatch.setattr(output.Table, "_rich", lambda self: False)
+            monkeypatch.setattr(output.Table, "_rich", lambda *_: False)
         monkeypatch.setattr(sys, "stdout", Terminal())
         table.write()
         output.Table(("name",), [("x" * 60,)]).write()
@@ -305,7 +305,7 @@ def test_bodies_that_are_no_text_are_shown_by_their_size(folder: Path, run: Run)
     files.save(folder / "c.yaml", Tape([item("/1", b"\xff\x00", asked=b"\xff")]))
     assert "(2 bytes)" in run(0, "show", folder / "c.yaml", "1")
     shown = run.json(0, "show", folder / "c.yaml", "1")
-    assert ("(1 bytes)", "(2 bytes)") == (shown["request"]["body"], shown["response"]["body"])
+    assert ("(1 byte)", "(2 bytes)") == (shown["request"]["body"], shown["response"]["body"])
     files.save(folder / "c.yaml", Tape([item("/1", b"")]))
     assert run(0, "show", folder / "c.yaml", "1").rstrip().endswith("Content-Type: application/json")
 
@@ -340,3 +340,35 @@ def test_the_version(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert f"sessionmock {sessionmock.__version__}\n" == capsys.readouterr().out
+
+
+def test_an_interaction_that_cannot_be_read_is_told_beside_the_others(folder: Path, run: Run):
+    """By each command; the secret of one that can be read is found all the same."""
+    entries = [{"request": {"method": "GET", "url": f"http://api.test/{number}", "headers": []},
+                "response": {"status": 200, "headers": [], "content": {"text": f'{{"password": "{SECRET}"}}', "mimeType": "application/json"}}}
+               for number in range(2)]
+    del entries[0]["request"]["url"]
+    (folder / "mixed.har").write_text(json.dumps({"log": {"entries": entries}}))
+    [listed] = run.json(1, "ls", folder / "mixed.har")
+    assert (2, ["api.test"]) == (listed["interactions"], listed["hosts"])
+    assert "entry 1" in listed["error"]
+    shown = run(1, "show", folder / "mixed.har")
+    assert "http://api.test/1" in shown
+    assert "entry 1" in shown
+    assert [None, 2] == [one.get("number") for one in run.json(1, "scan", folder / "mixed.har")]
+
+
+def test_trim_knows_from_below_what_was_played(folder: Path, run: Run, played: Path, monkeypatch: pytest.MonkeyPatch):
+    """As the other commands know where the cassettes are."""
+    (folder.parent / "pytest.ini").write_text("[pytest]")
+    monkeypatch.chdir(folder / "deep")
+    assert [{"cassette": "../../cassettes/a.yaml", "dropped": 1, "kept": 1}] == run.json(1, "trim", "--dry-run")
+
+
+@pytest.mark.parametrize("age", ["x", "-5d", "99999999999999d"])
+def test_an_age_that_is_none_is_misuse(age: str, capsys: pytest.CaptureFixture[str]):
+    """With what it was."""
+    with pytest.raises(SystemExit) as ended:
+        main(["cassette", "trim", f"--older-than={age}"])
+    assert 2 == ended.value.code
+    assert repr(age) in capsys.readouterr().err

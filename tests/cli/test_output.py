@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -90,12 +92,35 @@ def test_sizes(count: int, short: str) -> None:
     assert short == output.size(count)
 
 
-def test_a_reader_that_has_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_has_enough(tmp_path: Path) -> None:
     """`| head` is no error: nothing is said of it, also not by Python at its end."""
-    def broken(self: Report, *, as_json: bool) -> None:
-        raise BrokenPipeError
-    errors = io.StringIO()
-    monkeypatch.setattr(Report, "write", broken)
-    monkeypatch.setattr(sys, "stderr", errors)
-    assert cli.OK == cli.main(["cassette", "ls", str(tmp_path)])
-    assert errors.closed
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as stdout:
+        done = subprocess.run([sys.executable, "-m", "sessionmock", "cassette", "ls", tmp_path], stdout=stdout, stderr=subprocess.PIPE, check=False)
+    assert (cli.OK, b"") == (done.returncode, done.stderr)
+
+
+def test_a_terminal_without_the_letters_of_a_name(tmp_path: Path) -> None:
+    """It gets their numbers."""
+    (tmp_path / "\xfcber.yaml").write_text("interactions: []")
+    done = subprocess.run([sys.executable, "-m", "sessionmock", "cassette", "ls", tmp_path], capture_output=True, check=False,
+                          env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert (cli.OK, b"") == (done.returncode, done.stderr)
+    assert b"\\xfcber.yaml" in done.stdout
+
+
+@pytest.mark.parametrize("rich", [True, False])
+def test_cells_are_folded_where_words_and_folders_end(monkeypatch: pytest.MonkeyPatch, rich: bool) -> None:
+    """Short columns stay whole, and no cell obeys a terminal; both with rich and without."""
+    if not rich:
+        monkeypatch.setitem(sys.modules, "rich.box", None)
+    table = Table(("cassette", "size", "recorded", "hosts"),
+                  [("tests/cassettes/test_things/test_one[a-b].yaml", "12 kB", "26 d ago", "api.example.com, files.example.com"),
+                   ("a\x1b[31m\n.yaml", "5 B", "now", "h" * 30)], frozenset({"size"}))
+    drawn = shown(table, monkeypatch)
+    assert all(len(line) <= 60 for line in drawn.splitlines())
+    words = drawn.split()
+    assert {"tests/cassettes/", "test_things/", "api.example.com,", "files.example.com", "a\\x1b[31m\\n.yaml"} <= set(words)
+    assert {"12 kB", "26 d ago", "5 B", "now"} <= {cell.strip() for line in drawn.splitlines() for cell in line.split("  ")}
+    assert 30 == sum(word.count("h") for word in words if set(word) == {"h"})

@@ -23,6 +23,7 @@ def test_the_folder_that_pytest_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path / here)
     assert (tmp_path / "tapes").resolve() == project().cassettes.resolve()
     assert (here == ".") == (Path("tapes") == project().cassettes)
+    assert (tmp_path / ".pytest_cache").resolve() == project().cache.resolve()
 
 
 def test_a_folder_without_settings_is_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +33,18 @@ def test_a_folder_without_settings_is_the_project(tmp_path: Path, monkeypatch: p
     (tmp_path / "a" / "pyproject.toml").write_text("[tool.ruff]\n")
     monkeypatch.chdir(tmp_path / "a")
     (tmp_path / "pytest.ini").write_text("")
-    assert Project(Path(".."), Path("../cassettes")) == project()
+    assert Project(Path(".."), Path("../cassettes"), Path("../.pytest_cache")) == project()
+    (tmp_path / "pytest.ini").write_text("[pytest]\ncache_dir = .cache/pytest")
+    assert Path("../.cache/pytest") == project().cache
+
+
+def test_without_settings_the_cache_tells_where_pytest_was_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that `trim` finds what was played from below, too."""
+    (tmp_path / "tests").mkdir()
+    monkeypatch.chdir(tmp_path / "tests")
+    assert Project(Path(), Path("cassettes"), Path(".pytest_cache")) == project()
+    (tmp_path / ".pytest_cache").mkdir()
+    assert Project(Path(".."), Path("cassettes"), Path("../.pytest_cache")) == project()
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
