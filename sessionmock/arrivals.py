@@ -63,6 +63,10 @@ class Requests(Sequence[Requested]):
         """
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             reject("wait_for(count)", count, "a number of requests, 1 or more")
+        if not (method is None or isinstance(method, str)):
+            reject("wait_for(method=...)", method, "a method, as POST")
+        if not (url is None or isinstance(url, str | re.Pattern)):
+            reject("wait_for(url=...)", url, "a URL, with * for any part, or a pattern")
         NUMBER.of("wait_for(timeout=...)", timeout)
         arrived = Arrived(self, Wanted(count, None if method is None else method.upper(), url), timeout)
         if not arrived._look() and not _in_coroutine():

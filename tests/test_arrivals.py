@@ -172,7 +172,7 @@ def test_a_coroutine_awaits_them(requests: Requests, run: Any) -> None:
     assert [f"{URL}/1", f"{URL}/2"] == [request.url for request in run(wait, ask)]
 
 
-@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": "2"}, {"count": True}, {"timeout": "5"}])
+@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": "2"}, {"count": True}, {"timeout": "5"}, {"method": 5}, {"url": 5}])
 def test_what_cannot_be_waited_for_is_refused(requests: Requests, wrong: Any) -> None:
     """At the call."""
     with pytest.raises(sm.InvalidArgumentException):

@@ -14,25 +14,22 @@ from typing import Any
 import pytest
 
 from .fixtures import Controller, SessionFactory, sessionmock, sessionmock_httpx, sessionmock_options, url_session
-from .imports import AsItIs
+from .imports import library, loaded
 from .item import ITEM, set_up, show_leaks_of_others, show_leaks_under_setup
-from .run import RUN, RunState, loaded
+from .run import RUN, RunState
 from .settings import MARKER, add_options, check_ini, options_of_fixture
 from .tracebacks import hide_carriers
 
 __all__ = ["Controller", "SessionFactory", "sessionmock", "sessionmock_httpx", "sessionmock_options", "url_session"]
 
 
-_LIBRARY = AsItIs()
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
-    sys.meta_path.insert(0, _LIBRARY)       # before a conftest imports the library
+    sys.meta_path.insert(0, library)        # before a conftest imports the library
 
 
 def pytest_unconfigure() -> None:
-    sys.meta_path.remove(_LIBRARY)
+    sys.meta_path.remove(library)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,7 +51,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     try:
         options_of_fixture(item)
     except pytest.UsageError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        _fail(str(error))
     result = yield
     state = item.stash.get(ITEM, None)
     if state is not None and (told := [told for told in (state.misses(), state.failures()) if told]):

@@ -22,4 +22,4 @@ def is_failed_check(error: BaseException) -> bool:
 
 def told(errors: Iterable[BaseException]) -> list[str]:
     """What to say of each of `errors`: with its lines, and in whose callback it was raised."""
-    return ["".join(traceback.format_exception(error)) for error in errors]
+    return ["".join(traceback.format_exception(error)).rstrip() for error in errors]

@@ -12,7 +12,8 @@ import pytest
 
 from .cassettes import Cassette, path_of, path_of_fixture
 from .checks import is_failed_check, told
-from .run import RUN, RunState, loaded
+from .imports import library, loaded
+from .run import RUN, RunState
 from .settings import FIXTURE, ItemSettings, concerns_all, options_of, read_cassette_options, settings_of, settings_without_marks
 from .verdict import report_of
 
@@ -48,8 +49,7 @@ class InForce(NamedTuple):
 class ItemState:
     """A test on its way from setup to teardown.
 
-    It begins where it, or anything before, has to do with sessionmock; else it is only looked at in the end, for the test itself
-    may be the first to import it.
+    It begins where it, or anything before, has to do with sessionmock; else when the test itself is the first to import it.
     """
 
     def __init__(self, item: pytest.Item, run: RunState) -> None:
@@ -72,8 +72,9 @@ class ItemState:
         """The state of a test, which begins now where a fixture that was asked for by name at run time is the first to need it."""
         state: ItemState = request.node.stash[ITEM]
         if not state._begun:
-            state.scope.claim()          # nobody could own anything before, and it is the test that made it
-            state._begin()
+            import sessionmock  # noqa: F401 - with it the test begins
+
+        if FIXTURE not in getattr(request.node, "fixturenames", ()):
             request.node.funcargs[FIXTURE] = request.getfixturevalue(FIXTURE)
         return state
 
@@ -116,6 +117,8 @@ class ItemState:
                 self._begin()
             except pytest.UsageError as error:
                 raise pytest.fail.Exception(str(error), pytrace=False) from None
+        else:
+            self._stack.enter_context(library.once_loaded(self._begin))
 
     def _begin(self) -> None:
         """Own what is made from now on, and put the test's route in force."""
@@ -154,20 +157,22 @@ class ItemState:
 
     def judge(self) -> None:
         """Find what the test leaks, and clean up so that the next one is not blamed."""
-        if not self._begun:
-            if not loaded():
-                return
-            self.scope.claim()               # the test itself was the first to import sessionmock
-        self._leaks += self.run.judge(self.scope, self.settings.leaks)
+        if self._begun:
+            self._leaks += self.run.judge(self.scope, self.settings.leaks)
 
     def finish(self) -> list[str]:
         """The test is over: judge what its last finalizers left, and take its routes out of force. What there is to say, but for
         a test that has ended early, which only shows it."""
         self.judge()
-        self._stack.close()
+        raised = []                              # where warnings are errors
+        for step in (self._stack.close, self._warn_of_uncalled):
+            try:
+                step()
+            except Warning as warning:
+                raised.append(f"{type(warning).__name__}: {warning}")
         self.run.item = None
         self._reports = [report_of(leak) for leak in (*self.run.take_leaks_of_fixtures(), *self._leaks)]
-        self._reports += filter(None, (self.misses(), self.failures(), self._uncalled()))
+        self._reports += filter(None, (self.misses(), self.failures(), self._uncalled("fail"), *raised))
         return [] if self._ended_early else self._reports
 
     # routes -----------------------------------------------------------------------------------------------------
@@ -275,18 +280,17 @@ class ItemState:
             return ""
         return "\n\n".join(told(self.run.untold(filter(is_failed_check, (*self.scope.raised, *self.run.raised)))))
 
-    def _uncalled(self) -> str:
-        """What no request has called of the test's scripts, where that is to fail it; else "", with a warning where that was asked for.
-        A test that has ended early may not have come to it."""
-        verdict = self.settings.mark.get("uncalled") or self.item.config.getini("sessionmock_uncalled")
-        found = [] if verdict == "ignore" or self._ended_early else [line for script in self._scripts for line in script.uncalled]
-        if not found:
+    def _uncalled(self, verdict: str) -> str:
+        """What no request has called of the test's scripts, where that is to have this verdict; else "". A test that has ended early may
+        not have come to it."""
+        if self._ended_early or verdict != (self.settings.mark.get("uncalled") or self.item.config.getini("sessionmock_uncalled")):
             return ""
-        told = "\n  ".join(("Scripted, and no request called it:", *found))
-        if verdict == "fail":
-            return told
-        self.item.warn(pytest.PytestWarning(told))
-        return ""
+        found = [line for script in self._scripts for line in script.uncalled]
+        return "\n  ".join(("Scripted, and no request called it:", *found)) if found else ""
+
+    def _warn_of_uncalled(self) -> None:
+        if told := self._uncalled("warn"):
+            self.item.warn(pytest.PytestWarning(told))
 
     def annotate(self, report: pytest.TestReport) -> None:
         """Add to pytest's report of a phase what it asked and answered, what was not answered, and in the end what is leaked."""

@@ -1,16 +1,16 @@
 """One pytest run: the owner of what no test made, the fixtures wider than a test, and what there is to say in the end."""
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 
 from .cassettes import Cassette
 from .checks import is_failed_check, told
+from .imports import library, loaded
 from .settings import leaks_of, marked
 from .upkeep import Upkeep
 from .verdict import OUTPUT, Verdict, fail_run
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from sessionmock import Leak, LeakScope, LiveRoute, URLSession
 
 T = TypeVar("T")
-
-
-def loaded() -> bool:
-    """Whether sessionmock was imported. Before that nobody can have made anything."""
-    return "sessionmock" in sys.modules
 
 
 class Item(Protocol):
@@ -125,20 +120,21 @@ class RunState:
     @contextmanager
     def setting_up(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
         """A fixture wider than a test is set up in this block: it owns what it makes, and has a cassette for what it sends."""
-        scope = _opened_scope(fixture) if loaded() else None
         try:
-            with self._recording(fixture, request):
+            with library.once_loaded(partial(self._open_scope, fixture)), self._recording(fixture, request):
                 yield
         finally:
-            if scope is None and loaded():          # the fixture was the first to import sessionmock
-                scope = _opened_scope(fixture)
-                scope.claim()
-            if scope is not None:
+            if (scope := self.fixtures.get(fixture)) is not None:
                 scope.close()
                 fixture.addfinalizer(scope.open)    # finalizers are run last in, first out: what it makes while it ends is its own too
-                self.fixtures[fixture] = scope
             if self.item is not None and request.node is self.item.item:      # a class's, of a test outside of classes: it ends
                 fixture.addfinalizer(self.item.judge)                         # with the test, whose tasks it must not wait for
+
+    def _open_scope(self, fixture: pytest.FixtureDef[Any]) -> None:
+        from sessionmock import LeakScope
+
+        scope = self.fixtures[fixture] = LeakScope(f"{fixture.scope} fixture {fixture.argname!r} of {fixture.baseid or 'conftest.py or a plugin'}")
+        scope.open()
 
     @contextmanager
     def _recording(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
@@ -196,14 +192,6 @@ class RunState:
     def take_in(self, output: dict[str, Any]) -> None:
         """A worker of xdist has ended: this is what it handed on, if anything."""
         self.verdict.take_in(output.get(OUTPUT, {}))
-
-
-def _opened_scope(fixture: pytest.FixtureDef[Any]) -> LeakScope:
-    from sessionmock import LeakScope
-
-    scope = LeakScope(f"{fixture.scope} fixture {fixture.argname!r} of {fixture.baseid or 'conftest.py or a plugin'}")
-    scope.open()
-    return scope
 
 
 RUN: pytest.StashKey[RunState] = pytest.StashKey()

@@ -79,7 +79,7 @@ class Verdict:
         left = {key: leak for one in self._all for key, leak in one["left"].items()}
         imported = {key: leak for one in self._all for key, leak in one["imported"].items()}
         left |= {key: leak for key, leak in imported.items() if all(key in one["imported"] or key in one["idle"] for one in self._all)}
-        failed = [(text.rstrip().rpartition("\n")[2], text) for one in self._all for text in one["failed"]]
+        failed = [(text.rpartition("\n")[2], text) for one in self._all for text in one["failed"]]
         if leaks == "warn":
             self.warned += ((place, description) for place, description, _ in left.values())
             return failed

@@ -1,6 +1,8 @@
 """Assertions that fail where no test looks: in completion handlers and in delegates."""
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Inner
 
 TESTS = """
@@ -244,3 +246,30 @@ def test_checks_of_every_kind_of_callback_fail_their_test(inner: Inner) -> None:
     ran = {line.split(" ")[0] for line in result.stdout.lines if line.startswith("test_it.py::") and "%]" in line}
     assert {"test_it.py::test_caught", "test_it.py::test_last"} == {name for name in ran if not any(one.startswith(name) for one in told)}
     assert "AssertionError: boom" in result.stdout.str()
+
+
+FIRST = """
+def load():
+    from sessionmock import Answer, ScriptRoute, URLSession, URLSessionConfiguration, use_route
+
+    def handler(data, response, error): assert data, "boom"
+
+    script = ScriptRoute()
+    script.answer(Answer())
+    with use_route(script), URLSession(URLSessionConfiguration.ephemeral()) as session:
+        session.data_task("http://api.test/me", handler).resume()
+
+@pytest.fixture
+def late():
+    yield
+    load()
+"""
+
+
+@pytest.mark.parametrize(("test", "phase"), [("def test_it(): load()", "failed"), ("def test_it(late): pass", "errors")])
+def test_a_test_that_is_the_first_to_import_the_library_is_held_to_its_checks(inner: Inner, test: str, phase: str) -> None:
+    """In its body, or in a fixture that ends; what failed is told once."""
+    inner.write("import pytest\n", test_it=FIRST + test)
+    result = inner.run_apart("-W", "ignore::pytest.PytestUnhandledThreadExceptionWarning", "--tb=short", "-s")
+    assert 1 == result.parseoutcomes()[phase]
+    assert 1 == result.stdout.str().count("AssertionError: boom")

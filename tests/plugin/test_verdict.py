@@ -255,3 +255,28 @@ def test_it(sessionmock, session):
     result = inner.run()
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["LEAK: URLSessionDataTask * was left running", "  owner    test_it.py::test_it"])
+
+
+WARNINGS = """
+import warnings
+
+@pytest.mark.sessionmock(cassette="kept.yaml", uncalled="warn")
+def test_it(sessionmock):
+    recorded = sessionmock.route
+    recorded.close = lambda: warnings.warn("kept as far as it came", RecordingWarning)
+    sessionmock.script.answer(Answer(204))
+    URLSession(URLSessionConfiguration.ephemeral())
+
+def test_after(sessionmock): assert sessionmock.route.is_live
+"""
+
+
+@pytest.mark.usefixtures("quick_drain")
+def test_where_warnings_are_errors_the_rest_is_told_too(inner: Inner) -> None:
+    """What a recording or a script warns of at the end of a test fails it, in one line each, beside what it leaks; and no other."""
+    inner.write(test_it=WARNINGS)
+    result = inner.run("-p", "no:randomly", "-W", "error", "--tb=short")
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["LEAK: URLSession *", "RecordingWarning: kept as far as it came",
+                                 "PytestWarning: Scripted, and no request called it:", "  the answer 204"])
+    result.stdout.no_fnmatch_line("*Traceback*")
