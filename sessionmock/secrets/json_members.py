@@ -16,6 +16,7 @@ _OF_SCHEMAS = frozenset({
     "default", "example", "examples", "nullable", "readOnly", "writeOnly", "deprecated", "xml", "in", "schema", "label", "help", "help_text",
     "placeholder", "multipleOf", "contentEncoding", "contentMediaType", "$comment", "optional", "sensitive", "is_required", "read_only", "max_length",
 })
+_OF_PAGES = re.compile(r"cursors?|pag(?:e|es|ing|ination|er)|page_?info|continuation|scroll", re.I)
 _MAKES_SCHEMA = ("type", "$ref", "allOf", "oneOf", "anyOf", "enum", "const", "format", "properties")
 
 
@@ -32,6 +33,11 @@ class Members:
     def label(self) -> str:
         """What the value beside it is called, in a list of names and values."""
         return next((said for name, said in self.said.items() if said and name.lower() in _LABELS), "")
+
+    @property
+    def is_of_pages(self) -> bool:
+        """Whether it says where a list goes on: "paging": {"token": ...}."""
+        return not self.is_list and _OF_PAGES.fullmatch(self.name) is not None
 
     @property
     def in_schema(self) -> bool:

@@ -13,8 +13,10 @@ from .weighing import Kind, is_piece_of_text, is_secret, is_secret_number, signs
 WITH_GRANT = frozenset({"code"})    # of OAuth, beside a grant_type, or a state in a URL
 _LABELLED = frozenset({"value", "content"})    # beside a member that names them
 _OF_JWK = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})    # the private members of a JSON Web Key (RFC 7518, section 6)
-_MAY_BE = _LABELLED | _OF_JWK
+_PARTS = frozenset({"number"})    # of what they stand in: "card": {"number": ...}
+_MAY_BE = _LABELLED | _OF_JWK | _PARTS
 _SECRET_OBJECT = re.compile(r'"kind"\s?:\s?"Secret(?:List)?"')    # of Kubernetes, with what is secret in:
+_SAYS_WHICH = re.compile(r"(?:name|type|kind|ref)$", re.I)    # of members within a secret, which of its kind it is
 _DATA = frozenset({"data", "stringData"})
 
 
@@ -58,13 +60,15 @@ class JSONSecrets:
         text = value.found[1]
         if name.lower() in _LABELLED and here.label and not self._names.is_secret(name) and not here.under:
             name = here.label
+        if name.lower() in _PARTS:
+            name = here.name + name
         own = self._names.holds(name, text or "")
         if name in _OF_JWK and not own and not here.under:
             return "kty" in here.said and text is not None
         if not (own or here.under) or here.in_schema or (own and is_signature(name) and signs_content(here.said)):
             return False
         kind = self._names.kind(name if own else here.under)
-        if own and kind is not Kind.GIVEN and (is_piece_of_text(here.said) or is_public_id(text or "")):
+        if own and kind is not Kind.GIVEN and (is_piece_of_text(here.said) or is_public_id(text or "") or (kind is Kind.LOOSE and here.is_of_pages)):
             return False
         if not self._answers:
             return True
@@ -74,7 +78,7 @@ class JSONSecrets:
             return False
         if own or kind in (Kind.CHOSEN, Kind.GIVEN):
             return is_secret(kind, unescaped(text), here.said)
-        return not is_piece_of_text(here.said) and is_made(unescaped(text))
+        return not (is_piece_of_text(here.said) or _SAYS_WHICH.search(name)) and is_made(unescaped(text))
 
     def _json_value(self, value: Value) -> str | None:
         text, name = value.found[1], value.name

@@ -11,7 +11,7 @@ ASSIGNED = re.compile(r"""(?:\b|(?<=\\[nrt]))([A-Za-z][\w.-]{0,60}+)('?\s{0,8}+[
 ASSIGNS = re.compile(r"""[:=](?<=[\w.'\s-].)(?!//)(?=\s{0,8}["'\w+/.~-])""")     # where one may be: a quick look
 ELEMENTS = tuple(map(re.compile, (
     r"<(?:[\w.-]+:)?(?P<name>[A-Za-z][\w.-]*)(?:\s[^<>]*)?>(?:<!\[CDATA\[)?(?P<value>[^<>]+?)(?:\]\]>)?</",
-    r"<key>(?P<name>[^<>]+)</key>\s*<(?:string|data)>(?P<value>[^<>]+)</",    # of a property list
+    r"(?i:<(?:key|name)>(?P<name>[^<>]+)</(?:key|name)>\s*(?:<value>\s*)?(?:<(?:string|data)>)?(?P<value>[^<>\s][^<>]*)</)",    # of property lists
     r"""<[^<>]*?\bname=["'](?P<name>[^"'<>]+)["'][^<>]*?\b(?:value|content)=["'](?P<value>[^"'<>]+)["']""",
     r"""<[^<>]*?\b(?:value|content)=["'](?P<value>[^"'<>]+)["'][^<>]*?\bname=["'](?P<name>[^"'<>]+)["']""",
 )))

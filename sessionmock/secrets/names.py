@@ -11,13 +11,14 @@ from .weighing import Kind
 # Names, in lower case without anything but letters and digits -----------------------------------------------------------
 _ENDINGS = ("token", "secret", "password", "passwd", "passphrase", "passcode", "apikey", "accesskey", "privatekey", "secretkey", "sessionid",
             "sessionkey", "subscriptionkey", "signingkey", "encryptionkey", "clientkey", "accountkey", "licensekey", "masterkey", "sharedkey",
-            "authkey", "applicationkey", "consumerkey", "functionskey", "authorization", "jwt", "verificationcode", "otpcode")
+            "authkey", "applicationkey", "consumerkey", "functionskey", "authorization", "jwt", "verificationcode", "otpcode",
+            "cardnumber")
 _NAMES = frozenset({
     "bearer", "pass", "passwort", "pswd", "pwd", "pin", "otp", "totp", "mfacode", "smscode", "logincode", "accesscode",
     "authcode", "authorizationcode", "assertion", "clientassertion", "samlresponse", "codeverifier", "oauthverifier", "devicecode",
     "credential", "accesskeyid", "awsaccesskeyid", "secretaccesskey", "secretid", "signature", "sig", "oauthsignature", "hmac", "xamzsignature",
     "xamzcredential", "jsessionid", "phpsessid", "sid", "connectionstring", "connstr", "cookie", "cookies", "cookie2", "setcookie", "setcookie2",
-    "csrf", "xsrf", "cvv", "cvc", "cardnumber", "ssn", "mnemonic", "securityanswer", "magiclink",
+    "csrf", "xsrf", "cvv", "cvc", "ssn", "mnemonic", "securityanswer", "magiclink",
     "passwords", "secrets", "apikeys", "accesstokens", "recoverycodes", "backupcodes",
 })
 # Names of positions and versions, which are told by tokens too, and of a language model's own words.
@@ -50,7 +51,7 @@ _OF_CODES = "gin|ess|ice|mfa|sms|ery|kup"
 _STEMS = (
     "k(?<=tok)en", "kty", "key=", rf"key(?<=(?:{_OF_KEYS})key)", rf"key(?<=(?:{_OF_KEYS})[\W_]key)", "code=", rf"code(?<=(?:{_OF_CODES})code)",
     rf"code(?<=(?:{_OF_CODES})[\W_]code)", "c(?<=sec)ret", r"c(?<=sec)urity[\W_]?answer", "credential", r"conn[\w-]*str", "cookie", "cvv", "cvc",
-    r"card[\W_]?number", "u(?<=au)th", "pass", "pswd", "pwd", r"pin\W", "p(?<=otp)", "sess", "sertion", "signature", r"sig\W", r"sid\W",
+    "card", "u(?<=au)th", "pass", "pswd", "pwd", r"pin\W", "p(?<=otp)", "sess", "sertion", "signature", r"sig\W", r"sid\W",
     "samlresponse", "srf", "ssn", "mnemonic", r"mac\W", r"magic[\W_]?link", "verifi", "jwt", "bearer",
 )
 

@@ -24,7 +24,7 @@ Headers = list[tuple[str, str]]      # as models.message has them
 Replace = Callable[[str, str], str | None]    # (value, where it stands) -> what stands there instead; None: nothing at all
 
 _WHEN_LONG = (b"key=", b"auth=", b"code=", b"session=", b"credentials=", b'"auth"', b'"session"', b'"credentials"',
-              b'"kty"')    # names where values decide
+              b'"kty"', b' key"', b'"number"', b"number]=")    # names where values decide, or that are of more than a word
 _COOKIES = {"cookie": False, "set-cookie": True}
 _NO_PASSWORDS = frozenset({"x", "x-oauth-basic"})     # beside a token in the place of the name
 _LARGEST = 1 << 25    # bytes that are looked through at once
@@ -214,7 +214,7 @@ class Scrubber:
     def text(self, text: str, where: str) -> str:
         """`text` without secrets that show by their shape, or stand as parameters of a URL."""
         if hinted(text):
-            if "eyJ" in text:
+            if "eyJ" in text or "H4sI" in text:
                 text = ENCODED.sub(self._encoded, text)
             for shape in likely(text):
                 text = shape.sub(lambda found: self._put_first(found, where), text)
@@ -264,18 +264,17 @@ class Scrubber:
         return found[0].replace(user, self._put(user, where), 1) if len(user) >= 16 else found[0]
 
     def _encoded(self, found: re.Match[str]) -> str:
-        """JSON in base64, of either alphabet."""
+        """JSON or gzip in base64, of either alphabet."""
         code = found[0]
         url_safe = "-" in code or "_" in code
         try:
             body = base64.b64decode(code.rstrip("=") + "=" * (-len(code.rstrip("=")) % 4), b"-_" if url_safe else b"+/", validate=True)
-            text = body.decode()
         except ValueError:
             return code
-        new = self._body(text)
-        if new == text:
+        new = self.body(body)
+        if new == body:
             return code
-        encoded = base64.b64encode(new.encode(), b"-_" if url_safe else b"+/").decode()
+        encoded = base64.b64encode(new, b"-_" if url_safe else b"+/").decode()
         return encoded if code.endswith("=") or len(code) % 4 == 0 else encoded.rstrip("=")
 
     def _basic_text(self, found: re.Match[str], where: str) -> str:
@@ -315,7 +314,7 @@ class Scrubber:
             name = unquote_plus(raw) if "%" in raw or "+" in raw else raw
             last = name.rpartition("[")[2].rstrip("]") if name.endswith("]") else name
             plain = unquote_plus(value) if "%" in value or "+" in value else value
-            if self._holds(last, plain, query=True) or (value and granted and name in WITH_GRANT):
+            if self._holds(last, plain, query=True) or (last is not name and self._holds(name, plain)) or (value and granted and name in WITH_GRANT):
                 new = self._replace(plain, name)
                 new = None if new is None else quote(new, safe="")
             else:

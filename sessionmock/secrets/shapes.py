@@ -50,7 +50,7 @@ Contentful            CFPAT-                                    %{40,}
 Datadog               ddapp_                                    @{30,}
 Defined Networking    dnkey-                                    [\w=-]{26}-[\w=-]{52}
 DigitalOcean          dop_v1_ doo_v1_ dor_v1_                   #{64}
-Discord               ^/api/webhooks/                           \d{17,20}/%{60,}
+Discord               /api/webhooks/                            (\d{17,20}/%{60,})
 Docker                dckr_pat_ dckr_oat_                       %{20,}
 Doppler               dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit. [\w.]{40,}
 Dropbox               ^sl. ^sl.u.                               [\w=-]{100,}
@@ -129,7 +129,7 @@ Shopify               shpat_ shpca_ shppa_ shpss_               #{32}
 Shopify               shpua_ shptka_ shpcka_                    @{24,}
 Slack                 xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xoxc- xoxd- [@%/+-]{8,}
 Slack                 xapp- XAPP-                               %{20,}
-Slack                 hooks.slack.                              com/(?:services|workflows|triggers)/([\w+/-]{30,})
+Slack                 hooks.slack.                              com\\?/(?:services|workflows|triggers)\\?/([\w+/\\-]{30,})
 SonarQube             ^squ_ ^sqp_ ^sqa_                         #{40}
 Sourcegraph           sgp_ slk_ sgd_                            (?:(?:#{16}|local)_)?#{40,64}
 Square                ^EAAA                                     %{22,}
@@ -175,7 +175,7 @@ _OTHERS = {
     r"_(?=mmk\b)": r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?![A-Za-z0-9])",       # MaxMind
     r"-(?=(?:u|-user)[\s=+\"'%])": r"(?<=-u|er)[\s=+]{1,5}(?:%20)?\\?[\"']?[^\s\"':]*:([^\s\"'\\&%]{3,})",      # curl's
     r"W(?=ebhook/)": r"(?<=\.webhook\.office\.com/webhookb2/)[\w@-]{70,}/IncomingWebhook/[\w/-]{60,}",        # Teams
-    r"A(?<=:A)(?=[\w-]{33})": r"(?<![A-Za-z0-9])\d{5,16}:A[\w-]{33,34}(?![\w-])",      # Telegram
+    r"A(?<=:A)(?=[\w-]{33})": r"(?:(?<![A-Za-z0-9])|(?<=/bot))\d{5,16}:A[\w-]{33,34}(?![\w-])",      # Telegram, in its URLs too
     r"\.(?<=[\w-]{20}\.)(?=[\w-]{6}\.[\w-]{27})": r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}(?![\w.-])",     # Discord
     r"y(?<=\.ey)": r"(?<![A-Za-z0-9])ey[A-Za-z0-9]{17,}\.ey[\w/\\-]{17,}\.[\w/\\-]*={0,2}",     # a JWT, however its JSON begins
     r"K(?<=ZXlK)": r"(?<![A-Za-z0-9+/])ZXlK[A-Za-z0-9+/_-]{40,}={0,2}",      # and one in base64
@@ -223,7 +223,7 @@ def _looks(shapes: Iterable[Shape]) -> Iterator[str]:
             thirds[sign] = thirds.get(sign, "") + re.escape(shape.hint[-3])
     for sign, letters in signs.items():
         endings = "|".join(rf"(?<={letter}.)(?:{'|'.join(endings)})" for letter, endings in letters.items())
-        yield rf"{sign}(?<=[{thirds[sign]}][{''.join(letters)}].)(?=[\w.+/=$:-]{{8}})(?:{endings})"
+        yield rf"{sign}(?<=[{thirds[sign]}][{''.join(letters)}].)(?=[\w.+/=$:\\-]{{8}})(?:{endings})"
 
 
 def _begun(shapes: Iterable[Shape]) -> Iterator[str]:
@@ -243,12 +243,12 @@ for _shape in _MARKED:
 _WORDS = [shape for shape in _SHAPES if shape.hint[-1].isalnum()]
 _compiled = cache(re.compile)      # few of them are ever asked for
 _RARE = re.compile(any_of((*_looks(_MARKED), *_begun(word for word in _WORDS if not word.hint.startswith("eyJ")), *_OTHERS,
-                           "B(?=earer |asic )", "b(?=earer |asic )")))
+                           "H(?=4sI[A-Za-z0-9+/_-]{13})", "B(?=earer |asic )", "b(?=earer |asic )")))
 _RARE_BYTES = re.compile(_RARE.pattern.encode())      # a body is looked through once, and most of it is skipped
 BEARER = re.compile(r"((?:\b|(?<=\\[nrt]))[Bb]earer +)([A-Za-z0-9._~+/-]{8,}=*)")
 BASIC = re.compile(r"((?:\b|(?<=\\[nrt]))[Bb]asic +)([A-Za-z0-9+/]{8,}={0,2})")
 USERINFO = re.compile(r"(?<=//)([^/?#\s@:\"'<>]*)(?::([^/?#\s\"'<>]*))?(?=@)")
-ENCODED = re.compile(r"(?<![\w+/.-])eyJ[A-Za-z0-9+/_-]{13,}+={0,2}(?![\w+/=.-])")    # an object of JSON in base64
+ENCODED = re.compile(r"(?<![\w+/.-])(?:eyJ|H4sI)[A-Za-z0-9+/_-]{13,}+={0,2}(?![\w+/=.-])")    # an object of JSON, or gzip, in base64
 
 
 def hinted(text: str) -> bool:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 
 import pytest
@@ -22,6 +23,8 @@ def gone(value: str, where: str) -> str | None:
 CLEAN, EMPTY = Scrubber(put), Scrubber(gone)
 PART = '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n{}\r\n--b--'
 BASIC = base64.b64encode(b"ann:pw").decode()
+
+TELEGRAM, DISCORD = "110201543:AA" + "HdqTcvCH1v" * 3 + "GW", "123456789012345678/" + "a1B2c3D4" * 8
 
 
 @pytest.mark.parametrize(("name", "value", "expected", "emptied"), [
@@ -79,6 +82,15 @@ def test_urls(url: str, expected: str, emptied: str) -> None:
     (f"password={SECRET}&a=1", "password=XXX&a=1"),
     (f"grant_type=x&code={SECRET}", "grant_type=x&code=XXX"),
     (f"user[password]={SECRET}", "user[password]=XXX"),
+    ("card[number]=4111111111111111&card[month]=12", "card[number]=XXX&card[month]=12"),
+    ('{"card": {"number": "4111111111111111"}, "number": "4111111111111112"}', '{"card": {"number": "XXX"}, "number": "4111111111111112"}'),
+    (f'{{"API Key": "{SECRET}"}}', '{"API Key": "XXX"}'),
+    (f"<member><name>password</name><value><string>{SECRET}</string></value></member>",
+     "<member><name>password</name><value><string>XXX</string></value></member>"),
+    (f"<Tag><Key>DbPassword</Key><Value>{SECRET}</Value></Tag>", "<Tag><Key>DbPassword</Key><Value>XXX</Value></Tag>"),
+    (f"https://api.telegram.org/bot{TELEGRAM}/getMe", "https://api.telegram.org/botXXX/getMe"),
+    (f"https://discord.com/api/webhooks/{DISCORD}", "https://discord.com/api/webhooks/XXX"),
+    (f'"https:\\/\\/hooks.slack.com\\/services\\/T0A1B2C3D\\/B0A1B2C3D\\/{SECRET}Ab3"', '"https:\\/\\/hooks.slack.com\\/services\\/XXX"'),
     (f"<password>{SECRET}</password><a>b</a>", "<password>XXX</password><a>b</a>"),
     (f'["X-Api-Key", "{SECRET}-{SECRET}"]', '["X-Api-Key", "XXX"]'),
     (f"password = '{SECRET}'", "password = 'XXX'"),
@@ -94,6 +106,15 @@ def test_urls(url: str, expected: str, emptied: str) -> None:
 def test_bodies(body: str, expected: str) -> None:
     """Forms, JSON, XML, multipart, settings, code, and what shows by its shape; all else stays as it was."""
     assert expected.encode() == CLEAN.body(body.encode())
+
+
+def test_what_is_compressed_within_a_text_is_looked_into() -> None:
+    """As logs are sent: gzip in base64."""
+    packed = base64.b64encode(gzip.compress(json.dumps({"password": SECRET}).encode())).decode()
+    text = CLEAN.body(json.dumps({"data": packed}).encode())
+    assert {"password": "XXX"} == json.loads(gzip.decompress(base64.b64decode(json.loads(text)["data"])))
+    nothing = json.dumps({"data": base64.b64encode(gzip.compress(b"nothing of a secret in here")).decode()}).encode()
+    assert nothing is CLEAN.body(nothing)
 
 
 def test_a_body_without_a_secret_is_the_same_object() -> None:

@@ -146,6 +146,8 @@ def test_what_is_no_secret_of_an_answer_is_written(name: str, value: Any) -> Non
         {"user": "utilisateur", "password": "motdepasse", "name": "nom", "city": "ville", "email": "courriel"},
         {"password": ["confirmPassword"]},
         {"required": ["password", "token"]},
+        {"paging": {"next": "g3QAAAABZAACaWRiAAAAAQ==", "token": "a1b2c3d4e5f6a7b8"}},
+        {"volumes": [{"name": "default-token", "secret": {"secretName": "default-token-a1b2c3d4", "defaultMode": 420}}]},
     ],
 )
 def test_what_stands_beside_a_value_counts(tree: Any) -> None:

@@ -158,8 +158,7 @@ class Secrets:
         if request.body:
             noting.body(undone(request.headers, request.body))
         place = "response"
-        of_answers.url(response.reason)
-        of_answers.headers(response.headers)
+        of_answers.headers([*response.headers, ("reason", response.reason)])
         of_answers.headers(interaction.extra.trailers)
         for head in interaction.extra.informational:
             of_answers.headers(head.headers)
@@ -194,8 +193,7 @@ class Secrets:
                     extra.chunks = [(start * len(response.body) // size, time) for start, time in extra.chunks]
         finally:
             self._noted.here = None
-        response.reason = of_url(response.reason, of_answer)
-        response.headers = of_headers(response.headers, of_answer)
+        *response.headers, (_, response.reason) = of_headers([*response.headers, ("reason", response.reason)], of_answer)
         extra.trailers = of_headers(extra.trailers, of_answer)
         for head in extra.informational:
             head.headers = of_headers(head.headers, of_answer)
