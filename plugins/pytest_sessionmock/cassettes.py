@@ -114,6 +114,11 @@ class Cassette:
         """Whether anything was asked."""
         return "route" in self.__dict__
 
+    def break_off(self) -> None:
+        """Its recording ends before it is whole: mode "once" goes on with it another time."""
+        if self.opened:
+            self.route.recording.break_off()
+
     def close(self) -> None:
         """Write what was recorded."""
         if self.opened:

@@ -175,6 +175,11 @@ class ItemState:
         self._reports += filter(None, (self.misses(), self.failures(), self._uncalled("fail"), *raised))
         return [] if self._ended_early else self._reports
 
+    def break_off(self) -> None:
+        """An interrupt has ended the run within the test, which nobody tears down."""
+        self._stack.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+        self.run.item = None
+
     # routes -----------------------------------------------------------------------------------------------------
     @property
     def route(self) -> Any:
@@ -207,6 +212,9 @@ class ItemState:
         try:
             with self._everywhere(cassette, InForce(lambda: cassette.route)):
                 yield
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            cassette.break_off()
+            raise
         finally:
             cassette.close()
             self.run.upkeep.note(self.item.nodeid, cassette)

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Item(Protocol):
-    """What a fixture wider than a test asks of the test that is on (`item.ItemState`)."""
+    """What a fixture wider than a test, and the end of a run, ask of the test that is on (`item.ItemState`)."""
 
     @property
     def item(self) -> pytest.Item:
@@ -30,6 +30,9 @@ class Item(Protocol):
 
     def judge(self) -> None:
         """Find what the test leaks, and end it."""
+
+    def break_off(self) -> None:
+        """An interrupt has ended the run within the test."""
 
     def cassette_of(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Cassette | None:
         """The cassette of what the fixture sends itself; None where it has none."""
@@ -164,6 +167,8 @@ class RunState:
     # the end of the run -----------------------------------------------------------------------------------------
     def finish(self, session: pytest.Session) -> None:
         """Judge what is left. A worker of xdist hands it to the controller, which fails the run for it."""
+        if self.item is not None:
+            self.item.break_off()
         if loaded() and self.began:
             self.known.update(str(item.path) for item in session.items)
             self._judge_rest()

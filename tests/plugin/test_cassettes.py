@@ -9,7 +9,7 @@ from pytest_sessionmock.cassettes import Cassette, path_of, path_of_fixture, san
 
 from sessionmock import CassetteError, URLError, URLSession, URLSessionConfiguration, use_route
 
-from .conftest import Inner
+from .conftest import ARGUMENTS, Inner, Server
 
 URL = "http://api.test/a"
 
@@ -85,3 +85,23 @@ def test_it_answers_as_its_route(tmp_path: Path) -> None:
     assert cassette.opened
     assert cassette.misses == cassette.route.misses != []
     assert "to record it: pytest --sessionmock=record" in str(cassette.misses[0])
+
+
+@pytest.mark.parametrize("way", ["pytest.exit('enough')", "raise KeyboardInterrupt"])
+def test_what_an_interrupt_breaks_off_is_gone_on_with(inner: Inner, server: Server, way: str) -> None:
+    """By mode "once", which is at its end only when the test is."""
+    inner.write(test_it=f"""
+import pathlib
+@pytest.mark.sessionmock(route="cassette", cassette="a.yaml", mode="once")
+def test_it(url_session):
+    session = url_session()
+    session.data("{server.url}/a").result()
+    if not pathlib.Path("again").exists():
+        {way}
+    session.data("{server.url}/b").result()
+""")
+    inner.pytester.runpytest_inprocess(*ARGUMENTS, no_reraise_ctrlc=True).assert_outcomes()
+    (inner.path / "again").touch()
+    for _ in range(2):
+        inner.run().assert_outcomes(passed=1)
+    assert ["GET /a", "GET /b"] == server.seen
