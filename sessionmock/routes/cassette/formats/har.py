@@ -29,6 +29,7 @@ NEVER = "1970-01-01T00:00:00.000Z"    # a time has to be there
 Attached = Callable[[str], bytes | None]    # the bytes of a file that a HAR names beside itself; None where there is none
 
 _ATTACHED_NAME = re.compile(r"[0-9a-f]{40}(?:\.[A-Za-z0-9]{1,10})?")    # Playwright's: the digest of what is in it
+_URL_SAFE = str.maketrans("-_", "+/")
 _NO_SERVERS = re.compile(r"(?:data|blob|about|javascript|file|wss?|chrome|[a-z]+-extension):", re.I)
 
 
@@ -128,7 +129,7 @@ def _body(content: dict[str, Any], headers: Headers, polly: bool, attached: Atta
         return b""
     if not isinstance(text, str):
         raise Misshapen("the text of a body is text", content)
-    flagged = content.get("encoding") == "base64"
+    flagged = _is_flagged(content)
     if polly and text.startswith('["') and header(headers, "content-encoding") is not None:
         pieces = _pieces(text)
         if pieces is not None and (flagged or repaired(headers, pieces) is headers):
@@ -138,17 +139,25 @@ def _body(content: dict[str, Any], headers: Headers, polly: bool, attached: Atta
 
 def _said(text: str, flagged: bool, kind: str | None, around: dict[str, Any]) -> bytes:
     """What `text` stands for: base64 where it is `flagged` so and is some, else text in the charset of its `kind`."""
-    if flagged and (data := _base64("".join(text.splitlines()))) is not None:
-        return data
     size = around.get("size")
+    if flagged and (data := _base64("".join(text.splitlines()), size)) is not None:
+        return data
     return encoded(text, charset_of(kind) or charset_of(str(around.get("mimeType"))), size if isinstance(size, int) else None)
 
 
-def _base64(text: str | bytes) -> bytes | None:
+def _is_flagged(around: dict[str, Any]) -> bool:
+    return str(around.get("encoding")).lower() == "base64"
+
+
+def _base64(text: str, size: Any = None) -> bytes | None:
+    """The bytes of `text` in either alphabet; without padding only where nothing, and not their `size` either, says that it is none."""
     try:
-        return base64.b64decode(text, validate=True)
+        padded = text.translate(_URL_SAFE) + "=" * (-len(text) % 4)
+        data = base64.b64decode(padded, validate=True)
     except ValueError:    # some writers flag what is none
         return None
+    whole = len(padded) == len(text) or (base64.b64encode(data).decode() == padded and size in (None, -1, len(data)))
+    return data if whole else None
 
 
 def _pieces(text: str) -> bytes | None:
@@ -188,8 +197,8 @@ def _asked(request: dict[str, Any], ours: dict[str, Any], attached: Attached) ->
     if ours.get("request_base64"):
         return unbase64(text, post)
     size = request.get("bodySize")
-    body = _said(text, post.get("encoding") == "base64", kind, post | {"size": size})
-    if isinstance(size, int) and size != len(body) and (size + 2) // 3 * 4 == len(body) and (data := _base64(body)) is not None:
+    body = _said(text, _is_flagged(post), kind, post | {"size": size})
+    if isinstance(size, int) and size != len(body) and (size + 2) // 3 * 4 == len(body) and (data := _base64(text)) is not None:
         return data
     return body
 

@@ -331,7 +331,9 @@ def as_text(node: Any, what: str, around: Any) -> str:
 
 
 def as_number(node: Any, what: str, around: Any) -> int:
-    """`node`, a number of at most nine digits."""
+    """`node`, a number of at most nine digits; some languages write each as 200.0."""
+    if isinstance(node, float) and node.is_integer():
+        node = int(node)
     if isinstance(node, (int, str)) and not isinstance(node, bool) and str(node).isdecimal() and len(str(node)) <= 9:
         return int(node)
     raise Misshapen(f"{what} is a number, not {_shown(node)}", around)

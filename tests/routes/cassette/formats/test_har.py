@@ -75,7 +75,9 @@ POLLY = '["' + base64.b64encode(b"one").decode() + '", "' + base64.b64encode(b"t
     ({}, {}, b""), ({"text": "\xe9"}, {}, "\xe9".encode()), ({"text": "/wA=", "encoding": "base64"}, {}, b"\xff\x00"),
     ({"_file": NAME}, {}, b"attached"), ({"text": POLLY}, {"_order": 1}, POLLY.encode()), ({"text": POLLY}, {}, POLLY.encode()),
     ({"text": '{"a": "b"}', "encoding": "base64"}, {}, b'{"a": "b"}'), ({"text": "some text", "encoding": "base64"}, {}, b"some text"),
-    ({"text": "/w\nA=", "encoding": "base64"}, {}, b"\xff\x00"),
+    ({"text": "/w\nA=", "encoding": "base64"}, {}, b"\xff\x00"), ({"text": "_wA=", "encoding": "Base64"}, {}, b"\xff\x00"),
+    ({"text": "/wA", "encoding": "base64"}, {}, b"\xff\x00"), ({"text": "/wA", "encoding": "base64", "size": 2}, {}, b"\xff\x00"),
+    ({"text": "/wA", "encoding": "base64", "size": 3}, {}, b"/wA"), ({"text": "/wB", "encoding": "base64"}, {}, b"/wB"),
 ])
 def test_bodies_of_answers(content: dict[str, Any], more: dict[str, Any], expected: bytes) -> None:
     """Text, base64, a file beside, and what Polly makes of an encoded one."""
@@ -198,3 +200,8 @@ def test_forms_of_requests_come_from_their_fields() -> None:
     """Where the text beside them is empty."""
     params = [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]
     assert b"a=1&a=2" == read(entry({"postData": {"mimeType": "application/x-www-form-urlencoded", "text": "", "params": params}}))[0].body
+
+
+def test_a_status_may_be_a_number_of_any_kind() -> None:
+    """As writers in languages without whole numbers, and careless ones, write it."""
+    assert [200] * 3 == [one.response.status for one in read(*(entry(response={"status": status}) for status in (200, "200", 200.0)))]
