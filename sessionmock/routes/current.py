@@ -26,7 +26,10 @@ def checked(route: Route, place: str) -> Route:
 
 @contextmanager
 def use_route(route: AnyRoute, *, everywhere: bool = False) -> Iterator[AnyRoute]:
-    """Tasks created in this block take `route`; with `everywhere`, those of all threads do that have no route of their own."""
+    """Tasks created in this block take `route`; with `everywhere`, those of all threads do that have no route of their own.
+
+    What a cassette has recorded is saved with the end of the block, unless that raises.
+    """
     checked(route, "use_route")
     if everywhere:
         _everywhere.append(route)
@@ -34,12 +37,14 @@ def use_route(route: AnyRoute, *, everywhere: bool = False) -> Iterator[AnyRoute
             yield route
         finally:
             _everywhere.remove(route)
-        return
-    token = _here.set(route)
-    try:
-        yield route
-    finally:
-        _here.reset(token)
+    else:
+        token = _here.set(route)
+        try:
+            yield route
+        finally:
+            _here.reset(token)
+    if (save := getattr(route, "save_recorded", None)) is not None:
+        save()
 
 
 @contextmanager

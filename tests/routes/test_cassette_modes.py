@@ -13,6 +13,7 @@ from sessionmock.clock import VirtualClock
 from sessionmock.errors import CassetteError, InvalidArgumentException
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.cassette import CassetteRoute, Interaction, Mode, Tape, files
+from sessionmock.routes.current import use_route
 
 from .doubles import FakeHost, FakeLive, RecordingSink
 from .test_cassette_route import URL, answer, get, item
@@ -44,6 +45,24 @@ def test_by_default_nothing_is_recorded_in_ci(tmp_path: Path, monkeypatch: pytes
         assert (mode is Mode.ONCE) is (b"live" == get(route).body)
     with CassetteRoute(tmp_path / "b.yaml", "once", live=FakeLive(answer())) as route:
         assert b"live" == get(route).body
+
+
+# Saving --------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_the_end_of_the_block_saves_what_was_recorded_in_it(tmp_path: Path, everywhere: bool):
+    """Without a word of the user's; what was not played stays for a later block, also where `trim` drops it in the end."""
+    path = tmp_path / "a.yaml"
+    files.save(path, Tape([item(b"old")]))
+    route = CassetteRoute(path, "new_episodes", live=FakeLive(answer()), trim=True)
+    with use_route(route, everywhere=everywhere):
+        assert b"live" == get(route, URL + "/new").body
+    assert [b"old", b"live"] == bodies(path)
+    with pytest.raises(ZeroDivisionError), use_route(route, everywhere=everywhere):
+        get(route, URL + "/another")
+        raise ZeroDivisionError
+    assert [b"old", b"live"] == bodies(path)
+    route.close()
 
 
 # Verify --------------------------------------------------------------------------------------------------------------

@@ -197,6 +197,10 @@ class CassetteRoute:
         drops = self.trim and self.played and not self.misses
         self.recording.save(frozenset(self.unplayed) if drops else ())
 
+    def save_recorded(self) -> None:
+        """Save what was recorded, if anything was, and drop nothing: the route may go on. Raises CassetteError."""
+        self.recording.save()
+
     def close(self) -> None:
         """`save`, and warn of answers that were too old or are not whole; the route can still be used."""
         if self.records:
