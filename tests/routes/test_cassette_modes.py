@@ -54,7 +54,7 @@ def test_the_end_of_the_block_saves_what_was_recorded_in_it(tmp_path: Path, ever
     """Without a word of the user's; what was not played stays for a later block, also where `trim` drops it in the end."""
     path = tmp_path / "a.yaml"
     files.save(path, Tape([item(b"old")]))
-    route = CassetteRoute(path, "new_episodes", live=FakeLive(answer()), trim=True)
+    route = CassetteRoute(path, "new_episodes", live=FakeLive(answer(), answer()), trim=True)
     with use_route(route, everywhere=everywhere):
         assert b"live" == get(route, URL + "/new").body
     assert [b"old", b"live"] == bodies(path)
