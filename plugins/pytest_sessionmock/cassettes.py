@@ -79,15 +79,20 @@ class Cassette:
         self.path = path
         self._hint = hint            # the command that records, for misses
         self._options = options
+        self._unread: list[Exception] = []      # why it could not be opened
 
     @cached_property
     def route(self) -> CassetteRoute:
-        """The route itself."""
+        """The route itself. What is wrong with the file or an option is raised, and kept among the misses."""
         from sessionmock import CassetteRoute, ClientRoute, LiveRoute
 
         options = self._options()
         offline = options["mode"] == "none" and options.get("on_expiry") != "rerecord"
-        route = CassetteRoute(self.path, live=None if offline else ClientRoute(LiveRoute(trust_env=False)), **options)
+        try:
+            route = CassetteRoute(self.path, live=None if offline else ClientRoute(LiveRoute(trust_env=False)), **options)
+        except Exception as error:
+            self._unread.append(error)
+            raise
         route.hint = self._hint
         return route
 
@@ -101,8 +106,8 @@ class Cassette:
 
     @property
     def misses(self) -> list[Any]:
-        """The requests that found no answer."""
-        return self.route.misses if self.opened else []
+        """The requests that found no answer; where it could not be opened, why."""
+        return self.route.misses if self.opened else self._unread
 
     @property
     def differences(self) -> list[Any]:

@@ -74,7 +74,7 @@ def test_a_file_is_read_with_the_first_request(tmp_path: Path, monkeypatch: pyte
     with use_route(cassette), URLSession(URLSessionConfiguration.ephemeral()) as session, pytest.raises(URLError) as failure:
         session.data(URL).result()
     assert isinstance(failure.value.underlying_error, CassetteError)
-    assert [failure.value.underlying_error] == reported
+    assert [failure.value.underlying_error] == reported == cassette.misses
 
 
 def test_it_answers_as_its_route(tmp_path: Path) -> None:
