@@ -70,6 +70,8 @@ class Hooks(NamedTuple):
 
     def applied(self, interaction: Interaction) -> Interaction | None:
         """`interaction` as it is to be recorded; None where it is not."""
+        if self.before_request is None and self.before_response is None:
+            return interaction
         asked, answer = interaction.request, interaction.response
         request = self.request(Request(asked.method, asked.uri, asked.headers, asked.body))
         if request is None:

@@ -139,7 +139,7 @@ class Index:
         if group is None:
             return None
         seen = self.comparison
-        how = seen.meaning_of(asked)
+        how = seen.meaning_of(asked) if asked.body else None
         if how is None and asked.body is not None and seen.tells_bodies and self._has_bodies(group):
             how = raw
         if how is None and not self._headers:

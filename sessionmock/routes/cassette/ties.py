@@ -43,7 +43,7 @@ class Waiting:
 
 class Ties:
     """The `positions` of one bucket, which may grow at its end, by the header fields of their requests. Those are read when there is
-    a choice, and while they are all the same no further than the window."""
+    a choice, and while they are all the same no further than two windows."""
 
     def __init__(self, positions: Sequence[int], headers_of: Callable[[int], Headers], fields_of: Callable[[Headers], Fields],
                  forms_of: Callable[[Headers], Sequence[Fields]]) -> None:
@@ -60,10 +60,8 @@ class Ties:
         """The position that is not played and agrees most with a request that has the fields `asked`. The first that is not played is
         number `start` of the bucket."""
         positions = self._positions
-        while not self._differ and self._alike < len(positions) and self._alike < start + WINDOW:
-            other = self._headers_of(positions[self._alike])
-            self._differ = self._first != other and self._fields_of(self._first) != self._fields_of(other)
-            self._alike += 1
+        if not self._differ and self._alike < start + WINDOW:
+            self._look(start + (WINDOW if start == 0 else 2 * WINDOW))    # many at once, so that most requests look at none
         if not self._differ:
             return positions[start]
         self._file()
@@ -73,6 +71,16 @@ class Ties:
             keys = (key for fields in forms for key in _keys(fields))
             left.update(*(pool.first(played) for pool in map(self._pools.get, keys) if pool is not None))
         return max(sorted(left), key=lambda position: _agreement(forms, self._read(position)))
+
+    def _look(self, end: int) -> None:
+        """Find out whether the fields of number `end` and all before it are those of the first."""
+        first = self._first
+        for position in self._positions[self._alike:end]:
+            other = self._headers_of(position)
+            self._alike += 1
+            if first != other and self._fields_of(first) != self._fields_of(other):
+                self._differ = True
+                return
 
     def again(self, positions: Iterable[int], asked: Headers) -> int | None:
         """Of `positions`, the first of those that agree most with a request, as far as the window goes; None where there are none."""
