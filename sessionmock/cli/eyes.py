@@ -28,10 +28,11 @@ _VALUE = re.compile(r"""((?:key|token|secret|passw|pwd|auth|cred|private|signatu
                     r"""\s{0,3}[:=]\s{0,3}\\?["']?([\w+/=.~-]{16,512})(?![\w+/=.~-])""", re.I)
 _OF_NAMES = string.ascii_letters + string.digits + "_.-"
 _PUBLIC = re.compile(r"public|page|next|cursor|cont|sync|cache|surrogate|author(?!iz)|idempotency|type|kid|_id$|id$|ids$|url|uri|name|count|tokens$"
-                     r"|websocket|keyword|keyboard|key_?hash|algorithm|expir|limit|policy|methods|headers", re.I)
+                     r"|publish|skip|signature$|websocket|keyword|keyboard|key_?hash|algorithm|expir|limit|policy|methods|headers", re.I)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 _GENERIC = "generic-api-key"     # of gitleaks: `by_entropy` looks for the same, and passes over positions and keys of caches
-_PATH_OR_DATE = re.compile(r"\d{4}-\d\d-\d\d[\dT:.Z+-]*|[\w.-]*(?:/[\w.-]*){2,}|[a-z]+(?:[-_.][a-z]+)+|\d+", re.I)
+# Addresses of a block chain, dates, paths, words, numbers.
+_NO_KEY = re.compile(r"0x[\da-f]{40}|\d{4}-\d\d-\d\d[\dT:.Z+-]*|[\w.-]*(?:/[\w.-]*){2,}|[a-z]+(?:[-_.][a-z]+)+|\d+", re.I)
 
 
 class View(NamedTuple):
@@ -98,7 +99,7 @@ def by_entropy(seen: Iterable[View]) -> Iterator[Sight]:
         for found in _VALUE.finditer(view.text):
             before, value = view.text[max(0, found.start() - 40):found.start()], found[2]
             name = before[len(before.rstrip(_OF_NAMES)):] + found[1]
-            if not (_PUBLIC.search(name) or _UUID.fullmatch(value) or _PATH_OR_DATE.fullmatch(value)) and any(map(str.isdigit, value)) \
+            if not (_PUBLIC.search(name) or _UUID.fullmatch(value) or _NO_KEY.fullmatch(value)) and any(map(str.isdigit, value)) \
                     and _entropy(value) >= _BITS:
                 yield Sight(number, "entropy", value)
 

@@ -14,11 +14,11 @@ _WORDS = frozenset({
     "deny",
 })
 _CAN_BE_KEY = re.compile(r"[A-Za-z0-9_.~+/=:@!$%*|,^-]+")
-# Dates; places, media types and host names; placeholders; locales.
+# Dates; places, media types and host names; placeholders; locales; addresses of a block chain.
 _PLACE = re.compile(r"""
     \d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d.*)?)? | (?:[A-Z][a-z]{2},?\ ){1,2}.*\d\d:\d\d:\d\d.*
     | [a-z][a-z0-9+.-]*://.* | \#/.* | \.?/[\w/.{}-]* | (?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|test|example|local|internal)(?:[:/].*)?
-    | (?:text|application|image|audio|video|multipart)/[\w.+-]+ | [<\[{(|].*[>\]})|] | \$\{.*\}? | [a-z]{2}[-_][A-Z]{2}
+    | (?:text|application|image|audio|video|multipart)/[\w.+-]+ | [<\[{(|].*[>\]})|] | \$\{.*\}? | [a-z]{2}[-_][A-Z]{2} | 0x[0-9a-fA-F]{40}
 """, re.VERBOSE | re.DOTALL)
 # Versions, constants, names with a number (sha256, utf-8), short numbers, lengths of time.
 _CODE = re.compile(r"v?\d+(?:\.\d+)+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Za-z]+[-_]?\d{1,4}|\d{1,5}|\d+(?:\.\d+)?\ ?[a-z]{1,2}")

@@ -69,8 +69,9 @@ def test_cookies_of_sessions_and_trackers_are_told_where_that_is_asked(tmp_path:
     assert 1 == scanned(tmp_path, capsys, answer=[("Set-Cookie", "a=ghp_" + "a1B2c3D4e5F6" * 3)])[0]
 
 
-ORDINARY = {
-    "id": "550e8400-e29b-41d4-a716-446655440000", "sha": "6dcb09b5b57875f334f61aebed695e2e4193db5e", "node_id": "MDQ6VXNlcjE2MDkyODA2",
+ORDINARY = {"thoughtSignature": "CpcBAVSoXO4Kz1a2b3c4d5e6f7g8h9", "publishableKey": "pub.v2.8115054323780109.abc",
+            "$skiptoken": "eyJuZXh0IjoiYSJ9", "token": "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48",
+            "id": "550e8400-e29b-41d4-a716-446655440000", "sha": "6dcb09b5b57875f334f61aebed695e2e4193db5e", "node_id": "MDQ6VXNlcjE2MDkyODA2",
     "etag": 'W/"a18c3bded88eb22f0dfb45bcaf5a0c5a"', "created_at": "2024-01-01T10:00:00Z", "next_page_token": "CAUQAA1b2c3d4e5f6g7h8",
     "image": "data:image/png;base64," + base64.b64encode(bytes(range(256)) * 8).decode(),
     "integrity": "sha384-" + base64.b64encode(bytes(range(48))).decode(),

@@ -106,6 +106,7 @@ def test_a_secret_of_an_answer_is_not_written(name: str, value: str) -> None:
         ),
         *(("access_token", value) for value in ("none", "Access token", "missing", "<token>", "2024-01-01T00:00:00Z", None)),
         ("token_type", "bearer"),
+        ("token", "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"),
         ("next_page_token", "CAUQAA1234567890"),
         ("NextContinuationToken", "1ueGcxLPRx1Tr/XYExHnhbYL"),
         ("eos_token", "a1b2c3d4e5f6"),
