@@ -282,7 +282,7 @@ DOWNLOADS = (
 )
 
 ETAG, RANGES = ("ETag", '"v1"'), ("Accept-Ranges", "bytes")
-BEGUN = reply([(b"hel", 0), (b"lo", 0.05)], ETAG, RANGES, chunked=True)     # a cassette keeps the pieces of such a body
+BEGUN = reply([(b"hel", 0), (b"lo", 0.3)], ETAG, RANGES, chunked=True)     # a cassette keeps the pieces of such a body
 LOST_THEN = reply(b"hel", ETAG, RANGES, length=5, error=LOST)
 REST = reply(b"lo", ETAG, ("Content-Range", "bytes 3-4/5"), status=206)
 OTHER = reply(b"other", ("ETag", '"v2"'), RANGES)

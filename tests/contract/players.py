@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import select
 import threading
 import time
 from collections import deque
@@ -454,7 +455,7 @@ def write(peer: Peer, reply: Reply, method: str) -> bool:
             head = b""
             if math.isinf(seconds):
                 return peer.sock.recv(1) != b""
-            time.sleep(seconds)
+            select.select([peer.sock], [], [], seconds)      # or until the client has gone
         for start in range(0, len(data), 50_000):
             piece = data[start:start + 50_000]
             peer.send(head + (b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece))
