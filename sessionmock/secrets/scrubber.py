@@ -25,6 +25,7 @@ Replace = Callable[[str, str], str | None]    # (value, where it stands) -> what
 
 _WHEN_LONG = (b"key=", b"auth=", b"code=", b"session=", b"credentials=", b'"auth"', b'"session"', b'"credentials"',
               b'"kty"', b' key"', b'"number"', b"number]=")    # names where values decide, or that are of more than a word
+_BEYOND = re.compile(r"""[#;@"'\\]""")
 _COOKIES = {"cookie": False, "set-cookie": True}
 _NO_PASSWORDS = frozenset({"x", "x-oauth-basic"})     # beside a token in the place of the name
 _LARGEST = 1 << 25    # bytes that are looked through at once
@@ -65,7 +66,11 @@ class Scrubber:
         if mark:
             query = self._pairs(query)
             mark = mark if query else ""
-        return self.text(f"{head}{mark}{query}{hash_}{fragment}", "URL")
+        whole = f"{head}{mark}{query}{hash_}{fragment}"
+        # The parameters of the query have been looked at; only these signs begin others.
+        if not (_BEYOND.search(whole) or self._patterns or hinted(whole) or services.named(whole)):
+            return whole
+        return self.text(whole, "URL")
 
     def headers(self, headers: Headers) -> Headers:
         """`headers` without their secrets; the same list where there are none."""

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from ...clock import Clock
 from ...core.dates import http_date
 from ...models.cookie import parse_cookie_date
-from ...models.message import Headers, header
+from ...models.message import Headers
 from .expiry import recorded_at
 from .interaction import Interaction
 
@@ -24,7 +24,7 @@ def headers_now(interaction: Interaction, clock: Clock, refresh: bool) -> Header
     not now. What was never to live, as a cookie that is deleted, stays so.
     """
     headers = interaction.response.headers
-    if not refresh and header(headers, "set-cookie") is None:
+    if not refresh and not any(len(name) == 10 and name.lower() == "set-cookie" for name, _ in headers):
         return headers[:]
     then, now = recorded_at(interaction), clock.date()
     if then is None or (then >= now and not refresh):

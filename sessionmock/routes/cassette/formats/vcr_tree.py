@@ -81,9 +81,7 @@ def decode_item(item: Any, around: Any) -> Interaction:
         {key: typed(value) for key, value in response.items() if key not in (_OLD_HTTPX if old else _KNOWN)},
         moment(ours.get("recorded_at")),
         _metrics(ours.get("metrics"), ours),
-        is_cut(ours),
-        failure_of(ours),
-        as_number(ours.get("lost") or 0, "`lost`", ours),
+        *(_told(ours) if ours else ()),
     )
     headers = _headers(response.get("headers"), ours.get("response_headers"), response, whole=True)
     place = "content" if old else "body"
@@ -206,14 +204,19 @@ def failure_tree(failure: Failure) -> dict[str, Any]:
     return {"failure": {name: value for name, value in told.items() if value}}
 
 
+def _told(ours: dict[str, Any]) -> tuple[bool, Failure | None, int]:
+    """Whether the request's body was not sent to its end, how the answer failed, and how much of it was lost. Raises Misshapen."""
+    return is_cut(ours), failure_of(ours), as_number(ours["lost"], "`lost`", ours) if ours.get("lost") else 0
+
+
 def is_cut(ours: dict[str, Any]) -> bool:
     """Whether they say that the request's body was not sent to its end."""
-    return str(ours.get(CUT, "")).lower() == "true"
+    return CUT in ours and str(ours[CUT]).lower() == "true"
 
 
 def failure_of(ours: dict[str, Any]) -> Failure | None:
     """What `failure_tree` said. Raises Misshapen."""
-    if str(ours.get("incomplete", "")).lower() == "true":
+    if "incomplete" in ours and str(ours["incomplete"]).lower() == "true":
         return LEFT
     if "failure" not in ours:
         return None
@@ -332,10 +335,10 @@ def as_text(node: Any, what: str, around: Any) -> str:
 
 def as_number(node: Any, what: str, around: Any) -> int:
     """`node`, a number of at most nine digits; some languages write each as 200.0."""
-    if isinstance(node, float) and node.is_integer():
+    if type(node) is float and node.is_integer():
         node = int(node)
-    if isinstance(node, (int, str)) and not isinstance(node, bool) and str(node).isdecimal() and len(str(node)) <= 9:
-        return int(node)
+    if type(node) in (int, str) and (text := str(node)).isdecimal() and len(text) <= 9:
+        return int(text)
     raise Misshapen(f"{what} is a number, not {_shown(node)}", around)
 
 

@@ -152,10 +152,13 @@ class Entry:
         self.uri = _as_text(found["uri"])
 
     def body(self) -> bytes | None:
-        if self._found["body"] == b"null\n" and not self._found["more"]:
-            return None
+        body, more = self._found["body"], self._found["more"]
+        if body in _NO_BODIES and not more:      # as most are, and each match asks
+            return _NO_BODIES[body]
         try:
-            return vcr_tree.request_body(self._request(self._found["body"]))
+            if body and not more:                # no tree is made of the request
+                return vcr_tree.as_body(_value(body, 4), None)
+            return vcr_tree.request_body(self._request(body))
         except (vcr_yaml.YAMLError, vcr_tree.Misshapen):
             return self._slowly().request.body
 
@@ -198,6 +201,9 @@ class Entry:
         except (vcr_yaml.YAMLError, vcr_tree.Misshapen) as error:
             line = data.count(b"\n", 0, start) + (vcr_tree.line_of(error) or 1)
             raise CassetteError(f"{self._file.path}, line {line}: {error}") from None
+
+
+_NO_BODIES = {b"null\n": None, b"''\n": b""}
 
 
 # Parts read ----------------------------------------------------------------------------------------------------------
