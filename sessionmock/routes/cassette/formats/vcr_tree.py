@@ -337,7 +337,7 @@ def as_number(node: Any, what: str, around: Any) -> int:
     """`node`, a number of at most nine digits; some languages write each as 200.0."""
     if type(node) is float and node.is_integer():
         node = int(node)
-    if type(node) in (int, str) and (text := str(node)).isdecimal() and len(text) <= 9:
+    if isinstance(node, int | str) and type(node) is not bool and (text := str(node)).isdecimal() and len(text) <= 9:
         return int(text)
     raise Misshapen(f"{what} is a number, not {_shown(node)}", around)
 
