@@ -133,7 +133,8 @@ _FOREIGN = (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signa
 
 def foreign_handlers() -> bool:
     """Whether a handler that is not shielded may run on the engine's stack, where what it raises would take other loads' data."""
-    return any(callable(handler) and type(handler) is not Harmless for handler in map(handler_of, _FOREIGN))
+    handlers = list(map(handler_of, _FOREIGN))
+    return any(map(callable, handlers)) and any(callable(handler) and type(handler) is not Harmless for handler in handlers)
 
 
 def _throw(error: BaseException) -> None:

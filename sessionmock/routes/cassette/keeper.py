@@ -11,7 +11,7 @@ from weakref import WeakSet
 from ...clock import SystemClock, nanoseconds
 from ...engine.interrupts import Harmless
 
-_PERIOD = 0.5    # seconds from the first answer to the journal
+_PERIOD = nanoseconds(0.7)    # from the first answer to the journal: what is saved by then costs no more than without one
 
 
 class Kept(Protocol):
@@ -28,12 +28,13 @@ class Keeper:
     """The recordings that have something to be journaled, and the thread that does it while there are any."""
 
     def __init__(self) -> None:
+        self._clock = SystemClock()
         self._all: WeakSet[Kept] = WeakSet()
         self.reset()
 
     def reset(self) -> None:
         """Nothing is to be done, by nobody."""
-        self._due: list[Kept] = []
+        self._due: list[tuple[int, Kept]] = []     # and since when, the oldest first
         self._runs = False
         self._lock = threading.RLock()     # a signal's handler may come to whoever holds it
 
@@ -46,30 +47,31 @@ class Keeper:
     def watch(self, recording: Kept) -> None:
         """`recording` has something new."""
         with self._lock:
-            self._due.append(recording)
+            self._due.append((self._clock.now(), recording))
             starts, self._runs = not self._runs, True
         if starts:
             threading.Thread(target=self._run, name="sessionmock-journal", daemon=True).start()
 
-    def flush(self) -> bool:
-        """Have everything journaled; whether there was anything."""
+    def flush(self, since: int | None = None) -> None:
+        """Have everything journaled, or what has waited `since` then."""
         with self._lock:
-            due, self._due = self._due, []
+            due = [recording for when, recording in self._due if since is None or when <= since]
+            del self._due[:len(due)]
         for recording in due:
             with contextlib.suppress(Exception):    # what cannot be journaled is saved in the end, and says then why not
                 recording.flush()
-        return bool(due)
 
     def _run(self) -> None:
-        clock, bell = SystemClock(), threading.Lock()
+        bell = threading.Lock()
         bell.acquire()
         while True:
-            clock.park(bell, clock.now() + nanoseconds(_PERIOD))
-            if not self.flush():
-                with self._lock:
-                    if not self._due:
-                        self._runs = False
-                        return
+            with self._lock:
+                if not self._due:
+                    self._runs = False
+                    return
+                first = self._due[0][0]
+            self._clock.park(bell, first + _PERIOD)
+            self.flush(first)
 
     def _terminate(self, number: int, frame: Any) -> None:
         self.flush()
