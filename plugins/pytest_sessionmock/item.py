@@ -257,9 +257,11 @@ class ItemState:
         """Plain httpx and httpx2 clients of this test take its route from now on, and other clients stay off the network, unless its
         mark says that they do not."""
         if self._interception is None and self.settings.httpx is not False:
-            from sessionmock import Interception, watch_clients
+            from sessionmock import ClientRoute, Interception, watch_clients
 
             config = self.item.config
+            if not self._in_force:
+                self._stack.enter_context(self._everywhere(ClientRoute(self.run.live), InForce(lambda: self.run.live)))
             self._interception = Interception(self.scope, allowed_hosts=config.getini("sessionmock_allowed_hosts"), everywhere=True)
             self._missing.append(self._interception)
             self._stack.enter_context(self._interception)

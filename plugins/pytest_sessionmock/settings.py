@@ -220,7 +220,9 @@ def settings_of(item: pytest.Item | pytest.Collector) -> ItemSettings:
     if route == "record" and "record" not in (wish, _by_ini_option(config, "route")) and _unattended("all") == "none":
         route = "cassette"
     of_all = config.getini("sessionmock_httpx")
-    takes = of_all or (of_all is None and route not in ("", "live"))
+    # Where somebody chose live, a test that has the controller hears of the requests of its clients all the same.
+    told = route == "live" and "sessionmock" in getattr(item, "fixturenames", ())
+    takes = of_all or (of_all is None and (told or route not in ("", "live")))
     records = "--sessionmock=record" if own not in ("", "live") else "--sessionmock=record --sessionmock-record-all"
     return ItemSettings(route or "live", bool(route), records, mark, mark.get("httpx", takes or None), leaks_of(config, mark))
 

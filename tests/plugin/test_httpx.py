@@ -69,6 +69,32 @@ def test_scripted(package, way, sessionmock, sessionmock_httpx):
 """
 
 
+TOLD = CLIENTS + """
+@packages
+@ways
+def test_told(package, way, sessionmock):
+    assert f"/{way}" == WAYS[way](package, f"{SERVER}/{way}")
+    [request] = sessionmock.requests.wait_for(1, url=f"*/{way}", timeout=0)
+    assert ("GET", os.environ["SOURCE"]) == (request.method, request.source)
+
+@pytest.mark.sessionmock(httpx=False)
+def test_off(sessionmock):
+    assert 200 == httpx.get(SERVER).status_code
+    assert not sessionmock.requests
+"""
+
+
+@pytest.mark.parametrize(("arguments", "source", "told"), [
+    (("--sessionmock=live",), "live", 12), ((), "live", 0), (("--sessionmock=record", "--sessionmock-record-all"), "live", 12),
+])
+def test_the_requests_of_clients_are_told_whatever_the_route(
+        inner: Inner, server: Server, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], source: str, told: int) -> None:
+    """The same test live and recorded; where nobody chose a route, no client is touched."""
+    monkeypatch.setenv("SOURCE", source)
+    inner.write(test_api=TOLD)
+    inner.run(*arguments).assert_outcomes(passed=1 + told, failed=12 - told)
+
+
 def test_clients_of_any_making_take_the_route(inner: Inner, server: Server) -> None:
     """Clients at module level, made before, async, in threads, of both packages: live, recorded, replayed and scripted."""
     inner.write(test_api=SUITE)
