@@ -7,11 +7,15 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 STATUSES = "Exit status: 0 where all is fine, 1 where something was found (a difference, a secret, a broken file), 2 for misuse."
 _GAP = "  "       # between columns
+_NARROW = 14      # a column that is not folded while others can be
+_LONGEST = 28     # of a word for whose sake it is not
+_WORD = re.compile(r"[^/ ]+/?")
 
 
 @dataclass(slots=True)
@@ -28,9 +32,10 @@ class Table:
         No wider than the terminal, or than the variable COLUMNS says: long cells go on below. Elsewhere each row is a line.
         """
         rows = [[printable(cell).replace("\n", "\\n") for cell in row] for row in (self.headings, *self.rows)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        columns = list(zip(*rows, strict=True))
+        widths = [max(map(len, column)) for column in columns]
         if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
-            widths = fitted(widths, shutil.get_terminal_size().columns - len(_GAP) * (len(widths) - 1))
+            widths = fitted(widths, list(map(_least, columns)), shutil.get_terminal_size().columns - len(_GAP) * (len(widths) - 1))
         if sys.stdout.isatty() and self._rich(rows, widths):
             return
         for row in rows:
@@ -78,12 +83,22 @@ class Report:
                 print(printable(part))
 
 
-def fitted(widths: list[int], room: int) -> list[int]:
-    """`widths` of columns that take no more than `room`: the widest give way, and no column goes below one character."""
+def fitted(widths: list[int], least: list[int], room: int) -> list[int]:
+    """`widths` of columns that take no more than `room`: the widest give way, those above their `least` first, and none goes below
+    one character."""
     widths = [max(width, 1) for width in widths]
-    while sum(widths) > room and (widest := max(widths)) > 1:
-        widths[widths.index(widest)] -= 1
+    places = range(len(widths))
+    while sum(widths) > room and max(widths) > 1:
+        wide = [place for place in places if widths[place] > least[place]] or places
+        widths[max(wide, key=widths.__getitem__)] -= 1
     return widths
+
+
+def _least(column: Iterable[str]) -> int:
+    """The width in which no word of `column` is folded, and nothing of a column that is narrow."""
+    cells = list(column)
+    widest = max(map(len, cells))
+    return widest if widest <= _NARROW else min(max(len(word) for cell in cells for word in _WORD.findall(cell)), _LONGEST)
 
 
 def folded(cell: str, size: int) -> list[str]:
