@@ -25,6 +25,7 @@ def calls() -> MainCalls:
 def handler() -> Iterator[None]:
     """`run` takes the place of the handler of SIGINT: it is put back."""
     before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)     # as in a terminal: a shell's background job ignores it
     yield
     signal.signal(signal.SIGINT, before)
 
