@@ -117,6 +117,14 @@ def test_recorders_files_take_the_quick_way(tmp_path: Path):
         assert yaml_index.read(PATH, dumped(item(), item(body="a=1"), default_flow_style=flow)) is not None
 
 
+@pytest.mark.parametrize("line", ["method: DELETE", "headers: {}", "body: twice"])
+def test_a_key_that_stands_twice_is_the_full_readers_matter(line: str):
+    """It takes the last one, of which the quick reader would not know."""
+    data = dumped(item()).replace(b"    uri:", b"    " + line.encode() + b"\n    uri:")
+    assert line.encode() in data
+    assert yaml_index.read(PATH, data) is None
+
+
 def test_only_what_is_asked_for_is_read(monkeypatch):
     """Method, URL and body of a request are known without its answer being read."""
     tape = yaml_index.read(PATH, dumped(item(body="a=1", answer={"string": "never"})))

@@ -71,7 +71,7 @@ _ITEM = re.compile(rf"""
 (?:\ {{4}}body:\ (?P<body>{_scalar(4)}))?+
 \ {{4}}headers:(?P<asked>{_HEADERS})
 \ {{4}}method:\ (?P<method>{_scalar(4)})
-{_others("more", "uri")}
+{_others("more", "(?:uri|method|headers|body)")}
 \ {{4}}uri:\ (?P<uri>{_scalar(4)})
 \ {{2}}response:\n
 (?:\ {{4}}body:(?:\n\ {{6}}string:\ (?P<answer>{_scalar(6)})|\ \{{string:\ (?P<flow>{_flow(6)})\}}\n))?+
