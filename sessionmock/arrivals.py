@@ -1,15 +1,14 @@
 """Requests that came to routes, by tasks and by plain clients: for tests that look at them, or wait for them."""
 from __future__ import annotations
 
-import asyncio
 import re
-import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
 from .clients.transport import Lender
 from .clock import nanoseconds
+from .engine.awaits import in_event_loop
 from .engine.current import current_engine
 from .errors import InvalidArgumentException
 from .history import History, Record, Requested
@@ -17,6 +16,7 @@ from .latch import Latch
 from .models.settings import NUMBER, reject
 from .models.url import with_canonical_host
 from .routes.httpx.waiting import Alarm
+from .shown import counted
 from .shown import url as shown_url
 
 SHOWN = 20      # requests named in a message
@@ -69,7 +69,7 @@ class Requests(Sequence[Requested]):
             reject("wait_for(url=...)", url, "a URL, with * for any part, or a pattern")
         NUMBER.of("wait_for(timeout=...)", timeout)
         arrived = Arrived(self, Wanted(count, None if method is None else method.upper(), url), timeout)
-        if not arrived._look() and not _in_coroutine():
+        if not arrived._look() and not in_event_loop():
             arrived._block()
         return arrived
 
@@ -89,7 +89,7 @@ class Wanted:
 
     def __str__(self) -> str:
         what = " ".join((self.method or "any", getattr(self.url, "pattern", None) or str(self.url or "URL")))
-        return f"{self.count} request{'s' * (self.count > 1)} ({what})"
+        return f"{counted(self.count, 'request')} ({what})"
 
     def matches(self, request: Requested) -> bool:
         """Whether `request` is one of them."""
@@ -196,8 +196,3 @@ def _canonical(url: str) -> str:
         return url
     origin, path = re.match(r"([^:]*://[^/?]*)?(.*)", url, re.DOTALL).groups("")     # type: ignore[union-attr]    # it matches anything
     return origin + (path if path.startswith("/") or not origin else f"/{path}")
-
-
-def _in_coroutine() -> bool:
-    trio = sys.modules.get("trio")
-    return asyncio._get_running_loop() is not None or (trio is not None and trio.lowlevel.in_trio_task())

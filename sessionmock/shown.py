@@ -90,6 +90,11 @@ def text(value: str) -> str:
     return _means().scrubber.prose(_IN_TEXT.sub(_without_password, value) if "@" in value else value)
 
 
+def counted(count: int, noun: str) -> str:
+    """`count` and what is counted, as "1 cassette" and "2 cassettes"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def secret(value: str) -> str:
     """What is a secret whatever it says."""
     return _means().pseudonyms.of(value) if value else value

@@ -186,3 +186,8 @@ def test_nothing_is_shown_where_secrets_cannot_be_looked_up(monkeypatch: pytest.
     assert ["(hidden)"] * 3 == [shown.url("https://a.test/?token=abc"), shown.text("token=abc"), shown.secret("abc")]
     assert [("Authorization", "(hidden)")] == shown.headers([("Authorization", "Bearer abc")])
     assert "abc" not in shown.value({"token": "abc", "more": ["abc"]})
+
+
+def test_numbers_of_things() -> None:
+    """One is no plural."""
+    assert ["0 cassettes", "1 cassette", "2 cassettes"] == [shown.counted(number, "cassette") for number in range(3)]

@@ -10,7 +10,7 @@ from typing import Any
 from ..clock import SystemClock
 from ..errors import CassetteError, InvalidArgumentException
 from ..models.message import Headers, header
-from ..routes.cassette import Interaction, Secrets, Tape, read_tape, write_tape
+from ..routes.cassette import Interaction, Secrets, Tape, files, read_tape, write_tape
 from ..routes.cassette.asked import asked_of
 from ..routes.cassette.expiry import recorded_at
 from ..routes.cassette.formats.codings import undone
@@ -18,10 +18,9 @@ from ..routes.cassette.ignored import Ignored
 from ..routes.cassette.interaction import LEFT
 from ..routes.cassette.matching import Index
 from ..routes.cassette.verify import compare
-from .output import STATUSES, Report, Table, counted, place, size
+from ..shown import counted
+from .output import STATUSES, Report, Table, place, size
 from .project import project
-
-SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har"})
 
 
 def add_commands(commands: Any) -> None:
@@ -57,7 +56,7 @@ def found_files(paths: list[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in paths or [project().cassettes]:
         if path.is_dir():
-            found.update((file, None) for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file())
+            found.update((file, None) for file in sorted(path.rglob("*")) if file.suffix.lower() in files.SUFFIXES and file.is_file())
         elif path.exists():
             found[path] = None
         else:

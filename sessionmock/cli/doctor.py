@@ -13,8 +13,9 @@ from ..models.message import header
 from ..routes.cassette import Interaction, Secrets, Tape, read_tape
 from ..routes.cassette.formats.charsets import charset_of, decoded
 from ..routes.cassette.formats.codings import undone
+from ..shown import counted
 from .cassettes import command, found_files, readable
-from .output import Report, Table, counted
+from .output import Report, Table
 
 _EXTRAS = {"yaml": "cassette", "faker": "script", "rich": "cli", "vcr": "vcr", "brotli": "", "zstandard": ""}
 _LINES = ("x-ndjson", "jsonl", "json-seq")    # types of many JSON values

@@ -111,11 +111,6 @@ def folded(cell: str, size: int) -> list[str]:
     return [*lines, cell]
 
 
-def counted(count: int, noun: str) -> str:
-    """`count` and what is counted, as "1 cassette" and "2 cassettes"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def printable(text: str) -> str:
     """`text` without what a terminal would obey: a cassette is somebody else's words."""
     return "".join(character if character.isprintable() or character in "\n\t" else f"\\x{ord(character):02x}" for character in text)

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from ..routes.cassette import Interaction, Secrets
 from ..secrets.pseudonyms import PSEUDONYM, is_pseudonym
 from ..secrets.shapes import hinted
+from ..shown import counted
 from . import eyes
 from .cassettes import command, found_files, readable, tapes
-from .output import Report, Table, counted, place, printable
+from .output import Report, Table, place, printable
 
 
 def add_commands(commands: Any) -> None:

@@ -13,8 +13,9 @@ from ..regular import open_regular
 from ..routes.cassette import Interaction, Tape, files
 from ..routes.cassette.expiry import age
 from ..routes.cassette.locking import locked
+from ..shown import counted
 from .cassettes import command, found_files, tapes
-from .output import Report, Table, counted
+from .output import Report, Table
 from .project import project
 
 PLAYED = Path("v/sessionmock/played")      # in pytest's cache

@@ -12,6 +12,12 @@ from weakref import WeakKeyDictionary, ref
 from .protocol import Waitable
 
 
+def in_event_loop() -> bool:
+    """Whether a loop of asyncio or trio would stand still while this thread waits."""
+    trio = sys.modules.get("trio")
+    return asyncio._get_running_loop() is not None or (trio is not None and trio.lowlevel.in_trio_run())
+
+
 async def ended(latch: Waitable) -> None:
     """Wait for `latch` on whatever loop runs here: asyncio's or trio's."""
     trio = sys.modules.get("trio")

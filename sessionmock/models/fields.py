@@ -7,14 +7,20 @@ from typing import Any
 from .message import Headers
 
 
+def joined(headers: Headers) -> dict[str, str]:
+    """Values by name in small letters, those of repeated fields joined by ", " (RFC 9110, section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
 class Fields(dict[str, str]):
     """Headers by name in any case, repeated ones joined."""
 
     def __init__(self, headers: Headers) -> None:
-        super().__init__()
-        for name, value in headers:
-            key = name.lower()
-            self[key] = f"{self[key]}, {value}" if key in self else value
+        super().__init__(joined(headers))
 
     def __getitem__(self, name: str) -> str:
         return super().__getitem__(name.lower())

@@ -64,11 +64,6 @@ def test_a_table_without_rich_is_no_wider_than_it_may_be(monkeypatch: pytest.Mon
     assert (100, 70) == ("".join(lines).count("x"), "".join(lines).count("h") - 1)
 
 
-def test_numbers_of_things() -> None:
-    """One is no plural."""
-    assert ["0 cassettes", "1 cassette", "2 cassettes"] == [output.counted(number, "cassette") for number in range(3)]
-
-
 def test_a_report_is_json_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
     """Its data, with what JSON does not know as text; else its parts, without what a terminal would obey."""
     report = Report({"file": Path("a.yaml")}, ["one \x1b[31mred\n", TABLE])

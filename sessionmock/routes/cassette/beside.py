@@ -1,9 +1,7 @@
 """The other cassettes in a cassette's folder: whether one of them has what this one misses. Slow: for reports."""
 from __future__ import annotations
 
-import asyncio
 import itertools
-import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,13 +14,6 @@ from .matching import Index
 
 _FOLDER = 100              # other cassettes that are looked into
 _LARGEST = 4 << 20         # bytes of one that is
-_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har"})
-
-
-def in_event_loop() -> bool:
-    """Whether an event loop would stand still while this thread reads files."""
-    trio = sys.modules.get("trio")
-    return asyncio._get_running_loop() is not None or (trio is not None and trio.lowlevel.in_trio_run())
 
 
 def elsewhere(path: Path, index: Index, asked: Asked, masking: Masking | None) -> Iterator[tuple[str, list[int]]]:
@@ -45,7 +36,7 @@ def _interactions(path: Path, changed: int) -> Sequence[Interaction]:
 def _beside(path: Path) -> Iterator[Path]:
     try:
         for other in itertools.islice(sorted(path.parent.iterdir()), _FOLDER):
-            if other.suffix.lower() in _SUFFIXES and other.name != path.name and other.is_file() and other.stat().st_size <= _LARGEST:
+            if other.suffix.lower() in files.SUFFIXES and other.name != path.name and other.is_file() and other.stat().st_size <= _LARGEST:
                 yield other
     except OSError:
         return

@@ -3,11 +3,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable
 
+from ...models.fields import joined
 from ...models.message import Headers
 from ...models.url import with_canonical_host
 from .asked import Asked, Masking
 from .bodies import Gone, Meaning, boundary_of, meaning, plain, raw, read_body
-from .headers import compared, joined
+from .headers import compared
 from .ignored import Ignored
 from .interaction import Interaction
 from .ties import Fields

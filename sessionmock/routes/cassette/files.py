@@ -14,6 +14,8 @@ from ...regular import open_regular, refuse_irregular
 from .formats.layouts import MAX_BYTES, decode, encode, layout_for
 from .interaction import Format, Tape
 
+SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har"})    # of cassettes, where a folder is looked through
+
 
 def read_tape(path: str | os.PathLike[str]) -> Tape:
     """The tape in the file at `path`, in any layout that is known (`Format`; `tape.format` says which).

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_plus
 
 from ...errors import InvalidArgumentException
 from ...models.message import Headers, Request, header
+from ...secrets.layouts import FORM
 from ...secrets.names import compact
 from .formats.codings import rewritten
 from .interaction import Interaction
@@ -18,7 +19,7 @@ from .interaction import Interaction
 Choose = Callable[..., str | None]
 Name = str | tuple[str, str | Choose | None]
 
-_FORM = re.compile(rb"[^\s=&{}<>\"]+=[^\s<>\"]*")
+_FORM = re.compile(FORM.pattern.encode())
 
 
 def names(given: object) -> tuple[Name, ...]:

@@ -13,11 +13,3 @@ def compared(headers: Headers, ignored: Ignored = NOTHING) -> Headers:
     if (header(seen, "content-type") or "")[:10].lower() == "multipart/":
         seen = [(name, without_boundary(value) if name == "content-type" else value) for name, value in seen if name != "content-length"]
     return [pair for pair in seen if not ignored.covers(f"headers.{pair[0]}")] if ignored.headers else seen
-
-
-def joined(headers: Headers) -> dict[str, str]:
-    """Values by name, those of repeated fields joined by ", " (RFC 9110, section 5.3)."""
-    found: dict[str, str] = {}
-    for name, value in headers:
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found

@@ -5,9 +5,10 @@ import itertools
 from pathlib import Path
 from typing import Protocol
 
+from ...engine.awaits import in_event_loop
 from ...errors import CassetteError
 from .asked import Asked, Masking
-from .beside import elsewhere, in_event_loop
+from .beside import elsewhere
 from .interaction import Interaction
 from .matching import Index
 from .modes import Mode

@@ -6,6 +6,7 @@ from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from ...models.message import Headers
+from ...shown import counted
 
 Replaced = set[tuple[str, str]]      # ("header Authorization", what stands there now)
 _SHOWN = 12
@@ -42,4 +43,4 @@ def summary(labels: Iterable[str]) -> str:
     ordered = list(labels)
     names = sorted(set(ordered))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(ordered)} value{'s' * (len(ordered) != 1)} replaced: {', '.join(names[:_SHOWN])}{more}" if ordered else ""
+    return f"{counted(len(ordered), 'value')} replaced: {', '.join(names[:_SHOWN])}{more}" if ordered else ""

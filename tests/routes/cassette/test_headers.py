@@ -1,7 +1,8 @@
 """What of header fields is compared."""
 from __future__ import annotations
 
-from sessionmock.routes.cassette.headers import compared, joined
+from sessionmock.models.fields import joined
+from sessionmock.routes.cassette.headers import compared
 from sessionmock.routes.cassette.ignored import Ignored
 
 
