@@ -147,8 +147,20 @@ class Ended(NamedTuple):
     error: str                    # why no response came, or not all of it; "" where it did
 
 
-Record: TypeAlias = Called | Asked | Answered | Opened | Requested | Sent | Received | Closed | Written | Ended
-EVERYTHING: frozenset[type] = frozenset({Called, Asked, Answered, Opened, Sent, Received, Closed, Written, Ended})
+@printed
+class Faulted(NamedTuple):
+    """A fault of a plan acted."""
+
+    number: int
+    time: int
+    task: URLSessionTask | None   # None for a plain client's request
+    point: str                    # where, as "body"
+    kind: str                     # what, as "reset()"
+    url: str
+
+
+Record: TypeAlias = Called | Asked | Answered | Opened | Requested | Sent | Received | Closed | Written | Ended | Faulted
+EVERYTHING: frozenset[type] = frozenset({Called, Asked, Answered, Opened, Sent, Received, Closed, Written, Ended, Faulted})
 
 exchange_numbers = itertools.count(1)
 

@@ -29,6 +29,7 @@ from ..models.request import URLRequest
 from ..path_monitor import NetworkPath, PathMonitor, SystemPathMonitor, Watched
 from ..routes.base import Channel, Route
 from ..routes.current import live_route
+from ..routes.faults.route import FaultChannel
 from ..routes.local import LocalRoute
 from ..routes.url_protocol import URLProtocol, checked
 from ..stores import defaults
@@ -64,6 +65,7 @@ class Context:
         self._protocols = checked(configuration.protocol_classes)
         self.accepted = AcceptedCredentials()
         self._channels: dict[Route, Channel] = {}
+        self._faulty: dict[Channel, Channel] = {}      # over those
         self._lock = threading.RLock()
 
     # What follows from the configuration is found out by the first load: a session is made in no time.
@@ -133,6 +135,13 @@ class Context:
                     if len(self._channels) == 1:
                         self.engine.attach()
         return route.source, channel
+
+    def faulty(self, route: Route | None, channel: Channel) -> Channel:
+        """`channel` of `route` for requests that bring faults. It holds nothing that `channel` does not know of."""
+        faulty = self._faulty.get(channel)
+        if faulty is None:
+            faulty = self._faulty.setdefault(channel, FaultChannel(route or live_route(), channel, self.configuration, self.engine))
+        return faulty
 
     @cached_property
     def validates_names(self) -> bool:
@@ -236,8 +245,9 @@ class Context:
     def close(self) -> None:
         """The session is invalid: nothing is held any more."""
         channels, self._channels = self._channels, {}
-        for channel in channels.values():
+        for channel in (*self._faulty.values(), *channels.values()):
             work.attempt(channel.close, f"close() of {channel!r}")
+        self._faulty = {}
         if channels:
             self.engine.detach()
         self.methods = {}
@@ -247,6 +257,6 @@ class Context:
         """In a forked child: the connections are the parent's."""
         self._lock = threading.RLock()
         self.__dict__.pop("watched_paths", None)       # its timer is the parent's
-        channels, self._channels = self._channels, {}
+        channels, self._channels, self._faulty = self._channels, {}, {}
         for channel in channels.values():
             channel.abandon()

@@ -15,6 +15,8 @@ from ..engine import work
 from ..engine.protocol import Engine
 from ..engine.queues import OperationQueue
 from ..errors import Code, URLError, brief, url_error
+from ..faults.armed import TaskFaults
+from ..faults.current import current_faults
 from ..history import Ended
 from ..latch import Latch
 from ..models.body import again
@@ -25,6 +27,7 @@ from ..models.progress import Progress
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..routes.base import Route
+from ..routes.faults.route import unwrapped
 from ..trace import history_of
 from .beginning import Beginning
 from .body import Body, MakeBody, RequestBody
@@ -45,7 +48,7 @@ class Load:
     Wide because a `Life` is asked for much; what it does is done by its parts, and beside them it has no state.
     """
 
-    __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "inbox", "progress", "responses",
+    __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "faults", "inbox", "progress", "responses",
                  "sending", "timeouts", "transfer")
 
     effects: ClassVar[Mapping[Effect, Callable[[Any, Any], None]]]
@@ -57,13 +60,17 @@ class Load:
         self.consumer = consumer
         engine = context.engine
         self.inbox = inbox = Inbox(self, engine)
-        self.callbacks = callbacks = make_callbacks(context, inbox, task, history_of(task._scope))
+        history = history_of(task._scope)
+        self.callbacks = callbacks = make_callbacks(context, inbox, task, history)
+        route, of_route = unwrapped(route)
+        in_force = (*of_route, *current_faults())
+        self.faults = faults = TaskFaults(in_force, engine.clock, history, task) if in_force else None
         self.transfer = transfer = Transfer(request, original or request, body, engine.clock.now())
         self.body: Body = make_body(transfer, inbox, callbacks, context)
         self.timeouts = Timeouts(context, inbox, transfer, eager)
         self.responses = responses = Responses(context, inbox, callbacks, transfer, self.body)
         self.ending = Ending(context, inbox, callbacks)
-        self.sending = Sending(context, inbox, callbacks, transfer, self.body, responses, route, keeps=consumer.caches)
+        self.sending = Sending(context, inbox, callbacks, transfer, self.body, responses, route, faults, keeps=consumer.caches)
         self.progress: Progress | None = None         # made when somebody asks for it
         self._beginning: Beginning | None = None      # likewise, when something holds the load back
 

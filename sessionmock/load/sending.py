@@ -8,6 +8,7 @@ from ..core import preparation
 from ..core.caching import Verdict
 from ..core.machine import Event
 from ..errors import Code, URLError, url_error
+from ..faults.armed import TaskFaults
 from ..models.body import ChainedStream, FileStream, again
 from ..models.credential import URLAuthenticationChallenge
 from ..models.host import is_address
@@ -33,11 +34,12 @@ from .url_protocol import LoadOccasion
 class Sending:
     """Sends the requests of one load. In turns of the load."""
 
-    __slots__ = ("_body", "_callbacks", "_challenges", "_context", "_inbox", "_responses", "_route", "_transfer", "_unexpecting", "keeps")
+    __slots__ = ("_body", "_callbacks", "_challenges", "_context", "_faults", "_inbox", "_responses", "_route", "_transfer", "_unexpecting", "keeps")
 
     def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, transfer: Transfer, body: Body, responses: Responses,
-                 route: Route | None, *, keeps: bool) -> None:
+                 route: Route | None, faults: TaskFaults | None, *, keeps: bool) -> None:
         self._context = context
+        self._faults = faults
         self._inbox = inbox
         self._callbacks = callbacks
         self._transfer = transfer
@@ -116,6 +118,10 @@ class Sending:
         if self._callbacks.history is not None:
             sink.opened()
             message = sink.requested(message)
+        if self._faults is not None and scheme not in preparation.LOCAL:
+            message.faults = self._faults.exchange(message.method, message.url)
+            if message.faults is not None:
+                channel = context.faulty(self._route, channel)
         exchange = transaction.exchange = channel.open(message, sink if message.method != "HEAD" else Bodiless(sink))
         if not sink.ended:
             sink.exchange = exchange

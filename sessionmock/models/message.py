@@ -13,6 +13,7 @@ from .. import shown
 from .url import URLParts, split_url
 
 if TYPE_CHECKING:
+    from ..faults.armed import ExchangeFaults
     from .cached_response import CacheStoragePolicy
     from .request import URLRequest
     from .response import URLResponse
@@ -101,6 +102,10 @@ class Request:
     For routes that run code of the user's:
 
     - `caller`: the coroutine of a plain client that waits for the answer (`offload.Caller`); None where it is none.
+
+    For tests:
+
+    - `faults`: what may go wrong on its way (`faults.armed.ExchangeFaults`); None where nothing can.
     """
 
     method: str
@@ -113,6 +118,7 @@ class Request:
     extensions: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     own_way: object | None = field(default=None, repr=False, compare=False)
     caller: object | None = field(default=None, repr=False, compare=False)
+    faults: ExchangeFaults | None = field(default=None, repr=False, compare=False)
 
     @property
     def parts(self) -> URLParts:

@@ -35,7 +35,7 @@ class Made:
         self.parts = parts = Parts(delegate, sm.URLRequest(url, method), body=body, history=history, path_monitor=monitor, **settings)
         self.responses = Responses(parts.context, parts.inbox, parts.callbacks, parts.transfer, parts.body)
         self.sending = Sending(parts.context, parts.inbox, parts.callbacks, parts.transfer, parts.body, self.responses,
-                               self.route, keeps=keeps)
+                               self.route, None, keeps=keeps)
         parts.owner.on["ASK_CHALLENGE"] = lambda ask: ask()
         parts.owner.on["take"] = self.take
         parts.runs()
@@ -230,7 +230,7 @@ def test_what_was_taken_before_goes_ahead() -> None:
     made.send()
     made.sending.meets(final, sm.HTTPURLResponse.from_head(URL, final))
     other = Sending(made.parts.context, made.parts.inbox, made.parts.callbacks, made.parts.transfer, made.parts.body, made.responses,
-                    made.route, keeps=True)
+                    made.route, None, keeps=True)
     other.dispatch(made.parts.transfer.request, None)
     assert header(made.route.opened[-1][0].headers, "authorization") is not None
 
