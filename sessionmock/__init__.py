@@ -12,7 +12,6 @@ from .arrivals import Requests
 from .async_bytes import AsyncBytes
 from .clients.interception import Interception
 from .clients.transport import transport
-from .clock import VirtualClock
 from .delegates import (
     SELECTORS,
     URLSessionDataDelegate,
@@ -25,6 +24,7 @@ from .delegates import (
 )
 from .engine.current import virtual_time
 from .engine.queues import OperationQueue
+from .engine.virtual_clock import VirtualClock
 from .errors import (
     CassetteError,
     DelegateWarning,

@@ -14,9 +14,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib.util import module_from_spec
 from itertools import count
+from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
-
-from .errors import InvalidArgumentException
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -148,8 +147,8 @@ async def breathe() -> None:
         await asyncio.sleep(0)
 
 
-class VirtualTimer:
-    """What a virtual clock is to call; cancelled by forgetting it."""
+class JumpingTimer:
+    """What a jumping clock is to call; cancelled by forgetting it."""
 
     __slots__ = ("arguments", "call")
 
@@ -161,8 +160,16 @@ class VirtualTimer:
         self.call = None
         self.arguments = ()
 
+    def owner(self) -> object:
+        """Whose call it is: two of one owner are never permuted."""
+        first = self.arguments[0] if self.arguments else None
+        for call in (first, self.call):         # what is handed a call, as to repeat it, is about that one
+            if (owner := getattr(call, "__self__", None)) is not None:
+                return owner
+        return self.call if first is None else first
 
-class VirtualClock:
+
+class JumpingClock:
     """Time that stands still until somebody waits, and then jumps to the next timer.
 
     Calls are made by whoever waits, one at a time, in the order (time, sequence): the same program gives the same
@@ -170,15 +177,14 @@ class VirtualClock:
     """
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
-        if not isinstance(start, datetime) or start.tzinfo is None:
-            raise InvalidArgumentException(f"VirtualClock({start!r}): it starts at an aware datetime, as datetime(2030, 1, 1, tzinfo=UTC)")
         self._start = start
         self._now = 0
         self._sequence = count()
-        self._timers: list[tuple[int, int, VirtualTimer]] = []    # tuples of numbers: no thread is let in while they are sorted
+        self._timers: list[tuple[int, int, JumpingTimer]] = []    # tuples of numbers: no thread is let in while they are sorted
+        self._random: Random | None = None                        # who permutes calls of one time
 
     def __repr__(self) -> str:
-        return f"<VirtualClock at {self._now / SECOND:g} s, {self.date()}>"
+        return f"<JumpingClock at {self._now / SECOND:g} s, {self.date()}>"
 
     def now(self) -> int:
         """Nanoseconds since the clock was made."""
@@ -190,7 +196,7 @@ class VirtualClock:
 
     def call_at(self, when: int, call: Callable[..., None], *arguments: Any) -> Timer:
         """Make `call` when the clock has come to `when`."""
-        timer = VirtualTimer(call, arguments)
+        timer = JumpingTimer(call, arguments)
         heapq.heappush(self._timers, (max(when, self._now), next(self._sequence), timer))
         return timer
 
@@ -210,7 +216,7 @@ class VirtualClock:
         while self._timers:
             if until is not None and self._timers[0][0] > until:
                 break
-            when, _, timer = heapq.heappop(self._timers)
+            when, _, timer = heapq.heappop(self._timers) if self._random is None else self._pick(self._random)
             if timer.call is None:
                 continue
             self._now = when
@@ -219,3 +225,22 @@ class VirtualClock:
         if until is not None:
             self._now = max(self._now, until)
         return False
+
+    def has_due(self) -> bool:
+        """Whether a call is due now."""
+        return any(when <= self._now and timer.call is not None for when, _, timer in list(self._timers))
+
+    def permute(self, seed: object) -> None:
+        """Make calls that are due at one time in an order that `seed` decides; those of one owner stay in the order of creation."""
+        self._random = Random(repr(seed))
+
+    def _pick(self, random: Random) -> tuple[int, int, JumpingTimer]:
+        """Take the next call out: of each owner's first among those that are due first, any."""
+        due = sorted(entry for entry in self._timers if entry[0] == self._timers[0][0])
+        firsts: dict[int, tuple[int, int, JumpingTimer]] = {}
+        for entry in due:
+            firsts.setdefault(id(entry[2].owner()), entry)
+        picked = random.choice(list(firsts.values()))
+        self._timers.remove(picked)
+        heapq.heapify(self._timers)
+        return picked

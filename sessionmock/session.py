@@ -19,9 +19,7 @@ from .engine import work
 from .engine.current import current_engine
 from .engine.interrupts import shield
 from .engine.loop import engine as system_engine
-from .engine.protocol import Engine
 from .engine.queues import OperationQueue
-from .engine.virtual import describers
 from .errors import GenericException, InvalidArgumentException, URLError
 from .history import History
 from .latch import Latch
@@ -538,12 +536,4 @@ def _after_fork() -> None:
         session._orphan()
 
 
-def _unfinished(engine: Engine) -> Iterator[str]:
-    """The tasks on `engine` that have not ended."""
-    for session in list(registry.sessions.values()):
-        if session._context.engine is engine:
-            yield from map(repr, session._open())
-
-
 os.register_at_fork(after_in_child=_after_fork)      # after the engine, which registered itself before
-describers.append(_unfinished)

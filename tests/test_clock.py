@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionmock.clock import SECOND, SystemClock, VirtualClock, nanoseconds
+from sessionmock.clock import SECOND, JumpingClock, SystemClock, nanoseconds
 
 
 def held() -> threading.Lock:
@@ -135,7 +135,7 @@ def test_a_reminder_may_set_another_or_fail() -> None:
 
 def test_a_reminder_in_virtual_time_is_a_timer() -> None:
     """A cancelled one does not keep time going: nothing is left to wait for."""
-    clock, came = VirtualClock(), list[int]()
+    clock, came = JumpingClock(), list[int]()
     clock.remind_at(5, lambda: came.append(clock.now()))
     clock.remind_at(7, lambda: came.append(clock.now())).cancel()
     assert (True, False, [5], 5) == (clock.advance(None), clock.advance(None), came, clock.now())
@@ -166,15 +166,15 @@ def test_a_clock_without_a_loop_sets_no_timer() -> None:
 
 def test_virtual_time_starts_at_its_date_and_stands_still() -> None:
     """0 ns and 2026-01-01 UTC by default."""
-    clock = VirtualClock()
+    clock = JumpingClock()
     assert (0, datetime(2026, 1, 1, tzinfo=UTC)) == (clock.now(), clock.date())
-    assert datetime(2030, 5, 6, tzinfo=UTC) == VirtualClock(datetime(2030, 5, 6, tzinfo=UTC)).date()
+    assert datetime(2030, 5, 6, tzinfo=UTC) == JumpingClock(datetime(2030, 5, 6, tzinfo=UTC)).date()
     assert 0 == clock.now()
 
 
 def test_waiting_jumps_to_what_is_due() -> None:
     """Time is a timer's time while it is run, and the limit's in the end."""
-    clock, seen = VirtualClock(), list[int]()
+    clock, seen = JumpingClock(), list[int]()
     clock.call_at(3 * SECOND, lambda: seen.append(clock.now()))
     clock.call_at(9 * SECOND, lambda: seen.append(clock.now()))
     assert not clock.park(held(), 5 * SECOND)
@@ -184,7 +184,7 @@ def test_waiting_jumps_to_what_is_due() -> None:
 
 def test_a_call_set_for_the_past_is_due_now() -> None:
     """Time never goes back."""
-    clock, seen = VirtualClock(), list[int]()
+    clock, seen = JumpingClock(), list[int]()
     assert not clock.park(held(), SECOND)
     clock.call_at(0, lambda: seen.append(clock.now()))
     assert not clock.park(held(), SECOND)
@@ -193,7 +193,7 @@ def test_a_call_set_for_the_past_is_due_now() -> None:
 
 def test_waiting_ends_where_the_lock_is_released_by_a_call() -> None:
     """Nothing after it is run, and time stays there."""
-    clock, lock, seen = VirtualClock(), held(), list[str]()
+    clock, lock, seen = JumpingClock(), held(), list[str]()
     clock.call_at(SECOND, lock.release)
     clock.call_at(SECOND, seen.append, "after")
     assert clock.park(lock, None)
@@ -202,7 +202,7 @@ def test_waiting_ends_where_the_lock_is_released_by_a_call() -> None:
 
 def test_waiting_for_nothing_ends_when_nothing_is_left() -> None:
     """Without a limit time stays where the last call was."""
-    clock = VirtualClock()
+    clock = JumpingClock()
     clock.call_at(SECOND, int)
     assert not clock.park(held(), None)
     assert SECOND == clock.now()
@@ -211,7 +211,7 @@ def test_waiting_for_nothing_ends_when_nothing_is_left() -> None:
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), max_size=30))
 def test_calls_come_in_the_order_of_time_and_then_of_setting(timers: list[tuple[int, bool]]) -> None:
     """Cancelled ones do not come, and time passes as if they had not been there."""
-    clock, made = VirtualClock(), list[Any]()
+    clock, made = JumpingClock(), list[Any]()
     for number, (when, cancelled) in enumerate(timers):
         timer = clock.call_at(when, lambda number=number: made.append((clock.now(), number)))
         if cancelled:

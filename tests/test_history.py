@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 import sessionmock as sm
-from sessionmock.clock import SECOND, VirtualClock
+from sessionmock.clock import SECOND, JumpingClock
 from sessionmock.history import EVERYTHING, Answered, Asked, Called, Closed, Ended, History, Opened, Received, Sent, Written
 from sessionmock.registry import Scope
 
@@ -26,7 +26,7 @@ def clock() -> Iterator[sm.VirtualClock]:
 def called(history: History, name: str, clock: Any = None) -> None:
     """Add a record to `history`, as who makes one does: by asking whether it is wanted."""
     if Called in history.kinds:
-        history.add(clock or VirtualClock(), Called, None, name, ())
+        history.add(clock or JumpingClock(), Called, None, name, ())
 
 
 def names(history: History) -> list[str]:
@@ -36,7 +36,7 @@ def names(history: History) -> list[str]:
 # records -----------------------------------------------------------------------------------------------------------------
 def test_records_are_numbered_and_have_the_clocks_time() -> None:
     """Numbers count up from 1 in each history; times are the clock's, whichever session's that is."""
-    history, clock = History(), VirtualClock()
+    history, clock = History(), JumpingClock()
     called(history, "a", clock)
     clock.advance(5 * SECOND)
     called(history, "b", clock)
@@ -76,7 +76,7 @@ def test_a_history_of_exchanges() -> None:
     history, outer = History.of_exchanges(1), History()
     history.nest(outer)
     for url in ("first", "last"):
-        history.add(VirtualClock(), Ended, task := cast(Any, object()), 1, "GET", url, 200, "script", 0.0, "")
+        history.add(JumpingClock(), Ended, task := cast(Any, object()), 1, "GET", url, 200, "script", 0.0, "")
     called(history, "a")
     assert [("last", None)] == [(record.url, record.task) for record in history if isinstance(record, Ended)]
     assert task is list(outer)[1].task
@@ -90,7 +90,7 @@ def test_a_watcher_sees_each_record_as_it_is_made() -> None:
     history.watch(seen.append)
     history.watch(lambda record: seen.append(record.number))
     called(history, "after")
-    history.add(VirtualClock(), Closed, None, 1)
+    history.add(JumpingClock(), Closed, None, 1)
     assert [Called(2, 0, None, "after", ()), 2] == seen
 
 
@@ -101,7 +101,7 @@ def test_what_an_inner_history_gets_the_outer_gets_too() -> None:
     inner.nest(outer)
     assert frozenset({Called, Ended}) == inner.kinds
     called(inner, "inside")
-    inner.add(VirtualClock(), Ended, None, 0, "GET", URL, None, "", 0.0, "")
+    inner.add(JumpingClock(), Ended, None, 0, "GET", URL, None, "", 0.0, "")
     assert ([1], [1, 2, 3]) == ([record.number for record in inner], [record.number for record in outer])
     assert ["before", "inside"] == names(outer)
 

@@ -18,7 +18,7 @@ import pytest
 import time_machine
 
 import sessionmock as sm
-from sessionmock.clock import SECOND, SystemClock
+from sessionmock.clock import SystemClock
 from tests.engine.server import Server, run_program
 
 PATIENCE = 20.0
@@ -177,7 +177,7 @@ def test_virtual_time_jumps_as_ever() -> None:
 
     with sm.virtual_time() as clock:
         assert ["in an operation"] == asyncio.run(main())
-    assert 30 * SECOND == clock.now()
+    assert 30 == clock.now()
 
 
 @pytest.mark.parametrize("tool", ["freezegun", "time-machine"])

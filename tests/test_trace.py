@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import sessionmock as sm
-from sessionmock.clock import VirtualClock
+from sessionmock.clock import JumpingClock
 from sessionmock.history import Asked, Called, Ended, History, Opened
 from sessionmock.registry import Scope
 from sessionmock.trace import ExchangeRecord, history_here, history_of
@@ -93,13 +93,13 @@ def test_what_a_trace_collects_the_scope_around_gets_too(scope: Scope, monkeypat
     trace = sm.Trace()
     with Scope("an inner block, without a history"):
         sm.set_trace(trace)
-    trace.history.add(VirtualClock(), Called, None, "a", ())
+    trace.history.add(JumpingClock(), Called, None, "a", ())
     assert scope.history is not None
     assert ["a"] == trace.names() == sm.Trace(scope.history).names()
     monkeypatch.setattr("sessionmock.trace.current_scope", lambda: None)
     alone = sm.Trace()
     sm.set_trace(alone)
-    alone.history.add(VirtualClock(), Called, None, "b", ())
+    alone.history.add(JumpingClock(), Called, None, "b", ())
     assert (["b"], 1) == (alone.names(), len(scope.history))
 
 
@@ -146,7 +146,7 @@ def test_a_task_keeps_the_history_that_it_began_in() -> None:
 # the view ---------------------------------------------------------------------------------------------------------------------
 def test_a_trace_is_a_view() -> None:
     """Callbacks as they were made, questions too; exchanges as they ended, and no tasks. A history that is given is looked at."""
-    clock, history = VirtualClock(), History()
+    clock, history = JumpingClock(), History()
     history.add(clock, Called, "task", "data_task_did_receive_data", ("task", b"data"))
     history.add(clock, Opened, "task", 1, "GET", URL, "script")
     history.add(clock, Asked, "task", "task_did_receive_challenge", ("task", "challenge"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, Unpack
 import pytest
 
 from .item import ItemState
+from .virtual import RealClock
 
 if TYPE_CHECKING:
     from sessionmock import (
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         Trace,
         URLSession,
         URLSessionConfiguration,
+        VirtualClock,
     )
     InForce: TypeAlias = CassetteRoute | ScriptRoute | LiveRoute
 
@@ -80,6 +82,15 @@ class Controller:
     def trace(self) -> Trace:
         """The callbacks and exchanges of this test so far: `trace.names()`, `trace.callbacks`, `trace.exchanges`."""
         return self._state.trace
+
+    @property
+    def clock(self) -> VirtualClock | RealClock:
+        """The clock of this test: `clock.now()` in seconds, `clock.advance(60)`, `clock.run_until_idle()`, `clock.patch_sleep()`.
+
+        With the first use the test is in virtual time, on all threads, if its mark, the ini file or a fault has not said so before.
+        Where answers come from servers, by the command line or the ini file, it is a clock of real time.
+        """
+        return self._state.virtual()
 
     @property
     def requests(self) -> Requests:

@@ -14,11 +14,21 @@ from .cassettes import Cassette, path_of, path_of_fixture
 from .checks import is_failed_check, told
 from .imports import library, loaded
 from .run import RUN, RunState
-from .settings import FIXTURE, ItemSettings, concerns_all, options_of, read_cassette_options, settings_of, settings_without_marks
+from .settings import (
+    FIXTURE,
+    FROM_SERVERS,
+    ItemSettings,
+    concerns_all,
+    options_of,
+    read_cassette_options,
+    settings_of,
+    settings_without_marks,
+)
 from .verdict import report_of
+from .virtual import RealClock
 
 if TYPE_CHECKING:
-    from sessionmock import Interception, Leak, LeakScope, Requests, ScriptRoute, Trace
+    from sessionmock import Interception, Leak, LeakScope, Requests, ScriptRoute, Trace, VirtualClock
 
 LEAKS = "sessionmock leaks, at teardown"      # pytest shows a section with this word under the failure of a test that failed before
 _FIXTURES = frozenset({"sessionmock", "sessionmock_httpx", "url_session"})
@@ -65,6 +75,7 @@ class ItemState:
         self._missing: list[Missing] = []           # all that ever answered here
         self._differing: list[Differing] = []
         self._interception: Interception | None = None
+        self._clock: VirtualClock | RealClock | None = None     # None: real time, as long as nobody needs another
         self._stack = ExitStack()                   # undone when all is over
 
     @classmethod
@@ -131,6 +142,8 @@ class ItemState:
         self._stack.enter_context(use_live_route(self.run.live))
         self.scope.open()
         self._stack.callback(self.scope.close)
+        if self.settings.is_virtual:
+            self.virtual()
         route = self.settings.route
         if route == "script":
             self._put_script()
@@ -267,6 +280,18 @@ class ItemState:
             self._stack.enter_context(self._interception)
             if config.getini("sessionmock_httpx_leaks") != "off":
                 self._stack.enter_context(watch_clients())
+
+    def virtual(self) -> VirtualClock | RealClock:
+        """The clock of the test. From the first call on its sessions, plain clients and threads are in virtual time, unless somebody
+        has chosen that servers answer."""
+        if self._clock is None:
+            from sessionmock import virtual_time
+
+            if self.settings.chosen and self.settings.route in FROM_SERVERS:
+                self._clock = RealClock(lambda: self.scope.held)
+            else:
+                self._clock = self._stack.enter_context(virtual_time(everywhere=True))
+        return self._clock
 
     def on_end(self, call: Callable[[], Any]) -> None:
         """Make `call` when the test is over."""

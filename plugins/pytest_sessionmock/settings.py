@@ -16,6 +16,7 @@ from .values import AGE, BOOL, FILE, FUNCTION, NUMBER, SECRETS, TEXT, WORD, WORD
 
 FIXTURE = "sessionmock_options"
 ROUTES = ("live", "cassette", "script", "record", "verify")
+FROM_SERVERS = ("live", "record", "verify")
 _UPKEEP = ("ignore", "warn", "fail")
 
 COMMAND_LINE = (
@@ -75,6 +76,8 @@ OPTIONS = (
     Option("route", "where answers come from (the servers, where nobody says)", ROUTES, in_mark=True),
     Option("cassette", "a file in the folder of cassettes, or an absolute path, which the test takes and not one of its own",
            kind=FILE, in_mark=True, in_ini=False),
+    Option("time", "virtual: time stands still until the test waits, and then jumps, for all that it makes; a test whose answers come from servers "
+           "by the command line or the ini file stays in real time", ("real", "virtual"), "real", in_mark=True),
     Option("leaks", "what a leaked session or task does to its test", ("fail", "warn", "allow"), "fail", in_mark=True),
     Option("cassette_dir", "the folder of cassettes, relative to the root of the run (default: cassettes)", default="cassettes"),
     Option("httpx", "whether plain httpx and httpx2 clients take the test's route, as with the fixture sessionmock_httpx, and other clients are "
@@ -127,6 +130,7 @@ class ItemSettings(NamedTuple):
     mark: dict[str, Any]        # what its marks say
     httpx: bool | None          # whether plain httpx clients take the route; None: where a fixture asks for it
     leaks: str                  # what a leak does: one of the choices
+    is_virtual: bool            # whether it is in virtual time from its beginning
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -194,6 +198,9 @@ def marked(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
             raise pytest.UsageError(f"{place}({', '.join(map(repr, mark.args))}): the mark is {_MARK}")
         for key, value in mark.kwargs.items():
             found.setdefault(key, _known(key, _OF_MARK, place).read(value, f"{place}({key}={value!r})"))
+    if found.get("time") == "virtual" and found.get("route") in FROM_SERVERS:
+        raise pytest.UsageError(f"{node.nodeid}: @pytest.mark.sessionmock(route={found['route']!r}, time='virtual'): a live server knows no "
+                                "virtual time: answer by a script or a cassette, or leave time out")
     return found
 
 
@@ -224,7 +231,8 @@ def settings_of(item: pytest.Item | pytest.Collector) -> ItemSettings:
     told = route == "live" and "sessionmock" in getattr(item, "fixturenames", ())
     takes = of_all or (of_all is None and (told or route not in ("", "live")))
     records = "--sessionmock=record" if own not in ("", "live") else "--sessionmock=record --sessionmock-record-all"
-    return ItemSettings(route or "live", bool(route), records, mark, mark.get("httpx", takes or None), leaks_of(config, mark))
+    is_virtual = (mark.get("time") or config.getini("sessionmock_time")) == "virtual" and route not in FROM_SERVERS
+    return ItemSettings(route or "live", bool(route), records, mark, mark.get("httpx", takes or None), leaks_of(config, mark), is_virtual)
 
 
 def _by_ini_option(config: pytest.Config, name: str) -> str | None:
@@ -248,7 +256,7 @@ def options_of_fixture(item: pytest.Item) -> dict[str, Any]:
 
 def settings_without_marks(item: pytest.Item) -> ItemSettings:
     """What applies to a test that has nothing to do with sessionmock but for what it leaks."""
-    return ItemSettings("live", False, "", {}, None, leaks_of(item.config))
+    return ItemSettings("live", False, "", {}, None, leaks_of(item.config), False)
 
 
 def options_of(item: pytest.Item, mark: dict[str, Any], route: str, **given: Any) -> dict[str, Any]:

@@ -10,18 +10,27 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar, copy_context
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..clock import SECOND, SystemClock, VirtualClock, breathe
+from ..clock import SECOND, JumpingClock, SystemClock, breathe
 from ..latch import Condition, Latch
 from . import awaits, work
 from .protocol import Engine, Waitable
+from .waiters import Waiters
 
 ROUNDS = 4                  # of a loop, between two calls
 PAUSE = SECOND // 1000      # between two looks at an operation that is out, in real time
 
-describers: list[Callable[[Engine], Iterable[str]]] = []
-"""Who can name tasks that have not ended on an engine: the message of a deadlock says them."""
+
+class Unfinished(NamedTuple):
+    """A task that has not ended on an engine."""
+
+    words: str              # which one, and what it waits for
+    is_counted: bool        # whether the engine counts it and it goes nowhere: it was suspended on its way
+
+
+describers: list[Callable[[Engine], Iterable[Unfinished]]] = []
+"""Who knows tasks that have not ended on an engine."""
 
 
 def _pause(over: Callable[[], None] = lambda: None) -> None:
@@ -38,10 +47,12 @@ class VirtualOuting:
     def __init__(self, out: set[VirtualOuting], loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.waiting = 0        # how many of its coroutines await what time brings
+        self.name = "an operation"
         self._out = out         # all that are out
         out.add(self)
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        self.name = f"the coroutine {getattr(coroutine, '__qualname__', coroutine)}"
         context = copy_context()
         context.run(_outing.set, self)
         return self.loop.create_task(coroutine, context=context)
@@ -67,13 +78,15 @@ class VirtualMain:
 class VirtualEngine:
     """See the module, and `protocol.Engine` for its methods."""
 
-    def __init__(self, clock: VirtualClock | None = None) -> None:
-        self.clock: VirtualClock = clock or VirtualClock()
+    def __init__(self, clock: JumpingClock | None = None) -> None:
+        self.clock: JumpingClock = clock or JumpingClock()
         self.main = VirtualMain(self)
         self._turn = threading.RLock()      # one call at a time, however many threads wait
         self._out: set[VirtualOuting] = set()
+        self._waiters = Waiters()
         self._awaiting = 0                  # coroutines in `ended`
         self._rounds = 0                    # that they have let pass since the last call, all together
+        self._live = 0                      # loads that are driven
 
     def post(self, call: Callable[..., None], *arguments: Any) -> None:
         self.clock.call_at(self.clock.now(), call, *arguments)
@@ -83,9 +96,11 @@ class VirtualEngine:
     def on_engine(self) -> bool:
         return False
 
-    def enlist(self, eager: bool) -> None: ...
+    def enlist(self, eager: bool) -> None:
+        self._live += 1
 
-    delist = enlist
+    def delist(self, eager: bool) -> None:
+        self._live -= 1
 
     def hasten(self) -> None: ...
 
@@ -94,34 +109,44 @@ class VirtualEngine:
     # waiting ------------------------------------------------------------------------------------------------------
     def wait(self, latch: Waitable, until: int | None = None) -> bool:
         """Run what is due, and let time pass, until `latch` is done; False when virtual time ran out."""
-        while not latch.done:
-            if self._stands_still():
-                _pause()
-            elif not self._go_on(latch, until):
-                return latch.done
+        if latch.done:
+            return True
+        with self._waiters.thread():
+            while not latch.done:
+                if self._stands_still(is_limited=until is not None):
+                    _pause()
+                elif not self._go_on(latch, until):
+                    return latch.done
         return True
 
     async def ended(self, latch: Waitable) -> None:
+        if latch.done:
+            return
         outing = _outing.get()
         self._awaiting += 1
         if outing is not None:
             outing.waiting += 1
         try:
-            while not latch.done:
-                await breathe()
-                self._rounds += 1
-                if self._rounds >= ROUNDS * self._awaiting and not latch.done:
-                    self._rounds = 0
-                    if self._stands_still(awaited=True):
-                        paused = Latch()
-                        work.pool.submit(_pause, paused.set)    # the loop's own clock may be one that a test has stopped
-                        await awaits.ended(paused)
-                    else:
-                        self._go_on(latch, None)
+            with self._waiters.coroutine():
+                while not latch.done:
+                    await self._breathe(latch)
         finally:
             self._awaiting -= 1
             if outing is not None:
                 outing.waiting -= 1
+
+    async def _breathe(self, latch: Waitable) -> None:
+        """Let the loop that runs here go round; when it has done so often enough, make the next call."""
+        await breathe()
+        self._rounds += 1
+        if self._rounds >= ROUNDS * self._awaiting and not latch.done:
+            self._rounds = 0
+            if self._stands_still(is_awaited=True):
+                paused = Latch()
+                work.pool.submit(_pause, paused.set)    # the loop's own clock may be one that a test has stopped
+                await awaits.ended(paused)
+            else:
+                self._go_on(latch, None)
 
     def watch(self, condition: Callable[[], bool], until: int | None = None) -> bool:
         return self.wait(Condition(condition), until)
@@ -133,8 +158,26 @@ class VirtualEngine:
             with self._turn:
                 due = self.clock.advance(until)
 
+    def _run_until_idle(self) -> None:
+        """Run what is due, and let time pass, until no load goes on. Timers that no load waits for are left alone."""
+        with self._waiters.thread():
+            while self._has_due() or self._goes_on():
+                if self._stands_still(is_limited=True):
+                    _pause()
+                    continue
+                with self._turn:
+                    if not self.clock.advance(None):
+                        return
+
     def has_to_do(self, span: int) -> bool:
         return bool(self._out)      # all else happens by whoever waits
+
+    def _has_due(self) -> bool:
+        return bool(self._out) or self.clock.has_due()
+
+    def _goes_on(self) -> bool:
+        """Whether a load is driven that was not suspended on its way."""
+        return self._live > sum(one.is_counted for one in self._unfinished())
 
     def _go_on(self, latch: Waitable, until: int | None) -> bool:
         """Make the next call, unless another thread has set `latch` meanwhile; False where none is due by `until`."""
@@ -153,14 +196,23 @@ class VirtualEngine:
     def send_out(self, loop: asyncio.AbstractEventLoop) -> VirtualOuting:
         return VirtualOuting(self._out, loop)
 
-    def _stands_still(self, *, awaited: bool = False) -> bool:
-        """Whether an operation is out that must come back before time goes on. Raises where it cannot."""
-        out = [outing.loop for outing in list(self._out) if not outing.waiting]
-        here = None if awaited else asyncio._get_running_loop()
-        if out and all(loop is here or not loop.is_running() for loop in out):
-            raise self._deadlock(f"an operation waits for {out[0]!r} to run, which waits for it or does not run at all")
+    def _stands_still(self, *, is_awaited: bool = False, is_limited: bool = False) -> bool:
+        """Whether an operation is out that must come back before time goes on. One that cannot, because its loop stands still itself,
+        is a deadlock for who waits without a limit; who `is_limited` waits for none."""
+        out = [outing for outing in list(self._out) if not outing.waiting]
+        here = None if is_awaited else asyncio._get_running_loop()
+        if out and all(outing.loop is here or not outing.loop.is_running() for outing in out):
+            if is_limited:
+                return False
+            raise self._deadlock(f"{out[0].name} waits for {out[0].loop!r} to run, which waits for it or does not run at all")
         return bool(out)
 
+    def _unfinished(self) -> Iterable[Unfinished]:
+        return (one for describe in describers for one in describe(self))
+
     def _deadlock(self, why: str) -> RuntimeError:
-        left = [name for describe in describers for name in describe(self)]
-        return RuntimeError(f"deadlock under the virtual clock: {why}; tasks that have not ended: {', '.join(left) or 'none'}")
+        lines = [f"deadlock under the virtual clock at {self.clock.now() / SECOND:g} s: {why}"]
+        for title, told in (("who waits", self._waiters.told()), ("tasks that have not ended", [one.words for one in self._unfinished()])):
+            lines.append(f"{title}: {'none' if not told else ''}".rstrip())
+            lines += [f"  {one}" for one in told]
+        return RuntimeError("\n".join(lines))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from .. import registry, shown
 from ..delegates import QUESTIONS
 from ..engine.protocol import Engine
+from ..engine.virtual import Unfinished, describers
 from ..models.enums import TaskState
 from ..registry import Site
 from ..session import URLSession
@@ -118,6 +119,19 @@ def _state_of(task: URLSessionTask) -> _State:
     return _SUSPENDED if task.state is TaskState.SUSPENDED else _RUNNING
 
 
+def _more(task: URLSessionTask, state: _State) -> str:
+    """What else there is to say of a task in `state`; "" for nothing."""
+    life = task._life
+    if state is _UNANSWERED:
+        return f"the delegate has not answered {life.question}"
+    if state is _OUT:
+        return f"the delegate's {life.question} has not returned"
+    if received := life.transfer.received:
+        expected = task.count_of_bytes_expected_to_receive
+        return f"{received} of {expected if expected >= 0 else 'unknown'} bytes received"
+    return ""
+
+
 class _Tasks:
     """Tasks live until their end was delivered."""
 
@@ -129,14 +143,7 @@ class _Tasks:
         request, state = life.transfer.original_request, _state_of(made)
         described = f" {made.task_description!r}" if made.task_description else ""
         where = "the shared session" if session._is_shared else f"session {session._number}"
-        more = ""
-        if state is _UNANSWERED:
-            more = f"the delegate has not answered {life.question}"
-        elif state is _OUT:
-            more = f"the delegate's {life.question} has not returned"
-        elif received := life.transfer.received:
-            expected = made.count_of_bytes_expected_to_receive
-            more = f"{received} of {expected if expected >= 0 else 'unknown'} bytes received"
+        more = _more(made, state)
         what = f"{type(made).__name__} {made._identifier}{described} of {where}: {request.http_method} {shown.url(request.url)}"
         return _leak("task", made, what, state, more)
 
@@ -188,6 +195,19 @@ KINDS: dict[type, LifeKind[Any]] = {URLSession: _Sessions(), URLSessionTask: _Ta
 def kind_of(made: object) -> LifeKind[Any]:
     """The kind of `made`."""
     return next(KINDS[one] for one in type(made).__mro__ if one in KINDS)
+
+
+def _unfinished(engine: Engine) -> Iterator[Unfinished]:
+    """The tasks on `engine` that have not ended, for the report of a deadlock."""
+    for session in registry.sessions.copy().values():
+        for task in session._open():
+            if task._life.engine is engine:
+                state = _state_of(task)
+                more = _more(task, state)
+                yield Unfinished(f"{task!r}: {state.words}{f', {more}' if more else ''}; {state.remedy}", task._life.is_held)
+
+
+describers.append(_unfinished)
 
 
 def unowned() -> Iterator[URLSession | URLSessionTask]:

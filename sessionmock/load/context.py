@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .. import shown
-from ..clock import VirtualClock, nanoseconds
+from ..clock import JumpingClock, nanoseconds
 from ..core.accepted import AcceptedCredentials
 from ..core.additional import AdditionalFields
 from ..core.decoding import accept_encoding
@@ -151,7 +151,7 @@ class Context:
     @property
     def waits_for_machine(self) -> bool:
         """Whether loads wait where this machine has no way to a server. Virtual time knows no machine."""
-        return self.configuration.waits_for_connectivity and self.path_monitor is None and not isinstance(self.engine.clock, VirtualClock)
+        return self.configuration.waits_for_connectivity and self.path_monitor is None and not isinstance(self.engine.clock, JumpingClock)
 
     @cached_property
     def watched_paths(self) -> Watched:

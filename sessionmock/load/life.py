@@ -66,6 +66,10 @@ class Life(Protocol):
         """The delegate method whose answer it waits for; None where it waits for none."""
 
     @property
+    def is_held(self) -> bool:
+        """Whether the engine drives it and it goes nowhere, because it was suspended on its way."""
+
+    @property
     def earliest_begin_date(self) -> datetime | None:
         """When it may begin at the earliest, aware; None for at once."""
 

@@ -117,6 +117,10 @@ class Load:
         return self.inbox.machine.asked
 
     @property
+    def is_held(self) -> bool:
+        return self.timeouts.is_held
+
+    @property
     def earliest_begin_date(self) -> datetime | None:
         return None if self._beginning is None else self._beginning.date
 

@@ -32,6 +32,11 @@ class Timeouts:
         self.started_at: int | None = None
         self.begins_at = 0                    # when a delayed task is due
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the engine drives the load, which was suspended on its way."""
+        return self._enlisted and self._still is not None
+
     def hasten(self) -> None:
         """Nobody is about to wait for this load in a way that drives it."""
         if not self.eager:

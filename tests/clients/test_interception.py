@@ -138,10 +138,10 @@ def test_virtual_time(scope: LeakScope, package: Any) -> None:
     late = ScriptRoute().answers([Answer(body=b"late", delay=60), Answer(delay=60)])
     with Interception(scope), use_route(late), virtual_time() as clock, package.Client() as client:
         assert "late" == client.get(URL, timeout=90).text
-        assert 60e9 == clock.now()
+        assert 60 == clock.now()
         with pytest.raises(package.ReadTimeout):
             client.get(URL, timeout=5)
-        assert 65e9 == clock.now()
+        assert 65 == clock.now()
 
 
 @pytest.mark.parametrize("kind", [httpx.HTTPTransport, httpx.AsyncHTTPTransport])

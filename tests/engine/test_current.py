@@ -5,9 +5,10 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sessionmock.clock import SECOND, VirtualClock
+from sessionmock.clock import SECOND
 from sessionmock.engine.current import current_date, current_engine, virtual_time
 from sessionmock.engine.loop import engine
+from sessionmock.engine.virtual_clock import VirtualClock
 
 
 def test_the_processs_engine_is_in_force_outside_of_virtual_time() -> None:

@@ -12,7 +12,7 @@ import trio
 
 from sessionmock.clock import SECOND, SystemClock
 from sessionmock.engine import virtual
-from sessionmock.engine.virtual import VirtualEngine
+from sessionmock.engine.virtual import Unfinished, VirtualEngine
 from sessionmock.latch import Latch
 
 
@@ -54,10 +54,11 @@ def test_waiting_for_what_cannot_happen_is_a_deadlock(engine: VirtualEngine, mon
     """It names what has not ended, as those say who know; each is asked about this engine."""
     asked: list[Any] = []
     monkeypatch.setattr(virtual, "describers", [])
-    with pytest.raises(RuntimeError, match=r"nothing is left to run, .*; tasks that have not ended: none"):
+    with pytest.raises(RuntimeError, match=r"(?s)nothing is left to run, .*tasks that have not ended: none"):
         engine.wait(Latch())
-    virtual.describers += [lambda engine: asked.append(engine) or ["first", "second"], lambda engine: ["third"]]
-    with pytest.raises(RuntimeError, match="tasks that have not ended: first, second, third"):
+    virtual.describers += [lambda engine: asked.append(engine) or [Unfinished("first", False), Unfinished("second", False)],
+                           lambda engine: [Unfinished("third", False)]]
+    with pytest.raises(RuntimeError, match="tasks that have not ended:\n  first\n  second\n  third"):
         engine.wait(Latch())
     assert [engine] == asked
 

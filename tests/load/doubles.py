@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import sessionmock as sm
-from sessionmock.clock import SECOND, VirtualClock
+from sessionmock.clock import SECOND, JumpingClock
 from sessionmock.core.machine import Effect, Event, Phase
 from sessionmock.engine.queues import OperationQueue
 from sessionmock.errors import Code, URLError, url_error
@@ -32,7 +32,7 @@ class HandEngine:
     """An engine whose calls wait until `run`, and whose timers until `let_pass`: nothing happens that the test does not want."""
 
     def __init__(self) -> None:
-        self.clock = VirtualClock()
+        self.clock = JumpingClock()
         self.calls: deque[tuple[str, Callable[[], None]]] = deque()      # each with how it was given
         self.enlisted: list[bool] = []       # the loads that are counted: whether each is eager
         self.hastened = 0

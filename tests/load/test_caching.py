@@ -17,7 +17,7 @@ from sessionmock import (
     URLSessionConfiguration,
     use_route,
 )
-from sessionmock.clock import SECOND, VirtualClock
+from sessionmock.clock import SECOND, JumpingClock
 from sessionmock.core.caching import Verdict
 from sessionmock.errors import Code
 from sessionmock.load.caching import CacheVisit
@@ -81,7 +81,7 @@ class Visited:
     """A cache, and the visits of loads to it at a time that the test tells."""
 
     def __init__(self) -> None:
-        self.clock = VirtualClock()
+        self.clock = JumpingClock()
         self.cache = URLCache.ephemeral()
 
     def visit(self, method: str = "GET", policy: Any = USE_PROTOCOL, headers: Any = (), *, cache: bool = True, keeps: bool = True) -> CacheVisit:

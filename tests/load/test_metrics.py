@@ -22,7 +22,7 @@ from sessionmock import (
     URLSessionTaskMetrics,
     URLSessionTaskTransactionMetrics,
 )
-from sessionmock.clock import SECOND, VirtualClock
+from sessionmock.clock import SECOND, JumpingClock
 from sessionmock.load.metrics import metrics
 from sessionmock.load.transfer import Transfer
 from sessionmock.models.message import ResponseHead
@@ -217,7 +217,7 @@ NOW = 100 * SECOND
 
 def collected(transfer: Transfer) -> URLSessionTaskMetrics:
     """The metrics at 100 s of a clock that starts with 2026."""
-    clock = VirtualClock()
+    clock = JumpingClock()
     clock.advance(NOW)
     return metrics(transfer, clock)
 

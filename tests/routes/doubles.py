@@ -4,7 +4,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from sessionmock.clock import VirtualClock
+from sessionmock.clock import JumpingClock
 from sessionmock.errors import Code, UnmatchedRequest
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.models.timing import Timing
@@ -14,7 +14,7 @@ class FakeHost:
     """Runs what is posted when told to."""
 
     def __init__(self) -> None:
-        self.clock = VirtualClock()
+        self.clock = JumpingClock()
         self.posted: list[tuple[Any, ...]] = []
 
     def post(self, call, *arguments) -> None:

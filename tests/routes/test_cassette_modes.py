@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sessionmock.clock import VirtualClock
+from sessionmock.clock import JumpingClock
 from sessionmock.errors import CassetteError, InvalidArgumentException
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.cassette import CassetteRoute, Interaction, Mode, Tape, files
@@ -18,7 +18,7 @@ from sessionmock.routes.current import use_route
 from .doubles import FakeHost, FakeLive, RecordingSink
 from .test_cassette_route import URL, answer, get, item
 
-NOW = VirtualClock().date()
+NOW = JumpingClock().date()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 import trio
 
-from sessionmock.clock import SECOND, VirtualClock
+from sessionmock.clock import SECOND, JumpingClock
 from sessionmock.errors import UNDERLYING, Code, UnmatchedRequest, URLError, url_error
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.base import UnconnectedChannel, Unmeasured
@@ -220,7 +220,7 @@ class VirtualHost:
     """An engine that the waiting client drives through virtual time."""
 
     def __init__(self) -> None:
-        self.clock = VirtualClock()
+        self.clock = JumpingClock()
 
     def post(self, call: Any, *arguments: Any) -> None:
         self.clock.call_at(self.clock.now(), call, *arguments)

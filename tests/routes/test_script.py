@@ -15,7 +15,7 @@ import httpx
 import pytest
 import respx
 
-from sessionmock.clock import SECOND, VirtualClock
+from sessionmock.clock import SECOND, JumpingClock
 from sessionmock.errors import Code, InvalidArgumentException, SessionMockError, UnmatchedRequest, URLError
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.script import Answer, ScriptRoute
@@ -29,7 +29,7 @@ class VirtualHost:
     """An engine that runs when its clock is driven, on the thread that drives it."""
 
     def __init__(self) -> None:
-        self.clock = VirtualClock()
+        self.clock = JumpingClock()
         self.worked = 0
 
     def post(self, call: Any, *arguments: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 import respx
 from respx.patterns import M, Pattern
 
-from sessionmock.clock import VirtualClock
+from sessionmock.clock import JumpingClock
 from sessionmock.models.message import Request
 from sessionmock.routes.script import ScriptRoute
 from sessionmock.routes.script.index import Index, key_of
@@ -24,7 +24,7 @@ METHODS = ["GET", "POST", "get", "HEAD"]
 class InlineHost:
     """Runs everything on the caller's stack."""
 
-    clock = VirtualClock()
+    clock = JumpingClock()
 
     def post(self, call: Any, *arguments: Any) -> None:
         call(*arguments)

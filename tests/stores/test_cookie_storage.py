@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sessionmock.clock import VirtualClock
 from sessionmock.engine.current import virtual_time
+from sessionmock.engine.virtual_clock import VirtualClock
 from sessionmock.errors import InvalidArgumentException
 from sessionmock.models.cookie import HTTPCookie
 from sessionmock.models.enums import CookieAcceptPolicy
@@ -30,12 +30,13 @@ SITE = "https://example.com/"
 class Hand(VirtualClock):
     """A clock whose date is set by hand."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.today = START
+    @property
+    def today(self) -> datetime:
+        return self.date()
 
-    def date(self) -> datetime:
-        return self.today
+    @today.setter
+    def today(self, date: datetime) -> None:
+        self._engine.clock._start = date
 
 
 @pytest.fixture

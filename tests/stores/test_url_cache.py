@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from sessionmock.clock import VirtualClock
 from sessionmock.engine.current import virtual_time
+from sessionmock.engine.virtual_clock import VirtualClock
 from sessionmock.errors import InvalidArgumentException
 from sessionmock.models.cached_response import CachedURLResponse, CacheStoragePolicy
 from sessionmock.models.message import Request
@@ -33,12 +33,13 @@ Pairs = list[tuple[str, str]]
 class Hand(VirtualClock):
     """A clock whose date is set by hand."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.today = datetime(2026, 1, 1, tzinfo=UTC)
+    @property
+    def today(self) -> datetime:
+        return self.date()
 
-    def date(self) -> datetime:
-        return self.today
+    @today.setter
+    def today(self, date: datetime) -> None:
+        self._engine.clock._start = date
 
 
 @pytest.fixture

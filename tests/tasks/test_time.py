@@ -3,14 +3,12 @@ Time is the clock's, and servers are in memory."""
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import sessionmock as sm
-from sessionmock.clock import SECOND
 from sessionmock.routes.live.network.memory import MemoryNetwork
 from sessionmock.routes.live.network.peer import Peer, Serve
 from tests.tasks.delegates import Collecting
@@ -38,13 +36,6 @@ def pieces(*data: bytes, pause: float = 0) -> Serve:
     return serve
 
 
-def let_pass(clock: sm.VirtualClock, seconds: float) -> None:
-    """Let time go on."""
-    never = threading.Lock()
-    never.acquire()
-    clock.park(never, clock.now() + int(seconds * SECOND))
-
-
 class Slow(Collecting):
     """Works on each response for longer than silence may last."""
 
@@ -53,7 +44,7 @@ class Slow(Collecting):
         self.clock = clock
 
     def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> Any:
-        let_pass(self.clock, 1.5 * LIMIT)
+        self.clock.advance(1.5 * LIMIT)
         return sm.ResponseDisposition.ALLOW
 
 
@@ -83,7 +74,7 @@ def test_delegate_at_work_is_no_silence(clock: sm.VirtualClock) -> None:
         for _ in range(3):
             session.data_task(URL).resume()
     assert [None] * 3 == [delegate.wait() for _ in range(3)]
-    assert (b"hihihi", 4.5 * LIMIT) == (delegate.body, clock.now() / SECOND)
+    assert (b"hihihi", 4.5 * LIMIT) == (delegate.body, clock.now())
 
 
 @pytest.mark.usefixtures("network")
@@ -108,7 +99,7 @@ def test_delegate_that_leaves_its_answer_for_later_is_timed(clock: sm.VirtualClo
         session.data_task(URL).resume()
     assert (-1001, b"", 1) == (delegate.code(), delegate.body, len(kept))
     if style == "handler":
-        assert LIMIT == clock.now() / SECOND
+        assert LIMIT == clock.now()
     else:
         assert -1001 == kept[0].code    # was over before the coroutine was
 
@@ -123,7 +114,7 @@ def test_every_byte_counts(clock: sm.VirtualClock, network: MemoryNetwork, answe
     network.listen(pieces(*answer, pause=LIMIT - 1), "10.0.0.1", 80)
     with made() as session:
         assert b"hi" == session.data(URL).result()[0]
-    assert (LIMIT - 1) * len(answer) == clock.now() / SECOND
+    assert (LIMIT - 1) * len(answer) == clock.now()
 
 
 @pytest.mark.usefixtures("network")
@@ -145,7 +136,7 @@ def test_time_of_the_request_beats_the_configuration(
     delegate = Collecting()
     with made(delegate, timeout_interval_for_request=configured) as session:
         session.data_task(sm.URLRequest(URL, timeout_interval=request_limit)).resume()
-    assert (code, 40 if code is None else 10) == (delegate.code(), clock.now() / SECOND)
+    assert (code, 40 if code is None else 10) == (delegate.code(), clock.now())
 
 
 def test_whole_load_has_a_time_of_its_own(clock: sm.VirtualClock, network: MemoryNetwork) -> None:
@@ -154,7 +145,7 @@ def test_whole_load_has_a_time_of_its_own(clock: sm.VirtualClock, network: Memor
     delegate = Collecting()
     with made(delegate, timeout_interval_for_request=30, timeout_interval_for_resource=410) as session:
         session.data_task(URL).resume()
-    assert (-1001, b"x" * 19, 410) == (delegate.code(), delegate.body, clock.now() / SECOND)
+    assert (-1001, b"x" * 19, 410) == (delegate.code(), delegate.body, clock.now())
 
 
 # suspending ---------------------------------------------------------------------------------------------------------------
@@ -183,7 +174,7 @@ def test_suspended_task_reads_no_more(clock: sm.VirtualClock, network: MemoryNet
     with made(delegate) as session:
         task = session.data_task(URL)
         task.resume()
-        let_pass(clock, 2 * LIMIT)
+        clock.advance(2 * LIMIT)
         assert sm.TaskState.SUSPENDED == task.state
         assert 0 < len(delegate.body) <= sum(sent) < 1 << 20
         assert task.count_of_bytes_received < 1 << 20
@@ -198,12 +189,12 @@ def test_task_suspended_before_its_answer_hears_of_it_after(clock: sm.VirtualClo
     with made(delegate) as session:
         task = session.data_task(URL)
         task.resume()
-        let_pass(clock, 30)
+        clock.advance(30)
         task.suspend()
         task.suspend()
-        let_pass(clock, 3 * LIMIT)
+        clock.advance(3 * LIMIT)
         task.resume()
-        let_pass(clock, LIMIT)
+        clock.advance(LIMIT)
         assert (sm.TaskState.SUSPENDED, b"", None) == (task.state, delegate.body, task.response)
         task.resume()
     assert (None, b"hi") == (delegate.code(), delegate.body)
@@ -221,7 +212,7 @@ def test_body_waits_for_100_continue(clock: sm.VirtualClock, network: MemoryNetw
         read.append(await peer.receive())
         peer.start(think(peer))
         read.append(await peer.receive())
-        times.append(clock.now() / SECOND)
+        times.append(clock.now())
         await peer.send(HEAD + b"hi")
 
     read, times = list[bytes](), list[float]()

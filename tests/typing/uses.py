@@ -325,7 +325,7 @@ def routes() -> None:
     with sm.use_route(script) as used, sm.virtual_time() as clock:
         assert_type(used, sm.ScriptRoute)
         assert_type(clock, sm.VirtualClock)
-        assert_type(clock.now(), int)
+        assert_type(clock.now(), float)
     def without_ids(answer: sm.RecordedAnswer) -> sm.RecordedAnswer | None:
         return None if answer.status >= 500 else replace(answer, body=answer.body + b"\n")
 

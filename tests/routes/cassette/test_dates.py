@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sessionmock.clock import VirtualClock
+from sessionmock.clock import JumpingClock
 from sessionmock.models.message import Headers
 from sessionmock.routes.cassette import Extra, Interaction, RecordedRequest, RecordedResponse
 from sessionmock.routes.cassette.dates import headers_now
 
-NOW = VirtualClock(datetime(2026, 1, 31, tzinfo=UTC))    # 30 days after the recording
+NOW = JumpingClock(datetime(2026, 1, 31, tzinfo=UTC))    # 30 days after the recording
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def given(*headers: tuple[str, str], then: datetime | None = THEN, refresh: bool = False, clock: VirtualClock = NOW) -> Headers:
+def given(*headers: tuple[str, str], then: datetime | None = THEN, refresh: bool = False, clock: JumpingClock = NOW) -> Headers:
     answer = RecordedResponse(200, "OK", list(headers))
     return headers_now(Interaction(RecordedRequest("GET", "http://api.test/"), answer, Extra(recorded_at=then)), clock, refresh)
 
@@ -58,7 +58,7 @@ def test_dates_move_where_that_is_asked() -> None:
         ("Retry-After", "Sat, 31 Jan 2026 00:02:00 GMT"), ("X-RateLimit-Reset", "1769817660"),
         ("Set-Cookie", "a=1; Expires=Mon, 30 Mar 2026 00:00:00 GMT"),
     ] == given(*DATED, refresh=True)
-    assert ("Date", "Mon, 01 Dec 2025 00:00:00 GMT") == given(*DATED, refresh=True, clock=VirtualClock(datetime(2025, 12, 1, tzinfo=UTC)))[0]
+    assert ("Date", "Mon, 01 Dec 2025 00:00:00 GMT") == given(*DATED, refresh=True, clock=JumpingClock(datetime(2025, 12, 1, tzinfo=UTC)))[0]
 
 
 def test_dates_stay_where_it_is_not() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sessionmock.clock import VirtualClock
+from sessionmock.clock import JumpingClock
 from sessionmock.errors import Code, url_error
 from sessionmock.models.body import KeptBody
 from sessionmock.models.message import Headers, Request, ResponseHead
@@ -24,7 +24,7 @@ class Kept:
     """A recorder, what it passes on and what it keeps."""
 
     def __init__(self, body: Any = None, url: str = "http://api.test/a#part") -> None:
-        self.clock, self.sink = VirtualClock(), RecordingSink()
+        self.clock, self.sink = JumpingClock(), RecordingSink()
         self.interactions: list[Interaction] = []
         self.over = 0
         self.recorder = Recorder(Request("PUT", url, [("A", "1")], body), self.sink, self.clock, self.interactions.append, self.note)

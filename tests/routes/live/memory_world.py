@@ -27,7 +27,7 @@ class MemoryWorld(World):
 
     def __enter__(self) -> MemoryWorld:
         self._held = ExitStack()
-        self.clock = self._held.enter_context(sm.virtual_time())
+        self.clock = self._held.enter_context(sm.virtual_time())._engine.clock
         self.host = SimpleNamespace(clock=self.clock, post=self._post, work=self._post)
         self.network = Watched()
         return self

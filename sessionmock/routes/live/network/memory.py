@@ -21,7 +21,7 @@ from itertools import count
 from threading import get_ident
 from typing import Any, TypeAlias, cast
 
-from ....clock import VirtualClock
+from ....clock import JumpingClock
 from ...base import Host
 from ..contexts import Offer
 from .base import READ_SIZE, P, Resolve, Wire, ask, family_of
@@ -175,7 +175,7 @@ class MemoryAdapter:
             transport = MemoryTransport(wire.end, protocol, post)
             post(stood.set_result, None)
         else:
-            if isinstance(self._host.clock, VirtualClock):
+            if isinstance(self._host.clock, JumpingClock):
                 offer = dated(offer, self._host.clock)
             transport = MemoryTransport(wire.end, MemoryTLS(self._host.clock, post, protocol, offer, stood, name), post)
         try:

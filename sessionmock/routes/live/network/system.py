@@ -13,7 +13,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from weakref import WeakKeyDictionary
 
-from ....clock import VirtualClock
+from ....clock import JumpingClock
 from ...base import Host
 from ..contexts import Offer
 from .base import READ_SIZE, P, Promise, Resolve, Running, Wire, ask, family_of
@@ -113,7 +113,7 @@ class SystemAdapter:
         self._wires: set[SystemWire] = set()           # what `abandon` gives back
 
     def enter(self) -> None:
-        if isinstance(self._host.clock, VirtualClock):
+        if isinstance(self._host.clock, JumpingClock):
             raise RuntimeError("a live server knows no virtual time: answer by a script or a cassette")
         loop = self._loop = asyncio.get_running_loop()
         buffer = _BUFFERS.get(loop)

@@ -1,0 +1,57 @@
+"""The virtual clock as its users see it: in seconds, with what they may do to time."""
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..clock import SECOND, JumpingClock, nanoseconds
+from ..errors import InvalidArgumentException
+from ..latch import Latch
+from ..models.settings import MOMENT, NUMBER, reject
+from .virtual import VirtualEngine
+
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class VirtualClock:
+    """Time that stands still until somebody waits, and then jumps to whatever is due next.
+
+    `virtual_time()` puts one in force, and the plugin gives a test its own as `sessionmock.clock`. It begins at 0 seconds and,
+    for `date()`, at `start`, an aware datetime (2026-01-01 UTC). What is due at one time comes in the order in which it was
+    asked for.
+    """
+
+    def __init__(self, start: datetime = _START) -> None:
+        self._engine = VirtualEngine(JumpingClock(MOMENT.of("VirtualClock(start)", start)))
+
+    def __repr__(self) -> str:
+        return f"<VirtualClock at {self.now():g} s, {self.date()}>"
+
+    def now(self) -> float:
+        """Seconds of virtual time since it began."""
+        return self._engine.clock.now() / SECOND
+
+    def date(self) -> datetime:
+        """The date that it is then, aware, in UTC: by it cookies, caches and certificates expire."""
+        return self._engine.clock.date()
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass: everything that is due by then is made, each at its time, and the clock stands there. 0 makes what is
+        due now. Coroutines of the loop that runs here go on with their next `await`. InvalidArgumentException for less than 0."""
+        if NUMBER.of("VirtualClock.advance(seconds)", seconds) < 0:
+            reject("VirtualClock.advance(seconds)", seconds, "a number of seconds, 0 or more: time goes forward")
+        self._engine.wait(Latch(), self._engine.clock.now() + nanoseconds(seconds))
+
+    def run_until_idle(self) -> None:
+        """Let time pass until every load has ended, by its time-out if by nothing else, and every callback was made.
+
+        Not waited for are tasks that were not resumed or are suspended, and timers that no load waits for, as of the age of connections
+        that are kept. (A task whose delegate holds back an answer does end, by its time-out.)
+        """
+        self._engine._run_until_idle()
+
+    def permute(self, seed: int | str) -> None:
+        """From now on, calls that are due at the same time come in an order that `seed` decides: the same for the same seed. What one
+        load, connection or queue does stays in its order."""
+        if not isinstance(seed, int | str):
+            raise InvalidArgumentException(f"VirtualClock.permute({seed!r}): it takes an int or a str")
+        self._engine.clock.permute(seed)
