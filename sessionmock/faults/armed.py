@@ -4,6 +4,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -19,7 +20,8 @@ Shots = Sequence["Shot"]
 _EXCHANGE = frozenset(point.name for point in POINTS.values() if point.is_wire) | {"head"}
 
 
-class Fired(NamedTuple):
+@dataclass(eq=False)
+class Fired:
     """A fault that acted."""
 
     line: FaultLine
@@ -27,10 +29,16 @@ class Fired(NamedTuple):
     method: str
     url: str
     task: Any
+    producing: Any = field(default=None, repr=False)     # of `cancel_by_producing_resume_data`: what the task has returned
 
     @property
     def kind(self) -> Kind:
         return self.line.kind
+
+    @property
+    def resume_data(self) -> bytes | None:
+        """What `cancel_by_producing_resume_data` gave, once it has; None where there is none to be had, and for all other kinds."""
+        return self.producing.result() if self.producing is not None and self.producing.done() else None
 
     def __str__(self) -> str:
         byte = f" byte {self.line.byte}" if self.line.byte is not None and POINTS[self.point].has_byte else ""
@@ -40,10 +48,10 @@ class Fired(NamedTuple):
 class Shot:
     """What is to go wrong on one pass of a point. Whoever lets it act calls `fire`, once."""
 
-    __slots__ = ("_about", "_armed", "point")
+    __slots__ = ("_armed", "about", "point")
 
     def __init__(self, armed: _Armed, point: str, about: About) -> None:
-        self._armed, self.point, self._about = armed, point, about
+        self._armed, self.point, self.about = armed, point, about
 
     @property
     def kind(self) -> Kind:
@@ -54,13 +62,15 @@ class Shot:
         """Before which byte of the part it acts."""
         return self._armed.line.byte or 0
 
-    def fire(self) -> None:
+    def fire(self) -> Fired:
         """It acts now."""
-        about = self._about
-        self._armed.faults._note(self._armed, Fired(self._armed.line, self.point, about.method, about.url, about.task))
+        about = self.about
+        fired = Fired(self._armed.line, self.point, about.method, about.url, about.task)
+        self._armed.faults._note(self._armed, fired)
         history = about.history
         if history is not None and Faulted in history.kinds:
             history.add(about.clock, Faulted, about.task, self.point, str(self.kind), about.url)
+        return fired
 
 
 class About(NamedTuple):
