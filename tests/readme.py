@@ -15,12 +15,14 @@ from sessionmock.models.configuration import URLSessionConfiguration
 from sessionmock.models.request import URLRequest
 from sessionmock.models.settings import Setting
 from sessionmock.tasks import URLSessionTask
+from tests.faults.taxonomy import codes
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 LAYOUT = ROOT / "docs" / "layout.md"
 RULES = ROOT / "docs" / "rules.md"
-MADE = (README, LAYOUT, RULES)      # the files that have made parts
+FAULTS = ROOT / "docs" / "faults.md"
+MADE = (README, LAYOUT, RULES, FAULTS)      # the files that have made parts
 
 
 def states() -> str:
@@ -89,7 +91,7 @@ def _subject(file: Path) -> str:
     return re.split(r"(?<=[a-z0-9)`])\. ", text)[0].rstrip(".").replace("|", "\\|") + "."
 
 
-PARTS = {"states": states, "plugin": plugin, "layout": layout, "idle": idle}
+PARTS = {"states": states, "plugin": plugin, "layout": layout, "idle": idle, "codes": codes}
 
 
 def made(text: str) -> str:
