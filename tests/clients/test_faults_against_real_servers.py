@@ -13,6 +13,7 @@ import pytest
 import trio
 
 import sessionmock as sm
+from sessionmock.routes.faults.route import FaultRoute
 from tests.routes.faults.cases import CASES
 from tests.routes.faults.misbehaviour import SENT, Case
 from tests.routes.faults.stage import Stage, patience
@@ -22,11 +23,13 @@ RAISED = {
     "ConnectError": "unknown-host refused no-network handshake-ends handshake-resets expired not-yet-valid wrong-host untrusted proxy-refuses",
     "ConnectTimeout": "connects-never handshake-never-ends",
     "ReadTimeout": "never-answers silent-at-100 download-silent-at-100 proxy-is-silent frames-silent-at-100",
-    "ReadTimeout WriteTimeout": "goes-deaf-in-the-upload",
+    "ReadTimeout WriteTimeout": "goes-deaf-in-the-upload window-never-opens",
+    "LocalProtocolError RemoteProtocolError": "bad-settings",       # httpx blames itself for what the peer sent
     "RemoteProtocolError": """ends-before-the-head no-status-line bad-header bad-length cut-in-the-head hints-then-ends ends-at-0 ends-at-1
         ends-at-100 ends-at-256 cut-at-100 download-ends-at-100 download-ends-at-0 download-without-validator download-in-gzip download-of-a-post
         download-in-chunks-ends-at-100 chunks-end-at-100 bad-chunk bad-trailer ends-before-the-trailers post-ends-before-the-head
-        proxy-ends stream-resets-before-the-head stream-resets-at-100 frames-end-at-100 goaway-at-100 download-in-frames-resets-at-100""",
+        proxy-ends goaway-before-the-head stream-resets-before-the-head stream-resets-at-100 frames-end-at-100 goaway-at-100
+        download-in-frames-resets-at-100""",
     "ReadError": """resets-before-the-head resets-at-0 resets-at-100 download-resets-at-100 chunks-reset-at-100 resets-before-the-trailers
         kept-one-resets proxy-resets""",
     "ReadError RemoteProtocolError WriteError": """resets-in-the-upload ends-in-the-upload kept-one-ends kept-one-ends-under-a-post
@@ -144,3 +147,34 @@ def test_a_client_of_its_own(stage: Stage, case: Case, no_such_host: None) -> No
 def test_clients_of_their_own(stage: Stage, case: Case, package: ModuleType, load: Load, no_such_host: None) -> None:
     """And that of all others."""
     check_native(stage, case, package, load)
+
+
+def check_planned(stage: Stage, case: Case, package: ModuleType, load: Load) -> None:
+    url, proxy = stage.address(case, misbehaving=False), stage.proxy(case, misbehaving=False)
+    configuration = sm.URLSessionConfiguration.ephemeral()
+    if proxy is not None:
+        configuration.proxy_configurations = [sm.ProxyConfiguration.http_connect("127.0.0.1", proxy)]
+    route = FaultRoute(stage.script(), case.plan)
+    with sm.virtual_time():
+        judge(case, *outcome(package, load, case, url, {"transport": sm.transport(route, configuration)}))
+    assert not route.faults.unfired
+
+
+PLANNED = pytest.mark.xfail(strict=False, reason="not every point is passed yet")
+TURNS = [pytest.param(case, *FLAVOURS[number % len(FLAVOURS)], id=case.name) for number, case in enumerate(CASES)]
+
+
+@PLANNED
+@pytest.mark.parametrize(("case", "package", "load"), TURNS)
+def test_a_plan_says_the_same(stage: Stage, case: Case, package: ModuleType, load: Load) -> None:
+    """Over a script in virtual time, by one kind of client after the other."""
+    check_planned(stage, case, package, load)
+
+
+@PLANNED
+@pytest.mark.soak
+@pytest.mark.parametrize(("package", "load"), FLAVOURS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_plan_says_the_same_to_all(stage: Stage, case: Case, package: ModuleType, load: Load) -> None:
+    """By every kind of client."""
+    check_planned(stage, case, package, load)

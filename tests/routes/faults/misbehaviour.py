@@ -206,6 +206,14 @@ def breaks_stream(at: int | None, how: str) -> Frames:
     return serve
 
 
+def frame(data: bytes, then: str = "silence") -> Frames:
+    """These bytes in place of an answer."""
+    async def serve(server: Server, stream: int, answer: Answer) -> None:
+        await server.peer.send(data)
+        await part(server.peer, then)
+    return serve
+
+
 # the table --------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Case:
