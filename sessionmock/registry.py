@@ -91,6 +91,7 @@ class Scope:
         self.over = False                   # it was judged: what it still comes to own is the outer one's to answer for
         self.held: dict[Any, None] = {}     # what it answers for and what has not ended, in order of creation
         self.history: History | None = None     # what happens to what it owns; None: nobody looks
+        self.faults: tuple[Any, ...] | None = None      # in force for what it owns (`faults.armed.Faults`); None: those of the scope around it
         self.raised: list[BaseException] = []   # by the user's code for what it owns, where it has a history
 
     def __repr__(self) -> str:

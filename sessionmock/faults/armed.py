@@ -1,9 +1,8 @@
 """Plans in force: passes of points are counted, and it is said what is to go wrong on each."""
 from __future__ import annotations
 
-import random
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -11,28 +10,45 @@ from typing import Any, NamedTuple
 from .. import shown
 from ..clock import Clock
 from ..history import Faulted, History
+from ..models.settings import reject
+from ..registry import Site
 from .kinds import Kind
+from .lines import FaultLine, Lines, Place
 from .matching import is_about, is_of
-from .plan import FaultLine, FaultPlan, Place
+from .names import nearest
+from .plan import AnyPlan, FaultPlan
 from .points import POINTS
 
 Shots = Sequence["Shot"]
-_EXCHANGE = frozenset(point.name for point in POINTS.values() if point.is_wire) | {"head"}
+_EXCHANGE = frozenset(point.name for point in POINTS.values() if point.is_wire)
+_SHOWN = 5      # requests that the report of a line names, which keeps ten times as many
 
 
+class About(NamedTuple):
+    """Who passes a point."""
+
+    clock: Clock
+    history: History | None
+    task: Any                # None: a plain client
+    method: str
+    url: str
+
+
+@shown.printed
 @dataclass(eq=False)
 class Fired:
-    """A fault that acted."""
+    """A fault that acted. Its `str` says where, in which request, and what."""
 
     line: FaultLine
     point: str
     method: str
     url: str
-    task: Any
+    task: Any                # None: a plain client's request
     producing: Any = field(default=None, repr=False)     # of `cancel_by_producing_resume_data`: what the task has returned
 
     @property
     def kind(self) -> Kind:
+        """What happened."""
         return self.line.kind
 
     @property
@@ -55,6 +71,7 @@ class Shot:
 
     @property
     def kind(self) -> Kind:
+        """What happens."""
         return self._armed.line.kind
 
     @property
@@ -73,31 +90,26 @@ class Shot:
         return fired
 
 
-class About(NamedTuple):
-    """Who passes a point."""
-
-    clock: Clock
-    history: History | None
-    task: Any                # None: a plain client
-    method: str
-    url: str
-
-
 class _Armed:
     """A line with its count."""
 
-    __slots__ = ("acts", "draw", "faults", "fired", "line", "passes")
+    __slots__ = ("acts", "faults", "fired", "line", "number", "passes", "planned", "requests")
 
     def __init__(self, faults: Faults, line: FaultLine, number: int) -> None:
-        self.faults, self.line = faults, line
-        self.passes = 0
-        self.acts = False            # from here on
+        self.faults, self.line, self.number = faults, line, number
+        self.passes = 0                         # of its points, that it selects
+        self.planned = 0                        # on how many of them it was to act
+        self.acts = False                       # it was on the last one
         self.fired = 0
-        self.draw = random.Random(int.from_bytes(sha256(f"{faults.seed}:{number}".encode()).digest()[:8], "big"))
+        self.requests: dict[str, bool] = {}     # what could have met it, and whether it selects that
 
     def selects(self, about: About) -> bool:
         line = self.line
-        return ((line.method is None or line.method.upper() == about.method) and is_of(line.task, about.task) and is_about(line.url, about.url))
+        found = ((line.method is None or line.method == about.method.upper()) and is_of(line.task, about.task)
+                 and is_about(line.url, about.method, about.url))
+        if not self.fired and len(self.requests) < 10 * _SHOWN:
+            self.requests[f"{about.method} {about.url}"] = found
+        return found
 
     @property
     def is_used_up(self) -> bool:
@@ -111,30 +123,53 @@ class _Armed:
         """Count a pass; whether it acts on this one."""
         line = self.line
         self.passes += 1
-        acts = (
+        self.acts = (line.from_here_on and self.acts) or (
             (line.first is None or self.passes <= line.first)
             and (line.nth is None or self.passes == line.nth)
             and (line.every is None or self.passes % line.every == 0)
-            and (line.probability is None or self.draw.random() < line.probability))
-        acts = acts or (line.from_here_on and self.acts)
-        self.acts = self.acts or acts
-        return acts
+            and (line.probability is None or self._draw() < line.probability))
+        self.planned += self.acts
+        return self.acts
+
+    def _draw(self) -> float:
+        """From 0 to below 1: for one seed, line and pass always the same."""
+        return int.from_bytes(sha256(f"{self.faults.seed}:{self.number}:{self.passes}".encode()).digest()[:8], "big") / 2**64
+
+    def why(self) -> str:
+        """The line, and what is known of why it never acted."""
+        near = [request for request in nearest(str(self.line.url or ""), self.requests) if self.requests[request] or not self.passes]
+        told = [f"a fault that never acted: {self.line}",
+                f"  {self.line.point} was passed {shown.counted(self.passes, 'time')} by what it is about"
+                + (f", and it was to act on {self.planned} of them" if self.planned else "")]
+        for words, selected in (("requests that it is about", True), ("requests that it is not about", False)):
+            if named := [f"{method} {shown.url(url)}" for method, url in (request.split(" ", 1) for request in near
+                                                                          if self.requests[request] is selected)]:
+                told.append(f"  {words}: {', '.join(named[:_SHOWN])}{', ...' if len(named) > _SHOWN else ''}")
+        return "\n".join(told if self.requests else [*told, "  there was no request"])
 
 
-class Faults:
-    """A plan in force, to which lines may be added at any time. On any thread."""
+class Faults(Lines[FaultLine]):
+    """A plan in force: it counts the passes of each line's point, and says what goes wrong. `at(...)` arms more lines at any time.
 
-    def __init__(self, plan: Iterable[FaultLine] = (), seed: int = 0) -> None:
+    `plan` are the lines to begin with, `seed` decides what `probability` draws. `fired` are the faults that acted, in order, each with
+    `line`, `point`, `kind`, `method`, `url` and `task`. Any thread may use it.
+    """
+
+    def __init__(self, plan: AnyPlan = (), seed: int = 0) -> None:
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            reject("Faults(seed)", seed, "an int")
         self.seed = seed
         self.fired: list[Fired] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._lines: list[_Armed] = []
         self._at: dict[str, list[_Armed]] = {}
-        for line in plan:
-            self.add(line)
+        self._places: dict[Place[FaultLine], Site] = {}         # of which nobody has said yet what happens there
+        self._watchers: list[Callable[[FaultLine], object]] = []
+        for line in FaultPlan(plan):
+            self._add(line)
 
     def __repr__(self) -> str:
-        return f"<Faults: {len(self._lines)} lines, {len(self.fired)} fired, seed {self.seed}>"
+        return f"<Faults: {shown.counted(len(self._lines), 'line')}, {len(self.fired)} fired, seed {self.seed}>"
 
     @property
     def plan(self) -> FaultPlan:
@@ -144,10 +179,33 @@ class Faults:
     @property
     def unfired(self) -> list[FaultLine]:
         """The lines that never acted and had to."""
-        return [armed.line for armed in self._lines if not armed.fired and not armed.line.optional]
+        return [armed.line for armed in self._unfired]
 
-    def add(self, line: FaultLine) -> FaultLine:
-        """Arm `line` too."""
+    @property
+    def complaints(self) -> list[str]:
+        """What is wrong with a test that ends now: lines that never acted and had to, with what could have met them, and places
+        (`at(...)`) that were given no kind."""
+        return [*(armed.why() for armed in self._unfired),
+                *(f"nothing was said to happen there: {place!r}, in {site}" for place, site in self._places.items())]
+
+    @property
+    def _unfired(self) -> list[_Armed]:
+        return [armed for armed in self._lines if not armed.fired and not armed.line.optional]
+
+    def add(self, plan: AnyPlan) -> None:
+        """Arm the lines of `plan` too."""
+        for line in FaultPlan(plan):
+            self._add(line)
+
+    def watch(self, watcher: Callable[[FaultLine], object]) -> None:
+        """Call `watcher` with each line that is armed, those so far too."""
+        self._watchers.append(watcher)
+        for line in self.plan:
+            watcher(line)
+
+    def _add(self, line: FaultLine) -> FaultLine:
+        for watcher in self._watchers:
+            watcher(line)
         with self._lock:
             armed = _Armed(self, line, len(self._lines))
             self._lines.append(armed)
@@ -155,14 +213,14 @@ class Faults:
                 self._at.setdefault(point, []).append(armed)
         return line
 
-    def at(
-        self, point: str, *, url: Any = None, method: str | None = None, task: Any = None, byte: int | None = None, first: int | None = None,
-        nth: int | None = None, every: int | None = None, probability: float | None = None, from_here_on: bool = False, optional: bool = False,
-    ) -> Place[FaultLine]:
-        """The place of a line; the method that is called on it says what happens there, and arms it."""
-        conditions = {"url": url, "method": method, "task": task, "byte": byte, "first": first, "nth": nth, "every": every,
-                      "probability": probability, "from_here_on": from_here_on, "optional": optional}
-        return Place(self.add, point, conditions)
+    def _place(self, point: str, conditions: Mapping[str, Any]) -> Place[FaultLine]:
+        def take(line: FaultLine) -> FaultLine:
+            self._places.pop(place, None)
+            return self._add(line)
+
+        place = Place(take, point, conditions)
+        self._places[place] = Site()
+        return place
 
     def passing(self, point: str, about: About) -> Shots:
         """`point` is passed: what is to go wrong there, in the order of the lines."""
@@ -174,7 +232,9 @@ class Faults:
 
     def may_pass(self, points: Iterable[str], about: About) -> bool:
         """Whether anything may still go wrong at one of `points`."""
-        return any(armed.selects(about) and not armed.is_used_up for point in points for armed in self._at.get(point, ()))
+        # All are asked, also where one has said yes: each notes who comes its way.
+        found = [armed.selects(about) and not armed.is_used_up for point in points for armed in self._at.get(point, ())] if self._at else ()
+        return any(found)
 
     def _note(self, armed: _Armed, fired: Fired) -> None:
         with self._lock:
@@ -192,17 +252,23 @@ class TaskFaults:
 
     def passing(self, point: str, method: str, url: str) -> Shots:
         """`point` is passed: what is to go wrong there."""
-        if len(self._all) == 1 and not self._all[0]._at.get(point):
+        for faults in self._all:
+            if point in faults._at:
+                break
+        else:
             return ()
         about = About(self._clock, self._history, self.task, method, url)
         return [shot for faults in self._all for shot in faults.passing(point, about)]
 
     def exchange(self, method: str, url: str) -> ExchangeFaults | None:
         """The faults of a request that is about to go; None where nothing can go wrong on its way."""
-        about = About(self._clock, self._history, self.task, method, url)
-        if not any(faults.may_pass(_EXCHANGE, about) for faults in self._all):
+        for faults in self._all:
+            if faults._at:
+                break
+        else:
             return None
-        return ExchangeFaults(self._all, about)
+        exchange = ExchangeFaults(self._all, About(self._clock, self._history, self.task, method, url))
+        return exchange if exchange.may_pass(*_EXCHANGE) else None
 
 
 class ExchangeFaults:
@@ -219,4 +285,5 @@ class ExchangeFaults:
 
     def may_pass(self, *points: str) -> bool:
         """Whether anything may still go wrong at one of `points`."""
-        return any(faults.may_pass(points, self.about) for faults in self._all)
+        found = [faults.may_pass(points, self.about) for faults in self._all]
+        return any(found)

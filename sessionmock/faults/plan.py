@@ -1,192 +1,106 @@
-"""Plans of faults: values that say what goes wrong at which point, for which requests and on which passes."""
+"""Plans of faults: lines in order, as a value."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO, TypeAlias, overload
 
-from ..errors import Code, InvalidArgumentException, URLError
-from . import kinds, matching
-from .kinds import Kind
-from .points import POINTS, expand
-from .table import suited
+from ..errors import InvalidArgumentException
+from ..models.settings import reject
+from .lines import FaultLine, Lines
+from .notation import line_from_dict, line_to_dict
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FaultLine:
-    """At this point, for these requests, on these passes: this kind. Raises InvalidArgumentException for what makes no sense."""
-
-    point: str
-    kind: Kind
-    url: Any = None                # a URL, one with * for any part, or a compiled pattern; None: any
-    method: str | None = None      # in any case; None: any
-    task: Any = None               # a task, its `task_description`, or a function of a task; None: any, and plain clients
-    byte: int | None = None        # of a body: before which byte, from 0; None: before the first
-    first: int | None = None       # on the first so many passes
-    nth: int | None = None         # on this pass, from 1
-    every: int | None = None       # on each pass whose number this divides
-    probability: float | None = None    # on this share of the passes, drawn from the seed
-    from_here_on: bool = False     # and on every pass after one on which it acted
-    optional: bool = False         # it may never act
-
-    def __post_init__(self) -> None:
-        points = expand(self.point)
-        suited(self.point, points, self.kind)
-        matching.given_url(self.url)
-        if self.byte is not None and not any(POINTS[point].has_byte for point in points):
-            counted = ", ".join(point.name for point in POINTS.values() if point.has_byte)
-            raise InvalidArgumentException(f"at({self.point!r}, byte={self.byte}): no bytes are counted there: {counted} have them")
-        for name in ("first", "nth", "every"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise InvalidArgumentException(f"at({self.point!r}, {name}={value!r}): give a number of passes, 1 or more")
-
-    @property
-    def points(self) -> tuple[str, ...]:
-        """The points at which it acts."""
-        return suited(self.point, expand(self.point), self.kind)
+AnyPlan: TypeAlias = "FaultPlan | Iterable[FaultLine | FaultPlan | Mapping[str, Any]]"
+_WANTED = "a plan, as FaultPlan().at(\"connect\").refuse(), or a list of lines"
 
 
-class Place(Generic[T]):
-    """A point and the passes of it, for which one of these methods says what happens there; each gives what `at` was for."""
+class FaultPlan(Lines["FaultPlan"]):
+    """Lines in order, as a value: `FaultPlan().at("connect", first=2).refuse().at("body", byte=10).reset()`.
 
-    def __init__(self, take: Callable[[FaultLine], T], point: str, conditions: Mapping[str, Any]) -> None:
-        expand(point)
-        self._take, self._point, self._conditions = take, point, conditions
+    Each `at(...).kind(...)` gives a new plan, with that line as its last. `lines` are those of another plan, FaultLines, plans whose lines
+    they stand for, or tables as `from_dict` has them. Plans are equal when their lines are; `repr` is what makes the plan anew.
+    """
 
-    def _line(self, kind: Kind) -> T:
-        return self._take(FaultLine(point=self._point, kind=kind, **self._conditions))
+    _lines: tuple[FaultLine, ...]
 
-    def unknown_host(self) -> T:
-        """The name has no address (-1003)."""
-        return self._line(kinds.unknown_host())
+    def __init__(self, lines: AnyPlan = ()) -> None:
+        if isinstance(lines, str | bytes | Mapping) or not isinstance(lines, Iterable):
+            reject("FaultPlan(lines)", lines, _WANTED)
+        found: list[FaultLine] = []
+        for number, line in enumerate(lines, 1):
+            found += line if isinstance(line, FaultPlan) else [line if isinstance(line, FaultLine) else line_from_dict(line, f"fault {number}")]
+        object.__setattr__(self, "_lines", tuple(found))
 
-    def refuse(self) -> T:
-        """Nobody listens there (-1004)."""
-        return self._line(kinds.refuse())
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a plan is a value, and its {name} cannot be set: at(...) gives a new one")
 
-    def unreachable(self) -> T:
-        """No way leads there (-1004)."""
-        return self._line(kinds.unreachable())
+    def __repr__(self) -> str:
+        return "FaultPlan()" + "".join(f".{line._call(repr, repr)}" for line in self._lines)
 
-    def certificate(self, problem: str) -> T:
-        """The server's certificate is "expired", "not yet valid", for the "wrong host" or "untrusted"."""
-        return self._line(kinds.certificate(problem))
+    def __str__(self) -> str:
+        """A line for each, with pseudonyms in the place of secrets."""
+        return "\n".join(map(str, self._lines))
 
-    def never(self) -> T:
-        """Nothing happens there any more."""
-        return self._line(kinds.never())
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FaultPlan) and self._lines == other._lines
 
-    def delay(self, seconds: float) -> T:
-        """It happens `seconds` later."""
-        return self._line(kinds.delay(seconds))
+    def __hash__(self) -> int:
+        return hash(self._lines)
 
-    def reset(self, scope: str = "connection") -> T:
-        """The connection is reset; over HTTP/2 with `scope="stream"` this stream alone."""
-        return self._line(kinds.reset(scope))
-
-    def end(self) -> T:
-        """The peer sends no more (FIN)."""
-        return self._line(kinds.end())
-
-    def truncate(self) -> T:
-        """What is left of this part is lost."""
-        return self._line(kinds.truncate())
-
-    def corrupt(self) -> T:
-        """One byte is another."""
-        return self._line(kinds.corrupt())
-
-    def drip(self, bytes_per_second: float) -> T:
-        """It goes on at this pace."""
-        return self._line(kinds.drip(bytes_per_second))
-
-    def slice(self, size: int) -> T:
-        """It comes in pieces of `size` bytes."""
-        return self._line(kinds.slice(size))
-
-    def duplicate(self) -> T:
-        """It comes twice."""
-        return self._line(kinds.duplicate())
-
-    def malformed(self, what: str) -> T:
-        """`what` is not as HTTP has it."""
-        return self._line(kinds.malformed(what))
-
-    def status(self, code: int, headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None, body: bytes | str = b"") -> T:
-        """The answer is another one."""
-        return self._line(kinds.status(code, headers, body))
-
-    def redirect(self, to: str, code: int = 302) -> T:
-        """The answer leads to the URL `to`."""
-        return self._line(kinds.redirect(to, code))
-
-    def challenge(self, scheme: str = "Basic", realm: str = "", *, proxy: bool = False, stale: bool = False) -> T:
-        """The answer asks for a credential."""
-        return self._line(kinds.challenge(scheme, realm, proxy=proxy, stale=stale))
-
-    def fail(self, error: URLError | Code | int) -> T:
-        """The load fails with `error`."""
-        return self._line(kinds.fail(error))
-
-    def oserror(self, number: int) -> T:
-        """The operating system says `number`, of errno."""
-        return self._line(kinds.oserror(number))
-
-    def disk_full(self) -> T:
-        """No space is left."""
-        return self._line(kinds.disk_full())
-
-    def raises(self, exception: BaseException | type[BaseException]) -> T:
-        """The user's code there raises `exception`."""
-        return self._line(kinds.raises(exception))
-
-    def unanswered(self) -> T:
-        """The question is never answered."""
-        return self._line(kinds.unanswered())
-
-    def answered_twice(self) -> T:
-        """The question is answered a second time."""
-        return self._line(kinds.answered_twice())
-
-    def cancel(self) -> T:
-        """The task is cancelled."""
-        return self._line(kinds.cancel())
-
-    def cancel_by_producing_resume_data(self) -> T:
-        """The download is cancelled, and its resume data asked for."""
-        return self._line(kinds.cancel_by_producing_resume_data())
-
-    def suspend(self, seconds: float) -> T:
-        """The task is suspended, and resumed `seconds` later."""
-        return self._line(kinds.suspend(seconds))
-
-    def invalidate(self) -> T:
-        """The session is invalidated, and its tasks are cancelled."""
-        return self._line(kinds.invalidate())
-
-
-class FaultPlan:
-    """Lines in order, as a value: `FaultPlan().at("connect", first=2).refuse().at("body", byte=10).reset()`."""
-
-    __slots__ = ("lines",)
-
-    def __init__(self, lines: Iterable[FaultLine] = ()) -> None:
-        self.lines = tuple(lines)
+    def __reduce__(self) -> tuple[type[FaultPlan], tuple[tuple[FaultLine, ...]]]:
+        return type(self), (self._lines,)
 
     def __iter__(self) -> Iterator[FaultLine]:
-        return iter(self.lines)
+        return iter(self._lines)
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self._lines)
 
-    def at(
-        self, point: str, *, url: Any = None, method: str | None = None, task: Any = None, byte: int | None = None, first: int | None = None,
-        nth: int | None = None, every: int | None = None, probability: float | None = None, from_here_on: bool = False, optional: bool = False,
-    ) -> Place[FaultPlan]:
-        """The place of a line; the method that is called on it says what happens there, and gives a plan with that line as its last."""
-        conditions = {"url": url, "method": method, "task": task, "byte": byte, "first": first, "nth": nth, "every": every,
-                      "probability": probability, "from_here_on": from_here_on, "optional": optional}
-        return Place(lambda line: FaultPlan((*self.lines, line)), point, conditions)
+    @overload
+    def __getitem__(self, index: int) -> FaultLine: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> FaultPlan: ...
+
+    def __getitem__(self, index: int | slice) -> FaultLine | FaultPlan:
+        return self._lines[index] if isinstance(index, int) else FaultPlan(self._lines[index])
+
+    def __add__(self, other: FaultPlan) -> FaultPlan:
+        return FaultPlan((self, other)) if isinstance(other, FaultPlan) else NotImplemented
+
+    def _add(self, line: FaultLine) -> FaultPlan:
+        return FaultPlan((*self._lines, line))
+
+    def to_dict(self) -> dict[str, list[dict[str, Any]]]:
+        """The plan as TOML has it: `{"fault": [{"point": "body", "kind": "reset", "byte": 10}]}`."""
+        return {"fault": [line_to_dict(line) for line in self._lines]}
+
+    @classmethod
+    def from_dict(cls, tables: Mapping[str, Any]) -> FaultPlan:
+        """The plan that `to_dict` gave, or TOML. Raises InvalidArgumentException, which names the table by its number."""
+        if not isinstance(tables, Mapping) or set(tables) - {"fault"} or not isinstance(tables.get("fault", []), list | tuple):
+            reject("FaultPlan.from_dict", tables, '{"fault": [...]}, a dict with a list of tables')
+        return cls(tables.get("fault", ()))
+
+    @classmethod
+    def from_toml(cls, source: str | os.PathLike[str] | TextIO | BinaryIO) -> FaultPlan:
+        """The plan of `[[fault]]` tables: `point`, `kind`, what the kind takes (`seconds = 3` for "delay") and the keywords of `at`.
+
+        `source` is a path, an open file, or as a str the text itself, where it has a table or a line end, else a path. Raises
+        InvalidArgumentException for what is no TOML, or no plan, and OSError for a file that cannot be read.
+        """
+        if isinstance(source, os.PathLike) or (isinstance(source, str) and source and not {"\n", "["}.intersection(source)):
+            text, place = Path(source).read_text(encoding="utf-8"), os.fspath(source)
+        elif isinstance(source, str):
+            text, place = source, "FaultPlan.from_toml"
+        elif hasattr(source, "read"):
+            read = source.read()
+            text, place = read if isinstance(read, str) else read.decode(), str(getattr(source, "name", "FaultPlan.from_toml"))
+        else:
+            reject("FaultPlan.from_toml", source, "a path, an open file, or the text of [[fault]] tables")
+        try:
+            return cls.from_dict(tomllib.loads(text))
+        except (tomllib.TOMLDecodeError, InvalidArgumentException) as error:
+            raise InvalidArgumentException(f"{place}: {error}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..delegates import SELECTORS
-from ..errors import InvalidArgumentException
+from .names import unknown
 
 
 class Point(NamedTuple):
@@ -58,10 +58,10 @@ def expand(name: str) -> tuple[str, ...]:
         return (name,)
     if name in WHOLES:
         return tuple(point for point in POINTS if point.startswith(f"{name}."))
-    whole = name.partition(".")[0] if isinstance(name, str) else ""
-    near = [point for point in POINTS if point.startswith(f"{whole}.")] if whole in WHOLES else [
-        *(point for point in POINTS if not point.startswith(f"{_CALLBACK}.")), f"{_CALLBACK}.NAME"]
-    raise InvalidArgumentException(f"at({name!r}): there is no such point: choose from {', '.join(near)}")
+    near = [point for point in POINTS if not point.startswith(f"{_CALLBACK}.")]
+    if isinstance(name, str) and name.startswith(f"{_CALLBACK}."):
+        near = [point for point in POINTS if point.startswith(f"{_CALLBACK}.")]
+    raise unknown(f"at({name!r})", "point", name, [*near, *WHOLES])
 
 
 def row_of(name: str) -> str:

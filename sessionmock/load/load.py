@@ -16,7 +16,7 @@ from ..engine.protocol import Engine
 from ..engine.queues import OperationQueue
 from ..errors import Code, URLError, brief, url_error
 from ..faults.armed import TaskFaults
-from ..faults.current import current_faults
+from ..faults.current import faults_of
 from ..history import Ended
 from ..latch import Latch
 from ..models.body import again
@@ -63,7 +63,7 @@ class Load:
         history = history_of(task._scope)
         self.callbacks = callbacks = make_callbacks(context, inbox, task, history)
         route, of_route = unwrapped(route)
-        in_force = (*of_route, *current_faults())
+        in_force = (*of_route, *faults_of(task._scope))
         self.faults = faults = TaskFaults(in_force, engine.clock, history, task) if in_force else None
         self.transfer = transfer = Transfer(request, original or request, body, engine.clock.now())
         self.body: Body = make_body(transfer, inbox, callbacks, context)

@@ -10,7 +10,7 @@ import sessionmock as sm
 from sessionmock.clock import JumpingClock
 from sessionmock.faults.acts import act, failure
 from sessionmock.faults.armed import About, Faults, Shot
-from sessionmock.faults.plan import FaultLine, Place
+from sessionmock.faults.lines import FaultLine, Place
 
 URL = "http://a.test/"
 MAKERS: dict[str, Callable[[Place[FaultLine]], FaultLine]] = {
@@ -76,7 +76,7 @@ def test_a_task_is_acted_on_at_any_moment_and_ends_once(clock: sm.VirtualClock, 
         task.resume()
     assert [end] == [code for code, _ in delegate.ends]
     assert (name == "suspend") == (delegate.ends[0][1] >= 30)
-    assert [f"body of GET {URL}: {name}({'seconds=30.0' if name == 'suspend' else ''})"] == [str(fired) for fired in delegate.faults.fired]
+    assert [f"body of GET {URL}: {name}({30 if name == 'suspend' else ''})"] == [str(fired) for fired in delegate.faults.fired]
     assert 1 == delegate.invalid
 
 

@@ -1,11 +1,10 @@
 """A route with faults: what its inner route answers goes wrong on its way as a plan says."""
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...faults.armed import About, ExchangeFaults, Faults
-from ...faults.plan import FaultLine
+from ...faults.plan import AnyPlan
 from ..base import Channel, ChannelOver, Exchange, Host, Route, Sink
 from ..current import checked
 
@@ -15,12 +14,14 @@ if TYPE_CHECKING:
 
 
 class FaultRoute:
-    """The answers of `route`, with the faults of `plan` on their way.
+    """The answers of `route`, with the faults of `plan`: a FaultPlan, or a list of its lines.
 
-    `seed` decides what `probability` draws. It is `route` for whoever asks: `source`, `is_live`, `misses` and all else are those of `route`.
+    `seed`, an int, decides what `probability` draws. `faults` are the plan in force: `faults.fired` says what acted, `faults.unfired` what
+    never did. It is `route` for whoever asks: `source`, `is_live`, `misses` and all else are those of `route`. Raises
+    InvalidArgumentException for what is no route and no plan.
     """
 
-    def __init__(self, route: Route, plan: Iterable[FaultLine] = (), seed: int = 0) -> None:
+    def __init__(self, route: Route, plan: AnyPlan, seed: int = 0) -> None:
         self.inner = checked(route, "FaultRoute")
         self.faults = Faults(plan, seed)
 
