@@ -161,7 +161,7 @@ class Arrived(list[Requested]):
         engine = current_engine()
         either = Latch()                                     # what was waited for, or the end of the time
         self._latch.tell(either.set)
-        alarm = Alarm(Lender(engine), either, self._timeout)
+        alarm = Alarm(Lender(engine), either, engine.clock.now() + nanoseconds(self._timeout))
         engine.post_eager(engine.enlist, True)               # somebody has to drive until the alarm
         self._requests._looks.append(self._look)
         try:

@@ -10,6 +10,8 @@ from ..clock import Clock
 from ..engine.current import current_engine
 from ..engine.protocol import Engine
 from ..errors import URLError, brief
+from ..faults.armed import Faults, TaskFaults
+from ..faults.current import current_faults
 from ..history import Ended, Requested, exchange_numbers
 from ..models.body import looked_at
 from ..models.configuration import URLSessionConfiguration
@@ -19,6 +21,7 @@ from ..models.settings import instance, optional
 from ..models.timing import Timing
 from ..routes.base import Channel, ChannelOver, Exchange, Route, Sink, SinkOver
 from ..routes.current import checked, current_route, live_route
+from ..routes.faults.route import FaultChannel, unwrapped
 from ..trace import history_here
 
 if TYPE_CHECKING:
@@ -70,10 +73,11 @@ class Lender:
 
 
 class WatchedRoute:
-    """A route whose exchanges are counted with the engine, as loads are, and traced."""
+    """A route whose exchanges are counted with the engine, as loads are, and traced, and meet the faults in force where they begin."""
 
     def __init__(self, route: Route) -> None:
-        self._route = route
+        plain, self._faults = unwrapped(route)
+        self._route = plain or route
 
     @property
     def source(self) -> str:
@@ -84,27 +88,33 @@ class WatchedRoute:
         return self._route.is_live
 
     def bind(self, configuration: URLSessionConfiguration, host: Any) -> WatchedChannel:
-        return WatchedChannel(self.source, self._route.bind(configuration, host), host)
+        inner = self._route.bind(configuration, host)
+        return WatchedChannel(self.source, inner, host, self._faults, FaultChannel(self._route, inner, configuration, host))
 
 
 class WatchedChannel(ChannelOver):
-    """A channel whose exchanges are counted and traced."""
+    """A channel whose exchanges are counted and traced. Those that may meet faults, of `faults` or in force where they begin, go
+    through `faulty`."""
 
-    def __init__(self, source: str, inner: Channel, host: Lender) -> None:
+    def __init__(self, source: str, inner: Channel, host: Lender, faults: tuple[Faults, ...], faulty: Channel) -> None:
         super().__init__(inner)
         self.source, self.host, self.engine = source, host, host.engine
+        self._faults, self._faulty = faults, faulty
         self.engine.attach()
 
     def open(self, request: Request, sink: Sink) -> Exchange:
         passing = Passing(self, request, sink)
         request = passing.requested(request)
-        passing.exchange = super().open(request, passing)
+        if in_force := (*self._faults, *current_faults()):
+            request.faults = TaskFaults(in_force, self.engine.clock, passing.history, None).exchange(request.method, request.url)
+        passing.exchange = super().open(request, passing) if request.faults is None else self._faulty.open(request, passing)
         if not passing.over:
             passing.posted = True
             self.host.post(passing.enlist)
         return passing
 
     def close(self) -> None:
+        self._faulty.close()
         super().close()
         self.engine.detach()
 
@@ -117,8 +127,8 @@ class Passing(SinkOver):
     def __init__(self, channel: WatchedChannel, request: Request, sink: Sink) -> None:
         super().__init__(sink)
         self._channel, self._request = channel, request
-        self._history = history_here()
-        self._number = 0 if self._history is None else next(exchange_numbers)
+        self.history = history_here()
+        self._number = 0 if self.history is None else next(exchange_numbers)
         self._started = channel.engine.clock.now()
         self._status: int | None = None
         self._counted = False
@@ -127,7 +137,7 @@ class Passing(SinkOver):
 
     def requested(self, request: Request) -> Request:
         """`request` as it is to be given to the route, for somebody may want to look at its body later."""
-        history = self._history
+        history = self.history
         if history is None or Requested not in history.kinds:
             return request
         body, content = looked_at(request.body)
@@ -167,9 +177,9 @@ class Passing(SinkOver):
             return
         self.over = True
         engine = self._channel.engine
-        if self._history is not None and Ended in self._history.kinds:
+        if self.history is not None and Ended in self.history.kinds:
             elapsed = engine.clock.now() - self._started
-            self._history.add(engine.clock, Ended, None, self._number, self._request.method, self._request.url, self._status,
+            self.history.add(engine.clock, Ended, None, self._number, self._request.method, self._request.url, self._status,
                               self._channel.source, elapsed / 1e6, error)
         if not self.posted:
             return

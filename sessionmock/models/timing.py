@@ -35,13 +35,14 @@ class Timing:
 
     `facts` are those of the connection that the request went out on, None before it did; `reused` tells whether another
     request went over it before. A connection's making is told by the exchange that it was made for and by no later one.
-    `connect_end` includes TLS.
+    `connect_end` includes TLS. `tunnel_start` is when the proxy was first spoken to about the way to the server.
     """
 
     domain_lookup_start: int | None = None
     domain_lookup_end: int | None = None
     connect_start: int | None = None
     connect_end: int | None = None
+    tunnel_start: int | None = None
     secure_connection_start: int | None = None
     secure_connection_end: int | None = None
     request_start: int | None = None

@@ -15,7 +15,7 @@ from .client_route import OwnWay
 from .errors import client_error
 from .inbox import Inbox
 from .values import package_of, text_pairs
-from .waiting import Alarm, Limits, Waiter
+from .waiting import Alarm, Limits, Waiter, step_of
 
 
 class Sending:
@@ -31,12 +31,14 @@ class Sending:
         self.request = request
         self._host, self._waiter = host, waiter
         timeout = request.extensions.get("timeout", {})
-        self._limits = Limits(timeout.get("read"), timeout.get("write"))
+        self._limits = Limits(timeout.get("pool"), timeout.get("connect"), timeout.get("write"), timeout.get("read"))
+        self._due: int | None = None           # until when somebody waits at the most
         url, body = str(request.url), body_of(request, package, reads_here=own is not None)
         self.inbox = inbox = Inbox(body_length(body))
         self.own = own
         self.caller = caller = Caller(inbox.moved) if is_coroutine else None
-        asked = Request(request.method, url, headers_of(request, url), body, extensions=request.extensions, own_way=own, caller=caller)
+        asked = Request(request.method, url, headers_of(request, url), body, extensions=request.extensions, own_way=own,
+                        stepped=self._stepped, once=True, caller=caller)
         inbox.exchange.settle(channel.open(asked, inbox))
 
     def response(self) -> Any:
@@ -65,6 +67,7 @@ class Sending:
 
     def block(self, ready: Callable[[], bool]) -> None:
         """Block until `ready()`, or raise the client's time-out."""
+        since, told = self._host.clock.now(), True
         while not ready():
             if self.own is not None and self.own.sends:
                 self.own.go_on()
@@ -72,18 +75,17 @@ class Sending:
             latch = self.inbox.expect()
             if self._moves(ready):
                 continue
-            limit = self._limit()
-            until = None if limit is None else self._host.clock.now() + nanoseconds(limit)
+            until = self._until(since, told)
             try:
-                told = self._waiter.wait(latch, until)
+                told = self._waiter.wait(latch, until) or latch.done
             except BaseException:
                 self.inbox.exchange.cancel()
                 raise
-            if not told and not latch.done:
-                raise self._timeout()
+            since = self._host.clock.now() if told else since
 
     async def hold(self, ready: Callable[[], bool]) -> None:
         """Like `block`, in a coroutine."""
+        since, told = self._host.clock.now(), True
         while not ready():
             if self.own is not None and self.own.sends:
                 await self.own.go_on_async()
@@ -98,8 +100,8 @@ class Sending:
             latch = self.inbox.expect()
             if self._moves(ready):
                 continue
-            limit = self._limit()
-            alarm = None if limit is None else Alarm(self._host, latch, limit)
+            until = self._until(since, told)
+            alarm = None if until is None else Alarm(self._host, latch, until)
             try:
                 await self._waiter.ended(latch)
             except BaseException:
@@ -108,20 +110,39 @@ class Sending:
             finally:
                 if alarm is not None:
                     alarm.cancel()
-            if alarm is not None and alarm.rung and not self._moves(ready):
-                raise self._timeout()
+            told = alarm is None or not alarm.rung
+            since = self._host.clock.now() if told else since
 
     def _moves(self, ready: Callable[[], bool]) -> bool:
         """Whether there is something to do but wait: a route on another thread may have taken the client's own way meanwhile, or ask the caller."""
         return ready() or (self.own is not None and self.own.sends) or (self.caller is not None and self.caller.is_asked)
 
-    def _limit(self) -> float | None:
-        return self._limits.write if self.inbox.unsent > 0 and self.inbox.answer is None else self._limits.read
+    def _until(self, since: int, told: bool) -> int | None:
+        """Until when to wait, where the last sign of life was at `since`; raises the client's time-out where that has come, and nobody
+        `told` otherwise."""
+        waited, self._due = self._due, None
+        limit, due = self._step(since)
+        if not told and due is not None and waited is not None and due <= waited:
+            raise self._timeout(limit)
+        self._due = due
+        return due
 
-    def _timeout(self) -> BaseException:
+    def _step(self, since: int) -> tuple[str, int | None]:
+        """The limit that holds now, and when it is reached."""
+        inbox = self.inbox
+        limit, begun = step_of(inbox.exchange.timing, inbox.unsent > 0, inbox.answer is not None)
+        seconds = getattr(self._limits, limit)
+        return limit, None if seconds is None else max(begun, since) + nanoseconds(seconds)
+
+    def _stepped(self) -> None:
+        """On the engine: another limit holds from now on. Whoever waits for longer looks again."""
+        due, (_, earlier) = self._due, self._step(0)
+        if earlier is not None and (due is None or earlier < due):
+            self.inbox.moved()
+
+    def _timeout(self, limit: str) -> BaseException:
         self._forget_caller()
-        writing = self.inbox.unsent > 0 and self.inbox.answer is None
-        kind = self.package.WriteTimeout if writing else self.package.ReadTimeout
+        kind = getattr(self.package, f"{limit.capitalize()}Timeout")
         raised: BaseException = kind("The route took too long", request=self.request)
         url = str(self.request.url)
         expire(self.inbox.exchange, url_error(Code.TIMED_OUT, url, raised))

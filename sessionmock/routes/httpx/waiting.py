@@ -4,9 +4,10 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple, Protocol
 
-from ...clock import Clock, Timer, nanoseconds
+from ...clock import Clock, Timer
 from ...engine.awaits import ended
 from ...latch import Latch
+from ...models.timing import Timing
 from ..base import Host
 
 
@@ -37,24 +38,54 @@ class Parking:
 
 
 class Limits(NamedTuple):
-    """What httpx's `timeout` extension says, in seconds; None waits for ever.
+    """What httpx's `timeout` extension says, in seconds; None waits for ever. Which one holds is a matter of the step that a request
+    is at.
 
-    A route does not tell when it is connected: `read` holds from the start, or `write` while a body of known length is
-    not sent, each from the last sign of life. `connect` and `pool` are therefore the route's own matter.
+    - `pool`: until a connection for it is begun, or a kept one taken.
+    - `connect`: for the name and the connection together, and again for TLS.
+    - `write`: while the request is not sent whole, from the last sign of life.
+    - `read`: until the answer is there, and what a proxy says before, from the last sign of life.
+
+    A route without connections tells no steps: there `read` holds from the start, or `write` while a body of known length is not sent.
     """
 
-    read: float | None
+    pool: float | None
+    connect: float | None
     write: float | None
+    read: float | None
+
+
+class Step(NamedTuple):
+    """Which limit holds, and since when at the earliest."""
+
+    limit: str
+    begun: int
+
+
+def step_of(timing: Timing | None, unsent: bool, answered: bool) -> Step:
+    """The step of an exchange with this `timing`. `unsent`: some of a body of known length was not handed over yet."""
+    if timing is None:
+        return Step("write" if unsent and not answered else "read", 0)
+    if timing.request_start is not None:
+        if timing.request_end is None and not answered:
+            return Step("write", timing.request_start)
+        return Step("read", timing.request_end or 0)
+    if timing.secure_connection_start is not None:
+        return Step("connect", timing.secure_connection_start)
+    if timing.tunnel_start is not None:
+        return Step("read", timing.tunnel_start)
+    begun = timing.connect_start if timing.domain_lookup_start is None else timing.domain_lookup_start
+    return Step("pool", 0) if begun is None else Step("connect", begun)
 
 
 class Alarm:
-    """Sets a latch after a time, for those who may not block; the timer is the engine's."""
+    """Sets a latch at a time of the host's clock, for those who may not block; the timer is the engine's."""
 
-    def __init__(self, host: Host, latch: Latch, seconds: float) -> None:
+    def __init__(self, host: Host, latch: Latch, when: int) -> None:
         self.rung = self._off = False
         self._host, self._latch = host, latch
         self._timer: Timer | None = None
-        host.post(self._set, host.clock.now() + nanoseconds(seconds))
+        host.post(self._set, when)
 
     def _set(self, when: int) -> None:
         if not self._off:

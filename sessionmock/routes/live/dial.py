@@ -143,6 +143,7 @@ async def _reach(pool: Dialler, exchange: LiveExchange) -> Wire:
     addresses: Sequence[str] = [name]
     if family_of(name) is None:
         timing.domain_lookup_start = now()
+        exchange.step()
         problem: Exception | None = None
         try:
             addresses = await channel.adapter.look_up(name, channel.resolve)
@@ -153,11 +154,14 @@ async def _reach(pool: Dialler, exchange: LiveExchange) -> Wire:
             problem = problem or OSError(f"{name!r} has no address")
             raise not_found(problem, request.url) if proxy is None else no_proxy(problem, request.url)
     timing.connect_start = now()
+    exchange.step()
     try:
         wire = await first_to_connect(channel.adapter, channel.host.clock, addresses, door)
     except OSError as error:
         raise not_connected(error, request.url) if proxy is None else no_proxy(error, request.url) from None
     if proxy is not None and (proxy.type != NSURLProtectionSpaceHTTPProxy or scheme != "http"):
+        timing.tunnel_start = now()
+        exchange.step()
         try:
             await tunnel(wire, proxy, host, port, header(request.headers, PROXY_AUTHORIZATION), request.url)
         except BaseException:
@@ -172,6 +176,7 @@ async def _stand(pool: Dialler, exchange: LiveExchange, wire: Wire, context: ssl
     channel, offer, name = pool.channel, None, None
     if context is not None:
         exchange.timing.secure_connection_start = channel.host.clock.now()
+        exchange.step()
         offer, name = Offer(context, ("h2", "http/1.1") if pool.http2 else ("http/1.1",)), in_handshake(pool.origin[1])
     connection = await channel.adapter.stand(wire, lambda: Connection(pool, wire, exchange, held), offer, name)
     return connection.heir or connection

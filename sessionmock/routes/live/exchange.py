@@ -122,6 +122,11 @@ class LiveExchange:
         else:
             self.drop()
 
+    def step(self) -> None:
+        """Another step of `timing` has begun."""
+        if (stepped := self.request.stepped) is not None:
+            stepped()
+
     def drop(self) -> None:
         """`cancel`, on the engine."""
         if self.ended:

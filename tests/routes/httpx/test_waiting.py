@@ -42,7 +42,7 @@ def test_a_coroutine_is_told_too() -> None:
 def test_an_alarm_rings_at_its_time() -> None:
     """Its latch is set then, by the engine."""
     host, latch = FakeHost(), Latch()
-    alarm = Alarm(host, latch, 5)
+    alarm = Alarm(host, latch, 5 * SECOND)
     host.run()
     assert (False, True) == (latch.done, host.clock.advance(None))
     assert (True, True, 5 * SECOND) == (alarm.rung, latch.done, host.clock.now())
@@ -54,7 +54,7 @@ def test_a_cancelled_alarm_is_silent() -> None:
     """Whether its timer was set already or is yet to be."""
     for runs in (True, False):
         host, latch = FakeHost(), Latch()
-        alarm = Alarm(host, latch, 5)
+        alarm = Alarm(host, latch, 5 * SECOND)
         if runs:
             host.run()
         alarm.cancel()

@@ -74,6 +74,7 @@ class Connection(Link):
         else:
             self.transport.write(outgoing.head)
             self._upload = Upload(self, exchange)
+            exchange.step()
             self._upload.pump()
         if exchange.paused and self.exchange is exchange:
             self.pause(True)
@@ -109,6 +110,7 @@ class Connection(Link):
         self._upload = None
         assert self.exchange is not None
         self.exchange.timing.request_end = self.exchange.channel.host.clock.now()
+        self.exchange.step()
 
     def fail(self, error: URLError) -> None:
         """The exchange cannot go on."""
@@ -268,7 +270,8 @@ class Connection(Link):
         have: it has surely not answered it, and a method that is idempotent may be seen twice (RFC 9112, section 9.3.1). Once,
         and on a new connection."""
         begun = self._answer.header_bytes if self._wary else self._answer.started
-        if not self.reused or begun or exchange.retried or exchange.request.method not in IDEMPOTENT or not exchange.renew():
+        request = exchange.request
+        if not self.reused or begun or exchange.retried or request.once or request.method not in IDEMPOTENT or not exchange.renew():
             return False
         exchange.retried = True
         self._detach()

@@ -270,6 +270,7 @@ class Multiplex(Output):
         codec.send_headers(stream.id, request_fields(exchange.outgoing, self.pool.origin[0]), not exchange.outgoing.length)
         timing.request_header_bytes = self._collect()
         self._write_soon()
+        exchange.step()
         if exchange.outgoing.length:
             self._sending[stream] = None
         stream.begin()
@@ -337,7 +338,7 @@ class Multiplex(Output):
                     problem = (self._again(stream), failure)
                 else:
                     again.append(self._again(stream))
-            elif self._answered and unheard and exchange.request.method in IDEMPOTENT and _may_retry(exchange):
+            elif self._answered and unheard and not exchange.request.once and exchange.request.method in IDEMPOTENT and _may_retry(exchange):
                 again.append(self._again(stream))
             else:
                 self._touched[stream] = None

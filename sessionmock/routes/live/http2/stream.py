@@ -147,6 +147,7 @@ class Stream:
     def _requested(self) -> None:
         self.requested = True
         self.exchange.timing.request_end = self.exchange.channel.host.clock.now()
+        self.exchange.step()
 
     # the answer, driven by the connection --------------------------------------------------------------------------
 
