@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ import trio
 
 import sessionmock as sm
 from sessionmock.delegates import QUESTIONS
-from sessionmock.faults.kinds import CERTIFICATES, KINDS, SCOPES, Kind
-from sessionmock.faults.plan import FaultLine, FaultPlan
-from sessionmock.faults.points import POINTS
+from sessionmock.faults.kinds import CERTIFICATES, SCOPES
+from sessionmock.faults.plan import FaultPlan
+from sessionmock.faults.points import POINTS, row_of
 from sessionmock.faults.table import TABLE, VARIANTS
 from sessionmock.history import History
 from sessionmock.routes.faults.route import FaultRoute
@@ -26,6 +27,7 @@ from sessionmock.routes.live.network.memory import MemoryNetwork
 from .server import BASE, LONG, scripted, serve
 
 BODIES = (b"a=1", b"", LONG)
+BASES = (BASE, "https://a.test", "http://b.test")
 PATHS = ("/file", "/long", "/chunks", "/packed", "/hints", "/chain/0", "/chain/2", "/secret", "/digest")
 
 
@@ -33,12 +35,15 @@ def record(file: Path) -> Path:
     """A cassette of everything that a run may ask for."""
     with sm.virtual_time(), sm.CassetteRoute(file, "all", live=sm.ScriptRoute().answer(scripted), filter=False) as recorder, \
             sm.use_route(recorder), sm.URLSession(sm.URLSessionConfiguration.ephemeral(), Delegate(random.Random(0))) as session:
-        for path in PATHS:
-            session.data(BASE + path).result()
-        for path in ("/file", "/post"):
-            for body in BODIES:
-                session.data(sm.URLRequest(BASE + path, "POST", http_body=body)).result()
+        for base in BASES:
+            for path in PATHS:
+                session.data(base + path).result()
+            for path, body in itertools.product(("/file", "/post"), BODIES):
+                session.data(sm.URLRequest(base + path, "POST", http_body=body)).result()
     return file
+
+
+PROXY = sm.ProxyConfiguration.http_connect("proxy.test", 8080)
 
 
 # plans ------------------------------------------------------------------------------------------------------------------
@@ -46,7 +51,8 @@ CALLBACKS = ("task_did_complete", "task_did_receive_challenge", "task_will_perfo
              "data_task_did_receive_data", "download_task_did_finish_downloading", "download_task_did_write_data", "task_did_send_body_data",
              "task_need_new_body_stream", "session_did_create_task", "task_did_finish_collecting_metrics")
 PLACES = [*(point for point in POINTS if not point.startswith("callback.") and point != "frame"), *(f"callback.{name}" for name in CALLBACKS)]
-ARGUMENTS: dict[str, Callable[[random.Random, str], tuple[Any, ...]]] = {
+Arguments = Mapping[str, Callable[[random.Random, str], tuple[Any, ...]]]
+ARGUMENTS: Arguments = {
     "certificate": lambda dice, point: (dice.choice(CERTIFICATES),),
     "delay": lambda dice, point: (dice.choice((0.0, 0.5, 61.0)),),
     "reset": lambda dice, point: (dice.choice(SCOPES),),
@@ -63,22 +69,32 @@ ARGUMENTS: dict[str, Callable[[random.Random, str], tuple[Any, ...]]] = {
 }
 
 
-def kind_at(dice: random.Random, point: str) -> Kind:
-    row = "callback" if point.startswith("callback.") else point
-    names = [name for name in TABLE[row] if name not in ("unanswered", "answered_twice") or row != "callback"
-             or point.removeprefix("callback.") in QUESTIONS]
-    name = dice.choice(names)
-    return KINDS[name](*ARGUMENTS.get(name, lambda dice, point: ())(dice, row))
+AT_ONCE: Arguments = {      # in real time
+    **ARGUMENTS,
+    "delay": lambda dice, point: (0.01,),
+    "drip": lambda dice, point: (1e6,),
+    "suspend": lambda dice, point: (0.01,),
+}
 
 
-def random_plan(dice: random.Random) -> FaultPlan:
-    lines = []
+def kinds_at(point: str) -> list[str]:
+    """The names of the kinds that make sense there."""
+    is_question = point.removeprefix("callback.") in QUESTIONS
+    return [name for name in TABLE[row_of(point)] if is_question or not point.startswith("callback.")
+            or name not in ("unanswered", "answered_twice")]
+
+
+def random_plan(dice: random.Random, arguments: Arguments) -> FaultPlan:
+    plan = FaultPlan()
     for _ in range(dice.choice((1, 1, 1, 2, 3))):
         point = dice.choice(PLACES)
-        passes = dice.choice(({}, {"first": 1}, {"nth": dice.choice((1, 2, 3))}, {"every": 2}, {"probability": 0.5}))
+        passes = dice.choice(({}, {"first": 1}, {"nth": dice.choice((1, 2, 3))}, {"every": 2}, {"probability": 0.5},
+                              {"from_here_on": True}, {"nth": 2, "from_here_on": True}))
         byte = dice.choice((None, 0, 1, 100, 256, 257, 70_000)) if POINTS[point].has_byte else None
-        lines.append(FaultLine(point=point, kind=kind_at(dice, point), byte=byte, from_here_on=dice.random() < 0.2, optional=True, **passes))
-    return FaultPlan(lines)
+        place = plan.at(point, byte=byte, optional=True, **passes)
+        name = dice.choice(kinds_at(point))
+        plan = getattr(place, name)(*arguments.get(name, lambda dice, point: ())(dice, row_of(point)))
+    return plan
 
 
 # what is loaded ---------------------------------------------------------------------------------------------------------
@@ -129,8 +145,8 @@ class Delegate:
             self.resume_data.append(error.download_task_resume_data)
 
 
-def posted(dice: random.Random) -> sm.URLRequest:
-    return sm.URLRequest(BASE + dice.choice(("/file", "/post")), "POST", http_body=dice.choice(BODIES))
+def posted(dice: random.Random, base: str) -> sm.URLRequest:
+    return sm.URLRequest(base + dice.choice(("/file", "/post")), "POST", http_body=dice.choice(BODIES))
 
 
 def waited(loading: Any) -> Any:
@@ -154,54 +170,54 @@ async def _awaited(loading: Any) -> Any:
     return result
 
 
-def data_by_delegate(session: sm.URLSession, dice: random.Random) -> None:
-    session.data_task(BASE + dice.choice(PATHS)).resume()
+def data_by_delegate(session: sm.URLSession, dice: random.Random, base: str) -> None:
+    session.data_task(base + dice.choice(PATHS)).resume()
 
 
-def data_by_handler(session: sm.URLSession, dice: random.Random) -> None:
-    session.data_task(BASE + dice.choice(PATHS), lambda data, response, error: None).resume()
+def data_by_handler(session: sm.URLSession, dice: random.Random, base: str) -> None:
+    session.data_task(base + dice.choice(PATHS), lambda data, response, error: None).resume()
 
 
-def data_by_result(session: sm.URLSession, dice: random.Random) -> None:
-    waited(session.data(BASE + dice.choice(PATHS)))
+def data_by_result(session: sm.URLSession, dice: random.Random, base: str) -> None:
+    waited(session.data(base + dice.choice(PATHS)))
 
 
-def two_in_a_row(session: sm.URLSession, dice: random.Random) -> None:
-    path = BASE + dice.choice(PATHS)
+def two_in_a_row(session: sm.URLSession, dice: random.Random, base: str) -> None:
+    path = base + dice.choice(PATHS)
     waited(session.data(path))
-    waited(session.data(posted(dice) if dice.random() < 0.5 else path))
+    waited(session.data(posted(dice, base) if dice.random() < 0.5 else path))
 
 
-def upload(session: sm.URLSession, dice: random.Random) -> None:
-    session.upload_task(posted(dice), from_data=dice.choice(BODIES)).resume()
+def upload(session: sm.URLSession, dice: random.Random, base: str) -> None:
+    session.upload_task(posted(dice, base), from_data=dice.choice(BODIES)).resume()
 
 
-def upload_of_a_stream(session: sm.URLSession, dice: random.Random) -> None:
-    session.upload_task(streamed_request=sm.URLRequest(BASE + "/file", "POST")).resume()
+def upload_of_a_stream(session: sm.URLSession, dice: random.Random, base: str) -> None:
+    session.upload_task(streamed_request=sm.URLRequest(base + "/file", "POST")).resume()
 
 
-def download(session: sm.URLSession, dice: random.Random) -> None:
-    url = BASE + dice.choice(PATHS)
+def download(session: sm.URLSession, dice: random.Random, base: str) -> None:
+    url = base + dice.choice(PATHS)
     if session.delegate is None:
         session.download_task(url, lambda file, response, error: None).resume()
     else:
         session.download_task(url).resume()
 
 
-def download_and_resume(session: sm.URLSession, dice: random.Random) -> None:
-    outcome = waited(session.download(BASE + dice.choice(("/file", "/long"))))
+def download_and_resume(session: sm.URLSession, dice: random.Random, base: str) -> None:
+    outcome = waited(session.download(base + dice.choice(("/file", "/long"))))
     for _ in range(2):
         if not isinstance(outcome, sm.URLError) or (data := outcome.download_task_resume_data) is None:
             break
         outcome = waited(session.download(resume_from=data))
 
 
-def on_asyncio(session: sm.URLSession, dice: random.Random) -> None:
-    asyncio.run(_awaited(session.data(BASE + dice.choice(PATHS))))
+def on_asyncio(session: sm.URLSession, dice: random.Random, base: str) -> None:
+    asyncio.run(_awaited(session.data(base + dice.choice(PATHS))))
 
 
-def on_trio(session: sm.URLSession, dice: random.Random) -> None:
-    trio.run(_awaited, session.download(BASE + dice.choice(PATHS)))
+def on_trio(session: sm.URLSession, dice: random.Random, base: str) -> None:
+    trio.run(_awaited, session.download(base + dice.choice(PATHS)))
 
 
 OFTEN = (data_by_delegate, data_by_handler, data_by_result, two_in_a_row, upload, download, download_and_resume)
@@ -234,38 +250,62 @@ def hearing(reported: list[BaseException]) -> Iterator[None]:
 class Runner:
     """Makes runs in a folder of its own."""
 
+    arguments = ARGUMENTS
+    time = staticmethod(sm.virtual_time)
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.cassette = record(folder / "everything.yaml")
 
-    def route(self, dice: random.Random) -> Any:
-        return dice.choice((
-            lambda: sm.ScriptRoute().answer(scripted),
-            lambda: sm.CassetteRoute(self.cassette, "none", filter=False, allow_playback_repeats=True),
-            lambda: sm.LiveRoute(network=MemoryNetwork(serve), trust_env=False),
-        ))()
+    def world(self, dice: random.Random) -> tuple[Any, str, dict[str, Any]]:
+        """A route, where the server is, and settings of the configuration."""
+        kind = dice.choice(("script", "cassette", "memory"))
+        if kind == "memory":
+            return sm.LiveRoute(network=MemoryNetwork(serve), trust_env=False), BASE, {}
+        settings = {"proxy_configurations": [PROXY]} if dice.random() < 0.2 else {}
+        if kind == "script":
+            return sm.ScriptRoute().answer(scripted), dice.choice(BASES[:2]), settings
+        cassette = sm.CassetteRoute(self.cassette, "none", filter=False, allow_playback_repeats=True)
+        return cassette, dice.choice(BASES[:2]), settings
 
     def run(self, seed: int, check: Callable[[Ran], None] = lambda ran: None) -> Ran:
         """The run of that seed. Its history is whole when `check` is called, and its session invalid."""
         dice = random.Random(seed)
-        plan = random_plan(dice)
-        route = FaultRoute(self.route(dice), plan, seed)
+        plan = random_plan(dice, self.arguments)
+        inner, base, settings = self.world(dice)
+        route = FaultRoute(inner, plan, seed)
         trace = sm.Trace()
         ran = Ran(seed, plan, trace.history)
         before = sm.set_trace(trace)
         try:
-            with sm.virtual_time(), sm.use_route(route), hearing(ran.reported):
+            with self.time(), sm.use_route(route), hearing(ran.reported):
                 configuration = sm.URLSessionConfiguration.ephemeral()
+                for name, value in settings.items():
+                    setattr(configuration, name, value)
                 with sm.URLSession(configuration, Delegate(dice) if dice.random() < 0.8 else None) as session:
                     for _ in range(dice.choice((1, 2, 3))):
                         load = dice.choice(SELDOM if dice.random() < 0.05 else OFTEN)
                         try:
-                            load(session, dice)
+                            load(session, dice, base)
                         except sm.GenericException:      # the session is invalid by now
                             assert any(line.kind.name == "invalidate" for line in plan)
                             break
         finally:
             sm.set_trace(before)
+        assert not getattr(inner, "misses", ()), inner.misses
         ran.fired = [str(each) for each in route.faults.fired]
         check(ran)
         return ran
+
+
+class LiveRunner(Runner):
+    """Runs over sockets, in real time: nothing in them takes long."""
+
+    arguments = AT_ONCE
+    time = nullcontext
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.url = folder, url
+
+    def world(self, dice: random.Random) -> tuple[Any, str, dict[str, Any]]:
+        return sm.LiveRoute(trust_env=False), self.url, {"timeout_interval_for_request": 0.1, "timeout_interval_for_resource": 2.0}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from sessionmock.faults.table import TABLE
-from tests.faults.random_runs import Runner, random_plan
+from tests.faults.random_runs import ARGUMENTS, Runner, random_plan
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
 
 def test_every_kind_comes_up() -> None:
     """Of the plans of a thousand seeds: every kind that the table has anywhere."""
-    kinds = {line.kind.name for seed in range(1_000) for line in random_plan(random.Random(seed))}
+    kinds = {line.kind.name for seed in range(1_000) for line in random_plan(random.Random(seed), ARGUMENTS)}
     assert {kind for row in TABLE.values() for kind in row} == kinds
 
 
