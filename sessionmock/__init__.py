@@ -22,7 +22,7 @@ from .delegates import (
     URLSessionWebSocketDelegate,
     responds_to,
 )
-from .engine.current import virtual_time
+from .engine.current import real_time, virtual_time
 from .engine.queues import OperationQueue
 from .engine.virtual_clock import VirtualClock
 from .errors import (
@@ -248,6 +248,7 @@ __all__ = [
     "VirtualClock",
     "__version__",
     "lines",
+    "real_time",
     "resource_bytes",
     "responds_to",
     "set_trace",

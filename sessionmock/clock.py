@@ -10,7 +10,7 @@ import heapq
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.util import module_from_spec
 from itertools import count
@@ -134,6 +134,13 @@ class SystemClock:
         if until is None:
             return lock.acquire()
         return lock.acquire(timeout=min(max(0.0, (until - _time.monotonic_ns()) / SECOND), threading.TIMEOUT_MAX))
+
+
+def sleeps() -> Iterator[tuple[Callable[..., Any], bool]]:
+    """The functions that everybody sleeps by, and whether each is to be awaited: of `time`, of asyncio, and of trio where that is loaded."""
+    for name in ("time", "asyncio", "trio"):
+        if (module := sys.modules.get(name)) is not None:
+            yield module.sleep, name != "time"
 
 
 async def breathe() -> None:

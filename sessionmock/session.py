@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 from . import async_bytes, registry, shown
 from .clock import SECOND
 from .engine import work
-from .engine.current import current_engine
+from .engine.current import current_engine, lasting, own_engine
 from .engine.interrupts import shield
 from .engine.loop import engine as system_engine
+from .engine.protocol import Engine
 from .engine.queues import OperationQueue
 from .errors import GenericException, InvalidArgumentException, URLError
 from .history import History
@@ -121,6 +122,7 @@ class URLSession(Settings, metaclass=_SharedSession):
     _invalid: End
     _queue: OperationQueue
     _context: Context
+    _own_engine: Engine
     _is_shared = _warned = _owes = False      # `_owes`: a call on the delegate queue that is of no task
 
     def __init__(self, configuration: URLSessionConfiguration = _NOT_GIVEN, delegate: object | None = None,
@@ -152,6 +154,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         object.__setattr__(self, "_values", {})
         state["_context"] = Context(self, configuration.copy(), delegate, queue, current_engine(), self._ended, path_monitor)
         remark(configuration, self._site)
+        state["_own_engine"] = own_engine()
         registry.sessions[number] = self
         if self._scope is not None:
             self._scope.hold(self)
@@ -529,6 +532,30 @@ class URLSession(Settings, metaclass=_SharedSession):
             self._end()
 
 
+class _Lasting:
+    """A session made under the process's own engine, which goes over to another between two tasks."""
+
+    def __init__(self, session: URLSession) -> None:
+        self._session = session
+
+    def hindrance(self) -> str:
+        scope, session = registry.current_scope(), self._session
+        under_way = [task for task in session._open() if task._scope is scope] if session._context.engine is system_engine else []
+        return ", ".join(f"{task!r}, made at {task._site}" for task in under_way)
+
+    def go_over(self, engine: Engine) -> None:
+        session = self._session
+        if engine is not session._context.engine and not (session._tasks or session._revalidations.tasks):
+            session._context.go_over(engine)
+
+
+def _lasting() -> Iterator[_Lasting]:
+    shared = _SharedSession._shared
+    for session in (*registry.sessions.copy().values(), *(() if shared is None else (shared,))):
+        if session._own_engine is system_engine:
+            yield _Lasting(session)
+
+
 def _after_fork() -> None:
     if _SharedSession._shared is not None:
         _SharedSession._shared._orphan()
@@ -536,4 +563,5 @@ def _after_fork() -> None:
         session._orphan()
 
 
+lasting.append(_lasting)
 os.register_at_fork(after_in_child=_after_fork)      # after the engine, which registered itself before

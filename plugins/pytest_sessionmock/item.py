@@ -290,7 +290,11 @@ class ItemState:
             if self.settings.chosen and self.settings.route in FROM_SERVERS:
                 self._clock = RealClock(lambda: self.scope.held)
             else:
-                self._clock = self._stack.enter_context(virtual_time(everywhere=True))
+                try:
+                    self._clock = self._stack.enter_context(virtual_time(everywhere=True))
+                except RuntimeError as error:
+                    raise pytest.UsageError(f"{self.item.nodeid}: {error}\nHave it there from the beginning: "
+                                            "@pytest.mark.sessionmock(time=\"virtual\")") from None
         return self._clock
 
     def on_end(self, call: Callable[[], Any]) -> None:

@@ -14,6 +14,7 @@ from .imports import library, loaded
 from .settings import leaks_of, marked
 from .upkeep import Upkeep
 from .verdict import OUTPUT, Verdict, fail_run
+from .virtual import in_real_time
 
 if TYPE_CHECKING:
     from sessionmock import Leak, LeakScope, LiveRoute, URLSession
@@ -122,9 +123,9 @@ class RunState:
     # fixtures wider than a test ---------------------------------------------------------------------------------
     @contextmanager
     def setting_up(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
-        """A fixture wider than a test is set up in this block: it owns what it makes, and has a cassette for what it sends."""
+        """A fixture wider than a test is set up in this block: it owns what it makes, has a cassette for what it sends, and is in real time."""
         try:
-            with library.once_loaded(partial(self._open_scope, fixture)), self._recording(fixture, request):
+            with library.once_loaded(partial(self._open_scope, fixture)), self._recording(fixture, request), self._real_time_of(fixture):
                 yield
         finally:
             if (scope := self.fixtures.get(fixture)) is not None:
@@ -151,6 +152,15 @@ class RunState:
         with self.item.cassette_in_force(cassette):
             yield
         fixture.addfinalizer(lambda: self._force_again(again, cassette))
+
+    @contextmanager
+    def _real_time_of(self, fixture: pytest.FixtureDef[Any]) -> Iterator[None]:
+        """Real time is in force in this block, and once more while the fixture ends, whatever the time of the test that is on."""
+        again = ExitStack()
+        fixture.addfinalizer(again.close)
+        with in_real_time():
+            yield
+        fixture.addfinalizer(lambda: again.enter_context(in_real_time()))
 
     def _force_again(self, stack: ExitStack, cassette: Cassette) -> None:
         if self.item is not None:

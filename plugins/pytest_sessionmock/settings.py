@@ -76,8 +76,8 @@ OPTIONS = (
     Option("route", "where answers come from (the servers, where nobody says)", ROUTES, in_mark=True),
     Option("cassette", "a file in the folder of cassettes, or an absolute path, which the test takes and not one of its own",
            kind=FILE, in_mark=True, in_ini=False),
-    Option("time", "virtual: time stands still until the test waits, and then jumps, for all that it makes; a test whose answers come from servers "
-           "by the command line or the ini file stays in real time", ("real", "virtual"), "real", in_mark=True),
+    Option("time", "how time goes for what a test makes: virtual time stands still until somebody waits, and then jumps; where the command line or "
+           "the ini file has servers answer, it is real all the same", ("real", "virtual"), "real", in_mark=True),
     Option("leaks", "what a leaked session or task does to its test", ("fail", "warn", "allow"), "fail", in_mark=True),
     Option("cassette_dir", "the folder of cassettes, relative to the root of the run (default: cassettes)", default="cassettes"),
     Option("httpx", "whether plain httpx and httpx2 clients take the test's route, as with the fixture sessionmock_httpx, and other clients are "

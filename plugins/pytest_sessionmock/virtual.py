@@ -2,12 +2,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
+from .imports import loaded
+
 _LOOK = 0.005       # seconds between two looks whether anything is under way
+
+
+@contextmanager
+def in_real_time() -> Iterator[None]:
+    """The virtual time of the test that is on is not that of this block, as of a fixture that outlives it."""
+    if not loaded():
+        yield
+        return
+    from sessionmock import real_time
+
+    with real_time():
+        yield
 
 
 class RealClock:

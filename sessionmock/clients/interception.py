@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from ..engine.current import current_engine
+from ..engine.current import own_engine
 from ..engine.protocol import Engine
 from ..errors import UnmatchedRequest
 from ..patches import Patch, Target, is_own_traffic
@@ -89,7 +89,7 @@ class Interception:
 
     def transport(self) -> RouteTransport:
         """The transport over the route in force, in the time (real or virtual) of whoever asks."""
-        engine = current_engine()
+        engine = own_engine()
         return self._transports.get(engine) or self._transports.setdefault(engine, transport())
 
     def _guards(self) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import registry
 from ..clock import Clock
-from ..engine.current import current_engine
+from ..engine.current import engine_of, own_engine
 from ..engine.protocol import Engine
 from ..errors import URLError, brief
 from ..faults.armed import Faults, TaskFaults
@@ -39,7 +39,7 @@ def transport(route: Route | Callable[[], Route | None] | None = None, configura
     ephemeral one by default. Closing the client closes the transport. Failures are raised as the client's own
     exceptions over the URLError, and a request that nothing answers as UnmatchedRequest.
     """
-    from ..routes.httpx.edge import RouteTransport
+    from ..routes.httpx.edge import Hosts, RouteTransport
 
     _CONFIGURATION.of("transport(configuration=...)", configuration)
     if route is not None and not callable(route):
@@ -51,8 +51,13 @@ def transport(route: Route | Callable[[], Route | None] | None = None, configura
         chosen = named() or live_route()
         return watched.get(chosen) or watched.setdefault(chosen, WatchedRoute(chosen))
 
-    engine = current_engine()
-    return RouteTransport(choose, Lender(engine), engine, configuration, driven=Lender(engine, driven=True))
+    own, known = own_engine(), dict[Engine, Hosts]()
+
+    def hosts() -> Hosts:
+        engine = engine_of(own)
+        return known.get(engine) or known.setdefault(engine, Hosts(Lender(engine), Lender(engine, driven=True), engine))
+
+    return RouteTransport(choose, hosts, configuration)
 
 
 class Lender:

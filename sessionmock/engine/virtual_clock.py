@@ -1,12 +1,15 @@
 """The virtual clock as its users see it: in seconds, with what they may do to time."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from ..clock import SECOND, JumpingClock, nanoseconds
 from ..errors import InvalidArgumentException
 from ..latch import Latch
 from ..models.settings import MOMENT, NUMBER, reject
+from .sleeping import PatchedSleep
 from .virtual import VirtualEngine
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,6 +25,8 @@ class VirtualClock:
 
     def __init__(self, start: datetime = _START) -> None:
         self._engine = VirtualEngine(JumpingClock(MOMENT.of("VirtualClock(start)", start)))
+        self._blocks = 0                             # `virtual_time` blocks that have put it in force
+        self._sleeps: list[PatchedSleep] = []
 
     def __repr__(self) -> str:
         return f"<VirtualClock at {self.now():g} s, {self.date()}>"
@@ -48,6 +53,31 @@ class VirtualClock:
         that are kept. (A task whose delegate holds back an answer does end, by its time-out.)
         """
         self._engine._run_until_idle()
+
+    def patch_sleep(self) -> PatchedSleep:
+        """From now on `time.sleep`, `asyncio.sleep` and `trio.sleep` pass in this clock's time: to the end of the test or of the
+        `virtual_time` block, or of a `with` block of what is returned.
+
+        It holds for the thread and the context that it is called in, and for the tasks and threads that take this context along
+        (`asyncio.to_thread`, `copy_context`). Copies that modules took by `from time import sleep` are replaced too; those in default
+        arguments, classes and closures are not. Nothing else of `time` is: `asyncio.wait_for` and trio's deadlines go by real time.
+        RuntimeError for a clock that is not in force.
+        """
+        if not self._blocks:
+            raise RuntimeError(f"patch_sleep() of {self!r}, which is not in force: call it within `with virtual_time(clock):`")
+        self._sleeps.append(patched := PatchedSleep(self._engine))
+        return patched
+
+    @contextmanager
+    def _in_force(self) -> Iterator[None]:
+        """A block in which it is in force. What was patched until the end of the last one is put back there."""
+        self._blocks += 1
+        try:
+            yield
+        finally:
+            self._blocks -= 1
+            while self._sleeps and not self._blocks:
+                self._sleeps.pop().stop()
 
     def permute(self, seed: int | str) -> None:
         """From now on, calls that are due at the same time come in an order that `seed` decides: the same for the same seed. What one

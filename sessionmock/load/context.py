@@ -242,16 +242,25 @@ class Context:
         for channel in list(self._channels.values()):
             work.attempt(channel.flush, f"flush() of {channel!r}")
 
+    def go_over(self, engine: Engine) -> None:
+        """Go on under `engine`, over new connections. No load may be on its way."""
+        self._disconnect()
+        self.__dict__.pop("watched_paths", None)
+        self.engine = engine
+
     def close(self) -> None:
         """The session is invalid: nothing is held any more."""
+        self._disconnect()
+        self.methods = {}
+        self.delegate = None
+
+    def _disconnect(self) -> None:
         channels, self._channels = self._channels, {}
         for channel in (*self._faulty.values(), *channels.values()):
             work.attempt(channel.close, f"close() of {channel!r}")
         self._faulty = {}
         if channels:
             self.engine.detach()
-        self.methods = {}
-        self.delegate = None
 
     def orphan(self) -> None:
         """In a forked child: the connections are the parent's."""

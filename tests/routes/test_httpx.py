@@ -19,7 +19,7 @@ from sessionmock.clock import SECOND, JumpingClock
 from sessionmock.errors import UNDERLYING, Code, UnmatchedRequest, URLError, url_error
 from sessionmock.models.message import Request, ResponseHead
 from sessionmock.routes.base import UnconnectedChannel, Unmeasured
-from sessionmock.routes.httpx.edge import RouteTransport
+from sessionmock.routes.httpx.edge import Hosts, RouteTransport
 from sessionmock.routes.httpx.errors import client_error, url_error_for
 from sessionmock.routes.httpx.inbox import HELD
 from sessionmock.routes.httpx.transport_route import TransportRoute
@@ -329,7 +329,7 @@ def test_a_waiter_may_drive(host: LoopHost) -> None:
             return done.wait(20)
 
     script = ScriptRoute().answer(delay=0.05)       # so that there is something to wait for
-    with httpx.Client(transport=RouteTransport(script, host, Waiter()), timeout=None) as client:
+    with httpx.Client(transport=RouteTransport(script, lambda: Hosts(host, host, Waiter())), timeout=None) as client:
         assert 200 == client.get(URL).status_code
     assert None in limits
 

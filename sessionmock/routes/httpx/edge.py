@@ -80,26 +80,30 @@ def packages() -> list[Any]:
     return [httpx, *([importlib.import_module("httpx2")] if importlib.util.find_spec("httpx2") else [])]
 
 
+class Hosts(NamedTuple):
+    """What a request of a client is sent under."""
+
+    awaited: Host       # lends the clock, the engine and threads; its `post` makes the engine run
+    driven: Host        # the same for a request that a blocked caller waits for, who runs the engine meanwhile
+    waiter: Waiter      # what blocked callers wait on
+
+
 class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Sends the requests of a plain httpx (or httpx2) client over a route: `httpx.Client(transport=RouteTransport(...))`.
 
     - `route`: a Route, or a callable that names the route of each request.
-    - `host`: what lends the clock, the engine and threads. Its `post` must make the engine run.
-    - `waiter`: what blocked callers wait on; without, the engine has to be driven by another thread or a virtual clock.
+    - `hosts`: what it is sent under, or a callable that says so for each request. A host alone has to be driven by another thread or
+      a virtual clock.
     - `configuration`: what the route is bound with; the ephemeral one without.
-    - `driven`: the host of requests that a blocked caller waits for, who runs the engine meanwhile; without, `host`.
 
     Failures are raised as the client's own exceptions over the URLError; a request that nothing answers as the
     UnmatchedRequest itself. Closing the client closes the transport.
     """
 
     def __init__(
-        self, route: Route | Callable[[], Route], host: Host, waiter: Waiter | None = None,
-        configuration: URLSessionConfiguration | None = None, *, driven: Host | None = None,
+        self, route: Route | Callable[[], Route], hosts: Host | Callable[[], Hosts], configuration: URLSessionConfiguration | None = None,
     ) -> None:
-        self.host = host
-        self._driven = driven or host
-        self.waiter: Waiter = waiter or Parking(host.clock)
+        self._hosts: Callable[[], Hosts] = hosts if callable(hosts) else lambda: Hosts(hosts, hosts, Parking(hosts.clock))
         self._name: Callable[[], Route] = route if callable(route) else lambda: route
         self._configuration = configuration
         self._channels: list[tuple[Route, Host, Channel]] = []
@@ -124,7 +128,8 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: Any, own: OwnWay | None = None) -> Any:
         """The client's response to `request`. `own` is how it would be sent without us, for a ClientRoute."""
-        sending = Sending(request, self._channel(self._driven), self.host, self.waiter, own)
+        hosts = self._hosts()
+        sending = Sending(request, self._channel(hosts.driven), hosts.awaited, hosts.waiter, own)
         sending.block(sending.answered)
         return sending.response()
 
@@ -132,7 +137,8 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """`handle_request`, awaited."""
         if not hasattr(request.stream, "__iter__"):
             await request.aread()
-        sending = Sending(request, self._channel(self.host), self.host, self.waiter, own, is_coroutine=True)
+        hosts = self._hosts()
+        sending = Sending(request, self._channel(hosts.awaited), hosts.awaited, hosts.waiter, own, is_coroutine=True)
         await sending.hold(sending.answered)
         return sending.response()
 
