@@ -5,10 +5,14 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import Code, UnmatchedRequest, URLError, url_error
+from ...models.message import ResponseHead, first
+from ...models.trust import TunnelRefused
+from ..live.http1.events import AnswerError, Lost
 from .values import CORES, PACKAGES, client_class
+from .waiting import limit_of
 
 _CODES = {             # by the name of the class, the nearest in the order of inheritance
     "TimeoutException": Code.TIMED_OUT,
@@ -39,14 +43,17 @@ _VERDICTS = {          # X509_V_ERR_* of OpenSSL; every other verdict is "untrus
     20: Code.SERVER_CERTIFICATE_HAS_UNKNOWN_ROOT,
 }
 _CLASSES: dict[int, str] = {           # the way back: what a client of httpx sees; what is not here is a TransportError
-    Code.TIMED_OUT: "ReadTimeout",
     Code.CANNOT_FIND_HOST: "ConnectError",
     Code.DNS_LOOKUP_FAILED: "ConnectError",
     Code.CANNOT_CONNECT_TO_HOST: "ConnectError",
     Code.NOT_CONNECTED_TO_INTERNET: "ConnectError",
+    Code.INTERNATIONAL_ROAMING_OFF: "ConnectError",
+    Code.CALL_IS_ACTIVE: "ConnectError",
+    Code.DATA_NOT_ALLOWED: "ConnectError",
     Code.NETWORK_CONNECTION_LOST: "RemoteProtocolError",
     Code.CANNOT_PARSE_RESPONSE: "RemoteProtocolError",
     Code.BAD_SERVER_RESPONSE: "RemoteProtocolError",
+    Code.ZERO_BYTE_RESOURCE: "RemoteProtocolError",
     Code.UNSUPPORTED_URL: "UnsupportedProtocol",
     Code.CANNOT_DECODE_RAW_DATA: "DecodingError",
     Code.CANNOT_DECODE_CONTENT_DATA: "DecodingError",
@@ -112,13 +119,21 @@ def _system_code(error: BaseException) -> Code | None:
     return None
 
 
-def client_error(error: URLError, package: Any, request: Any) -> BaseException:
-    """The exception that a client of `package` (httpx or httpx2) expects for `error`.
+class Reached(NamedTuple):
+    """How far an exchange had come when it failed: at which step (`waiting.Step`), with which head, and with how many bytes of its body."""
+
+    step: str = "read"
+    head: ResponseHead | None = None
+    received: int = 0
+
+
+def client_error(error: URLError, package: Any, request: Any, reached: Reached | None = None) -> BaseException:
+    """The exception that a client of `package` (httpx or httpx2) expects for `error`, where its exchange had come as far as `reached`.
 
     A missing answer is given as it is, and so is what a script or the client's own transport raised, unless it is of another
     family than `package`: what is of httpcore, or of the other package, becomes the client's own of the same name.
     """
-    under = error.underlying_error
+    under, reached = error.underlying_error, reached or Reached()
     family, name = ("", under.name) if isinstance(under, NamedError) else client_class(under, _FAMILIES)
     if error._as_raised and under is not None and family in {"", package.__name__}:
         return under
@@ -126,13 +141,44 @@ def client_error(error: URLError, package: Any, request: Any) -> BaseException:
         name = ""
     if isinstance(under, UnmatchedRequest) or (error.code == Code.UNKNOWN and under is not None and not name):
         return under
-    text = str(under) if name else str(error)
-    if not name:
-        lost = error.code == Code.NETWORK_CONNECTION_LOST and isinstance(under, OSError)
-        name = "ReadError" if lost else _CLASSES.get(error.code, "TransportError")
-    kind = getattr(package, name, package.TransportError)
+    text = str(under) if name else _text(error, reached)
+    kind = getattr(package, name or _class(error, reached.step), package.TransportError)
     if not issubclass(kind, package.RequestError):
         kind = package.TransportError
     raised: BaseException = kind(text, request=request)
     raised.__cause__ = error
+    if error.__cause__ is None:
+        error.__cause__ = under
     return raised
+
+
+def _class(error: URLError, step: str) -> str:
+    """What httpx raises for `error` at a step: until a connection stands, whatever the network does is a ConnectError."""
+    under, code = error.underlying_error, error.code
+    if code == Code.TIMED_OUT:
+        return f"{limit_of(step).capitalize()}Timeout"
+    if step == "connect":
+        return "ConnectError" if code == Code.NETWORK_CONNECTION_LOST else _CLASSES.get(code, "TransportError")
+    if isinstance(under, AnswerError):
+        return "RemoteProtocolError"
+    if step == "proxy" and under is not None:
+        return "ReadError" if isinstance(under, OSError) and under.errno else "ProxyError"
+    if isinstance(under, OSError) and code in (Code.NETWORK_CONNECTION_LOST, Code.SECURE_CONNECTION_FAILED):
+        return "ReadError"
+    return _CLASSES.get(code, "TransportError")
+
+
+def _text(error: URLError, reached: Reached) -> str:
+    """What `error` says, and where httpx has words that are looked for, these before it."""
+    under, head = error.underlying_error, reached.head
+    if isinstance(under, TunnelRefused):
+        words = f"{under.head.status} {under.head.reason}"
+    elif not isinstance(under, Lost):
+        return str(error)
+    elif head is None:
+        words = "Server disconnected without sending a response."
+    else:
+        length = first(head.headers, "content-length")
+        rest = "incomplete chunked read" if length is None else f"received {reached.received} bytes, expected {length}"
+        words = f"peer closed connection without sending complete message body ({rest})"
+    return f"{words} ({error})"

@@ -12,10 +12,10 @@ from ...models.url import split_url
 from ..base import Channel, Host, expire
 from ..offload import Caller
 from .client_route import OwnWay
-from .errors import client_error
+from .errors import Reached, client_error
 from .inbox import Inbox
 from .values import package_of, text_pairs
-from .waiting import Alarm, Limits, Waiter, step_of
+from .waiting import Alarm, Limits, Step, Waiter, limit_of, step_of
 
 
 class Sending:
@@ -33,6 +33,7 @@ class Sending:
         timeout = request.extensions.get("timeout", {})
         self._limits = Limits(timeout.get("pool"), timeout.get("connect"), timeout.get("write"), timeout.get("read"))
         self._due: int | None = None           # until when somebody waits at the most
+        self._received = 0                     # bytes of the body
         url, body = str(request.url), body_of(request, package, reads_here=own is not None)
         self.inbox = inbox = Inbox(body_length(body))
         self.own = own
@@ -45,8 +46,7 @@ class Sending:
         """The client's response, once the head is there; raises the client's exception where none came."""
         inbox = self.inbox
         if inbox.answer is None:
-            assert inbox.error is not None
-            raise client_error(inbox.error, self.package, self.request)
+            raise self._failure()
         head = inbox.answer
         return self.package.Response(
             head.status,
@@ -58,9 +58,16 @@ class Sending:
     def piece(self) -> bytes | None:
         """The next piece of the body after a wait, None at its end; raises the client's exception where it broke off."""
         piece = self.inbox.take()
-        if piece is None and self.inbox.error is not None:
-            raise client_error(self.inbox.error, self.package, self.request)
+        if piece is not None:
+            self._received += len(piece)
+        elif self.inbox.error is not None:
+            raise self._failure()
         return piece
+
+    def _failure(self) -> BaseException:
+        error = self.inbox.error
+        assert error is not None
+        return client_error(error, self.package, self.request, Reached(self._step().name, self.inbox.answer, self._received))
 
     def answered(self) -> bool:
         return self.inbox.answer is not None or self.inbox.error is not None
@@ -121,22 +128,26 @@ class Sending:
         """Until when to wait, where the last sign of life was at `since`; raises the client's time-out where that has come, and nobody
         `told` otherwise."""
         waited, self._due = self._due, None
-        limit, due = self._step(since)
+        limit, due = self._limit(since)
         if not told and due is not None and waited is not None and due <= waited:
             raise self._timeout(limit)
         self._due = due
         return due
 
-    def _step(self, since: int) -> tuple[str, int | None]:
-        """The limit that holds now, and when it is reached."""
+    def _step(self) -> Step:
         inbox = self.inbox
-        limit, begun = step_of(inbox.exchange.timing, inbox.unsent > 0, inbox.answer is not None)
+        return step_of(inbox.exchange.timing, inbox.unsent > 0, inbox.answer is not None)
+
+    def _limit(self, since: int) -> tuple[str, int | None]:
+        """The limit that holds now, and when it is reached."""
+        step, begun = self._step()
+        limit = limit_of(step)
         seconds = getattr(self._limits, limit)
         return limit, None if seconds is None else max(begun, since) + nanoseconds(seconds)
 
     def _stepped(self) -> None:
         """On the engine: another limit holds from now on. Whoever waits for longer looks again."""
-        due, (_, earlier) = self._due, self._step(0)
+        due, (_, earlier) = self._due, self._limit(0)
         if earlier is not None and (due is None or earlier < due):
             self.inbox.moved()
 

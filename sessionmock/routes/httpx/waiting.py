@@ -56,10 +56,15 @@ class Limits(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Which limit holds, and since when at the earliest."""
+    """Where an exchange is: "pool", "connect", "proxy", "write" or "read"; and since when its limit holds, at the earliest."""
 
-    limit: str
+    name: str
     begun: int
+
+
+def limit_of(step: str) -> str:
+    """Which limit holds at the step of this name."""
+    return "read" if step == "proxy" else step
 
 
 def step_of(timing: Timing | None, unsent: bool, answered: bool) -> Step:
@@ -73,7 +78,7 @@ def step_of(timing: Timing | None, unsent: bool, answered: bool) -> Step:
     if timing.secure_connection_start is not None:
         return Step("connect", timing.secure_connection_start)
     if timing.tunnel_start is not None:
-        return Step("read", timing.tunnel_start)
+        return Step("proxy", timing.tunnel_start)
     begun = timing.connect_start if timing.domain_lookup_start is None else timing.domain_lookup_start
     return Step("pool", 0) if begun is None else Step("connect", begun)
 

@@ -12,6 +12,7 @@ import pytest
 from sessionmock.clock import SECOND
 from sessionmock.errors import Code, UnmatchedRequest, url_error
 from sessionmock.models.message import Request, ResponseHead
+from sessionmock.models.timing import Timing
 from sessionmock.routes.base import UnconnectedChannel
 from sessionmock.routes.httpx.sending import IterableBody, Sending, body_of, headers_of
 
@@ -217,3 +218,37 @@ def test_a_request_that_nothing_answers_is_raised_itself() -> None:
     bench.channel.sink.fail(url_error(Code.UNKNOWN, URL, UnmatchedRequest("nothing")))
     with pytest.raises(UnmatchedRequest, match="nothing"):
         bench.sending.response()
+
+
+def test_limits_follow_the_steps_of_a_connection() -> None:
+    """Whoever waits for longer than the next step may take is told that it has begun; whoever does not looks when its time has come."""
+    bench = Bench(httpx, "dial", "stand", timeout={"pool": None, "connect": 2, "read": 9, "write": 1})
+    timing = bench.channel.timing = Timing()
+
+    def dial() -> None:
+        timing.connect_start = 0
+        bench.sending._stepped()
+
+    def stand() -> None:
+        timing.request_start = timing.request_end = SECOND
+        bench.sending._stepped()
+
+    bench.dial, bench.stand = dial, stand    # type: ignore[attr-defined]
+    with pytest.raises(httpx.ReadTimeout):
+        bench.sending.block(bench.sending.answered)
+    assert [None, 2 * SECOND, 10 * SECOND] == bench.waiter.limits
+
+
+@pytest.mark.parametrize(("times", "kind"), [({}, httpx.PoolTimeout), ({"connect_start": 0}, httpx.ConnectTimeout)])
+def test_what_a_time_out_is_called_says_what_took_too_long(times: dict[str, int], kind: Any) -> None:
+    bench = Bench(httpx, timeout={"pool": 2, "connect": 2, "read": None, "write": None})
+    bench.channel.timing = Timing(**times)
+    with pytest.raises(kind):
+        bench.sending.block(bench.sending.answered)
+
+
+def test_a_request_goes_once(until: Any) -> None:
+    """As by the client's own transport: what is lost with a kept connection is the caller's to send again."""
+    bench = Bench(httpx, "head")
+    until(bench.sending, bench.sending.answered)
+    assert [True] == [request.once for request in bench.channel.requests]

@@ -3,10 +3,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
+
+import pytest
 
 from sessionmock.clock import SECOND, SystemClock
 from sessionmock.latch import Latch
-from sessionmock.routes.httpx.waiting import Alarm, Parking
+from sessionmock.models.timing import Timing
+from sessionmock.routes.httpx.waiting import Alarm, Parking, step_of
 
 from ..doubles import FakeHost
 
@@ -61,3 +65,23 @@ def test_a_cancelled_alarm_is_silent() -> None:
         host.run()
         assert not host.clock.advance(None)
         assert (False, False) == (alarm.rung, latch.done)
+
+
+@pytest.mark.parametrize(("times", "unsent", "answered", "name", "begun"), [
+    ({}, False, False, "pool", 0),
+    ({"domain_lookup_start": 1}, False, False, "connect", 1),
+    ({"domain_lookup_start": 1, "connect_start": 2}, False, False, "connect", 1),      # one limit for both
+    ({"connect_start": 2}, False, False, "connect", 2),
+    ({"connect_start": 2, "tunnel_start": 3}, False, False, "proxy", 3),
+    ({"connect_start": 2, "tunnel_start": 3, "secure_connection_start": 4}, False, False, "connect", 4),
+    ({"connect_start": 2, "request_start": 5}, False, False, "write", 5),
+    ({"connect_start": 2, "request_start": 5, "request_end": 6}, False, False, "read", 6),
+    ({"connect_start": 2, "request_start": 5}, False, True, "read", 0),                # the server has made up its mind
+    (None, True, False, "write", 0),
+    (None, False, False, "read", 0),
+    (None, True, True, "read", 0),
+])
+def test_each_step_has_its_limit(times: dict[str, int] | None, unsent: bool, answered: bool, name: str, begun: int) -> None:
+    """By what was measured of the exchange; without connections by what was sent."""
+    timing: Any = None if times is None else Timing(**times)
+    assert (name, begun) == step_of(timing, unsent, answered)

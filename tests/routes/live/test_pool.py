@@ -5,6 +5,7 @@ import pytest
 
 from sessionmock.errors import Code
 from sessionmock.models.body import FileStream
+from sessionmock.models.message import Request
 from tests.routes.origin import Stream
 
 from .peers import Peer, simple
@@ -184,6 +185,15 @@ def test_no_retry(world, client, method, body):
     with world.origin(dropping) as origin:
         client.load(origin.url).succeed()
         assert client.load(origin.url, method, body=body()).error.code == Code.NETWORK_CONNECTION_LOST
+        assert len(origin.heads) == 2
+
+
+def test_no_retry_of_what_goes_once(world, client):
+    """A plain client sends it again itself, or does not: its own transport would not (httpcore raises)."""
+    with world.origin(dropping) as origin:
+        client.load(origin.url).succeed()
+        asked = Request("GET", origin.url, [], once=True)
+        assert world.call(client.start, asked, world.recorder()).sink.wait().error.code == Code.NETWORK_CONNECTION_LOST
         assert len(origin.heads) == 2
 
 

@@ -109,9 +109,10 @@ class Client:
 
     def open(self, url: str, method: str = "GET", *fields: tuple[str, str], body: Any = None, sink: Any = None) -> Any:
         """An exchange, opened on the engine; its recorder is `.sink`, which knows it before it hears anything."""
-        return self.world.call(self._open, Request(method, url, list(fields), body), sink or Recorder(self.world))
+        return self.world.call(self.start, Request(method, url, list(fields), body), sink or Recorder(self.world))
 
-    def _open(self, request: Request, sink: Any) -> Any:
+    def start(self, request: Request, sink: Any) -> Any:
+        """Open `request`, on the engine."""
         sink.exchange = self.channel.open(request, sink)
         return sink.exchange
 
