@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeAlias
 
-from .clock import Clock
+from .clock import Clock, JumpingClock
 from .shown import printed
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Called(NamedTuple):
     task: URLSessionTask | None   # what it was about; None for the session's own
     name: str                     # of the delegate method, or "completion_handler"
     arguments: tuple[Any, ...]    # after the session
+    session: int = 0              # its number, which tells the sessions of a process apart
+    queue: object = None          # the OperationQueue that makes the call; None where none does
 
 
 @printed
@@ -41,6 +43,8 @@ class Asked(NamedTuple):
     task: URLSessionTask | None
     name: str
     arguments: tuple[Any, ...]
+    session: int = 0
+    queue: object = None
 
 
 @printed
@@ -52,6 +56,66 @@ class Answered(NamedTuple):
     task: URLSessionTask | None
     name: str
     values: tuple[Any, ...]
+
+
+@printed
+class Returned(NamedTuple):
+    """The call of the delegate method or handler `name` is over, with the coroutine that it may have returned."""
+
+    number: int
+    time: int
+    task: URLSessionTask | None
+    name: str
+    session: int
+
+
+@printed
+class Became(NamedTuple):
+    """A session became `state`: "valid" when it was made, "invalidating" when it was told to take no more tasks, "invalid" at its end."""
+
+    number: int
+    time: int
+    task: None
+    session: int
+    state: str
+    is_shared: bool
+    has_delegate: bool
+    tells_end: bool               # whether its delegate is to be told that it is invalid
+    queue: object                 # the OperationQueue that its callbacks belong on
+
+
+@printed
+class Made(NamedTuple):
+    """A task was made."""
+
+    number: int
+    time: int
+    task: URLSessionTask
+    session: int
+    terminal: str                 # the terminal message that it is to get: a delegate method, "completion_handler", or "" for none
+    goes_on: bool                 # the download that a data task of the same identifier became
+
+
+@printed
+class Instructed(NamedTuple):
+    """Somebody called `resume`, `suspend` or `cancel` of a task that had not ended."""
+
+    number: int
+    time: int
+    task: URLSessionTask
+    name: str
+
+
+@printed
+class Escaped(NamedTuple):
+    """An exception that nobody waits for went to `threading.excepthook`."""
+
+    number: int
+    time: int
+    task: URLSessionTask | None   # what it was raised for, where that is known
+    where: str
+    error: BaseException
+    of_user: bool                 # came out of code of the user's
 
 
 @printed
@@ -118,6 +182,17 @@ class Closed(NamedTuple):
     time: int
     task: URLSessionTask | None
     exchange: int
+    connection: int = 0           # as of `Ended`
+
+
+@printed
+class Filed(NamedTuple):
+    """A file was made for a download."""
+
+    number: int
+    time: int
+    task: URLSessionTask | None
+    path: Path
 
 
 @printed
@@ -145,6 +220,7 @@ class Ended(NamedTuple):
     source: str
     milliseconds: float
     error: str                    # why no response came, or not all of it; "" where it did
+    connection: int = 0           # the connection of HTTP/1.1 that it was on, which tells those of a process apart; 0 for another
 
 
 @printed
@@ -159,8 +235,10 @@ class Faulted(NamedTuple):
     url: str
 
 
-Record: TypeAlias = Called | Asked | Answered | Opened | Requested | Sent | Received | Closed | Written | Ended | Faulted
-EVERYTHING: frozenset[type] = frozenset({Called, Asked, Answered, Opened, Sent, Received, Closed, Written, Ended, Faulted})
+Record: TypeAlias = (Called | Asked | Answered | Returned | Became | Made | Instructed | Escaped | Opened | Requested | Sent | Received | Closed
+                     | Filed | Written | Ended | Faulted)
+EVERYTHING: frozenset[type] = frozenset({
+    Called, Asked, Answered, Returned, Became, Made, Instructed, Escaped, Opened, Sent, Received, Closed, Filed, Written, Ended, Faulted})
 
 exchange_numbers = itertools.count(1)
 
@@ -182,11 +260,13 @@ class History:
 
     def __init__(self, kinds: Iterable[type] = EVERYTHING, limit: int | None = None, *, holds_tasks: bool = True) -> None:
         self._holds_tasks = holds_tasks
-        self.kept = self.kinds = frozenset(kinds)      # `kinds` are those that somebody looks at, here or around
+        self.kept = frozenset(kinds)
+        self._made = self.kinds = self.kept            # of which records are made here; `kinds` is what somebody looks at here or around
         self.records: MutableSequence[Record] = [] if limit is None else deque(maxlen=limit)
         self.outer: History | None = None
         self._numbers = itertools.count(1)
         self._watchers: list[Callable[[Record], None]] = []
+        self.clock: Clock | None = None                # that the last record was timed by
 
     def __repr__(self) -> str:
         return f"<History: {len(self.records)} records>"
@@ -204,10 +284,11 @@ class History:
 
     def add(self, clock: Clock, kind: Callable[..., Record], *values: Any) -> None:
         """A record of `kind` (one of `kinds`: ask before) with its `values`, numbered and timed here."""
-        if kind in self.kept:
-            kept = values if self._holds_tasks else (None, *values[1:])
-            record = kind(next(self._numbers), clock.now(), *kept)
-            self.records.append(record)
+        if kind in self._made:
+            record = kind(next(self._numbers), clock.now(), *values)
+            self.clock = clock
+            if kind in self.kept:
+                self.records.append(record if self._holds_tasks else kind(record.number, record.time, None, *values[1:]))
             for watcher in self._watchers:
                 watcher(record)
         if self.outer is not None and kind in self.outer.kinds:
@@ -216,14 +297,26 @@ class History:
     def keep(self, kind: type) -> None:
         """Keep what comes of `kind` from now on too."""
         self.kept |= {kind}
-        self.kinds |= {kind}
+        self._look_at({kind})
 
     def nest(self, outer: History) -> None:
         """What is added here goes to `outer` too, as far as that wants it. A history that lies in another stays there."""
         if self.outer is None and outer is not self:
             self.outer = outer
-            self.kinds = self.kept | outer.kinds
+            self.kinds |= outer.kinds
 
-    def watch(self, watcher: Callable[[Record], None]) -> None:
-        """Call `watcher` with each record from now on, where it is made; it must neither block nor raise."""
+    def watch(self, watcher: Callable[[Record], None], kinds: Iterable[type] = ()) -> None:
+        """Call `watcher` with each record from now on, where it is made, also with those of `kinds`, which need not be kept. It must
+        neither block nor raise, and be done with the record's task when it returns."""
+        self._look_at(kinds)
         self._watchers.append(watcher)
+
+    def digest(self) -> str:
+        """A hash of what is kept here, the same for whoever runs the same again: in hex digits (see `digest`)."""
+        from .digest import digest
+
+        return digest(self, timed=isinstance(self.clock, JumpingClock))
+
+    def _look_at(self, kinds: Iterable[type]) -> None:
+        self._made |= frozenset(kinds)
+        self.kinds |= self._made

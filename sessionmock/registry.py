@@ -16,8 +16,9 @@ from contextvars import ContextVar
 from types import CodeType
 from typing import Any, NamedTuple, Self
 
+from .clock import SystemClock
 from .errors import UnmatchedRequest
-from .history import History
+from .history import Escaped, History
 from .patches import Patch, Target
 
 _HERE = os.path.dirname(__file__) + os.sep
@@ -152,6 +153,17 @@ def raised(made: Any, error: BaseException | None) -> None:
         scope = scope.outer
     if scope is not None and not any(known is error for known in scope.raised):
         scope.raised.append(error)
+
+
+def escaped(made: Any, where: str, error: BaseException, *, of_user: bool) -> None:
+    """`error` reaches nobody but `threading.excepthook`. Where it concerns `made`, and somebody looks at what happens, that is written
+    down."""
+    scope = getattr(made, "_scope", None) or current_scope()
+    while scope is not None and scope.history is None:
+        scope = scope.outer
+    if scope is not None and scope.history is not None and Escaped in scope.history.kinds:
+        task = made if hasattr(made, "_life") else None
+        scope.history.add(scope.history.clock or SystemClock(), Escaped, task, where, error, of_user)
 
 
 _scopes: list[Scope] = []

@@ -22,9 +22,9 @@ from .engine.loop import engine as system_engine
 from .engine.protocol import Engine
 from .engine.queues import OperationQueue
 from .errors import GenericException, InvalidArgumentException, URLError
-from .history import History
+from .history import Became, History, Made
 from .latch import Latch
-from .load.callbacks import Rest, Telling, note
+from .load.callbacks import Rest, Telling, note, note_return
 from .load.consumer import Consumer
 from .load.consumers import ToLoading, ToReader
 from .load.context import Context
@@ -158,6 +158,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         registry.sessions[number] = self
         if self._scope is not None:
             self._scope.hold(self)
+        self._note("valid")
 
     def __repr__(self) -> str:
         described = f" {self.session_description!r}" if self.session_description else ""
@@ -296,7 +297,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         if not self._is_shared:
             self._queue.notice()
             with self._lock:
-                self._invalid.asked = True
+                self._stop_taking()
             self._settle()
 
     def invalidate_and_cancel(self) -> None:
@@ -304,7 +305,7 @@ class URLSession(Settings, metaclass=_SharedSession):
         if not self._is_shared:
             self._queue.notice()
             with self._lock:
-                self._invalid.asked = True
+                self._stop_taking()
                 tasks = list(self._tasks.values())
             for task in tasks:
                 task.cancel()
@@ -371,17 +372,33 @@ class URLSession(Settings, metaclass=_SharedSession):
 
     def _tell_invalid(self) -> Rest:
         method = self._context.methods["session_did_become_invalid"]
-        note(self._history, self._context.engine.clock, None, method.name, (None,))
-        return Telling(f"delegate's {method.name}", self, method.call, (self, None), self._end)()
+        note(self._history, self._context.engine.clock, None, method.name, (None,), self)
+        return Telling(f"delegate's {method.name}", self, method.call, (self, None), partial(self._told_invalid, method.name))()
+
+    def _told_invalid(self, name: str) -> None:
+        note_return(self._history, self._context.engine.clock, None, name, self)
+        self._end()
 
     def _end(self) -> None:
         self._context.close()
+        self._note("invalid")
         registry.sessions.pop(self._number, None)
         if self._scope is not None:
             self._scope.let_go(self)
         if not registry.sessions:
             system_engine.rest()
         self._invalid.set()
+
+    def _stop_taking(self) -> None:
+        """No task is made from now on. Under the lock: a task that is made comes before or after it, also in a history."""
+        self._invalid.asked = True
+        self._note("invalidating")
+
+    def _note(self, state: str) -> None:
+        if (history := self._history) is not None and Became in history.kinds:
+            context = self._context
+            history.add(context.engine.clock, Became, None, self._number, state, self._is_shared, context.delegate is not None,
+                        "session_did_become_invalid" in context.methods, self._queue)
 
     # asking -----------------------------------------------------------------------------------------------------
     def get_tasks(self, completion_handler: Callable[
@@ -479,20 +496,27 @@ class URLSession(Settings, metaclass=_SharedSession):
             if self._invalid.asked:
                 raise GenericException(f"Task created in a session that has been invalidated: {self!r}, made at {self._site}")
             self._tasks[task._identifier] = task
+            self._note_made(task, life, consumer, goes_on=False)
         if task._scope is not None:
             task._scope.hold(task)
         self._queue.notice()
         if (created := self._context.methods.get("session_did_create_task")) is not None:
-            note(life.callbacks.history, self._context.engine.clock, task, created.name, (task,))
+            history, clock = life.callbacks.history, self._context.engine.clock
+            note(history, clock, task, created.name, (task,), self)
             try:
                 work.at_once(created.call(self, task))
             except BaseException as error:
                 life.crashed(created.name, error)
                 if isinstance(error, KeyboardInterrupt | SystemExit):      # this is the stack of who makes the task
                     raise
+            note_return(history, clock, task, created.name, self)
         return task
 
-    def _become(self, load: Life) -> tuple[URLSessionTask, Consumer]:
+    def _note_made(self, task: URLSessionTask, load: Load, consumer: Consumer, *, goes_on: bool) -> None:
+        if (history := load.callbacks.history) is not None and Made in history.kinds:
+            history.add(self._context.engine.clock, Made, task, self._number, consumer.terminal, goes_on)
+
+    def _become(self, load: Load) -> tuple[URLSessionTask, Consumer]:
         """The download task that `load` goes on as, by the delegate's disposition; it keeps the identifier."""
         old: URLSessionTask = load.task
         task = URLSessionDownloadTask(self, old._identifier, old._site, old._scope)
@@ -504,7 +528,9 @@ class URLSession(Settings, metaclass=_SharedSession):
         if old._scope is not None:
             old._scope.let_go(old)
             old._scope.hold(task)
-        return task, ToFile()
+        consumer = ToFile()
+        self._note_made(task, load, consumer, goes_on=True)
+        return task, consumer
 
     def _loading(self, task: Task, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> Loading[T, Task]:
         task.resume()

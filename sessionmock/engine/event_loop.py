@@ -77,7 +77,7 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     try:
         raise context.get("exception") or RuntimeError(context["message"])
     except BaseException:
-        work.report(f"the engine: {context['message']}")
+        work.report(f"the engine: {context['message']}", ours=True)
 
 
 class SystemOuting:

@@ -168,7 +168,7 @@ class SystemEngine:
             try:
                 call(*arguments)
             except Exception:       # one load's fault must not take the others along
-                work.report("the engine")
+                work.report("the engine", ours=True)
         if inbox:
             self._wake(eager=True)
         elif not self._live and self._owner is self._background:

@@ -17,9 +17,10 @@ from typing import Any, TypeGuard, TypeVar
 from .. import registry
 from ..clock import SECOND, SystemClock, monotonic
 from ..errors import InvalidArgumentException
-from ..user_code import blame
+from ..user_code import blame, is_of_user_code
 from .finalizing import begin
 
+NAME = f"{registry.OWN_THREADS}work-"     # how the names of its threads begin
 LINGER = SECOND    # how long an idle thread stays, in nanoseconds
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class WorkPool:
             worker = self._idle.pop()        # the most recent, so that the others can end
         except IndexError:
             self._serial += 1
-            worker = _Worker(self, f"sessionmock-work-{self._serial}")
+            worker = _Worker(self, f"{NAME}{self._serial}")
             worker.job = job
             if begin(worker):
                 return True
@@ -109,7 +110,7 @@ def _run(job: Job) -> None:
     try:
         Context().run(call, *arguments)
     except BaseException:
-        report(f"a job of {threading.current_thread().name}")
+        report(f"a job of {threading.current_thread().name}", ours=True)
 
 
 def is_coroutine(value: object) -> TypeGuard[Coroutine[Any, Any, Any]]:
@@ -152,10 +153,12 @@ def attempt(call: Callable[[], Any], where: str) -> None:
         report(where)
 
 
-def report(where: str, made: object = None) -> None:
-    """Hand the exception being handled to `threading.excepthook`, saying where it came from, and to who answers for `made`."""
+def report(where: str, made: object = None, *, ours: bool = False) -> None:
+    """Hand the exception being handled to `threading.excepthook`, saying where it came from, and to who answers for `made`. In code
+    that is `ours` nothing is raised but by what of the user's it calls (`user_code`)."""
     kind, error, trace = sys.exc_info()
     assert kind is not None and error is not None
+    registry.escaped(made, where, error, of_user=not ours or is_of_user_code(error) or not isinstance(error, Exception))
     blame(error, where)
     registry.raised(made, error)
     threading.excepthook(threading.ExceptHookArgs((kind, error, trace, threading.current_thread())))

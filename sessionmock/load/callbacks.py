@@ -13,8 +13,9 @@ from ..clock import Clock
 from ..core.machine import Event, Phase, Question
 from ..delegates import QUESTIONS, SELECTORS, Method
 from ..engine import work
+from ..engine.operations import here
 from ..errors import Code, GenericException
-from ..history import Answered, Asked, Called, History
+from ..history import Answered, Asked, Called, History, Returned
 from .answers import Values, given, judged
 from .context import Context
 from .inbox import Inbox
@@ -44,12 +45,18 @@ async def _finish(coroutine: Any, over: Callable[[Any], None], failed: Callable[
         over(value)
 
 
-def note(history: History | None, clock: Clock, task: Any, name: str, arguments: tuple[Any, ...]) -> None:
-    """Write down that `name` is called with `arguments`, those after the session."""
+def note(history: History | None, clock: Clock, task: Any, name: str, arguments: tuple[Any, ...], session: Any) -> None:
+    """Write down that `name` is called here with `arguments`, those after the `session`."""
     if history is not None:
         kind: Any = Asked if name in QUESTIONS else Called
         if kind in history.kinds:
-            history.add(clock, kind, task, name, arguments)
+            history.add(clock, kind, task, name, arguments, session._number, here.queue)
+
+
+def note_return(history: History | None, clock: Clock, task: Any, name: str, session: Any) -> None:
+    """Write down that the call of `name` is over."""
+    if history is not None and Returned in history.kinds:
+        history.add(clock, Returned, task, name, session._number)
 
 
 class Telling:
@@ -123,7 +130,7 @@ class Callbacks:
         if machine.question is not call.question or machine.phase >= Phase.COMPLETING or machine.cancelled:
             return None
         if self.history is not None:
-            note(self.history, self._context.engine.clock, self.task, method.name, arguments)
+            note(self.history, self._context.engine.clock, self.task, method.name, arguments, self._context.session)
         if machine.phase is Phase.CHALLENGED:      # who is asked for a credential keeps a peer waiting, at work or not
             self.leave_to_delegate(call.question)
         session = self._context.session
@@ -133,6 +140,11 @@ class Callbacks:
         if rest is not None:
             self.leave_to_delegate(call.question)
         return rest
+
+    def returned(self, name: str) -> None:
+        """The call of the delegate's method `name` is over."""
+        if self.history is not None:
+            note_return(self.history, self._context.engine.clock, self.task, name, self._context.session)
 
     def leave_to_delegate(self, question: Question) -> None:
         """From now on it is the delegate who lets the load wait, and neither its queue nor its work."""
@@ -192,8 +204,14 @@ class Callbacks:
         """On the delegate queue: make a callback about `task`, the delegate's method `name` or "completion_handler", which ends
         nothing by what it raises; then call `over`."""
         if self.history is not None:
-            note(self.history, self._context.engine.clock, task, name, arguments[1:] if name in SELECTORS else arguments)
+            note(self.history, self._context.engine.clock, task, name, arguments[1:] if name in SELECTORS else arguments, self._context.session)
+            over = partial(self._told, task, name, over)
         return Telling(_shown(name), task, call, arguments, over)()
+
+    def _told(self, task: Any, name: str, over: Callable[[], None] | None) -> None:
+        note_return(self.history, self._context.engine.clock, task, name, self._context.session)
+        if over is not None:
+            over()
 
 
 def _shown(name: str) -> str:
@@ -217,6 +235,7 @@ class _Call:
 
     def over(self, value: Any) -> None:
         """It is over, and `value` is the answer of a question."""
+        self._callbacks.returned(self.method.name)
         self._callbacks.answer(self.question, self._answered, given(self.question.name, value))
 
     def answer(self, values: Values) -> None:
@@ -225,9 +244,11 @@ class _Call:
 
     def left(self, value: Any) -> None:
         """The method has returned, and has the completion handler to call."""
+        self._callbacks.returned(self.method.name)
         self._callbacks.leave_to_delegate(self.question)
 
     def failed(self, error: BaseException) -> None:
+        self._callbacks.returned(self.method.name)
         self._callbacks.crashed(self.method.name, error)
 
 

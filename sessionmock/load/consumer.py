@@ -53,6 +53,11 @@ class Consumer(Protocol):
     undecodable: tuple[Code, Code]     # what a body fails with whose coding is broken: in the middle, at the end
     is_incremental: bool               # whether a delegate gets the data as it comes
 
+    @property
+    def terminal(self) -> str:
+        """The name of the terminal message that the load ends with: a delegate's method, where it has it, or "completion_handler"; ""
+        for none."""
+
     def begin(self, load: Consumed, response: URLResponse) -> None:
         """The response is the final one."""
 

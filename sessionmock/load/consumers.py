@@ -14,12 +14,15 @@ from ..models.response import HTTPURLResponse, URLResponse
 from .consumer import Consumed
 from .ending import Message
 
+HANDLER = "completion_handler"
+
 
 class InMemory:
     """What consumers have in common that keep nothing on disk."""
 
     caches = True
     asks = False
+    terminal = ""
     is_incremental = False
     undecodable = (Code.CANNOT_DECODE_RAW_DATA, Code.CANNOT_DECODE_RAW_DATA)
 
@@ -66,6 +69,8 @@ class Collecting(InMemory):
 class ToHandler(Collecting):
     """Collects the body for a completion handler, called with (data, response, error) on the delegate queue."""
 
+    terminal = HANDLER
+
     def __init__(self, handler: Callable[..., Any]) -> None:
         super().__init__()
         self._handler: Callable[..., Any] | None = handler
@@ -75,7 +80,7 @@ class ToHandler(Collecting):
         self._pieces = []
         handler, self._handler = self._handler, None
         assert handler is not None
-        return "completion_handler", handler, (data, load.transfer.response, error)
+        return HANDLER, handler, (data, load.transfer.response, error)
 
 
 class ToLoading(Collecting):
@@ -100,6 +105,7 @@ class ToDelegate(Collecting):
     """Hands the response and the body to the delegate of a data or upload task: each piece as it comes, or all at the end."""
 
     asks = True
+    terminal = "task_did_complete"
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,13 +10,13 @@ from typing import Any
 from ..core.ranges import Resumption, can_resume, judge, resume_headers, resume_validators, spliced_length
 from ..core.resume_data import DownloadResumeData, encode
 from ..errors import DOWNLOAD_RESUME_DATA, Code, URLError, url_error
-from ..history import Written
+from ..history import Filed, Written
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse, URLResponse
 from ..regular import open_regular
 from ..stores.files import try_lock, unlock
 from .consumer import Consumed
-from .consumers import completion
+from .consumers import HANDLER, completion
 from .ending import Message
 from .partial_files import WHOLE, HeldData, PartialFile, create, folder
 
@@ -53,6 +53,10 @@ class ToFile:
         self.written = 0
         self.expected = -1
         self._outcome: tuple[Any, URLError | None] = (None, None)
+
+    @property
+    def terminal(self) -> str:
+        return HANDLER if self._handler is not None else "" if self._keeps else "task_did_complete"
 
     def loses(self, load: Consumed) -> bool:
         """Whether nobody gets the file."""
@@ -119,6 +123,8 @@ class ToFile:
             load.end_with(url_error(Code.CANNOT_CREATE_FILE, load.transfer.request.url, error))
             return False
         self.path, self._begun = self._partial.path, True
+        if (history := load.callbacks.history) is not None and Filed in history.kinds:
+            history.add(load.engine.clock, Filed, load.task, self.path)
         return True
 
     def _replace(self, load: Consumed) -> bool:
@@ -242,7 +248,7 @@ class ToFile:
         handler, self._handler = self._handler, None
         if handler is not None:
             self._lent = error is None
-            return "completion_handler", handler, (None if error else self.path, load.transfer.response, error)
+            return HANDLER, handler, (None if error else self.path, load.transfer.response, error)
         return completion(load, error)
 
     def outcome(self) -> tuple[tuple[Path, HTTPURLResponse], URLError | None]:

@@ -74,7 +74,7 @@ class _Nobody:
         return URLError(code)
 
     def crash(self, error: BaseException) -> URLError:
-        work.report("a load that has ended")
+        work.report("a load that has ended", ours=True)
         return URLError(Code.UNKNOWN)
 
 

@@ -17,7 +17,7 @@ from ..engine.queues import OperationQueue
 from ..errors import Code, URLError, brief, url_error
 from ..faults.armed import TaskFaults
 from ..faults.current import faults_of
-from ..history import Ended
+from ..history import Ended, Instructed
 from ..latch import Latch
 from ..models.body import again
 from ..models.cached_response import CachedURLResponse
@@ -145,13 +145,21 @@ class Load:
         self.callbacks.set_methods(methods)
 
     def resume(self) -> None:
+        self._note("resume")
         self.inbox.resume()
 
     def suspend(self) -> None:
+        self._note("suspend")
         self.inbox.suspend()
 
     def cancel(self, error: URLError | None = None) -> None:
+        self._note("cancel")
         self.inbox.fail(Event.CANCELLED, error or url_error(Code.CANCELLED, self.transfer.request.url))
+
+    def _note(self, instruction: str) -> None:
+        history = self.callbacks.history
+        if history is not None and Instructed in history.kinds and (task := self.task) is not None:
+            history.add(self.engine.clock, Instructed, task, instruction)
 
     def instruct(self, call: Callable[[], None]) -> None:
         self.inbox.instruct(call)
@@ -226,7 +234,7 @@ class Load:
         return url_error(code, self.transfer.request.url, cause)
 
     def crash(self, error: BaseException) -> URLError:
-        work.report(f"the load of {self.task!r}", self.task)
+        work.report(f"the load of {self.task!r}", self.task, ours=True)
         return self.failure(Code.UNKNOWN, error)
 
     # for consumers, in a turn (consumer.Consumed) ----------------------------------------------------------------------

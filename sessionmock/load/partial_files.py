@@ -18,6 +18,7 @@ from ..stores.files import try_lock
 PARTIAL, WHOLE = ".part", ".tmp"      # how names end
 DAY = 86_400                          # seconds
 
+_alive: weakref.WeakValueDictionary[int, PartialFile] = weakref.WeakValueDictionary()
 _due: dict[str, int] = {}             # by folder: after how many more files it is looked through
 
 
@@ -47,6 +48,7 @@ class PartialFile:
 
     def __init__(self, path: Path, *, stays: bool = False) -> None:
         self.path = path
+        _alive[id(self)] = self
         self._end = weakref.finalize(self, _remove, path, os.getpid())
         if stays:
             self.stay()
@@ -82,6 +84,11 @@ class HeldData(bytes):
 
     def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
         return bytes, (bytes(self),)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a load, or resume data, holds the file at `path`."""
+    return any(one is not None and one.path == path for one in (reference() for reference in _alive.valuerefs()))
 
 
 def create() -> tuple[int, PartialFile]:

@@ -123,7 +123,8 @@ class LoadSink:
             transaction = self.transaction
             request = transaction.request
             elapsed = self._engine.clock.now() - transaction.started
-            self._note(Ended, request.http_method, request.url or "", self.status, transaction.source, elapsed / 1e6, brief(error))
+            self._note(Ended, request.http_method, request.url or "", self.status, transaction.source, elapsed / 1e6, brief(error),
+                       transaction.connection)
 
     # in a turn of the load --------------------------------------------------------------------------------------------
     def opened(self) -> None:
@@ -176,7 +177,7 @@ class LoadSink:
         exchange, self.exchange = self.exchange, None
         if exchange is not None and not self.ended:
             if self._history is not None:
-                self._note(Closed)
+                self._note(Closed, self.transaction.connection)
             if limit is None:
                 exchange.cancel()
             else:

@@ -29,6 +29,13 @@ class Transaction:
         self.sent = self.received = self.decoded = 0
 
 
+    @property
+    def connection(self) -> int:
+        """The number of the connection that it went over (`Timing.connection`), 0 where none is known."""
+        timing = None if self.exchange is None else self.exchange.timing
+        return 0 if timing is None else timing.connection
+
+
 class Transfer:
     """What one task sends and has received."""
 

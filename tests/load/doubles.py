@@ -195,6 +195,7 @@ class Session:
     """Whose session a delegate is told it is."""
 
     _is_shared = False
+    _number = 0
 
 
 class Task:

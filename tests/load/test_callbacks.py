@@ -11,8 +11,8 @@ from sessionmock.clock import SECOND
 from sessionmock.core.machine import Event, Phase
 from sessionmock.delegates import methods
 from sessionmock.errors import Code, GenericException
-from sessionmock.history import Answered, Asked, Called, Ended, History
-from sessionmock.load.callbacks import Telling, make, note
+from sessionmock.history import Answered, Asked, Called, Ended, History, Returned
+from sessionmock.load.callbacks import Telling, make, note, note_return
 from sessionmock.models.enums import AuthChallengeDisposition
 from sessionmock.models.request import URLRequest
 
@@ -208,7 +208,7 @@ def test_an_answer_that_comes_too_late_changes_nothing() -> None:
     parts.queue.run()
     parts.machine.question = None
     delegate.handler("new")
-    assert ([], [Asked]) == (answers, [type(record) for record in history])
+    assert ([], [Asked, Returned]) == (answers, [type(record) for record in history])
 
 
 # exceptions --------------------------------------------------------------------------------------------------------------
@@ -366,12 +366,13 @@ def test_questions_and_their_answers_are_written_down() -> None:
     delegate.handler(NEW)
     assert [
         Asked(1, SECOND, parts.task, ASK, (parts.task, "response", "request")),
-        Answered(2, 3 * SECOND, parts.task, ASK, (NEW,)),
+        Returned(2, SECOND, parts.task, ASK, 0),
+        Answered(3, 3 * SECOND, parts.task, ASK, (NEW,)),
     ] == list(history)
 
 
 def test_a_call_that_is_no_question_has_no_answer() -> None:
-    """Its end is not written down."""
+    """What is written down is that it was called, and returned."""
     class Delegate:
         def data_task_did_receive_data(self, session: Any, task: Any, data: bytes) -> None: ...
 
@@ -379,7 +380,7 @@ def test_a_call_that_is_no_question_has_no_answer() -> None:
     parts.runs(Phase.RECEIVING)
     parts.callbacks.call(TELL, b"data")
     parts.queue.run()
-    assert [Called(1, 0, parts.task, TELL, (parts.task, b"data"))] == list(history)
+    assert [Called(1, 0, parts.task, TELL, (parts.task, b"data")), Returned(2, 0, parts.task, TELL, 0)] == list(history)
 
 
 @pytest.mark.parametrize(("name", "arguments", "noted"), [
@@ -391,9 +392,10 @@ def test_what_is_told_is_written_down_without_the_session(name: str, arguments: 
     parts = Parts(history=(history := History()))
     given = tuple(parts.session if each == "session" else each for each in arguments)
     parts.callbacks.tell(parts.task, name, lambda *_: None, given)
-    [record] = history
+    record, returned = history
     assert isinstance(record, Called)
     assert noted == (record.name, record.arguments)
+    assert Returned(2, 0, parts.task, name, 0) == returned
 
 
 def test_a_history_that_wants_no_callbacks_gets_none() -> None:
@@ -401,5 +403,6 @@ def test_a_history_that_wants_no_callbacks_gets_none() -> None:
     history = History([Ended])
     parts, answers = asking(Plain(NEW), history)
     parts.queue.run()
-    note(history, parts.engine.clock, parts.task, TELL, ())
+    note(history, parts.engine.clock, parts.task, TELL, (), parts.session)
+    note_return(history, parts.engine.clock, parts.task, TELL, parts.session)
     assert ([(NEW,)], 0) == (answers, len(history))

@@ -75,7 +75,7 @@ def test_a_life_is_all_that_is_asked_of_a_load() -> None:
     for file in (file for file in LIBRARY.rglob("*.py") if "load" not in file.relative_to(LIBRARY).parts):
         used |= {node.attr for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Attribute) and (
             ast.unparse(node.value).rpartition(".")[2] in ("_life", "life"))}
-    assert {"callbacks"} == used - set(MEMBERS)       # of a load that a session has made in this moment
+    assert {"callbacks", "consumer"} == used - set(MEMBERS)       # of a load that a session has made in this moment, and that a sweep looks into
     assert used > {"state", "latch", "resume"}
 
 

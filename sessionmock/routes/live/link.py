@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from abc import abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar, Protocol
@@ -13,6 +14,8 @@ from .channel import Channel
 from .contexts import suite_number
 from .exchange import LiveExchange
 from .network.base import Promise, Wire
+
+standing: weakref.WeakValueDictionary[int, Link] = weakref.WeakValueDictionary()     # connections that were made and are not closed
 
 _UNKNOWN = ConnectionFacts(None, None, None, None)
 _TLS_VERSIONS = {"TLSv1": 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
@@ -63,7 +66,7 @@ class Owner(Protocol):
 class Link(asyncio.BufferedProtocol):
     """A connection to one origin. On the engine only."""
 
-    __slots__ = ("_buffer", "_room", "facts", "first", "fit", "held", "idle_since", "pool", "reused", "transport", "wire")
+    __slots__ = ("__weakref__", "_buffer", "_room", "facts", "first", "fit", "held", "idle_since", "pool", "reused", "transport", "wire")
 
     multiplexed: ClassVar[bool] = False    # carries many exchanges at once
 
@@ -137,6 +140,7 @@ class Link(asyncio.BufferedProtocol):
         """The connection stands, TLS included: begin at once with the exchange that it was made for, unless held."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        standing[id(self)] = self
         exchange, self.first = self.first, None
         assert exchange is not None
         if exchange.ended:
@@ -161,6 +165,7 @@ class Link(asyncio.BufferedProtocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.fit = False
+        standing.pop(id(self), None)
         if self.held is not None and not self.held.done():
             self.held.set_result(error)
         self.closed(error)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import BinaryIO, ClassVar
 
 from ....errors import URLError
@@ -14,11 +15,13 @@ from ..upload import SLICE, Upload
 from .answer import Answer, State
 from .events import AnswerError, End, Event
 
+_numbers = itertools.count(1)
+
 
 class Connection(Link):
     """A keep-alive connection, driving one exchange at a time. On the engine only."""
 
-    __slots__ = ("_answer", "_resuming", "_upload", "_wary", "exchange", "heir")
+    __slots__ = ("_answer", "_number", "_resuming", "_upload", "_wary", "exchange", "heir")
 
     chunks: ClassVar[bool] = True      # a body of unknown length is sent in chunks
 
@@ -27,6 +30,7 @@ class Connection(Link):
         self.exchange: LiveExchange | None = None
         self.heir: Link | None = None  # what took over, because the server chose HTTP/2
         self._answer = Answer("GET")
+        self._number = next(_numbers)
         self._upload: Upload | None = None
         self._resuming = False         # within `resume_writing`
         self._wary = False             # the body of the last answer, which has none, may still come
@@ -61,7 +65,7 @@ class Connection(Link):
         request, outgoing, timing = exchange.request, exchange.outgoing, exchange.timing
         self._answer = Answer(request.method, outgoing.upgrades)
         self._upload = None
-        timing.facts, timing.reused = self.facts, self.reused
+        timing.facts, timing.reused, timing.connection = self.facts, self.reused, self._number
         timing.request_start = exchange.channel.host.clock.now()
         timing.request_header_bytes = len(outgoing.head)
         body = request.body if outgoing.length else b""
