@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from .. import registry
 from ..clock import nanoseconds
-from ..history import Ended, Escaped, Filed, History, Record
+from ..history import Ended, Escaped, Filed, History, Made, Record
 from ..shown import text
 from . import blame
 from .bodies import Bodies, TrueBody, handed
@@ -25,11 +26,12 @@ LIMIT = 20.0      # seconds of real time that a block may take
 class Watched(Watch):
     """The watch of a block (`watched`): its `history`, and the invariants that only its end can tell of."""
 
-    kinds = Watch.kinds | {Escaped, Filed}
+    kinds = Watch.kinds | {Escaped, Filed, Made}
 
     def __init__(self, *, settles: bool = True) -> None:
         self.history = History()
         self._bodies = Bodies()
+        self._engines: set[Any] = set()
         self._files: list[Path] = []
         self._handed: set[Path] = set()
         self._baseline = Baseline() if settles else None
@@ -70,7 +72,7 @@ class Watched(Watch):
         for path in files_left(self._files, {*keeps, *self._handed}):
             self.broken("V10", f"{path} is still there", None, str(path))
         if self._baseline is not None and all(session.invalid for session in list(self._sessions.values())):
-            for left in self._baseline.beyond():
+            for left in (*self._baseline.beyond(), *(timer for engine in self._engines for timer in timers(engine))):
                 self.broken("V11", f"left: {left}", None, left)
 
     def hung(self, limit: float) -> None:
@@ -83,7 +85,10 @@ class Watched(Watch):
                 session.invalidate_and_cancel()
 
     def _look(self, record: Record) -> None:
-        if type(record) is Filed:
+        if type(record) is Made:
+            task: Any = record.task
+            self._engines.add(task._session._context.engine)
+        elif type(record) is Filed:
             self._files.append(record.path)
         elif type(record) is Escaped and not record.of_user:
             self.broken("V15", f"{type(record.error).__name__}: {text(str(record.error))}, raised in {record.where}", None,

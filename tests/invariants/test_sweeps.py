@@ -56,7 +56,7 @@ def test_a_body_that_is_not_the_true_one_is_told() -> None:
     """Of every task that delivered it."""
     with watched() as watch:
         loads()
-    with pytest.raises(BrokenInvariants, match="INVARIANT V8 .*\n.*from byte 1 on: b' body' for b'nother'") as broken:
+    with pytest.raises(BrokenInvariants, match=r"INVARIANT V8 .*\n.*from byte 1 on: b' body' for b'nother'") as broken:
         watch.verify(true_body=b"another")
     assert {"V8"} == {violation.invariant for violation in broken.value.violations}
     assert 6 == len(broken.value.violations)
