@@ -14,7 +14,7 @@ from ..history import Ended, Escaped, Filed, History, Made, Record
 from ..shown import text
 from . import blame
 from .bodies import Bodies, TrueBody, handed
-from .rest import Baseline, files_left
+from .rest import Baseline, files_left, timers
 from .stories import TaskStory
 from .violations import BrokenInvariants, Violation
 from .watch import Watch
