@@ -36,6 +36,10 @@ from .errors import (
     UnmatchedRequest,
     URLError,
 )
+from .faults.armed import Faults
+from .faults.current import use_faults
+from .faults.lines import FaultLine
+from .faults.plan import FaultPlan
 from .history import History
 from .leaks import exits as _exits  # noqa: F401  (tells at the end of a program)
 from .leaks.report import Leak
@@ -95,6 +99,7 @@ from .path_monitor import NetworkPath, PathMonitor
 from .resources import lines, resource_bytes
 from .routes.base import FINISHED, Channel, ChannelOver, Exchange, ExchangeOver, Host, Route, Sink, SinkOver, UnconnectedChannel
 from .routes.current import use_live_route, use_route
+from .routes.faults.route import FaultRoute
 from .routes.httpx.client_route import ClientRoute
 from .routes.live import LiveRoute
 from .routes.script import Answer, ScriptRoute
@@ -156,6 +161,10 @@ __all__ = [
     "Exchange",
     "ExchangeOver",
     "FINISHED",
+    "FaultLine",
+    "FaultPlan",
+    "FaultRoute",
+    "Faults",
     "GenericException",
     "HTTPCookie",
     "HTTPCookiePropertyKey",
@@ -253,6 +262,7 @@ __all__ = [
     "responds_to",
     "set_trace",
     "transport",
+    "use_faults",
     "use_live_route",
     "use_route",
     "virtual_time",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_sessionmock import Controller
-from pytest_sessionmock.settings import COMMAND_LINE, OPTIONS, RECORD_ALL, ROUTES
+from pytest_sessionmock.settings import COMMAND_LINE, OPTIONS, RECORD_ALL, ROUTES, SEED
 
 from sessionmock.core.machine import TRANSITIONS, Phase
 from sessionmock.models.configuration import URLSessionConfiguration
@@ -51,6 +51,7 @@ def plugin() -> str:
         ("mark `@pytest.mark.sessionmock`", mark),
         ("option `--sessionmock`", f"{', '.join(ROUTES)}: {COMMAND_LINE}"),
         ("option `--sessionmock-record-all`", RECORD_ALL),
+        ("option `--sessionmock-seed`", SEED),
         *((f"ini `{option.ini_name}`", option.help) for option in OPTIONS if option.in_ini),
     ]
     return "\n".join(["| name | what it takes or does |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])

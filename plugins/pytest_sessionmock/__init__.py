@@ -54,7 +54,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         _fail(str(error))
     result = yield
     state = item.stash.get(ITEM, None)
-    if state is not None and (told := [told for told in (state.misses(), state.failures()) if told]):
+    if state is not None and (told := [told for told in (state.misses(), state.failures(), state.faults.complaints()) if told]):
         _fail("\n\n".join(told))
     return result
 

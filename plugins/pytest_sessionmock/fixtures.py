@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         CassetteDefaults,
         CassetteOptions,
         CassetteRoute,
+        Faults,
         LiveRoute,
         OperationQueue,
         PathMonitor,
@@ -35,6 +36,7 @@ class Controller:
 
     def __init__(self, state: ItemState) -> None:
         self._state = state
+        self._faults = state.faults.in_force(state.scope)             # in force from now on, likewise
         self._requests = state.requests         # written down from now on, also where the fixture was asked for by name at run time
 
     @property
@@ -77,6 +79,14 @@ class Controller:
     def excuse(self, session: URLSession) -> None:
         """`session`, which code under test makes once and keeps, is no leak, and lives until the run ends. Its tasks are judged as any."""
         self._state.run.excuse(session)
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong in this test: `faults.at("body", url="*/report", byte=100).reset()` arms a line, `faults.fired` are those that
+        acted. They are in force for all that the test makes, on whatever thread, from its beginning; not for what a fixture of a wider scope
+        made. A line that never acted fails the test, unless it is `optional`. `delay`, `drip`, `never` and `suspend` put a test whose answers
+        come from a script or a cassette into virtual time."""
+        return self._faults
 
     @property
     def trace(self) -> Trace:

@@ -12,6 +12,7 @@ import pytest
 
 from .cassettes import Cassette, path_of, path_of_fixture
 from .checks import is_failed_check, told
+from .faults import ItemFaults
 from .imports import library, loaded
 from .run import RUN, RunState
 from .settings import (
@@ -77,6 +78,7 @@ class ItemState:
         self._interception: Interception | None = None
         self._clock: VirtualClock | RealClock | None = None     # None: real time, as long as nobody needs another
         self._stack = ExitStack()                   # undone when all is over
+        self.faults = ItemFaults(item, self._stack, run.verdict.armed, self.virtual)
 
     @classmethod
     def of(cls, request: pytest.FixtureRequest) -> ItemState:
@@ -144,11 +146,15 @@ class ItemState:
         self._stack.callback(self.scope.close)
         if self.settings.is_virtual:
             self.virtual()
+        if "faults" in self.settings.mark or "sessionmock" in getattr(self.item, "fixturenames", ()):
+            self.faults.in_force(self.scope).add(self.settings.mark.get("faults", ()))
         route = self.settings.route
         if route == "script":
             self._put_script()
         elif route != "live":
             cassette = self._new_cassette(path_of(self.item, self.settings.mark.get("cassette")), self.settings)
+            if route not in FROM_SERVERS:
+                self.faults.answered_here()
             self._stack.enter_context(self.cassette_in_force(cassette))
         if self.settings.httpx or "sessionmock_httpx" in getattr(self.item, "fixturenames", ()):
             self.intercept()
@@ -185,7 +191,8 @@ class ItemState:
                 raised.append(f"{type(warning).__name__}: {warning}")
         self.run.item = None
         self._reports = [report_of(leak) for leak in (*self.run.take_leaks_of_fixtures(), *self._leaks)]
-        self._reports += filter(None, (self.misses(), self.failures(), self._uncalled("fail"), *raised))
+        unfired = "" if self._ended_early else self.faults.complaints(at_last=True)
+        self._reports += filter(None, (self.misses(), self.failures(), unfired, self._uncalled("fail"), *raised))
         return [] if self._ended_early else self._reports
 
     def break_off(self) -> None:
@@ -214,6 +221,7 @@ class ItemState:
         script = ScriptRoute(live=ClientRoute(self.run.live), pass_through=passed)
         self._missing.append(script)
         self._scripts.append(script)
+        self.faults.answered_here()
         self._stack.enter_context(self._everywhere(script, InForce(lambda: script, script)))
         return script
 
@@ -247,8 +255,11 @@ class ItemState:
     def cassette(self, name: str | os.PathLike[str] | None, **options: Any) -> Cassette | None:
         """The cassette `name`, None where the command line wants everything live."""
         given = read_cassette_options(options, f"{self.item.nodeid}: sessionmock.cassette()")
-        if self.item.config.getoption("sessionmock_route") == "live":
+        wish = self.item.config.getoption("sessionmock_route")
+        if wish == "live":
             return None
+        if wish not in FROM_SERVERS and given.get("mode") in (None, "none"):
+            self.faults.answered_here()
         return self._new_cassette(path_of(self.item, name), self.settings._replace(records="--sessionmock=record"), **given)
 
     def cassette_of(self, fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Cassette | None:
@@ -338,6 +349,8 @@ class ItemState:
         if report.failed and self._begun:
             if exchanges := self._exchanges():
                 report.sections.append(("sessionmock exchanges", exchanges))
+            if acted := self.faults.section():
+                report.sections.append(("sessionmock faults", acted))
             if (misses := self.misses()) and not all(line.strip() in report.longreprtext for line in misses.splitlines()):
                 report.sections.append(("sessionmock misses", misses))
         if report.when == "teardown" and self._reports and (not report.failed or self._reports[0] not in report.longreprtext):

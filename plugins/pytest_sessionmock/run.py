@@ -138,6 +138,7 @@ class RunState:
         from sessionmock import LeakScope
 
         scope = self.fixtures[fixture] = LeakScope(f"{fixture.scope} fixture {fixture.argname!r} of {fixture.baseid or 'conftest.py or a plugin'}")
+        scope.faults = ()       # those of a test are not for fixtures that are wider than it
         scope.open()
 
     @contextmanager

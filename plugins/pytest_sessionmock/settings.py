@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from .values import AGE, BOOL, FILE, FUNCTION, NUMBER, SECRETS, TEXT, WORD, WORDS, Kind, nearest
+from .values import AGE, BOOL, FILE, FUNCTION, NUMBER, PLAN, SECRETS, TEXT, WHOLE, WORD, WORDS, Kind, nearest
 
 FIXTURE = "sessionmock_options"
 ROUTES = ("live", "cassette", "script", "record", "verify")
@@ -23,6 +23,9 @@ COMMAND_LINE = (
     "answers of every test come from here, whatever its mark says (a test of route=\"script\" stays scripted): record makes every "
     "cassette anew, for tests that take one, cassette only replays, verify asks the servers and fails where a cassette has another answer")
 """What --sessionmock does."""
+
+SEED = "the root seed of what faults draw; the ini file's sessionmock_seed else. The same seed draws the same, whatever the worker and the order"
+"""What --sessionmock-seed does."""
 
 RECORD_ALL = "with --sessionmock=record, tests without a route of their own record too"
 """What --sessionmock-record-all does."""
@@ -78,6 +81,9 @@ OPTIONS = (
            kind=FILE, in_mark=True, in_ini=False),
     Option("time", "how time goes for what a test makes: virtual time stands still until somebody waits, and then jumps; where the command line or "
            "the ini file has servers answer, it is real all the same", ("real", "virtual"), "real", in_mark=True),
+    Option("faults", "what goes wrong in the test: a FaultPlan, or a list of its lines; one that never acts fails the test, unless it is optional",
+           kind=PLAN, in_mark=True, in_ini=False),
+    Option("seed", "the root seed of what faults draw, an integer (default: 0)", default="0", kind=WHOLE),
     Option("leaks", "what a leaked session or task does to its test", ("fail", "warn", "allow"), "fail", in_mark=True),
     Option("cassette_dir", "the folder of cassettes, relative to the root of the run (default: cassettes)", default="cassettes"),
     Option("httpx", "whether plain httpx and httpx2 clients take the test's route, as with the fixture sessionmock_httpx, and other clients are "
@@ -138,6 +144,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("sessionmock", "URLSession: where answers come from")
     group.addoption("--sessionmock", dest="sessionmock_route", choices=ROUTES, default=None, metavar="|".join(ROUTES), help=COMMAND_LINE)
     group.addoption("--sessionmock-record-all", dest="sessionmock_record_all", action="store_true", help=RECORD_ALL)
+    group.addoption("--sessionmock-seed", dest="sessionmock_seed", type=int, metavar="N", help=SEED)
     for option in of_ini():
         parser.addini(option.ini_name, option.help, option.kind.ini, default=None if option.of_cassettes else option.default)
 
@@ -207,6 +214,12 @@ def marked(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
 def leaks_of(config: pytest.Config, mark: Mapping[str, Any] = MappingProxyType({})) -> str:
     """What the leaks do of whom `mark` is the mark, or of the whole run."""
     return str(mark.get("leaks") or config.getini("sessionmock_leaks"))
+
+
+def root_seed(config: pytest.Config) -> int:
+    """What all that faults draw in the run comes from: the command line before the ini file."""
+    given = config.getoption("sessionmock_seed")
+    return int(config.getini("sessionmock_seed")) if given is None else int(given)
 
 
 def concerns_all(config: pytest.Config) -> bool:

@@ -60,6 +60,12 @@ def _secrets(given: Any) -> Any:
     return _SWITCH[words[0].lower()] if words in (["true"], ["false"]) else words
 
 
+def _plan(given: Any) -> Any:
+    from sessionmock import FaultPlan
+
+    return FaultPlan(given)
+
+
 def _function(given: Any) -> Any:
     function = pkgutil.resolve_name(given) if isinstance(given, str) else given
     if function is not None and not callable(function):
@@ -72,6 +78,8 @@ WORD = Kind("one of its words", _word)
 FILE = Kind("the name of a file as str, or a path", _file)
 BOOL = Kind("true or false", _bool, "bool")
 NUMBER = Kind("a number", _number)
+WHOLE = Kind("an integer", int)
+PLAN = Kind("a FaultPlan, or a list of its lines", _plan)
 AGE = Kind("a number and s, m, h or d, as 30d, or a number of seconds", _age)
 WORDS = Kind("a list", _words, "args")
 SECRETS = Kind("names, true or false", _secrets, "args")

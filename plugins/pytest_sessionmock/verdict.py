@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .settings import root_seed
+
 if TYPE_CHECKING:
     from sessionmock import Leak
 
@@ -53,6 +55,7 @@ class Verdict:
     def __init__(self) -> None:
         self.found = Found()                            # of this process
         self.warned: list[tuple[str, str]] = []         # leaks that fail nothing: place and description
+        self.armed: set[str] = set()                    # tests with faults
         self.unclosed: list[str] = []                   # httpx clients that were never closed
         self._all: list[dict[str, Any]] = []            # of each process that ran tests
 
@@ -66,13 +69,14 @@ class Verdict:
 
     def hand_on(self) -> dict[str, Any]:
         """What a worker tells."""
-        return {"all": self._all, "warned": self.warned, "unclosed": self.unclosed}
+        return {"all": self._all, "warned": self.warned, "unclosed": self.unclosed, "armed": sorted(self.armed)}
 
     def take_in(self, told: dict[str, Any]) -> None:
         """What a worker has told; one that crashed tells nothing."""
         self._all += told.get("all", ())
         self.warned += map(tuple, told.get("warned", ()))
         self.unclosed += told.get("unclosed", ())
+        self.armed.update(told.get("armed", ()))
 
     def failures(self, leaks: str = "fail") -> list[tuple[str, str]]:
         """What fails the run, each once: a title, and the report. Leaks are noted only, where `leaks` says so."""
@@ -96,6 +100,10 @@ class Verdict:
             terminal.section("sessionmock: httpx clients never closed", sep="=", yellow=True)
             for line, count in Counter(self.unclosed).most_common():
                 terminal.write_line(f"{count:>5} {line.removeprefix('LEAK: ')}")
+        if self.armed:
+            seed = root_seed(terminal.config)
+            terminal.write_line(f"sessionmock: faults in {len(self.armed)} {'test' if len(self.armed) == 1 else 'tests'}, drawn from seed {seed} "
+                                f"(--sessionmock-seed={seed})")
 
 
 def fail_run(session: pytest.Session, failures: Iterable[tuple[str, str]]) -> None:

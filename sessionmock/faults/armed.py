@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -197,11 +198,14 @@ class Faults(Lines[FaultLine]):
         for line in FaultPlan(plan):
             self._add(line)
 
-    def watch(self, watcher: Callable[[FaultLine], object]) -> None:
-        """Call `watcher` with each line that is armed, those so far too."""
+    @contextmanager
+    def watched(self, watcher: Callable[[FaultLine], object]) -> Iterator[None]:
+        """In this block call `watcher` with each line that is armed, before it is."""
         self._watchers.append(watcher)
-        for line in self.plan:
-            watcher(line)
+        try:
+            yield
+        finally:
+            self._watchers.remove(watcher)
 
     def _add(self, line: FaultLine) -> FaultLine:
         for watcher in self._watchers:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeAlias, overload
@@ -91,6 +90,8 @@ class FaultPlan(Lines["FaultPlan"]):
         `source` is a path, an open file, or as a str the text itself, where it has a table or a line end, else a path. Raises
         InvalidArgumentException for what is no TOML, or no plan, and OSError for a file that cannot be read.
         """
+        import tomllib  # here: most programs read none
+
         if isinstance(source, os.PathLike) or (isinstance(source, str) and source and not {"\n", "["}.intersection(source)):
             text, place = Path(source).read_text(encoding="utf-8"), os.fspath(source)
         elif isinstance(source, str):

@@ -155,13 +155,15 @@ def test_passes_are_counted_on_any_thread() -> None:
 
 
 def test_lines_can_be_armed_at_any_time_and_are_told_to_whoever_watches() -> None:
-    """Those that were there too; `plan` has them all."""
+    """`plan` has them all."""
     told: list[str] = []
     faults = Faults(FaultPlan().at("connect").refuse())
-    faults.watch(lambda line: told.append(line.point))
-    line = faults.at("body").delay(1)
-    faults.add([FaultPlan().at("head").end(), line])
-    assert told == ["connect", "body", "head", "body"] == [line.point for line in faults.plan]
+    with faults.watched(lambda line: told.append(line.point)):
+        line = faults.at("body").delay(1)
+        faults.add([FaultPlan().at("head").end()])
+    faults.add([line])
+    assert told == ["body", "head"]
+    assert [line.point for line in faults.plan] == ["connect", "body", "head", "body"]
     assert repr(faults) == "<Faults: 4 lines, 0 fired, seed 0>"
 
 

@@ -347,6 +347,21 @@ def routes() -> None:
         assert_type(scope.leaks(), list[sm.Leak])
 
 
+def faults(task: sm.URLSessionDataTask) -> None:
+    plan = sm.FaultPlan().at("connect", first=2).refuse().at("body", url=httpx.URL(URL), byte=10, task=task).reset("stream")
+    assert_type(plan, sm.FaultPlan)
+    assert_type(plan[0], sm.FaultLine)
+    assert_type(plan[1:] + sm.FaultPlan.from_dict(plan.to_dict()), sm.FaultPlan)
+    plan = sm.FaultPlan.from_toml(Path("faults.toml")).at("head", nth=3).status(503, {"Retry-After": "1"}).at("disk").fail(sm.URLError.Code.UNKNOWN)
+    route = sm.FaultRoute(sm.ScriptRoute(), [*plan], seed=7)
+    with sm.use_route(route) as used, sm.use_faults(sm.Faults(plan, seed=7)) as faults:
+        assert_type(used, sm.FaultRoute)
+        assert_type(faults, sm.Faults)
+        assert_type(faults.at("callback.task_did_complete", optional=True).raises(ValueError), sm.FaultLine)
+        assert_type([str(fired) for fired in route.faults.fired], list[str])
+        assert_type(faults.unfired[0].point, str)
+
+
 class OwnRoute:
     source = "own"
     is_live = False
@@ -382,6 +397,7 @@ def own_routes() -> None:
 
 
 def test_with_fixtures(sessionmock: Controller, url_session: SessionFactory) -> None:
+    assert_type(sessionmock.faults.at("body", byte=3).delay(1.5), sm.FaultLine)
     assert_type(sessionmock.script, sm.ScriptRoute)
     assert_type(sessionmock.trace, sm.Trace)
     assert_type(sessionmock.requests, sm.Requests)

@@ -33,10 +33,12 @@ class FaultRoute:
 
     @property
     def source(self) -> str:
+        """That of `route`."""
         return self.inner.source
 
     @property
     def is_live(self) -> bool:
+        """Whether `route` asks servers."""
         return self.inner.is_live
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:

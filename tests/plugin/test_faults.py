@@ -1,0 +1,128 @@
+"""Faults in tests: armed by the fixture and the mark, judged at the end, drawn from one seed."""
+from __future__ import annotations
+
+import fnmatch
+
+import pytest
+from pytest_sessionmock.faults import seed_of
+
+from .conftest import Inner
+
+VERDICTS = """
+@pytest.fixture(scope="module")
+def of_module():
+    script = ScriptRoute()
+    script.answer(lambda request: 200)
+    with use_route(script), URLSession(URLSessionConfiguration.ephemeral()) as session:
+        session.data("http://api.test/made/by/the/fixture").result()
+        yield session
+
+@pytest.fixture
+def get(sessionmock, url_session):
+    sessionmock.script.answer(lambda request: 200)
+    return lambda path: url_session().data("http://api.test" + path).result()
+
+def test_never_acted(of_module, sessionmock, get):
+    sessionmock.faults.at("body", url="/items", byte=3).reset()
+    get("/item?token=s3cr3tt0k3nv4lu3")
+
+def test_is_optional(sessionmock, get):
+    sessionmock.faults.at("body", url="/items", optional=True).reset()
+    get("/item")
+
+@pytest.mark.sessionmock(faults=FaultPlan().at("tls").certificate("expired"))
+def test_by_mark(get):
+    get("/item")
+
+@pytest.mark.sessionmock(faults=[FaultPlan().at("connect", nth=7).refuse()[0]])
+def test_by_mark_without_the_fixture(): ...
+
+def test_without_a_kind(sessionmock):
+    sessionmock.faults.at("body", byte=3)
+
+def test_failed_already(sessionmock):
+    sessionmock.faults.at("body").reset()
+    assert 1 == 2
+
+@pytest.mark.sessionmock(faults=FaultPlan().at("body").reset())
+def test_skipped():
+    pytest.skip("for once")
+
+@pytest.mark.xfail(strict=True)
+def test_expected_to_fail(sessionmock):
+    sessionmock.faults.at("body").reset()
+    raise OSError
+
+@pytest.mark.sessionmock(route="script", faults=FaultPlan().at("head", optional=True).delay(60))
+def test_time(sessionmock):
+    with sessionmock.clock.patch_sleep():
+        import time
+        time.sleep(3600)
+    assert sessionmock.clock.now() == 3600
+
+def test_time_of_a_later_script(sessionmock, get):
+    sessionmock.faults.at("head", optional=True).delay(60)
+    with sessionmock.clock.patch_sleep():
+        import time
+        time.sleep(3600)
+    assert sessionmock.clock.now() == 3600
+"""
+
+
+def test_a_line_that_never_acts_fails_its_test(inner: Inner) -> None:
+    """Once, with the line, the passes of its point and the nearest requests; not where it is optional or the test has ended otherwise.
+    What a wider fixture sends meets no fault of a test. A line about time puts a scripted test into virtual time."""
+    inner.write(test_it=VERDICTS)
+    result = inner.run("-rA", "--sessionmock-seed=5")
+    result.assert_outcomes(failed=5, passed=3, skipped=1, xfailed=1)
+    result.stdout.fnmatch_lines([
+        "*A fault that never acted: at('body', url='/items', byte=3).reset()", "*body was passed 0 times by what it is about",
+        "*requests that it is not about: GET http://api.test/item?token=*",
+        "*A fault that never acted: at('tls').certificate('expired')", "*requests that it is about: GET http://api.test/item",
+        "*A fault that never acted: at('connect', nth=7).refuse()", "*there was no request",
+        "*Nothing was said to happen there: <at('body', byte=3), and no kind yet>, in *test_it.py:*"])
+    result.stdout.fnmatch_lines(["sessionmock: faults in * drawn from seed 5 (--sessionmock-seed=5)"])
+    text = result.stdout.str()
+    assert "s3cr3tt0k3nv4lu3" not in text
+    assert "about: GET http://api.test/made" not in text
+    assert text.count("A fault that never acted: at('tls').certificate('expired')") == 1
+    assert text.count("at('body').reset()") == 1        # under the test that failed otherwise
+    assert "ERROR" not in text
+
+
+NAMES = """
+@pytest.mark.parametrize("number", [1, 2])
+def test_it(number): ...
+
+class TestIt:
+    def test_it(self): ...
+"""
+
+
+def test_the_seed_of_a_test_comes_from_the_root_and_its_name(inner: Inner) -> None:
+    """From nothing else, whatever else runs; each test and root has another."""
+    inner.write(test_a=NAMES, test_b=NAMES)
+    seeds = {item.nodeid: seed_of(item) for item in inner.items()}
+    assert len(set(seeds.values())) == len(seeds) == 6
+    [item] = inner.items("test_b.py::test_it[2]")
+    assert seed_of(item) == seeds["test_b.py::test_it[2]"]
+    for arguments in (("--sessionmock-seed=7",), ("-o", "sessionmock_seed=7")):
+        [other] = inner.items("test_b.py::test_it[2]", *arguments)
+        assert seed_of(other) != seed_of(item)
+    [one], [both] = (inner.items("test_b.py::test_it[2]", *arguments) for arguments in (
+        ("--sessionmock-seed=7",), ("--sessionmock-seed=7", "-o", "sessionmock_seed=8")))
+    assert seed_of(one) == seed_of(both)
+
+
+@pytest.mark.parametrize(("arguments", "mark", "said"), [
+    (("-o", "sessionmock_seed=some"), "", "*sessionmock_seed = 'some' in the ini file: give an integer*"),
+    (("--sessionmock-seed=some",), "", "*--sessionmock-seed*invalid int value*"),
+    ((), "faults='connect'", "*faults='connect'*give a FaultPlan, or a list of its lines*"),
+    ((), "faults=[FaultPlan().at('connect')]", "*give a FaultPlan, or a list of its lines*"),
+])
+def test_what_is_no_seed_and_no_plan_is_refused(inner: Inner, arguments: tuple[str, ...], mark: str, said: str) -> None:
+    """With what was given and what it takes."""
+    inner.write(test_it=f"@pytest.mark.sessionmock({mark})\ndef test_it(sessionmock): ...")
+    result = inner.run(*arguments)
+    assert result.ret != 0
+    assert fnmatch.filter([*result.outlines, *result.errlines], said)
