@@ -129,7 +129,9 @@ def _is_mocked() -> bool:
 def _sync(original: Callable[..., Any]) -> Callable[..., Any]:
     def handle_request(self: Any, request: Any) -> Any:
         taker = _taker(self)
-        return original(self, request) if taker is None else taker.handle_request(request, OwnWay(partial(original, self), request))
+        if taker is None:
+            return original(self, request)
+        return taker.handle_request(request, OwnWay(partial(original, self), request, self))
 
     return handle_request
 
@@ -137,7 +139,9 @@ def _sync(original: Callable[..., Any]) -> Callable[..., Any]:
 def _async(original: Callable[..., Any]) -> Callable[..., Any]:
     async def handle_async_request(self: Any, request: Any) -> Any:
         taker = _taker(self)
-        return await (original(self, request) if taker is None else taker.handle_async_request(request, OwnWay(partial(original, self), request)))
+        if taker is None:
+            return await original(self, request)
+        return await taker.handle_async_request(request, OwnWay(partial(original, self), request, self))
 
     return handle_async_request
 

@@ -1,4 +1,5 @@
-"""Live, as a plain client would be without us: by its own transport, with its own TLS, proxies, HTTP version and loop."""
+"""Live, as a plain client would be without us: by its own transport, with its own TLS, proxies, HTTP version and loop. What may meet
+faults goes over our own wire instead (`client_wire`): nothing of ours stands between that transport and its server."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from ...models.message import Request
 from ...patches import own_traffic
 from ..base import Channel, ChannelOver, Exchange, Host, Route, Sink, Unmeasured
 from ..offload import read_body
+from .client_wire import ClientWire
 from .errors import url_error_for
 from .values import head_of, package_of
 
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
 
 
 class ClientRoute:
-    """A live route for recording: what an intercepted httpx or httpx2 client asks goes by that client's own transport,
-    anything else over `otherwise`."""
+    """A live route for recording: what an intercepted httpx or httpx2 client asks goes by that client's own transport, or by our own
+    wire with the same settings where it may meet faults; anything else over `otherwise`."""
 
     source = "live"
 
@@ -34,28 +36,55 @@ class ClientRoute:
 
     def bind(self, configuration: URLSessionConfiguration, host: Host) -> Channel:
         """The channel of one session."""
-        return ClientChannel(self._otherwise.bind(configuration, host))
+        return ClientChannel(self._otherwise.bind(configuration, host), host)
 
 
 class ClientChannel(ChannelOver):
     """Such a route in the hands of one session."""
 
+    def __init__(self, inner: Channel, host: Host) -> None:
+        super().__init__(inner)
+        self._host = host
+        self._wires: dict[Any, Channel] = {}       # by the transport that each stands for
+
     def open(self, request: Request, sink: Sink) -> Exchange:
         own = request.own_way
         if not isinstance(own, OwnWay):
             return super().open(request, sink)
+        if request.faults is not None:
+            return self._wire(own.transport).open(request, sink)
         own.start(request, sink)
         return own
+
+    def _wire(self, transport: Any) -> Channel:
+        if (wire := self._wires.get(transport)) is None:
+            wire = self._wires.setdefault(transport, ClientWire(transport, self._host))
+        return wire
+
+    def flush(self) -> None:
+        for wire in list(self._wires.values()):
+            wire.flush()
+        super().flush()
+
+    def close(self) -> None:
+        while self._wires:
+            self._wires.popitem()[1].close()
+        super().close()
+
+    def abandon(self) -> None:
+        for wire in self._wires.values():
+            wire.abandon()
+        super().abandon()
 
 
 class OwnWay(Unmeasured):
     """A client's request, sent by its own transport for a route: piece by piece, on the stack of who reads the answer.
 
-    `send` is what the client's transport sends `asked` with, a function or a coroutine function.
+    `send` is what the client's `transport` sends `asked` with, a function or a coroutine function.
     """
 
-    def __init__(self, send: Callable[[Any], Any], asked: Any) -> None:
-        self._send, self._asked = send, asked
+    def __init__(self, send: Callable[[Any], Any], asked: Any, transport: Any) -> None:
+        self._send, self._asked, self.transport = send, asked, transport
         self._request: Request
         self._sink: Sink
         self._response: Any = None

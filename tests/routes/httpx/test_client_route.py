@@ -65,10 +65,10 @@ class Way:
         return self.respond(request)
 
     def sync(self, body: Any = b"abc") -> OwnWay:
-        return self.opened(OwnWay(self.respond, self.asked), body)
+        return self.opened(OwnWay(self.respond, self.asked, None), body)
 
     def later(self, body: Any = b"abc") -> OwnWay:
-        return self.opened(OwnWay(self.respond_later, self.asked), body)
+        return self.opened(OwnWay(self.respond_later, self.asked, None), body)
 
     def opened(self, own: OwnWay, body: Any) -> OwnWay:
         channel = ClientRoute(FakeLive()).bind(None, FakeHost())    # type: ignore[arg-type]
