@@ -1,16 +1,26 @@
 """A route with faults: what its inner route answers goes wrong on its way as a plan says."""
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...faults.armed import About, ExchangeFaults, Faults
 from ...faults.plan import AnyPlan
+from ...faults.points import POINTS
 from ..base import Channel, ChannelOver, Exchange, Host, Route, Sink
 from ..current import checked
+from ..live.route import LiveChannel
+from .network import FaultyExchange
+from .rendering import RenderedChannel
 
 if TYPE_CHECKING:
     from ...models.configuration import URLSessionConfiguration
     from ...models.message import Request
+    from ...models.proxy import ProxyConfiguration
+    from ...models.url import URLParts
+
+WIRE = tuple(point.name for point in POINTS.values() if point.is_wire and point.name != "frame")
+"""The points below HTTP."""
 
 
 class FaultRoute:
@@ -65,9 +75,32 @@ class FaultChannel(ChannelOver):
     def __init__(self, route: Route, inner: Channel, configuration: URLSessionConfiguration, host: Host) -> None:
         super().__init__(inner)
         self._route, self._configuration, self._host = route, configuration, host
+        self._rendered: RenderedChannel | None = None
+
+    def open(self, request: Request, sink: Sink) -> Exchange:
+        """Open `request` where it is answered; its faults act on the way there."""
+        faults, inner = request.faults, self.inner
+        assert inner is not None
+        if faults is None:
+            return inner.open(request, sink)
+        if isinstance(inner, LiveChannel):
+            exchange = FaultyExchange(inner, request, sink)
+            inner.run(inner.begin, exchange)
+            return exchange
+        if not faults.may_pass(*WIRE) or not request.url.lower().startswith(("http:", "https:")):
+            return inner.open(replace(request, faults=None), sink)
+        if self._rendered is None:
+            self._rendered = RenderedChannel(inner, self._configuration, self._host)
+        return self._rendered.open(request, sink)
+
+    def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
+        """The inner channel's; or the one that was pretended."""
+        return super().proxy_for(parts) or (None if self._rendered is None else self._rendered.proxy_for(parts))
 
     def close(self) -> None:
-        """Nothing of its own is held."""
+        """Close the connections in memory."""
+        if self._rendered is not None:
+            self._rendered.close()
 
 
 def unwrapped(route: Route | None) -> tuple[Route | None, tuple[Faults, ...]]:

@@ -155,14 +155,16 @@ def _note(handshake: ssl.SSLObject, direction: str, version: int, content: int, 
         _requests[handshake] = data
 
 
-def requested(handshake: ssl.SSLObject) -> tuple[bytes, ...] | None:
-    """The authorities that a server named when it asked for a client's certificate in `handshake`; None where it did not."""
-    data = _requests.get(handshake)
+def requested(handshake: ssl.SSLObject | None) -> tuple[bytes, ...] | None:
+    """The authorities that a server named when it asked for a client's certificate in `handshake`; None where it did not, or there was none."""
+    data = None if handshake is None else _requests.get(handshake)
     return None if data is None else distinguished_names(data)
 
 
-def presented(handshake: ssl.SSLObject) -> tuple[bytes, ...]:
-    """The chain that the peer sent, as DER, its own certificate first."""
+def presented(handshake: ssl.SSLObject | None) -> tuple[bytes, ...]:
+    """The chain that the peer sent in `handshake`, as DER, its own certificate first; empty where there was none."""
+    if handshake is None:
+        return ()
     if hasattr(handshake, "get_unverified_chain"):    # from Python 3.13 on
         return tuple(handshake.get_unverified_chain())
     inner: Any = getattr(handshake, "_sslobj", None)

@@ -10,7 +10,6 @@ from typing import Protocol
 from ...errors import CERTIFICATE_AUTHORITIES, Code, URLError, url_error
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.host import in_handshake
-from ...models.message import header
 from ...models.trust import Judge, ServerTrust, Terms
 from .channel import Channel
 from .contexts import Offer, distinguished_names, presented, requested
@@ -27,10 +26,6 @@ from .failures import (
 from .http1.connection import Connection
 from .link import Link, Owner
 from .network.base import Promise, Wire, family_of, fulfil
-from .race import first_to_connect
-from .tunnel import tunnel
-
-PROXY_AUTHORIZATION = "proxy-authorization"
 
 
 class Dialler(Owner, Protocol):
@@ -146,7 +141,7 @@ async def _reach(pool: Dialler, exchange: LiveExchange) -> Wire:
         exchange.step()
         problem: Exception | None = None
         try:
-            addresses = await channel.adapter.look_up(name, channel.resolve)
+            addresses = await exchange.look_up(name)
         except Exception as error:
             problem = error
         timing.domain_lookup_end = now()
@@ -156,14 +151,14 @@ async def _reach(pool: Dialler, exchange: LiveExchange) -> Wire:
     timing.connect_start = now()
     exchange.step()
     try:
-        wire = await first_to_connect(channel.adapter, channel.host.clock, addresses, door)
+        wire = await exchange.connect(addresses, door)
     except OSError as error:
         raise not_connected(error, request.url) if proxy is None else no_proxy(error, request.url) from None
     if proxy is not None and (proxy.type != NSURLProtectionSpaceHTTPProxy or scheme != "http"):
         timing.tunnel_start = now()
         exchange.step()
         try:
-            await tunnel(wire, proxy, host, port, header(request.headers, PROXY_AUTHORIZATION), request.url)
+            await exchange.tunnel(wire, proxy, host, port)
         except BaseException:
             wire.close()
             raise
@@ -178,7 +173,7 @@ async def _stand(pool: Dialler, exchange: LiveExchange, wire: Wire, context: ssl
         exchange.timing.secure_connection_start = channel.host.clock.now()
         exchange.step()
         offer, name = Offer(context, ("h2", "http/1.1") if pool.http2 else ("http/1.1",)), in_handshake(pool.origin[1])
-    connection = await channel.adapter.stand(wire, lambda: Connection(pool, wire, exchange, held), offer, name)
+    connection = await exchange.stand(wire, lambda: Connection(pool, wire, exchange, held), offer, name)
     return connection.heir or connection
 
 

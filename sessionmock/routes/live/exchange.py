@@ -1,16 +1,22 @@
 """One request on the live route: what the engine holds of it."""
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...errors import URLError
 from ...models.body import again
-from ...models.message import DEFAULT_PRIORITY, BodyStream, Request
+from ...models.message import DEFAULT_PRIORITY, BodyStream, Request, header
+from ...models.proxy import ProxyConfiguration
 from ...models.timing import Timing
 from ..base import Host, Sink
 from .channel import Channel
+from .contexts import Offer
 from .http1.outgoing import Outgoing
+from .network.base import P, Reach, Wire
+from .race import first_to_connect
+from .tunnel import PROXY_AUTHORIZATION, tunnel
 
 # Methods that may be sent again where nothing tells whether the server saw them (RFC 9110, section 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
@@ -49,16 +55,28 @@ class Queue(Protocol):
         """`exchange`, which has no connection, is paused now, or is not any more."""
 
 
+class Tap(Protocol):
+    """What stands between a connection and its transport as long as an exchange is on it."""
+
+    def enter(self, connection: Any) -> None:
+        """The exchange starts on `connection`."""
+
+    def leave(self, connection: Any) -> None:
+        """The exchange is no longer on `connection`."""
+
+
 class LiveExchange:
     """A request from `open` to its end. Public methods: from any thread, any number of times."""
 
-    __slots__ = ("channel", "connection", "ended", "outgoing", "paused", "pool", "priority", "reported", "request", "retried", "sink",
-                 "streaming", "timing")
+    __slots__ = ("adapter", "channel", "connection", "ended", "outgoing", "paused", "pool", "priority", "reported", "request", "retried", "sink",
+                 "streaming", "tap", "timing")
 
     outgoing: Outgoing     # set on the engine, before the exchange reaches a pool
 
     def __init__(self, channel: Channel, request: Request, sink: Sink) -> None:
         self.channel = channel
+        self.adapter: Reach = channel.adapter    # what a connection for it is made through
+        self.tap: Tap | None = None
         self.request = request
         self.sink = sink
         self.timing = Timing()
@@ -101,6 +119,23 @@ class LiveExchange:
         self.channel.run(self._close)
 
     # on the engine -----------------------------------------------------------------------------------------------
+
+    # the steps of making a connection for it (`dial`): what derives from this may take them otherwise, or fail them
+    async def look_up(self, name: str) -> Sequence[str]:
+        """The addresses of `name`. Raises whatever the resolver raises."""
+        return await self.adapter.look_up(name, self.channel.resolve)
+
+    async def connect(self, addresses: Sequence[str], port: int) -> Wire:
+        """A connection to one of `addresses`. Raises OSError or URLError."""
+        return await first_to_connect(self.adapter, self.channel.host.clock, addresses, port)
+
+    async def tunnel(self, wire: Wire, proxy: ProxyConfiguration, host: str, port: int) -> None:
+        """Make `wire`, which leads to `proxy`, lead to `host`. Raises URLError."""
+        await tunnel(wire, proxy, host, port, header(self.request.headers, PROXY_AUTHORIZATION), self.request.url)
+
+    async def stand(self, wire: Wire, make: Callable[[], P], offer: Offer | None, name: str | None) -> P:
+        """The protocol that `make` gives, on `wire` (`Reach.stand`)."""
+        return await self.adapter.stand(wire, make, offer, name)
 
     def _apply_pause(self) -> None:
         if self.connection is not None:

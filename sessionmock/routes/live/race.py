@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Sequence
 
 from ...clock import SECOND, Clock
-from .network.base import Adapter, Promise, Wire, fulfil
+from .network.base import Promise, Reach, Wire, fulfil
 
 NO_WAY = frozenset({errno.ENETUNREACH, errno.ENETDOWN})
 HEAD_START = SECOND // 4    # of an address before the next one (RFC 8305, section 5: 250 ms)
 
 
-async def first_to_connect(adapter: Adapter, clock: Clock, addresses: Sequence[str], port: int) -> Wire:
+async def first_to_connect(adapter: Reach, clock: Clock, addresses: Sequence[str], port: int) -> Wire:
     """A connection to the first address that takes it. Raises OSError of the last one that failed."""
     race, waiting = _Race(adapter, clock, port), deque(addresses)
     race.problem = OSError(f"no address to connect to in {list(addresses)}")
@@ -33,7 +33,7 @@ class _Race:
 
     __slots__ = ("_adapter", "_clock", "_port", "_woken", "connected", "problem", "running")
 
-    def __init__(self, adapter: Adapter, clock: Clock, port: int) -> None:
+    def __init__(self, adapter: Reach, clock: Clock, port: int) -> None:
         self._adapter, self._clock, self._port = adapter, clock, port
         self._woken: Promise[None] = adapter.promise()
         self.connected: Wire | None = None

@@ -16,13 +16,13 @@ from ...models.message import Request
 from ...models.settings import reject
 from ..base import not_validated
 from .contexts import Contexts, laxity
-from .dial import PROXY_AUTHORIZATION
 from .exchange import LiveExchange
 from .http1.outgoing import Outgoing, outgoing
 from .network.base import Network, Resolve
 from .network.system import SystemNetwork
 from .pool import Pool
 from .proxies import proxies
+from .tunnel import PROXY_AUTHORIZATION
 
 if TYPE_CHECKING:
     from ...models.configuration import URLSessionConfiguration
@@ -110,7 +110,7 @@ class LiveChannel:
     def open(self, request: Request, sink: Sink) -> LiveExchange:
         """Start `request`. What cannot be sent fails the exchange: a bad URL with -1000, a head that would be torn with -1."""
         exchange = LiveExchange(self, request, sink)
-        self.run(self._begin, exchange)
+        self.run(self.begin, exchange)
         return exchange
 
     def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
@@ -150,11 +150,16 @@ class LiveChannel:
         """A context for one handshake that notes which client certificate is asked for (see `Contexts.watching`)."""
         return self._contexts.watching(identity)
 
+    def proxy(self, request: Request, parts: URLParts) -> ProxyConfiguration | None:
+        """What leads to the server for `request`; None: straight. Raises ValueError for one that cannot be used."""
+        return None if self._proxies is None else self._proxies(parts)
+
     def _forget(self, pool: Pool) -> None:
         if self._pools.get(pool.key) is pool:
             del self._pools[pool.key]
 
-    def _begin(self, exchange: LiveExchange) -> None:
+    def begin(self, exchange: LiveExchange) -> None:
+        """Send the request of `exchange`, which is one of this channel."""
         if exchange.ended:
             return
         url = exchange.request.url
@@ -173,13 +178,12 @@ class LiveChannel:
         if parts.scheme not in SCHEMES:
             exchange.fail(url_error(Code.UNSUPPORTED_URL, url))
             return
-        origin, terms, proxy = parts.origin, exchange.request.terms, None
-        if self._proxies is not None:
-            try:
-                proxy = self._proxies(parts)
-            except ValueError as error:
-                exchange.fail(url_error(Code.UNSUPPORTED_URL, url, error))
-                return
+        origin, terms = parts.origin, exchange.request.terms
+        try:
+            proxy = self.proxy(exchange.request, parts)
+        except ValueError as error:
+            exchange.fail(url_error(Code.UNSUPPORTED_URL, url, error))
+            return
         try:
             if proxy is None:
                 exchange.outgoing = outgoing(exchange.request)

@@ -13,6 +13,8 @@ from .http1.answer import Answer
 from .http1.events import AnswerError, End
 from .network.base import Wire
 
+PROXY_AUTHORIZATION = "proxy-authorization"
+
 _SOCKS_REPLIES = {
     1: "general failure", 2: "not allowed", 3: "network unreachable", 4: "host unreachable", 5: "connection refused",
     6: "time to live expired", 7: "command not supported", 8: "address type not supported",

@@ -88,7 +88,7 @@ class Answer:
     """
 
     __slots__ = (
-        "_buffer", "_in_chunk", "_informational", "_left", "_odd", "_state", "_trailing", "denied", "header_bytes", "method", "rest",
+        "_buffer", "_in_chunk", "_informational", "_odd", "_state", "_trailing", "denied", "header_bytes", "left", "method", "rest",
         "reusable", "started", "upgrades",
     )
 
@@ -102,7 +102,7 @@ class Answer:
         self.header_bytes = 0      # of all heads so far, status lines and blank lines included
         self._state = _HEAD
         self._buffer = b""         # an incomplete head, chunk header or trailer section
-        self._left = 0             # bytes of the body, or of the chunk, still to come
+        self.left = 0              # bytes of the body, or of the chunk, still to come
         self._in_chunk = False     # within a chunk or before the CRLF that ends it
         self._trailing = False     # after the last chunk
         self._informational = 0
@@ -202,7 +202,7 @@ class Answer:
                 self._chunks(rest, events)
         elif length > 0:
             self._state = _LENGTH
-            self._left = length
+            self.left = length
             if rest:
                 self._length(rest, events)
         elif length == 0:
@@ -214,9 +214,9 @@ class Answer:
                 events.append(rest)
 
     def _length(self, data: bytes, events: list[Event]) -> None:
-        left = self._left - len(data)
+        left = self.left - len(data)
         if left > 0:
-            self._left = left
+            self.left = left
             events.append(data)
         elif left == 0:
             events.append(data)
@@ -231,9 +231,9 @@ class Answer:
         at, size = 0, len(data)
         problem = ""
         while at < size and not self._trailing:
-            if self._left:
-                piece = data[at:at + self._left]
-                self._left -= len(piece)
+            if self.left:
+                piece = data[at:at + self.left]
+                self.left -= len(piece)
                 at += len(piece)
                 pieces.append(piece)
             elif self._in_chunk:
@@ -251,7 +251,7 @@ class Answer:
             else:
                 if match := _CHUNK.match(data, at):
                     at = match.end()
-                    self._left = int(match[1], 16)
+                    self.left = int(match[1], 16)
                 else:
                     end = data.find(b"\n", at)
                     if (size if end < 0 else end) - at > CHUNK_LINE_LIMIT:
@@ -259,13 +259,13 @@ class Answer:
                     if end < 0 or problem:
                         break
                     try:
-                        self._left = lenient.chunk_size(data[at:end])
+                        self.left = lenient.chunk_size(data[at:end])
                     except Garbage as error:
                         problem = str(error)
                         break
                     self.reusable = False
                     at = end + 1
-                if self._left:
+                if self.left:
                     self._in_chunk = True
                 else:
                     self._trailing = True

@@ -67,7 +67,25 @@ class Wire(Protocol):
         """Let go of the connection at once, standing or not. It may be let go of already."""
 
 
-class Adapter(Protocol):
+class Reach(Protocol):
+    """What making a connection asks of a network. On the engine only."""
+
+    def promise(self) -> Promise[Any]:
+        """One that `start`ed coroutines can await."""
+
+    async def look_up(self, name: str, resolve: Resolve | None) -> Sequence[str]:
+        """What `resolve`, or the network where that is None, knows of `name`. Raises what that raises."""
+
+    def connect(self, address: str, port: int, settled: Callable[[Wire, OSError | None], None]) -> Wire:
+        """Begin to connect to a numeric address. `settled` is called when it has connected or failed, not before this
+        returns, and not after `Wire.close`. Raises OSError for what fails at once."""
+
+    async def stand(self, wire: Wire, make: Callable[[], P], offer: Offer | None, name: str | None) -> P:
+        """Put the protocol that `make` gives on `wire`, over TLS with the server `name` where there is an `offer`. The wire
+        is closed where that fails; raises OSError, ssl.SSLError among them, or ValueError."""
+
+
+class Adapter(Reach, Protocol):
     """One channel's access to a network. On the engine only, but for `run` and `abandon`."""
 
     @property
@@ -88,20 +106,6 @@ class Adapter(Protocol):
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Running:
         """Run `coroutine`, which may await promises of this adapter and what its methods give."""
-
-    def promise(self) -> Promise[Any]:
-        """One that `start`ed coroutines can await."""
-
-    async def look_up(self, name: str, resolve: Resolve | None) -> Sequence[str]:
-        """What `resolve`, or the network where that is None, knows of `name`. Raises what that raises."""
-
-    def connect(self, address: str, port: int, settled: Callable[[Wire, OSError | None], None]) -> Wire:
-        """Begin to connect to a numeric address. `settled` is called when it has connected or failed, not before this
-        returns, and not after `Wire.close`. Raises OSError for what fails at once."""
-
-    async def stand(self, wire: Wire, make: Callable[[], P], offer: Offer | None, name: str | None) -> P:
-        """Put the protocol that `make` gives on `wire`, over TLS with the server `name` where there is an `offer`. The wire
-        is closed where that fails; raises OSError, ssl.SSLError among them, or ValueError."""
 
     def abandon(self) -> None:
         """In a forked child: let go of what the system lent, without disturbing the parent, which goes on using it."""

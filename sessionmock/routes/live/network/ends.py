@@ -16,6 +16,14 @@ def reset_error() -> ConnectionResetError:
     return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
 
 
+class OutcomeError(ConnectionResetError):
+    """The connection breaks off because what comes next is no bytes: `tell` says it."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        super().__init__(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+        self.tell = tell
+
+
 class End:
     """One end: what came and was not read yet, and the way to the other end.
 
@@ -83,10 +91,10 @@ class End:
             other.finished = True
             other._stir()
 
-    def reset(self) -> None:
-        """RST: the connection is gone."""
+    def reset(self, error: OSError | None = None) -> None:
+        """RST: the connection is gone. The other end gets `error`."""
         self.closed = True
-        self.other._fail(reset_error())
+        self.other._fail(error or reset_error())
 
     def close(self) -> None:
         """Let go of this end: a FIN, or a reset where something was left unread."""

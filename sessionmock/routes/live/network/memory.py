@@ -153,9 +153,13 @@ class MemoryAdapter:
         if wire.closed:
             return
         if problem is None:
-            wire.end, far = self._network.ends(address, port)
-            self.start(_served(serve, Peer(far, self._host, self._running)))
+            self.join(wire, serve, address, port)
         settled(wire, problem)
+
+    def join(self, wire: MemoryWire, serve: Serve, address: str, port: int) -> None:
+        """Let `serve` answer at the other end of `wire`, which stands from now on."""
+        wire.end, far = self._network.ends(address, port)
+        self.start(_served(serve, Peer(far, self._host, self._running)))
 
     async def _outcome(self, outcome: Any) -> Any:
         """What becomes of a look-up or an attempt in the end. Raises it where that is an OSError."""

@@ -155,10 +155,10 @@ class Peer(MemoryWire):
         """Send no more, but go on reading: a FIN. TLS is told nothing of it."""
         self._standing.finish()
 
-    def reset(self) -> None:
-        """Break the connection off: a RST, which the client notices after what was sent before."""
+    def reset(self, error: OSError | None = None) -> None:
+        """Break the connection off: a RST, which the client notices after what was sent before; as `error`."""
         self.closed = True
-        self._standing.reset()
+        self._standing.reset(error)
 
     def close(self) -> None:
         """Close the connection, as TLS does it where that is spoken. What was not read makes it a reset."""

@@ -1,0 +1,183 @@
+"""An answer of HTTP/1.1 on its way from the transport to the connection, and what goes wrong with its parts."""
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable
+from typing import Protocol
+
+from ...faults.armed import Shot
+from ...faults.kinds import Kind
+from ..live.http1.answer import State
+from ..live.http1.outgoing import LAST_CHUNK, chunk
+from .flow import Flow, Note
+from .framing import Framing
+from .pace import EVEN, Pace, pace_of
+
+_LENGTH = re.compile(rb"(?mi)^content-length[ \t]*:[^\n]*\n")
+
+
+class Line(Protocol):
+    """The connection on which things go wrong: `tap.Tapped`."""
+
+    def passing(self, point: str) -> Iterable[Shot]:
+        """What is to go wrong at `point`."""
+
+    def hit(self, flow: Flow, shot: Shot) -> bool:
+        """Put what `shot` does into `flow`, where that is the same for whatever flows there; whether it is."""
+
+    def end(self) -> None:
+        """The peer sends no more."""
+
+
+class Incoming:
+    """Puts what comes into a flow, with what goes wrong in its places."""
+
+    __slots__ = ("_at", "_chunks", "_copy", "_flow", "_framing", "_line", "_pace", "_shots", "_skips")
+
+    def __init__(self, flow: Flow, line: Line, framing: Framing) -> None:
+        self._flow, self._line, self._framing = flow, line, framing
+        self._at = 0                             # bytes of the body so far
+        self._shots: deque[Shot] = deque()       # that are to act in the body, by byte
+        self._pace: Pace = EVEN                  # of the body
+        self._copy: list[bytes] | None = None    # what is to come a second time
+        self._chunks = False                     # the body goes on in chunks of ours
+        self._skips = False                      # the rest of the body is lost
+
+    def came(self, data: bytes) -> None:
+        """The transport has read `data`."""
+        for name, piece in self._framing.feed(data):
+            if name == "body":
+                self._content(piece)
+                if self._framing.state == State.DONE:
+                    self._repeat()
+                    if self._chunks:
+                        self._flow.put(LAST_CHUNK)
+            elif name == "mark":
+                if not self._chunks:
+                    self._flow.put(piece)
+            elif name == "trailers":
+                self._trailers(piece)
+            elif name == "rest":
+                self._flow.put(piece)
+            else:
+                self._head(name, piece)
+
+    def ended(self) -> None:
+        """Nothing more comes."""
+        self._flow.put(self._framing.rest())
+        self._repeat()
+
+    def _head(self, name: str, section: bytes) -> None:
+        """A head, of an informational response or the final one."""
+        flow, pace = self._flow, EVEN
+        for shot in self._line.passing(name):
+            kind = shot.kind
+            if self._line.hit(flow, shot):
+                continue
+            if kind.name in ("drip", "slice"):
+                pace = pace_of(kind)
+            elif kind.name == "truncate":
+                flow.put(Note(shot.fire), section[:len(section) // 2], self._line.end)
+                section = b""
+            else:
+                changed = _spoilt_head(kind, section)
+                if changed is None:
+                    continue                     # what HTTP/2 alone has
+                section = changed
+            flow.put(Note(shot.fire))
+        if name == "head" and self._framing.has_body:
+            self._shots = deque(sorted(self._line.passing("body"), key=lambda shot: shot.byte))
+            self._chunks = self._framing.state == State.CHUNKED and bool(self._shots)
+            if self._framing.state == State.LENGTH and any(_spoils_chunk(shot.kind) for shot in self._shots):
+                self._chunks = True
+                section = _LENGTH.sub(b"", section, 1).replace(b"\n", b"\nTransfer-Encoding: chunked\r\n", 1)
+        pace.put(flow, section)
+
+    def _content(self, data: bytes) -> None:
+        """Bytes of the body."""
+        flow = self._flow
+        while data and not self._skips:
+            shot = self._shots[0] if self._shots else None
+            count = len(data) if shot is None else min(len(data), max(0, shot.byte - self._at))
+            if count:
+                self._give(data[:count])
+                self._at += count
+                data = data[count:]
+                continue
+            assert shot is not None
+            self._shots.popleft()
+            if self._line.hit(flow, shot):
+                continue
+            kind = shot.kind
+            if kind.name in ("drip", "slice"):
+                self._pace = pace_of(kind)
+            elif kind.name == "corrupt":
+                data = flipped(data)
+            elif kind.name == "duplicate":
+                self._copy = []
+            elif kind.name == "truncate":
+                self._skips = True
+                if not self._chunks:
+                    flow.put(Note(shot.fire), self._line.end)
+                    continue
+            elif _spoils_chunk(kind) and self._chunks:
+                flow.put(b"no size\r\n")
+            else:
+                continue                         # what HTTP/2 alone has, or a body without chunks
+            flow.put(Note(shot.fire))
+
+    def _give(self, data: bytes) -> None:
+        if self._copy is not None:
+            self._copy.append(data)
+        for piece in self._pace.pieces(data):
+            self._pace.put(self._flow, chunk(piece) if self._chunks else piece, whole=True)
+
+    def _repeat(self) -> None:
+        """The body has come: what is to come twice comes again."""
+        copy, self._copy = self._copy, None
+        for piece in copy or ():
+            self._give(piece)
+
+    def _trailers(self, section: bytes) -> None:
+        """The last chunk, and what follows it. Without fields, that is part of the body."""
+        self._repeat()
+        flow = self._flow
+        start = section.index(b"\n") + 1
+        if section[start:] not in (b"\r\n", b"\n"):
+            for shot in self._line.passing("trailers"):
+                if self._line.hit(flow, shot):
+                    continue
+                flow.put(Note(shot.fire))
+                if shot.kind.name == "truncate":
+                    flow.put(section[:(start + len(section)) // 2], self._line.end)
+                    section = b""
+                elif shot.kind.name == "corrupt":
+                    section = section[:start] + flipped(section[start:])
+                else:
+                    section = section[:start] + b"no colon\r\n" + section[start:]
+        flow.put(section)
+
+
+def flipped(data: bytes) -> bytes:
+    """`data` with another first byte."""
+    return bytes([data[0] ^ 0xFF]) + data[1:]
+
+
+def _spoils_chunk(kind: Kind) -> bool:
+    return kind.name == "malformed" and kind["what"] == "chunk"
+
+
+def _spoilt_head(kind: Kind, section: bytes) -> bytes | None:
+    """`section` after `kind`; None where that is nothing that can happen to it."""
+    if kind.name == "corrupt":
+        return flipped(section)
+    if kind.name == "duplicate":
+        return section * 2
+    line, _, fields = section.partition(b"\n")
+    spoilt = {
+        "status line": b"HTTP/1.1 two hundred\r\n" + fields,
+        "header": line + b"\nno colon\r\n" + fields,
+        "length": line + b"\nContent-Length: 12x\r\n" + fields,
+    }
+    return spoilt.get(kind["what"])

@@ -1,0 +1,174 @@
+"""Names, connections, TLS and proxies that go wrong, on whatever network a connection is made through."""
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+
+from ...clock import nanoseconds
+from ...errors import URLError
+from ...faults.acts import act, failure
+from ...faults.armed import ExchangeFaults, Shot
+from ...faults.kinds import Kind, os_error
+from ...faults.table import ACTS
+from ...models.credential import NSURLProtectionSpaceHTTPProxy
+from ...models.message import Request, ResponseHead
+from ...models.proxy import ProxyConfiguration
+from ...models.trust import TunnelRefused
+from ..base import Sink
+from ..live.contexts import Offer
+from ..live.exchange import LiveExchange
+from ..live.failures import broken, no_proxy, not_secured
+from ..live.http1.events import Lost
+from ..live.network.base import P, Wire, fulfil
+from ..live.network.ends import reset_error
+from ..live.route import LiveChannel
+from .tap import Tap
+from .tls import spoilt_handshake
+
+_NO_ANSWER = "the peer closed the connection without an answer"
+
+
+class FaultyExchange(LiveExchange):
+    """A request that brings faults, on the live route: the steps of making its connection fail as they say, and its bytes are tapped."""
+
+    __slots__ = ("_distrusted", "_greeting", "faults")
+
+    def __init__(self, channel: LiveChannel, request: Request, sink: Sink, *, kept: bool = False) -> None:
+        super().__init__(channel, request, sink)
+        assert request.faults is not None
+        self.faults: ExchangeFaults = request.faults
+        self.tap = Tap(self, kept=kept)
+        self._greeting: list[Shot] = []    # what is to go wrong as a proxy is spoken to
+        self._distrusted = False           # the next handshake is to show a certificate, whatever is wrong with it
+
+    async def look_up(self, name: str) -> Sequence[str]:
+        for shot in self.faults.passing("resolve"):
+            if not await self._meets(shot):
+                shot.fire()
+                raise _not_found(shot.kind)
+        return await super().look_up(name)
+
+    async def connect(self, addresses: Sequence[str], port: int) -> Wire:
+        dropped: Shot | None = None
+        for shot in self.faults.passing("connect"):
+            if await self._meets(shot):
+                continue
+            if shot.kind.name not in ("reset", "end"):
+                shot.fire()
+                raise os_error(shot.kind)
+            dropped = dropped or shot
+        self._greeting = []
+        if self._proxy is not None:
+            for shot in self.faults.passing("proxy"):
+                if await self._meets(shot):
+                    continue
+                if shot.kind.name in ("refuse", "unreachable"):
+                    shot.fire()
+                    raise os_error(shot.kind)
+                self._greeting.append(shot)
+        wire = await super().connect(addresses, port)
+        try:
+            if dropped is not None:
+                dropped.fire()
+                raise self._dropped(dropped.kind)
+            if self._greeting and not self._tunnels:
+                self._greet()
+        except URLError:
+            wire.close()
+            raise
+        return wire
+
+    async def tunnel(self, wire: Wire, proxy: ProxyConfiguration, host: str, port: int) -> None:
+        if self._greeting:
+            self._greet()
+        await super().tunnel(wire, proxy, host, port)
+
+    async def stand(self, wire: Wire, make: Callable[[], P], offer: Offer | None, name: str | None) -> P:
+        if offer is not None and not self._distrusted:
+            try:
+                for shot in self.faults.passing("tls"):
+                    if not await self._meets(shot):
+                        shot.fire()
+                        self._distrusted = shot.kind.name == "certificate"
+                        raise spoilt_handshake(shot.kind, self.request.parts.host)
+            except BaseException:
+                wire.close()
+                raise
+        self._distrusted = False
+        return await super().stand(wire, make, offer, name)
+
+    async def _meets(self, shot: Shot) -> bool:
+        """What `shot` does wherever it is: wait, act on the task, fail the load. False where it is something else."""
+        name = shot.kind.name
+        if name in ("delay", "never"):
+            shot.fire()
+            await self._wait(shot.kind["seconds"] if name == "delay" else None)
+        elif name == "fail":
+            shot.fire()
+            raise failure(shot)
+        elif name in ACTS:
+            act(shot)
+        else:
+            return False
+        return True
+
+    async def _wait(self, seconds: float | None) -> None:
+        """Let so many seconds pass; None is for ever."""
+        clock, over = self.channel.host.clock, self.adapter.promise()
+        timer = None if seconds is None else clock.call_at(clock.now() + nanoseconds(seconds), fulfil, over)
+        try:
+            await over
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    @property
+    def _proxy(self) -> ProxyConfiguration | None:
+        return getattr(self.pool, "proxy", None)
+
+    @property
+    def _tunnels(self) -> bool:
+        """Whether the proxy is spoken to before the request is."""
+        proxy = self._proxy
+        return proxy is not None and (proxy.type != NSURLProtectionSpaceHTTPProxy or self.request.parts.scheme != "http")
+
+    def _greet(self) -> None:
+        """What was to go wrong with the proxy does. Raises URLError."""
+        [shot, *_] = self._greeting
+        shot.fire()
+        raise no_proxy(_refused(shot.kind), self.request.url)
+
+    def _dropped(self, kind: Kind) -> URLError:
+        """The connection was taken and then broken off."""
+        url = self.request.url
+        error: Exception = reset_error() if kind.name == "reset" else Lost(_NO_ANSWER)
+        if self._proxy is not None:
+            return no_proxy(error, url)
+        return not_secured(reset_error(), url) if self.request.parts.scheme in ("https", "wss") else broken(error, url)
+
+
+def _not_found(kind: Kind) -> Exception:
+    if kind.name == "unknown_host":
+        return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    if kind.name != "raises":
+        return os_error(kind)
+    raised = kind["exception"]
+    error = raised() if isinstance(raised, type) else raised
+    return error if isinstance(error, Exception) else RuntimeError(f"the resolver raised {error!r}")
+
+
+def _refused(kind: Kind) -> Exception:
+    """What a proxy's answer comes to."""
+    if kind.name == "end":
+        return Lost(_NO_ANSWER)
+    if kind.name == "status":
+        return TunnelRefused(ResponseHead(kind["code"], list(kind["headers"])))
+    if kind.name == "challenge":
+        return TunnelRefused(ResponseHead(407, [("Proxy-Authenticate", _asked(kind))], "Proxy Authentication Required"))
+    return reset_error()
+
+
+def _asked(kind: Kind) -> str:
+    """The field by which a proxy asks for a credential."""
+    more = ', nonce="of-a-fault", qop="auth", algorithm=SHA-256' if kind["scheme"].lower() == "digest" else ""
+    return f'{kind["scheme"]} realm="{kind["realm"]}"{more}{", stale=true" if kind["stale"] else ""}'

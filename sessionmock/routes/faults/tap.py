@@ -1,0 +1,255 @@
+"""What stands between a connection of HTTP/1.1 and its transport while an exchange with faults is on it: bytes go wrong at their place."""
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from ...faults.acts import act, failure
+from ...faults.armed import Shot
+from ...faults.kinds import os_error
+from ...faults.table import ACTS
+from ..base import SinkOver
+from ..live.exchange import LiveExchange
+from ..live.http1.connection import Connection
+from ..live.network.ends import reset_error
+from .flow import Flow, Note
+from .framing import Framing
+from .incoming import Incoming
+from .outgoing import Outgoing
+
+HIGH_WATER = 65_536     # bytes that wait to be sent before the connection is asked to pause
+WINDOW = 262_144        # bytes that wait to be read before the transport is
+
+
+class Tap:
+    """Puts itself between each connection that `exchange` is on and its transport (`live.exchange.Tap`)."""
+
+    __slots__ = ("_exchange", "_now", "kept", "told")
+
+    def __init__(self, exchange: LiveExchange, *, kept: bool = False) -> None:
+        self._exchange = exchange
+        self._now: Tapped | None = None
+        self.kept = kept           # its first connection is to count as one that was kept
+        self.told = 0              # bytes of the request's body that the sink was told of
+        exchange.sink = _Untold(exchange.sink)
+
+    def enter(self, connection: Connection) -> None:
+        kept, self.kept = self.kept, False
+        self._now = Tapped(self, self._exchange, connection, kept=kept)
+
+    def leave(self, connection: Connection) -> None:
+        tapped, self._now = self._now, None
+        if tapped is not None:
+            tapped.leave()
+
+    def tell(self, sent: int) -> None:
+        """So many bytes of the request's body have gone, in this attempt."""
+        sink = self._exchange.sink
+        assert isinstance(sink, _Untold)
+        if sent > self.told and not self._exchange.ended:
+            sink.sink.sent(sent - self.told)
+            self.told = sent
+
+
+class _Untold(SinkOver):
+    """The sink of an exchange whose tap tells how much was sent: what the connection has handed over may go no further."""
+
+    __slots__ = ()
+
+    def __init__(self, sink: Any) -> None:
+        super().__init__(sink)
+        self.sent = self._ignore
+
+    def _ignore(self, count: int) -> None: ...
+
+
+class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
+    """The transport of `connection` as it sees it, and the protocol of its transport as that sees it, for one exchange."""
+
+    def __init__(self, tap: Tap, exchange: LiveExchange, connection: Connection, *, kept: bool) -> None:
+        super().__init__()
+        faults = exchange.request.faults
+        assert faults is not None
+        channel = exchange.channel
+        self._tap, self._exchange, self._connection, self._faults = tap, exchange, connection, faults
+        self._soon = channel.adapter.soon
+        self._transport = connection.transport
+        self._incoming = Flow(channel.adapter, channel.host.clock, self._bring)
+        self._outgoing = Flow(channel.adapter, channel.host.clock, self._send)
+        request, outgoing = exchange.request, exchange.outgoing
+        self._answer = Incoming(self._incoming, self, Framing(request.method, outgoing.upgrades))
+        self._request = Outgoing(self._outgoing, self, outgoing, tap.tell)
+        self._left = self._lost = self._over = False     # by the exchange; by the peer, or by what broke; and the connection knows it
+        self._full = False           # the connection was asked to pause writing
+        connection.transport = self
+        self._transport.set_protocol(self)
+        if connection.reused or kept:
+            broken = self._request.begin("reuse")
+            connection.reused = connection.reused or broken
+
+    def passing(self, point: str) -> Iterable[Shot]:
+        """What is to go wrong at `point`."""
+        return self._faults.passing(point)
+
+    def leave(self) -> None:
+        """The exchange is over, or goes elsewhere: what is still on its way is no part of it."""
+        connection = self._connection
+        self._left = True
+        if not (self._incoming.is_empty and self._outgoing.is_empty) or self._lost:
+            connection.fit = False
+        self._incoming.drop()
+        self._outgoing.drop()
+        connection.transport = self._transport
+        if self._lost:
+            self._soon(self.lose, None)
+        else:
+            self._transport.set_protocol(connection)
+
+    # what goes wrong -----------------------------------------------------------------------------------------------
+    def hit(self, flow: Flow, shot: Shot) -> bool:
+        """Put what `shot` does into `flow`, where that is the same for whatever flows there; whether it is."""
+        name, kind = shot.kind.name, shot.kind
+        if name == "delay":
+            flow.put(Note(shot.fire), float(kind["seconds"]))
+        elif name == "never":
+            flow.put(partial(self._fire, shot, flow.freeze))
+        elif name == "end" and flow is self._incoming:
+            flow.put(partial(self._fire, shot, self.end))
+        elif name in ("reset", "oserror", "end"):       # who closes what it has not read, resets it
+            flow.put(partial(self._fire, shot, partial(self.break_off, reset_error() if name == "end" else os_error(kind))))
+        elif name == "fail":
+            flow.put(partial(self._fire, shot, partial(self._fail, shot)))
+        elif name in ACTS:
+            flow.put(partial(flow.settle, partial(act, shot)))
+        else:
+            return False
+        return True
+
+    def _fire(self, shot: Shot, call: Callable[[], object]) -> None:
+        shot.fire()
+        call()
+
+    def _fail(self, shot: Shot) -> None:
+        if not self._left:
+            self._connection.fail(failure(shot))
+
+    def break_off(self, error: OSError) -> None:
+        """The connection is gone."""
+        self._incoming.drop()
+        self._outgoing.drop()
+        self._lost = True
+        self._transport.abort()
+        self._soon(self.lose, error)
+
+    def end(self) -> None:
+        """The peer sends no more."""
+        self._connection.eof_received()
+        if not self._left:
+            self._transport.close()
+
+    def lose(self, error: Exception | None) -> None:
+        """Tell the connection that it is lost; once."""
+        if not self._over:
+            self._over = True
+            self._connection.connection_lost(error)
+
+    # the transport, for the connection ------------------------------------------------------------------------------
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._request.written(bytes(data))
+        self._outgoing.run()
+        if self._outgoing.size > HIGH_WATER and not self._full:
+            self._full = True
+            self._connection.pause_writing()
+
+    def pause_reading(self) -> None:
+        self._incoming.held = True
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._incoming.held = False
+        self._soon(self._read_on)
+
+    def _read_on(self) -> None:
+        self._incoming.run()
+        if not self._incoming.held and self._incoming.size <= WINDOW and not self._left:
+            self._transport.resume_reading()
+
+    def is_closing(self) -> bool:
+        return self._lost or self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def get_write_buffer_size(self) -> int:
+        return self._outgoing.size + self._transport.get_write_buffer_size()
+
+    def close(self) -> None:
+        self._outgoing.put(self._transport.close)
+        self._outgoing.run()
+
+    def abort(self) -> None:
+        self._incoming.drop()
+        self._outgoing.drop()
+        self._transport.abort()
+
+    # the protocol, for the transport --------------------------------------------------------------------------------
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._connection.get_buffer(sizehint)
+
+    def buffer_updated(self, count: int) -> None:
+        self._answer.came(self._connection.get_buffer(-1)[:count].tobytes())
+        if self._incoming.is_empty:
+            self._exchange.sink.moved()      # a part of a head, which is kept until the whole of it is there
+        self._incoming.run()
+        if self._incoming.size > WINDOW and not self._left:
+            self._transport.pause_reading()
+            self._incoming.put(self._read_on)
+
+    def eof_received(self) -> bool:
+        self._answer.ended()
+        self._incoming.put(self.end)
+        self._incoming.run()
+        return self._connection.facts.tls is None      # the connection closes it; but asyncio's TLS stays open for nobody
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._lost:
+            return
+        self._lost = True
+        if error is not None and self._connection.facts.tls is None:
+            buffer = self._connection.get_buffer(-1)
+            while count := self._connection.wire.read_last(buffer):      # writing failed first, and the answer is still there
+                self._answer.came(buffer[:count].tobytes())
+        if self._left:
+            self.lose(error)
+        else:
+            self._incoming.put(partial(self.lose, error))
+            self._incoming.run()
+
+    def pause_writing(self) -> None:
+        self._outgoing.held = True
+        if not self._full:
+            self._full = True
+            self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._outgoing.held = False
+        self._outgoing.run()
+        self._make_room()
+
+    # the flows ------------------------------------------------------------------------------------------------------
+    def _bring(self, data: bytes) -> None:
+        connection = self._connection
+        connection.get_buffer(-1)[:len(data)] = data
+        connection.buffer_updated(len(data))
+
+    def _send(self, data: bytes) -> None:
+        if not self.is_closing():
+            self._transport.write(data)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        if self._full and not self._outgoing.held and not self._outgoing.size:
+            self._full = False
+            self._connection.resume_writing()
