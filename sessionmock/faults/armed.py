@@ -19,6 +19,7 @@ from .matching import is_about, is_of
 from .names import nearest
 from .plan import AnyPlan, FaultPlan
 from .points import POINTS
+from .table import REPLACING
 
 Shots = Sequence["Shot"]
 _EXCHANGE = frozenset(point.name for point in POINTS.values() if point.is_wire)
@@ -226,13 +227,15 @@ class Faults(Lines[FaultLine]):
         self._places[place] = Site()
         return place
 
-    def passing(self, point: str, about: About) -> Shots:
-        """`point` is passed: what is to go wrong there, in the order of the lines."""
+    def passing(self, point: str, about: About, *, replaces: bool | None = None) -> Shots:
+        """`point` is passed: what is to go wrong there, in the order of the lines. Where `replaces` is said, by kinds that replace an
+        answer (`table.REPLACING`), or by all others: these pass elsewhere."""
         lines = self._at.get(point)
         if lines is None:
             return ()
         with self._lock:
-            return [Shot(armed, point, about) for armed in lines if armed.selects(about) and armed.passed()]
+            return [Shot(armed, point, about) for armed in lines
+                    if replaces in (None, armed.line.kind.name in REPLACING) and armed.selects(about) and armed.passed()]
 
     def may_pass(self, points: Iterable[str], about: About) -> bool:
         """Whether anything may still go wrong at one of `points`."""
@@ -283,9 +286,9 @@ class ExchangeFaults:
     def __init__(self, all_in_force: tuple[Faults, ...], about: About) -> None:
         self._all, self.about = all_in_force, about
 
-    def passing(self, point: str) -> Shots:
-        """`point` is passed: what is to go wrong there."""
-        return [shot for faults in self._all for shot in faults.passing(point, self.about)]
+    def passing(self, point: str, *, replaces: bool | None = None) -> Shots:
+        """`point` is passed: what is to go wrong there (`Faults.passing`)."""
+        return [shot for faults in self._all for shot in faults.passing(point, self.about, replaces=replaces)]
 
     def may_pass(self, *points: str) -> bool:
         """Whether anything may still go wrong at one of `points`."""

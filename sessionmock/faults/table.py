@@ -99,6 +99,9 @@ _OF_POINTS: dict[str, dict[str, Row]] = {
 TABLE: dict[str, dict[str, Row]] = {point: {**rows, **ACTS} for point, rows in _OF_POINTS.items()}
 """Every pair of point and kind that makes sense; `callback` stands for each of them."""
 
+REPLACING = frozenset({"status", "redirect", "challenge"})
+"""Kinds that put another answer in the place of the one that would come."""
+
 VARIANTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("write.body", "malformed"): ("window",),
     ("informational", "malformed"): ("status line", "header"),

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 from ...clock import nanoseconds
-from ...errors import URLError
+from ...errors import Code, InvalidArgumentException, URLError, url_error
 from ...faults.acts import act, failure
 from ...faults.armed import ExchangeFaults, Shot
 from ...faults.kinds import Kind, os_error
@@ -107,7 +107,10 @@ class FaultyExchange(LiveExchange):
             shot.fire()
             raise failure(shot)
         elif name in ACTS:
-            act(shot)
+            try:
+                act(shot)
+            except InvalidArgumentException as error:      # what it is to act on is not there
+                raise url_error(Code.UNKNOWN, self.request.url, error) from None
         else:
             return False
         return True

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from ...errors import Code, InvalidArgumentException, url_error
 from ...faults.acts import act, failure
 from ...faults.armed import Shot
 from ...faults.kinds import os_error
@@ -91,7 +92,7 @@ class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
 
     def passing(self, point: str) -> Iterable[Shot]:
         """What is to go wrong at `point`."""
-        return self._faults.passing(point)
+        return self._faults.passing(point, replaces=False)
 
     def leave(self) -> None:
         """The exchange is over, or goes elsewhere: what is still on its way is no part of it."""
@@ -122,7 +123,7 @@ class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
         elif name == "fail":
             flow.put(partial(self._fire, shot, partial(self._fail, shot)))
         elif name in ACTS:
-            flow.put(partial(flow.settle, partial(act, shot)))
+            flow.put(partial(flow.settle, partial(self._act, shot)))
         else:
             return False
         return True
@@ -134,6 +135,13 @@ class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
     def _fail(self, shot: Shot) -> None:
         if not self._left:
             self._connection.fail(failure(shot))
+
+    def _act(self, shot: Shot) -> None:
+        try:
+            act(shot)
+        except InvalidArgumentException as error:      # what it is to act on is not there
+            if not self._left:
+                self._connection.fail(url_error(Code.UNKNOWN, shot.about.url, error))
 
     def break_off(self, error: OSError) -> None:
         """The connection is gone."""

@@ -145,6 +145,8 @@ async def _reach(pool: Dialler, exchange: LiveExchange) -> Wire:
         except Exception as error:
             problem = error
         timing.domain_lookup_end = now()
+        if isinstance(problem, URLError):
+            raise problem
         if problem is not None or not addresses:
             problem = problem or OSError(f"{name!r} has no address")
             raise not_found(problem, request.url) if proxy is None else no_proxy(problem, request.url)
