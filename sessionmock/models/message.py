@@ -98,7 +98,7 @@ class Request:
     - `urgency`: how urgent the request is among those that wait for a connection.
     - `validates_name`: whether DNSSEC must vouch for the host's name.
     - `own_way`: how a plain client would send it without us (`ClientRoute` does); None where there is no such way.
-    - `stepped`: for a plain client, which has a limit of time for each step: called on the engine when one of `timing` has begun.
+    - `stepped`: for a plain client, which has a limit of time for each step: called on the engine with the timing in which one has begun.
     - `once`: it is not sent again where a kept connection dies under it, as a plain client's would not be by that client's own transport.
 
     For routes that run code of the user's:
@@ -119,7 +119,7 @@ class Request:
     validates_name: bool = field(default=False, repr=False, compare=False)
     extensions: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     own_way: object | None = field(default=None, repr=False, compare=False)
-    stepped: Callable[[], None] | None = field(default=None, repr=False, compare=False)
+    stepped: Callable[[Timing], None] | None = field(default=None, repr=False, compare=False)
     once: bool = field(default=False, repr=False, compare=False)
     caller: object | None = field(default=None, repr=False, compare=False)
     faults: ExchangeFaults | None = field(default=None, repr=False, compare=False)

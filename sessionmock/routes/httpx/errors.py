@@ -157,6 +157,8 @@ def _class(error: URLError, step: str) -> str:
     under, code = error.underlying_error, error.code
     if code == Code.TIMED_OUT:
         return f"{limit_of(step).capitalize()}Timeout"
+    if isinstance(under, TunnelRefused):
+        return "ProxyError"
     if step == "connect":
         return "ConnectError" if code == Code.NETWORK_CONNECTION_LOST else _CLASSES.get(code, "TransportError")
     if isinstance(under, AnswerError):

@@ -8,6 +8,7 @@ from typing import Any
 from ...clock import nanoseconds
 from ...errors import Code, url_error
 from ...models.message import BodyStream, Headers, Request, ResponseHead, body_length
+from ...models.timing import Timing
 from ...models.url import split_url
 from ..base import Channel, Host, expire
 from ..offload import Caller
@@ -32,6 +33,7 @@ class Sending:
         self._host, self._waiter = host, waiter
         timeout = request.extensions.get("timeout", {})
         self._limits = Limits(timeout.get("pool"), timeout.get("connect"), timeout.get("write"), timeout.get("read"))
+        self._timing: Timing | None = None     # of the connection that it goes over, if there is one
         self._due: int | None = None           # until when somebody waits at the most
         self._received = 0                     # bytes of the body
         url, body = str(request.url), body_of(request, package, reads_here=own is not None)
@@ -136,7 +138,7 @@ class Sending:
 
     def _step(self) -> Step:
         inbox = self.inbox
-        return step_of(inbox.exchange.timing, inbox.unsent > 0, inbox.answer is not None)
+        return step_of(self._timing, inbox.unsent > 0, inbox.answer is not None)
 
     def _limit(self, since: int) -> tuple[str, int | None]:
         """The limit that holds now, and when it is reached."""
@@ -145,8 +147,9 @@ class Sending:
         seconds = getattr(self._limits, limit)
         return limit, None if seconds is None else max(begun, since) + nanoseconds(seconds)
 
-    def _stepped(self) -> None:
+    def _stepped(self, timing: Timing) -> None:
         """On the engine: another limit holds from now on. Whoever waits for longer looks again."""
+        self._timing = timing
         due, (_, earlier) = self._due, self._limit(0)
         if earlier is not None and (due is None or earlier < due):
             self.inbox.moved()

@@ -160,7 +160,7 @@ class LiveExchange:
     def step(self) -> None:
         """Another step of `timing` has begun."""
         if (stepped := self.request.stepped) is not None:
-            stepped()
+            stepped(self.timing)
 
     def drop(self) -> None:
         """`cancel`, on the engine."""

@@ -59,6 +59,7 @@ class Pool:
         """Start `exchange` on a connection, now or when its turn comes."""
         if self._waiting or not self._assign(exchange):
             self._waiting.add(exchange)
+            exchange.step()
 
     def reprioritize(self, exchange: LiveExchange) -> None:
         """How urgent `exchange` is has changed: where it waits, it does so behind those that are as urgent as it is now."""

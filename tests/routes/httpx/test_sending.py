@@ -223,15 +223,18 @@ def test_a_request_that_nothing_answers_is_raised_itself() -> None:
 def test_limits_follow_the_steps_of_a_connection() -> None:
     """Whoever waits for longer than the next step may take is told that it has begun; whoever does not looks when its time has come."""
     bench = Bench(httpx, "dial", "stand", timeout={"pool": None, "connect": 2, "read": 9, "write": 1})
-    timing = bench.channel.timing = Timing()
+    timing = Timing()
+    stepped = bench.channel.requests[0].stepped
+    assert stepped is not None
+    stepped(timing)
 
     def dial() -> None:
         timing.connect_start = 0
-        bench.sending._stepped()
+        stepped(timing)
 
     def stand() -> None:
         timing.request_start = timing.request_end = SECOND
-        bench.sending._stepped()
+        stepped(timing)
 
     bench.dial, bench.stand = dial, stand    # type: ignore[attr-defined]
     with pytest.raises(httpx.ReadTimeout):
@@ -242,7 +245,7 @@ def test_limits_follow_the_steps_of_a_connection() -> None:
 @pytest.mark.parametrize(("times", "kind"), [({}, httpx.PoolTimeout), ({"connect_start": 0}, httpx.ConnectTimeout)])
 def test_what_a_time_out_is_called_says_what_took_too_long(times: dict[str, int], kind: Any) -> None:
     bench = Bench(httpx, timeout={"pool": 2, "connect": 2, "read": None, "write": None})
-    bench.channel.timing = Timing(**times)
+    bench.sending._stepped(Timing(**times))
     with pytest.raises(kind):
         bench.sending.block(bench.sending.answered)
 
