@@ -17,19 +17,17 @@ from .kinds import Kind
 def act(shot: Shot) -> bool:
     """Do what `shot` does to its task, and fire it; False, and nothing done, where its kind is no act on a task.
 
-    Raises InvalidArgumentException where there is no such task: a plain client's request has none, and only downloads and uploads can
-    be cancelled for their resume data.
+    Raises InvalidArgumentException for a plain client's request, which has no task. One that gives no resume data is cancelled for it
+    all the same.
     """
     perform = _ACTS.get(shot.kind.name)
     if perform is None:
         return False
-    name, about = shot.kind.name, shot.about
+    about = shot.about
     if about.task is None:
         raise InvalidArgumentException(
             f"at({shot.point!r}).{shot.kind}: {about.method} {about.url} is a plain client's request, which is no task: select tasks by task=... "
             "or url=..., or let the network fail")
-    if name == "cancel_by_producing_resume_data" and not hasattr(about.task, name):
-        raise InvalidArgumentException(f"at({shot.point!r}).{shot.kind}: {about.task!r} is neither a download nor an upload: cancel() it")
     perform(shot.fire(), shot.kind)
     return True
 
@@ -79,7 +77,11 @@ def _suspend(fired: Fired, kind: Kind) -> None:
 
 
 def _produce_resume_data(fired: Fired, _: Kind) -> None:
-    fired.producing = fired.task.cancel_by_producing_resume_data()
+    task = fired.task
+    if hasattr(task, "cancel_by_producing_resume_data"):
+        fired.producing = task.cancel_by_producing_resume_data()
+    else:
+        task.cancel()
 
 
 _ACTS: dict[str, Callable[[Fired, Kind], None]] = {

@@ -67,11 +67,11 @@ class CacheVisit:
         self._spare: tuple[CachedURLResponse, datetime] | None = None    # what may be given should the server fail, and until when
         self.cached: CachedURLResponse | None = None
 
-    def look(self, request: Request) -> Verdict:
-        """How the load begins; adds to `request` what a revalidation or a reload says."""
+    def look(self, request: Request, *, fails: bool = False) -> Verdict:
+        """How the load begins, also where the cache `fails`; adds to `request` what a revalidation or a reload says."""
         self._request = request
         now = self._requested = self._clock.date()
-        cached = None if self._cache is None or not self._keeps else self._found(self._cache, request)
+        cached = None if self._cache is None or not self._keeps or fails else self._found(self._cache, request)
         if cached is not None:
             self._storage = cached.storage_policy       # what takes its place is proposed to be kept as it was
             if not is_of_use(self._policy, request.headers, cached):
@@ -167,11 +167,16 @@ class CacheVisit:
         request, cache = self._request, self._cache
         if cache is None or not self._keeps:
             return
-        if may_store(request.method, request.headers, head.status, head.headers):
+        if self.may_keep(head):
             kept = response.replacing(without_body(storable(head.headers)))
             self.keep(CachedURLResponse(kept, b"", None, self._storage, requested=self._requested, received=self._received))
         elif request.method == "GET":
             self._forget(cache)
+
+    def may_keep(self, head: ResponseHead) -> bool:
+        """Whether the response of `head` may be put into the cache."""
+        request = self._request
+        return self._cache is not None and self._keeps and may_store(request.method, request.headers, head.status, head.headers)
 
     def invalidate(self, head: ResponseHead) -> None:
         """A head has come, be it one that is followed elsewhere: remove what an unsafe request made worthless."""

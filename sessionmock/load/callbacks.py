@@ -5,7 +5,7 @@ What a load asks is posted to the delegate queue, and no event of its exchange c
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -15,9 +15,11 @@ from ..delegates import QUESTIONS, SELECTORS, Method
 from ..engine import work
 from ..engine.operations import here
 from ..errors import Code, GenericException
+from ..faults.armed import Shot
 from ..history import Answered, Asked, Called, History, Returned
 from .answers import Values, given, judged
 from .context import Context
+from .faults import LoadFaults, answer_twice
 from .inbox import Inbox
 
 Rest = Coroutine[Any, Any, None] | None     # of a callback that is a coroutine: what the queue runs to its end
@@ -86,7 +88,7 @@ class Telling:
 class Callbacks:
     """The callbacks of one task."""
 
-    __slots__ = ("_context", "_inbox", "_methods", "history", "task")
+    __slots__ = ("_context", "_inbox", "_methods", "faults", "history", "task")
     follows: ClassVar[bool] = True     # redirects, which the delegate is asked about
 
     def __init__(self, context: Context, inbox: Inbox, task: Any, history: History | None) -> None:
@@ -95,6 +97,7 @@ class Callbacks:
         self._methods: dict[str, Method] | None = None       # of the task's own delegate
         self.task = task
         self.history = history
+        self.faults: LoadFaults | None = None       # what goes wrong, where anything does
 
     def set_methods(self, methods: dict[str, Method] | None) -> None:
         """The methods of the task's own delegate, asked before the session's (I23)."""
@@ -118,24 +121,37 @@ class Callbacks:
         self.post(method, (self.task, *arguments), answered)
         return True
 
-    def post(self, method: Method, arguments: tuple[Any, ...], answered: Callable[..., None] | None) -> None:
-        """`call` of `method`, with these `arguments` after the session."""
+    def put(self, point: str, name: str, method: Method | None, arguments: tuple[Any, ...], answered: Callable[..., None], default: Any) -> None:
+        """A question is met at `point`: `post` it to the delegate's `method`, which is called `name`; without one `default` is the answer."""
+        if self.faults is not None:
+            self.faults.on_question(point, name, method, arguments, answered, default)
+        elif method is None:
+            answered(default)
+        else:
+            self.post(method, arguments, answered)
+
+    def post(self, method: Method, arguments: tuple[Any, ...], answered: Callable[..., None] | None, met: Sequence[Shot] = ()) -> None:
+        """`call` of `method`, with these `arguments` after the session, and with the faults that were `met`."""
         question = self._inbox.machine.ask(method.name)
         context = self._context
-        context.queue.submit(_Call(self, method, arguments, question, answered), context.engine)
+        context.queue.submit(_Call(self, method, arguments, question, answered, met), context.engine)
 
     def perform(self, call: _Call) -> Rest:
         """On the delegate queue: make `call` unless the task was ended meanwhile (a cancelled task delivers nothing)."""
-        machine, method, arguments = self._inbox.machine, call.method, call.arguments
+        machine = self._inbox.machine
         if machine.question is not call.question or machine.phase >= Phase.COMPLETING or machine.cancelled:
             return None
+        if self.faults is not None and not self.faults.lets_call(call):
+            return None
+        method, arguments = call.method, call.arguments
         if self.history is not None:
             note(self.history, self._context.engine.clock, self.task, method.name, arguments, self._context.session)
         if machine.phase is Phase.CHALLENGED:      # who is asked for a credential keeps a peer waiting, at work or not
             self.leave_to_delegate(call.question)
         session = self._context.session
         if method.takes_handler:
-            return make(method.call, (session, *arguments, _Handler(call)), call.left, call.failed)
+            handler = _Handler(call) if call.twice is None else partial(answer_twice, call.twice, _Handler(call))
+            return make(method.call, (session, *arguments, handler), call.left, call.failed)
         rest = make(method.call, (session, *arguments), call.over, call.failed)
         if rest is not None:
             self.leave_to_delegate(call.question)
@@ -222,13 +238,16 @@ def _shown(name: str) -> str:
 class _Call:
     """One callback on its way, as an operation of the delegate queue."""
 
-    __slots__ = ("_answered", "_callbacks", "arguments", "method", "question")
+    __slots__ = ("_answered", "_callbacks", "arguments", "met", "method", "question", "shots", "twice")
 
     def __init__(self, callbacks: Callbacks, method: Method, arguments: tuple[Any, ...], question: Question,
-                 answered: Callable[..., None] | None) -> None:
+                 answered: Callable[..., None] | None, met: Sequence[Shot]) -> None:
         self._callbacks = callbacks
         self.method, self.arguments, self.question = method, arguments, question
         self._answered = answered
+        self.met = met
+        self.shots: list[Shot] | None = None
+        self.twice: Shot | None = None
 
     def __call__(self) -> Rest:
         return self._callbacks.perform(self)
@@ -236,7 +255,11 @@ class _Call:
     def over(self, value: Any) -> None:
         """It is over, and `value` is the answer of a question."""
         self._callbacks.returned(self.method.name)
-        self._callbacks.answer(self.question, self._answered, given(self.question.name, value))
+        values = given(self.question.name, value)
+        if self.twice is None:
+            self.answer(values)
+        else:
+            answer_twice(self.twice, _Handler(self), *values)
 
     def answer(self, values: Values) -> None:
         """The completion handler was called."""

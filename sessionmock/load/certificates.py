@@ -107,13 +107,16 @@ class Certificates:
         if refused is not None and known.get(place) == refused:
             known.pop(place, None)
         space = _space(place, authorities)
-        stored = self._challenger.stored(space)
+        self._challenger.look_up(space, partial(self._ask_with, error, space, without, refused, shown))
+
+    def _ask_with(self, error: URLError | None, space: URLProtectionSpace, without: Callable[[], None], refused: URLCredential | None,
+                  shown: list[URLCredential], stored: URLCredential | None) -> None:
         if stored is not None and (stored.identity is None or stored in shown):
             stored = None
         challenge = URLAuthenticationChallenge(
             protection_space=space, proposed_credential=refused or stored, previous_failure_count=len(shown),
             error=error if refused is not None else None)
-        self._challenger.put(challenge, partial(self._answered, without, place, stored))
+        self._challenger.put(challenge, partial(self._answered, without, (space.host, space.port), stored))
 
     def _answered(self, without: Callable[[], None], place: _Place, stored: URLCredential | None,
                   disposition: AuthChallengeDisposition, credential: URLCredential | None = None) -> None:

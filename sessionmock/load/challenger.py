@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..models.credential import (
@@ -47,14 +48,22 @@ class Challenger:
 
     def put(self, challenge: URLAuthenticationChallenge, answered: Answered) -> None:
         """Ask about `challenge`; without anybody to ask, default handling is the answer."""
-        method = None
-        if challenge.protection_space.authentication_method in CONNECTION_LEVEL:
-            method = self._context.methods.get("session_did_receive_challenge")
-        if method is not None:
-            self._callbacks.post(method, (challenge,), answered)
-        elif not self._callbacks.call("task_did_receive_challenge", challenge, answered=answered):
-            answered(AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING)
+        callbacks, name = self._callbacks, "session_did_receive_challenge"
+        arguments: tuple[Any, ...] = (challenge,)
+        method = self._context.methods.get(name) if challenge.protection_space.authentication_method in CONNECTION_LEVEL else None
+        if method is None:
+            name, arguments = "task_did_receive_challenge", (callbacks.task, challenge)
+            method = callbacks.method(name)
+        callbacks.put("challenge", name, method, arguments, answered, AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING)
 
     def stored(self, space: URLProtectionSpace) -> URLCredential | None:
         """What default handling uses."""
         return self._context.stored_credential(space, self._callbacks.task)
+
+    def look_up(self, space: URLProtectionSpace, then: Callable[[URLCredential | None], None]) -> None:
+        """`stored`, for a challenge that was met: `then` takes it."""
+        faults = self._callbacks.faults
+        if faults is not None and self._context.credential_storage is not None:
+            faults.on_store("credentials.get", partial(self.stored, space), then)
+        else:
+            then(self.stored(space))

@@ -5,7 +5,7 @@ from functools import partial
 
 from ..core.machine import Event, Phase
 from ..errors import URLError
-from ..models.credential import URLAuthenticationChallenge, URLCredential
+from ..models.credential import URLAuthenticationChallenge, URLCredential, URLProtectionSpace
 from ..models.enums import AuthChallengeDisposition
 from ..models.message import Request, ResponseHead
 from ..models.proxy import ProxyConfiguration
@@ -57,11 +57,12 @@ class Challenges:
         assert message is not None
         return self._known_passwords().refused(message, self._proxy_for(message), head, response, refusal)
 
-    def accepted(self, head: ResponseHead) -> None:
-        """An answer came that is no challenge: keep what let the request in."""
-        if self._passwords is not None:
-            assert self._transfer.message is not None
-            self._context.keep_credentials(self._passwords.accepted(self._transfer.message, head), self._challenger.task)
+    def accepted(self, head: ResponseHead) -> list[tuple[URLProtectionSpace, URLCredential]]:
+        """An answer came that is no challenge: what let the request in, where it is to be kept."""
+        if self._passwords is None:
+            return []
+        assert self._transfer.message is not None
+        return self._passwords.accepted(self._transfer.message, head)
 
     def failed(self, error: URLError) -> bool:
         """Whether the failure `error` is a challenge, which is dealt with then."""

@@ -52,6 +52,11 @@ class Consumer(Protocol):
     asks: bool      # whether the delegate is asked what to do with the response
     undecodable: tuple[Code, Code]     # what a body fails with whose coding is broken: in the middle, at the end
     is_incremental: bool               # whether a delegate gets the data as it comes
+    is_file: bool                      # whether what comes is written to a file
+    written: int                       # bytes in it so far
+
+    def creates_file(self, load: Consumed) -> bool:
+        """Whether it makes a file when it begins."""
 
     @property
     def terminal(self) -> str:

@@ -24,7 +24,12 @@ class InMemory:
     asks = False
     terminal = ""
     is_incremental = False
+    is_file = False
+    written = 0
     undecodable = (Code.CANNOT_DECODE_RAW_DATA, Code.CANNOT_DECODE_RAW_DATA)
+
+    def creates_file(self, load: Consumed) -> bool:
+        return False
 
     def begin(self, load: Consumed, response: URLResponse) -> None:
         """Nothing is prepared."""

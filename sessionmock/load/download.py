@@ -1,8 +1,10 @@
 """The consumer of a download: a temporary file, written as the bytes come."""
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from .consumers import HANDLER, completion
 from .ending import Message
 from .partial_files import WHOLE, HeldData, PartialFile, create, folder
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 
 class ToFile:
     """Writes the body to a temporary file.
@@ -34,6 +38,7 @@ class ToFile:
     caches = False      # downloads are never cached (Apple)
     asks = False
     is_incremental = False
+    is_file = True
     undecodable = (Code.DOWNLOAD_DECODING_FAILED_MID_STREAM, Code.DOWNLOAD_DECODING_FAILED_TO_COMPLETE)
 
     def __init__(self, handler: Callable[..., Any] | None = None, *, keeps: bool = False, resumed: DownloadResumeData | None = None,
@@ -87,6 +92,10 @@ class ToFile:
                 request.set_value(value, name)
         return request, original
 
+    def creates_file(self, load: Consumed) -> bool:
+        resumed, head = self._resumed, load.transfer.last.head
+        return resumed is None or head is None or judge(head, resumed.offset, resumed.expected, resumed.validators) is Resumption.RESTART
+
     def begin(self, load: Consumed, response: URLResponse) -> None:
         self.expected = response.expected_content_length
         resumed, head = self._resumed, load.transfer.last.head
@@ -118,9 +127,10 @@ class ToFile:
     def _create(self, load: Consumed) -> bool:
         """Open a new file; False where the load failed of that."""
         try:
+            _pass("disk.create", load)
             self._file, self._partial = create()
         except OSError as error:
-            load.end_with(url_error(Code.CANNOT_CREATE_FILE, load.transfer.request.url, error))
+            _fail(load, Code.CANNOT_CREATE_FILE, error)
             return False
         self.path, self._begun = self._partial.path, True
         if (history := load.callbacks.history) is not None and Filed in history.kinds:
@@ -166,13 +176,14 @@ class ToFile:
             load.end_with(url_error(Code.BAD_SERVER_RESPONSE, load.transfer.request.url))
             return
         try:
+            _pass("disk.write", load)
             rest = memoryview(data)
             while rest:
                 count = os.write(self._file, rest)
                 self.written += count
                 rest = rest[count:]
         except OSError as error:
-            load.end_with(url_error(Code.CANNOT_WRITE_TO_FILE, load.transfer.request.url, error))
+            _fail(load, Code.CANNOT_WRITE_TO_FILE, error)
             return
         if (history := load.callbacks.history) is not None and Written in history.kinds:
             history.add(load.engine.clock, Written, load.task, self.path, len(data))
@@ -206,10 +217,19 @@ class ToFile:
         if self.written < self._whole:
             load.end_with(url_error(Code.NETWORK_CONNECTION_LOST, load.transfer.request.url))
             return
-        if (self._keeps or self._resumed is not None) and (problem := self._rename()) is not None:
-            load.end_with(url_error(Code.CANNOT_MOVE_FILE, load.transfer.request.url, problem))
+        try:
+            _pass("disk.move", load)
+            if self._keeps or self._resumed is not None:
+                self._rename()
+        except OSError as error:
+            _fail(load, Code.CANNOT_MOVE_FILE, error)
             return
-        self._close()
+        try:
+            _pass("disk.close", load)
+            self._close()
+        except OSError as error:
+            _fail(load, Code.CANNOT_CLOSE_FILE, error)
+            return
         if self._handler is None and not self._keeps and load.callbacks.call(
                 "download_task_did_finish_downloading", self.path, answered=partial(self._told, load)):
             return
@@ -217,25 +237,22 @@ class ToFile:
             self._remove()
         load.stored()
 
-    def _rename(self) -> OSError | None:
-        """Give the finished file a name that no resume data knows, before it is let go of."""
+    def _rename(self) -> None:
+        """Give the finished file a name that no resume data knows, before it is let go of. Raises OSError."""
         assert self.path is not None
         assert self._partial is not None
         own = os.path.splitext(self.path)[0] + WHOLE
-        try:
-            os.rename(self.path, own)
-        except OSError as error:
-            return error
+        os.rename(self.path, own)
         self._partial.stay()
         self.path = Path(own)
-        return None
 
     def _told(self, load: Consumed, *_: Any) -> None:
         self._remove()
         load.stored()
 
     def finished(self, load: Consumed, error: URLError | None) -> Message | None:
-        self._close()
+        with suppress(OSError):        # it has failed of something else
+            self._close()
         if error is not None:
             if error.code is not Code.CANCELLED and (blob := self.resume_data(load)) is not None:
                 error.user_info[DOWNLOAD_RESUME_DATA] = blob
@@ -268,6 +285,7 @@ class ToFile:
             os.close(file)
 
     def _close(self) -> None:
+        """Let go of the file. Raises OSError."""
         file, self._file = self._file, None
         if file is not None:
             unlock(file)
@@ -277,3 +295,16 @@ class ToFile:
         if self.path is not None and self._partial is not None:
             self._partial.stay()
             self.path.unlink(missing_ok=True)
+
+
+def _pass(point: str, load: Consumed) -> None:
+    """Raise the OSError of a fault at `point`, where there is one."""
+    faults = load.callbacks.faults
+    if faults is not None:
+        faults.fail_on_disk(point)
+
+
+def _fail(load: Consumed, code: Code, error: OSError) -> None:
+    """End `load` with `code`, or as every full disk ends it: something can be done about that."""
+    error.__traceback__ = None        # its frames hold the load, which holds the error, which holds the file
+    load.end_with(url_error(Code.CANNOT_WRITE_TO_FILE if error.errno in _FULL else code, load.transfer.request.url, error))

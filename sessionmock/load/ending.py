@@ -7,8 +7,10 @@ from typing import Any
 
 from .. import registry
 from ..core.machine import Event
+from ..delegates import Method
 from ..engine import work
 from ..errors import URLError
+from ..faults.armed import Shot
 from ..latch import Latch
 from .callbacks import Callbacks, Rest
 from .context import Context
@@ -37,22 +39,41 @@ class Ending:
     def conclude(self, error: URLError | None, transfer: Transfer, over: Callable[[], None]) -> None:
         """The outcome is fixed: the terminal message follows what was posted before it; then `over` is called."""
         self.error, self._over = error, over
-        untold = self.message is None       # asked here: what is posted may be delivered, and gone, at once
-        context, callbacks = self._context, self._callbacks
+        callbacks = self._callbacks
+        faults, metrics_told = callbacks.faults, callbacks.method("task_did_finish_collecting_metrics")
         if error is not None:               # a side effect of a script, a body's iterable, a protocol of the user's may have ended it
             registry.raised(callbacks.task, error.underlying_error)
-        try:
-            if (method := callbacks.method("task_did_finish_collecting_metrics")) is not None:
-                task, collected = callbacks.task, metrics(transfer, context.engine.clock)
-                told = partial(callbacks.tell, task, method.name, method.call, (context.session, task, collected))
-                context.queue.submit(told, context.engine)
-            if self.message is not None:
-                context.queue.submit(self._deliver, context.engine)
-        except BaseException:       # of a queue of the user's: nobody can be told, and the task ends all the same
-            work.report(f"the delegate queue of {callbacks.task!r}", callbacks.task)
-            self.message, untold = None, True
-        if untold:
+        if faults is not None:
+            faults.on_end(metrics_told, partial(self._tell_metrics, transfer), self._tell_end)
+            return
+        if metrics_told is not None:
+            self._tell_metrics(transfer, metrics_told)
+        self._tell_end()
+
+    def _tell_metrics(self, transfer: Transfer, method: Method) -> None:
+        context, callbacks = self._context, self._callbacks
+        task, collected = callbacks.task, metrics(transfer, context.engine.clock)
+        if not self._post(partial(callbacks.tell, task, method.name, method.call, (context.session, task, collected))):
+            self.message = None
+
+    def _tell_end(self, raises: Shot | None = None) -> None:
+        """Post the terminal message, which `raises`."""
+        faults = self._callbacks.faults
+        if faults is not None and raises is not None and self.message is not None:
+            name, call, arguments = self.message
+            self.message = name, faults.raising(call, raises), arguments
+        if self.message is None or not self._post(self._deliver):
+            self.message = None
             self.end()
+
+    def _post(self, call: Callable[[], Any]) -> bool:
+        """Put `call` on the delegate queue. False where that is the user's, and raises: nobody can be told, and the task ends all the same."""
+        try:
+            self._context.queue.submit(call, self._context.engine)
+        except BaseException:
+            work.report(f"the delegate queue of {self._callbacks.task!r}", self._callbacks.task)
+            return False
+        return True
 
     def _deliver(self) -> Rest:
         """On the delegate queue: the terminal message, once. Nothing holds it or the task's delegate after that."""

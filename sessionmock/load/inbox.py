@@ -46,9 +46,6 @@ class Owner(Protocol):
     def next_piece(self) -> None:
         """Hand out the next of the pieces that lie ahead."""
 
-    def send(self) -> None:
-        """Send the request that was postponed."""
-
     def adjust(self) -> None:
         """What follows from where the load is after a turn."""
 
@@ -68,7 +65,7 @@ class _Nobody:
 
     def next_piece(self) -> None: ...
 
-    send = adjust = fall_silent = next_piece
+    adjust = fall_silent = next_piece
 
     def failure(self, code: Code, cause: BaseException | None = None) -> URLError:
         return URLError(code)
@@ -95,7 +92,7 @@ class Inbox:
         self._incoming: deque[tuple[LoadSink, Event, Any]] = deque()
         self.sink: LoadSink | None = None              # of the exchange whose events count
         self.ahead: Iterator[bytes] | None = None      # pieces of a body, decoded, that come before further events
-        self.postponed = False                         # a request is to be sent, but the task is suspended
+        self.postponed: Callable[[], None] | None = None    # what comes next of the load itself, before further events
         self.moved_at = 0                              # when something last moved
 
     # from outside -------------------------------------------------------------------------------------------------
@@ -170,6 +167,10 @@ class Inbox:
                 self._door.release()
 
     # in a turn ----------------------------------------------------------------------------------------------------
+    def postpone(self, call: Callable[[], None]) -> None:
+        """Make `call` next, or where the task is suspended, when it is resumed; never where it ends before."""
+        self.postponed = call
+
     def _turn(self) -> None:
         control, incoming, machine, owner = self._control, self._incoming, self.machine, self.owner
         while True:
@@ -177,8 +178,9 @@ class Inbox:
                 control.popleft()()
             elif machine.question is not None or machine.suspensions:      # events of the exchange wait
                 break
-            elif self.postponed:
-                owner.send()
+            elif self.postponed is not None:
+                call, self.postponed = self.postponed, None
+                call()
             elif self.ahead is not None:
                 owner.next_piece()
             elif incoming:
@@ -212,8 +214,7 @@ class Inbox:
 
     def settle(self) -> None:
         """The outcome is fixed: nothing of the exchange counts any more."""
-        self.machine.question = self.sink = self.ahead = None
-        self.postponed = False
+        self.machine.question = self.sink = self.ahead = self.postponed = None
         self._incoming.clear()
 
     def leave(self) -> None:

@@ -35,6 +35,7 @@ from .callbacks import Callbacks
 from .consumer import Consumer
 from .context import Context
 from .ending import Ending
+from .faults import LoadFaults
 from .inbox import Inbox
 from .responses import Responses
 from .sending import Sending
@@ -48,8 +49,8 @@ class Load:
     Wide because a `Life` is asked for much; what it does is done by its parts, and beside them it has no state.
     """
 
-    __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "faults", "inbox", "progress", "responses",
-                 "sending", "timeouts", "transfer")
+    __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "inbox", "progress", "responses", "sending", "timeouts",
+                 "transfer")
 
     effects: ClassVar[Mapping[Effect, Callable[[Any, Any], None]]]
 
@@ -64,13 +65,15 @@ class Load:
         self.callbacks = callbacks = make_callbacks(context, inbox, task, history)
         route, of_route = unwrapped(route)
         in_force = (*of_route, *faults_of(task._scope))
-        self.faults = faults = TaskFaults(in_force, engine.clock, history, task) if in_force else None
         self.transfer = transfer = Transfer(request, original or request, body, engine.clock.now())
         self.body: Body = make_body(transfer, inbox, callbacks, context)
         self.timeouts = Timeouts(context, inbox, transfer, eager)
         self.responses = responses = Responses(context, inbox, callbacks, transfer, self.body)
         self.ending = Ending(context, inbox, callbacks)
-        self.sending = Sending(context, inbox, callbacks, transfer, self.body, responses, route, faults, keeps=consumer.caches)
+        self.sending = Sending(context, inbox, callbacks, transfer, self.body, responses, route, keeps=consumer.caches)
+        if in_force:
+            of_task = TaskFaults(in_force, engine.clock, history, task)
+            callbacks.faults = LoadFaults(of_task, context, inbox, callbacks, transfer, self.ending.latch)
         self.progress: Progress | None = None         # made when somebody asks for it
         self._beginning: Beginning | None = None      # likewise, when something holds the load back
 
@@ -215,9 +218,9 @@ class Load:
 
     def send(self) -> None:
         """Send the request: now, or where the task was suspended while its delegate was asked, when it is resumed (I2)."""
-        inbox = self.inbox
-        inbox.postponed = inbox.machine.suspensions > 0
-        if not inbox.postponed:
+        if self.inbox.machine.suspensions:
+            self.inbox.postpone(self.send)
+        else:
             self.body.submit(self.sending.dispatch)
 
     def adjust(self) -> None:
@@ -246,7 +249,11 @@ class Load:
             self.stored(proposal)
 
     def stored(self, proposal: CachedURLResponse | None = None) -> None:
-        self.inbox.meet(Event.STORED, proposal)
+        faults = self.callbacks.faults
+        if faults is None or proposal is None:
+            self.inbox.meet(Event.STORED, proposal)
+        else:
+            faults.on_store("cache.set", lambda: proposal, partial(self.inbox.meet, Event.STORED))
 
     def start_over(self, request: URLRequest) -> None:
         self.transfer.request = request
@@ -266,12 +273,31 @@ class Load:
         if head.given is not None:
             responses.take_given(head.given)
             return
-        response = responses.read(head)
+        response, faults = responses.read(head), self.callbacks.faults
+        if faults is not None and responses.brings_cookies(head):
+            faults.on_store("cookies.set", partial(responses.keep_cookies, head), lambda _: self._judge(head, response))
+        else:
+            responses.keep_cookies(head)
+            self._judge(head, response)
+
+    def _judge(self, head: ResponseHead, response: HTTPURLResponse) -> None:
+        """Its cookies are kept: another request is made that it asks for, or what let this one in is kept too."""
         if self.sending.meets(head, response):
             return
+        context, faults, accepted = self.context, self.callbacks.faults, self.sending.accepted(head)
+        if faults is not None and accepted and context.credential_storage is not None:
+            keep = partial(context.keep_credentials, accepted, self.task)
+            faults.on_store("credentials.set", keep, lambda _: self._sort(head, response))
+        else:
+            if accepted:
+                context.keep_credentials(accepted, self.task)
+            self._sort(head, response)
+
+    def _sort(self, head: ResponseHead, response: HTTPURLResponse) -> None:
+        """It is a redirect, the news that the cache holds the response, or the response, unless it is a matter of an upload's own."""
         judged = self.body.adjusted(head, response) if self.body.is_upload else head
         if judged is not None:
-            responses.sort(judged, response)
+            self.responses.sort(judged, response)
 
     # effects, each by the name that the table has for it --------------------------------------------------------------
     def _open(self, payload: Any) -> None:
@@ -311,9 +337,22 @@ class Load:
 
     def _ask_response(self, response: URLResponse) -> None:
         self.transfer.response = response
+        self._begin(response, self._ask_disposition)
+
+    def _begin(self, response: URLResponse, then: Callable[[URLResponse], None] = lambda _: None) -> None:
+        """The consumer gets the final response; `then` is called with it after that, unless the load fails of it."""
+        faults = self.callbacks.faults
+        if faults is not None and self.consumer.creates_file(self):
+            faults.on_disk("disk.create", partial(self._take, response, then))
+        else:
+            self._take(response, then)
+
+    def _take(self, response: URLResponse, then: Callable[[URLResponse], None]) -> None:
         self.consumer.begin(self, response)
-        if self.inbox.machine.phase is not Phase.DECIDING:
-            return
+        if self.inbox.machine.phase is Phase.DECIDING:
+            then(response)
+
+    def _ask_disposition(self, response: URLResponse) -> None:
         if not (self.consumer.asks and self.callbacks.call("data_task_did_receive_response", response, answered=self._disposed)):
             self.inbox.meet(Event.ALLOW)
 
@@ -327,16 +366,25 @@ class Load:
 
     def _become(self, _: object) -> None:
         """The task goes on as another: the old one hears of it and of nothing more."""
-        response, visit = self.transfer.response, self.responses.visit
+        callbacks, response, visit = self.callbacks, self.transfer.response, self.responses.visit
         assert response is not None
         task, self.consumer = self.context.session._become(self)
         if visit is not None:          # downloads are not kept
             visit.give_up()
-        self.consumer.begin(self, response)
-        self.callbacks.call("data_task_did_become_download_task", task)
-        self.callbacks.task, self.sending.keeps = task, self.consumer.caches
+        told = callbacks.call("data_task_did_become_download_task", task, answered=lambda _: self._begin(response))
+        callbacks.task, self.sending.keeps = task, self.consumer.caches
+        if callbacks.faults is not None:
+            callbacks.faults.of_task.task = task
+        if not told:
+            self._begin(response)
 
     def _consume(self, data: bytes) -> None:
+        if (faults := self.callbacks.faults) is not None and self.consumer.is_file:
+            faults.on_write(self.consumer.written, data, self._take_data)
+        else:
+            self._take_data(data)
+
+    def _take_data(self, data: bytes) -> None:
         self.transfer.last.decoded += len(data)
         if (visit := self.responses.visit) is not None:
             visit.take(data)
@@ -359,6 +407,12 @@ class Load:
 
     def _ask_store(self, trailers: Headers) -> None:
         self.transfer.trailers = trailers
+        if (faults := self.callbacks.faults) is not None and self.consumer.is_file:
+            faults.on_disk("disk.move", partial(faults.on_disk, "disk.close", self._end))
+        else:
+            self._end()
+
+    def _end(self) -> None:
         if self.progress is None:
             self.consumer.end(self)
         else:
@@ -377,8 +431,10 @@ class Load:
         if self._beginning is not None:
             work.attempt(self._beginning.settle, "the path monitor")
         self.inbox.settle()
-        if not transfer.transactions and transfer.body is not None and not isinstance(transfer.body, bytes):
+        if transfer.is_body_left and transfer.body is not None and not isinstance(transfer.body, bytes):
             work.attempt(transfer.body.close, "the body stream")        # a route closes what it was given
+        if (faults := self.callbacks.faults) is not None:
+            error = faults.ends(error, self.consumer.terminal)
         if error is not None:
             self.responses.give_up()
             self.body.failed(error)
@@ -397,7 +453,9 @@ class Load:
         self.consumer.told()
         self.context.ended(self)
         transfer.let_go()
-        callbacks.task = self.responses.visit = None
+        if callbacks.faults is not None:
+            callbacks.faults.let_go()
+        callbacks.task = callbacks.faults = self.responses.visit = None
 
 
 _EFFECTS: dict[Effect, Callable[[Any, Any], None]] = {

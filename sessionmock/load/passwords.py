@@ -63,8 +63,10 @@ class Passwords:
         self._flow.proxy = None if proxy is None else (proxy.host, proxy.port, proxy.type)
 
     def _ask(self) -> None:
+        self._challenger.look_up(self._flow.space, self._ask_with)
+
+    def _ask_with(self, proposed: URLCredential | None) -> None:
         space = self._flow.space
-        proposed = self._challenger.stored(space)
         if proposed is None and space.is_proxy and self._proxy is not None:
             proposed = self._proxy.credential
         self._challenger.put(self._flow.challenge(proposed, self._response), self._answered)

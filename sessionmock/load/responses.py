@@ -40,12 +40,18 @@ class Responses:
     # heads --------------------------------------------------------------------------------------------------------
     def read(self, head: ResponseHead) -> HTTPURLResponse:
         """A final head off a route: the response that it is."""
-        transaction = self._transfer.last
         response = HTTPURLResponse.from_head(self._transfer.request.url or "", head)
-        transaction.response = response
-        self._context.store_cookies(transaction.request, head.headers, self._callbacks.task)
+        self._transfer.last.response = response
         self._decoder = decoder(header(head.headers, "content-encoding"))
         return response
+
+    def brings_cookies(self, head: ResponseHead) -> bool:
+        """Whether there is something to keep."""
+        return header(head.headers, "set-cookie") is not None and self._context.keeps_cookies(self._transfer.last.request)
+
+    def keep_cookies(self, head: ResponseHead) -> None:
+        """Keep the cookies of a final head."""
+        self._context.store_cookies(self._transfer.last.request, head.headers, self._callbacks.task)
 
     def take_given(self, given: GivenResponse) -> None:
         """A response that came by no wire."""
@@ -63,8 +69,12 @@ class Responses:
     def sort(self, head: ResponseHead, response: HTTPURLResponse) -> None:
         """A redirect, the news that the cache holds the response, or the response."""
         if (following := self._following(head.status, head.headers)) is not None:
-            if self.visit is not None:
-                self.visit.redirected(head, response)
+            visit, faults = self.visit, self._callbacks.faults
+            if faults is not None and visit is not None and visit.may_keep(head):
+                faults.on_store("cache.set", lambda: visit.redirected(head, response), lambda _: self._lead_on(response, following))
+                return
+            if visit is not None:
+                visit.redirected(head, response)
             self._lead_on(response, following)
             return
         if self.visit is not None:
@@ -104,9 +114,9 @@ class Responses:
 
     def ask_redirect(self, following: URLRequest) -> None:
         """The delegate is asked whether to follow."""
+        callbacks, name = self._callbacks, "task_will_perform_http_redirection"
         answered = partial(self._redirect_answered, following.http_method == self._transfer.request.http_method, following.url)
-        if not self._callbacks.call("task_will_perform_http_redirection", self._questioned, following, answered=answered):
-            answered(following)
+        callbacks.put("redirect", name, callbacks.method(name), (callbacks.task, self._questioned, following), answered, following)
 
     def _redirect_answered(self, keeps_body: bool, url: str | None, following: URLRequest | None) -> None:
         """The delegate follows the redirect to `url`, perhaps by a request of its own; `keeps_body` where the response did not make
@@ -124,10 +134,10 @@ class Responses:
         self._transfer.response = self._questioned
 
     # the cache ----------------------------------------------------------------------------------------------------
-    def look(self, message: Request, request: URLRequest, keeps: bool) -> Verdict:
-        """How the cache lets the load of `request` begin."""
+    def look(self, message: Request, request: URLRequest, keeps: bool, *, fails: bool = False) -> Verdict:
+        """How the cache lets the load of `request` begin; one that `fails` as if it held nothing."""
         visit = self.visit = self._context.cache_visit(self._callbacks.task, request, keeps=keeps)
-        return Verdict.LOAD if visit is None else visit.look(message)
+        return Verdict.LOAD if visit is None else visit.look(message, fails=fails)
 
     def lend(self, request: URLRequest, keeps: bool) -> CacheVisit | None:
         """What a protocol class has of the cache for the load of `request`."""

@@ -2,17 +2,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..core import preparation
 from ..core.caching import Verdict
 from ..core.machine import Event
 from ..errors import Code, URLError, url_error
-from ..faults.armed import TaskFaults
 from ..models.body import ChainedStream, FileStream, again
-from ..models.credential import URLAuthenticationChallenge
+from ..models.credential import URLAuthenticationChallenge, URLCredential, URLProtectionSpace
 from ..models.host import is_address
-from ..models.message import BodyStream, ResponseHead, header
+from ..models.message import BodyStream, Request, ResponseHead, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from ..path_monitor import is_want_of_network, obstacle
@@ -34,12 +34,11 @@ from .url_protocol import LoadOccasion
 class Sending:
     """Sends the requests of one load. In turns of the load."""
 
-    __slots__ = ("_body", "_callbacks", "_challenges", "_context", "_faults", "_inbox", "_responses", "_route", "_transfer", "_unexpecting", "keeps")
+    __slots__ = ("_body", "_callbacks", "_challenges", "_context", "_inbox", "_responses", "_route", "_transfer", "_unexpecting", "keeps")
 
     def __init__(self, context: Context, inbox: Inbox, callbacks: Callbacks, transfer: Transfer, body: Body, responses: Responses,
-                 route: Route | None, faults: TaskFaults | None, *, keeps: bool) -> None:
+                 route: Route | None, *, keeps: bool) -> None:
         self._context = context
-        self._faults = faults
         self._inbox = inbox
         self._callbacks = callbacks
         self._transfer = transfer
@@ -53,8 +52,7 @@ class Sending:
     def dispatch(self, request: URLRequest, body: bytes | BodyStream | None, *, is_own: bool = True, answers_own: bool = True) -> None:
         """Complete `request`, to be sent with `body`, and load it (`body.Dispatch`)."""
         context, inbox, callbacks, transfer = self._context, self._inbox, self._callbacks, self._transfer
-        protocols = context.protocols()
-        refused = preparation.refusal(request, body, redirected=transfer.redirects > 0, any_scheme=bool(protocols))
+        refused = preparation.refusal(request, body, redirected=transfer.redirects > 0, any_scheme=bool(context.protocols()))
         if refused is not None:
             inbox.meet(Event.FAILED, refused)
             return
@@ -65,8 +63,19 @@ class Sending:
             self._responses.stand_in(self.keeps)
         engine, task = context.engine, callbacks.task
         sink = inbox.sink = LoadSink(inbox, engine, transfer.begin(request, engine.clock.now()), callbacks.history, task)
+        faults = callbacks.faults
+        if faults is not None and context.sends_cookies(request):
+            cookies = partial(context.cookies_for, request, task)
+            faults.on_store("cookies.get", cookies, partial(self._complete, request, body, sink, is_own))
+        else:
+            self._complete(request, body, sink, is_own, context.cookies_for(request, task))
+
+    def _complete(self, request: URLRequest, body: bytes | BodyStream | None, sink: LoadSink, is_own: bool, cookies: str | None) -> None:
+        """Complete `request`, with its `cookies`, and put it on its way."""
+        context, transfer, task = self._context, self._transfer, self._callbacks.task
+        protocols = context.protocols()
         message = preparation.completed(
-            request, body, cookies=context.cookies_for(request, task),
+            request, body, cookies=cookies,
             additional=context.additional.for_request(request, transfer.original_request, redirected=transfer.redirects > 0),
             defaults=context.defaults, is_upload=self._body.is_upload)
         if self._unexpecting:
@@ -78,7 +87,7 @@ class Sending:
         if protocols:
             sink.transaction.source = "protocol"
             sink.opened()
-            exchange = consult(protocols, task, request, message, sink, LoadOccasion(self, sink, request, is_own), engine)
+            exchange = consult(protocols, task, request, message, sink, LoadOccasion(self, sink, request, is_own), context.engine)
             if not sink.ended:
                 sink.exchange = exchange
         else:
@@ -86,19 +95,31 @@ class Sending:
 
     def carry(self, sink: LoadSink, request: URLRequest, is_own: bool) -> None:
         """Answer `request` from the cache, or open an exchange with the route for it."""
-        context, message, inbox, transaction = self._context, self._transfer.message, self._inbox, sink.transaction
+        message, faults = self._transfer.message, self._callbacks.faults
         assert message is not None
+        if not is_own or message.parts.scheme not in preparation.HTTP:
+            self._open(sink, request, message)
+        elif faults is not None and self.keeps and self._context.cache is not None:
+            look = partial(self._responses.look, message, request, self.keeps)
+            faults.on_store("cache.get", look, lambda found: self._begin(sink, request, message, look(fails=True) if found is None else found))
+        else:
+            self._begin(sink, request, message, self._responses.look(message, request, self.keeps))
+
+    def _begin(self, sink: LoadSink, request: URLRequest, message: Request, verdict: Verdict) -> None:
+        """Answer `request` as the cache's `verdict` says."""
+        if verdict in (Verdict.USE, Verdict.USE_STALE):
+            self._responses.serve(sink)
+            if verdict is Verdict.USE_STALE:
+                self._context.session._revalidations.begin(self._callbacks, request, self._route)
+        elif verdict is Verdict.FAIL:
+            self._inbox.meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
+        else:
+            self._open(sink, request, message)
+
+    def _open(self, sink: LoadSink, request: URLRequest, message: Request) -> None:
+        """Open an exchange with the route."""
+        context, inbox, transaction, faults = self._context, self._inbox, sink.transaction, self._callbacks.faults
         scheme = message.parts.scheme
-        if is_own and scheme in preparation.HTTP:
-            verdict = self._responses.look(message, request, self.keeps)
-            if verdict in (Verdict.USE, Verdict.USE_STALE):
-                self._responses.serve(sink)
-                if verdict is Verdict.USE_STALE:
-                    context.session._revalidations.begin(self._callbacks, request, self._route)
-                return
-            if verdict is Verdict.FAIL:
-                inbox.meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
-                return
         if context.path_monitor is not None and scheme not in preparation.LOCAL and (path := context.path()) is not None:
             transaction.path = path
             if (blocked := obstacle(path, request, context.configuration)) is not None:
@@ -118,8 +139,8 @@ class Sending:
         if self._callbacks.history is not None:
             sink.opened()
             message = sink.requested(message)
-        if self._faults is not None and scheme not in preparation.LOCAL:
-            message.faults = self._faults.exchange(message.method, message.url)
+        if faults is not None and scheme not in preparation.LOCAL:
+            message.faults = faults.of_task.exchange(message.method, message.url)
             if message.faults is not None:
                 channel = context.faulty(self._route, channel)
         exchange = transaction.exchange = channel.open(message, sink if message.method != "HEAD" else Bodiless(sink))
@@ -150,13 +171,13 @@ class Sending:
         return self._challenges
 
     def meets(self, head: ResponseHead, response: HTTPURLResponse) -> bool:
-        """Whether a final head asks for another request, which is made then; what let this one in is kept."""
-        if head.status in (401, 407, 417) and (
-                self._refused_to_wait() if head.status == 417 else self.challenges().refused(head, response)):
-            return True
-        if self._challenges is not None:
-            self._challenges.accepted(head)
-        return False
+        """Whether a final head asks for another request, which is made then."""
+        return head.status in (401, 407, 417) and (
+            self._refused_to_wait() if head.status == 417 else self.challenges().refused(head, response))
+
+    def accepted(self, head: ResponseHead) -> list[tuple[URLProtectionSpace, URLCredential]]:
+        """A final head came that asks for no other request: the credentials that let this one in, where they are to be kept."""
+        return [] if self._challenges is None else self._challenges.accepted(head)
 
     def _refused_to_wait(self) -> bool:
         """A 417: the request is made again without the expectation that its server does not meet (RFC 9110, section 10.1.1), where

@@ -64,7 +64,7 @@ class Timeouts:
     def _is_waiting(self, machine: Machine) -> bool:
         """Whether something else than an exchange brings the next event."""
         phase = machine.phase
-        return self._inbox.postponed or phase in PARKED or (phase in ASKING and machine.question is not None)
+        return self._inbox.postponed is not None or phase in PARKED or (phase in ASKING and machine.question is not None)
 
     def _stand(self, still: bool) -> None:
         now = self._context.engine.clock.now()

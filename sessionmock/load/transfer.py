@@ -68,6 +68,11 @@ class Transfer:
         return self.transactions[-1]
 
     @property
+    def is_body_left(self) -> bool:
+        """Whether nobody has been given the body as it is now."""
+        return not self.transactions or not self.last.source
+
+    @property
     def expected(self) -> int:
         """Bytes of the response's body as it announces them, -1 where it does not."""
         return -1 if self.response is None else self.response.expected_content_length

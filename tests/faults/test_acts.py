@@ -131,14 +131,13 @@ def test_a_plain_client_is_no_task(clock: sm.VirtualClock, name: str) -> None:
     assert [] == delegate.faults.fired
 
 
-def test_a_data_task_has_no_resume_data(clock: sm.VirtualClock) -> None:
-    """Only downloads and uploads are cancelled for it."""
-    delegate = Acting(clock, MAKERS["cancel_by_producing_resume_data"])
-    with sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
-        task = session.data_task(URL)
-        with pytest.raises(sm.InvalidArgumentException, match=r"is neither a download nor an upload: cancel\(\) it"):
-            act(delegate.shot(task))
-        task.cancel()
+def test_a_data_task_is_cancelled_without_resume_data(clock: sm.VirtualClock) -> None:
+    """Only downloads and uploads give any."""
+    delegate = Acting(clock, MAKERS["cancel_by_producing_resume_data"], "response")
+    with sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate) as session:
+        session.data_task(URL).resume()
+    assert [-999] == [code for code, _ in delegate.ends]
+    assert [None] == [fired.resume_data for fired in delegate.faults.fired]
 
 
 def test_other_kinds_are_no_acts(clock: sm.VirtualClock) -> None:

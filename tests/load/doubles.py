@@ -155,10 +155,6 @@ class NotingOwner:
         else:
             self.note("piece", piece)
 
-    def send(self) -> None:
-        self.inbox.postponed = False
-        self.note("send")
-
     def adjust(self) -> None:
         self.note("adjust")
 

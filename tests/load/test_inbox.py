@@ -170,7 +170,7 @@ def test_a_postponed_request_is_sent_first(parts: Parts) -> None:
     """What a suspension kept from being sent goes out at the resume, before anything else (I2)."""
     sink = parts.sink()
     parts.inbox.suspend()
-    parts.inbox.postponed = True
+    parts.inbox.postpone(lambda: parts.owner.note("send"))
     parts.inbox.bring(sink, Event.SENT, 1)
     assert [] == parts.owner.names()
     parts.inbox.resume()
@@ -250,11 +250,11 @@ def test_when_the_outcome_is_fixed_nothing_of_the_exchange_counts(parts: Parts) 
     sink = parts.sink()
     question = parts.machine.ask("data_task_did_receive_response")
     parts.inbox.bring(sink, Event.DATA, b"one")
-    parts.inbox.postponed = True
+    parts.inbox.postpone(lambda: parts.owner.note("send"))
     parts.inbox.settle()
     parts.inbox.pump()
     assert ([], False) == (parts.owner.names(), parts.machine.answer(question))
-    assert (None, False) == (parts.inbox.sink, parts.inbox.postponed)
+    assert (None, None) == (parts.inbox.sink, parts.inbox.postponed)
 
 
 def test_when_the_load_has_ended_nobody_hears_of_what_comes(parts: Parts) -> None:

@@ -35,7 +35,7 @@ class Made:
         self.parts = parts = Parts(delegate, sm.URLRequest(url, method), body=body, history=history, path_monitor=monitor, **settings)
         self.responses = Responses(parts.context, parts.inbox, parts.callbacks, parts.transfer, parts.body)
         self.sending = Sending(parts.context, parts.inbox, parts.callbacks, parts.transfer, parts.body, self.responses,
-                               self.route, None, keeps=keeps)
+                               self.route, keeps=keeps)
         parts.owner.on["ASK_CHALLENGE"] = lambda ask: ask()
         parts.owner.on["take"] = self.take
         parts.runs()
@@ -212,6 +212,7 @@ def test_challenges_are_met_where_there_are_any() -> None:
     made.send()
     assert "Basic YW5uOnNlY3JldA==" == header(made.route.opened[-1][0].headers, "authorization")
     assert not made.sending.meets(final, sm.HTTPURLResponse.from_head(URL, final))
+    made.sending.accepted(final)
     assert not made.parts.context.accepted.empty
 
 
@@ -228,9 +229,9 @@ def test_what_was_taken_before_goes_ahead() -> None:
     made.sending.meets(refused, sm.HTTPURLResponse.from_head(URL, refused))
     made.parts.queue.run()
     made.send()
-    made.sending.meets(final, sm.HTTPURLResponse.from_head(URL, final))
+    made.sending.accepted(final)
     other = Sending(made.parts.context, made.parts.inbox, made.parts.callbacks, made.parts.transfer, made.parts.body, made.responses,
-                    made.route, None, keeps=True)
+                    made.route, keeps=True)
     other.dispatch(made.parts.transfer.request, None)
     assert header(made.route.opened[-1][0].headers, "authorization") is not None
 

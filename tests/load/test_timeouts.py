@@ -191,8 +191,8 @@ def test_a_delayed_task_is_due_at_its_time(asks: bool) -> None:
 def test_which_loads_are_counted(phase: Phase, opened: bool, postponed: bool, question: bool, counted: bool) -> None:
     """One that an exchange, a question, a date or a network keeps waiting is, and no other."""
     timed = Timed(phase, opened=opened)
-    timed.inbox.postponed = postponed
     if postponed:
+        timed.inbox.postpone(timed.turn)
         timed.machine.suspensions = 1
     if question:
         timed.machine.ask("task_did_receive_challenge")
