@@ -11,10 +11,14 @@ from pytest_sessionmock import Controller
 from pytest_sessionmock.settings import COMMAND_LINE, OPTIONS, RECORD_ALL, ROUTES, SEED
 
 from sessionmock.core.machine import TRANSITIONS, Phase
+from sessionmock.faults.kinds import KINDS, Kinds, parameters
+from sessionmock.faults.points import POINTS
+from sessionmock.faults.table import ACTS, TABLE
 from sessionmock.models.configuration import URLSessionConfiguration
 from sessionmock.models.request import URLRequest
 from sessionmock.models.settings import Setting
 from sessionmock.tasks import URLSessionTask
+from tests.faults.by_name import by_name
 from tests.faults.taxonomy import codes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,6 +68,34 @@ def idle() -> str:
     return "\n".join(["| setting | why |", "|---|---|", *(f"| {name} | {reason} |" for name, reason in rows)])
 
 
+def points() -> str:
+    """The points of faults; one row for all callbacks."""
+    rows = [f"| `{point.name}`{' (byte)' if point.has_byte else ''} | {point.text} |"
+            for point in POINTS.values() if not point.name.startswith("callback.")]
+    return "\n".join(["| point | what happens there |", "|---|---|", *rows, "| `callback.NAME` | the delegate's method NAME is called |"])
+
+
+def kinds() -> str:
+    """The kinds of faults."""
+    rows = (f"| `{name}({', '.join(_default(each) for each in parameters(name).values())})` | {_first_of(getattr(Kinds, name))} |" for name in KINDS)
+    return "\n".join(["| kind | what happens |", "|---|---|", *rows])
+
+
+def _default(parameter: inspect.Parameter) -> str:
+    return parameter.name if parameter.default is parameter.empty else f"{parameter.name}={parameter.default!r}"
+
+
+def _first_of(member: object) -> str:
+    return " ".join((member.__doc__ or "").split()).rstrip(".")
+
+
+def pairs() -> str:
+    """Which kinds of faults there are at which point, but for those that are at all."""
+    rows = (f"| `{point}` | `{kind}` | {row.text} | {', '.join(map(str, row.rows))} |"
+            for point, kinds in TABLE.items() for kind, row in kinds.items() if kind not in ACTS)
+    return "\n".join(["| point | kind | what happens | rows |", "|---|---|---|---|", *rows])
+
+
 def _parameters(member: object) -> str:
     """What a method takes, as "(name, mode)"; "" for a property."""
     if not callable(member):
@@ -92,7 +124,8 @@ def _subject(file: Path) -> str:
     return re.split(r"(?<=[a-z0-9)`])\. ", text)[0].rstrip(".").replace("|", "\\|") + "."
 
 
-PARTS = {"states": states, "plugin": plugin, "layout": layout, "idle": idle, "codes": codes}
+PARTS = {"states": states, "plugin": plugin, "layout": layout, "idle": idle, "codes": codes, "by_name": by_name,
+         "points": points, "kinds": kinds, "pairs": pairs}
 
 
 def made(text: str) -> str:

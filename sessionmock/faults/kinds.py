@@ -100,7 +100,7 @@ class Kinds(Generic[T]):
         return self._of("unreachable")
 
     def certificate(self, problem: str) -> T:
-        """The server's certificate is "expired" (-1201), "not yet valid" (-1204), for the "wrong host" or "untrusted" (-1202)."""
+        """The server's certificate is "expired" (-1201), "not yet valid" (-1204), for the "wrong host" (-1202) or "untrusted" (-1203)."""
         return self._of("certificate", problem=_choice("certificate(problem)", problem, CERTIFICATES))
 
     def never(self) -> T:

@@ -31,69 +31,70 @@ ACTS: dict[str, Row] = {
     "invalidate": Row("-999 for each task of the session, then session_did_become_invalid", (70,)),
     "fail": Row("the load ends with this error", ()),
 }
-_LATER = {"delay": Row("it goes on so much later", (32, 39))}
-_SILENT = {"never": Row("-1001, by the time-out", (11, 32, 39))}
-_BROKEN = {
-    "reset": Row("-1005 over ECONNRESET", (18, 20, 35)),
-    "end": Row("-1005", (12, 24, 27, 34, 36)),
-    "oserror": Row("-1005 over this error", (18, 20, 35)),
-}
-_PACED = {"drip": Row("it comes at this pace; each byte restarts the time-out", (39,)), "slice": Row("it comes in pieces", (34,))}
+_LATER = {"delay": Row("it goes on so much later")}
+_SILENT = {"never": Row("-1001, by the time-out")}
+_BROKEN = {"reset": Row("-1005 over ECONNRESET"), "end": Row("-1005"), "oserror": Row("-1005 over this error")}
+_PACED = {"drip": Row("it comes at this pace; each byte restarts the time-out"), "slice": Row("it comes in pieces")}
 _STORE = {
-    "raises": Row("the store raises: as if it held nothing, or took it", (55, 57)),
-    "oserror": Row("the store fails: as if it held nothing, or took it", (55, 57)),
+    "raises": Row("the store raises: as if it held nothing, or took it"),
+    "oserror": Row("the store fails: as if it held nothing, or took it"),
     **_LATER,
 }
-_FULL = {"disk_full": Row("the store fails: as if it took it", (55, 59))}
-_QUESTION = {
-    "raises": Row("-1, and what was raised is reported", (61,)),
-    "unanswered": Row("a challenge ends with -1001, a redirect with its 3xx and no error, others wait for the time-out", (33, 50, 54)),
-    "answered_twice": Row("the second answer raises GenericException and changes nothing", (54,)),
+_FULL = {"disk_full": Row("the store fails: as if it took it")}
+_ASKED = {
+    "raises": Row("-1, and what was raised is reported"),
+    "answered_twice": Row("the second answer raises GenericException and changes nothing"),
     **_LATER,
 }
-_DISK = {"oserror": Row("-3000 to -3005, as what failed", (58,)),
-         "disk_full": Row("-3003 over ENOSPC, with resume data to the last durable byte", (59,)), **_LATER}
+_FILE = {"oserror": Row("-3000 to -3005, as what failed"), **_LATER, "disk_full": Row("-3003 over ENOSPC, with resume data to the last durable byte")}
+
+
+def _of(number: int, *groups: dict[str, Row]) -> dict[str, Row]:
+    """All of `groups`, as row `number` of the taxonomy has it."""
+    return {kind: Row(row.text, (number,)) for group in groups for kind, row in group.items()}
+
 
 _OF_POINTS: dict[str, dict[str, Row]] = {
     "resolve": {"unknown_host": Row("-1003", (8,)), "raises": Row("-1003 over what the resolver raised", (9,)),
-                "oserror": Row("-1003 over this error", (9,)), **_LATER, **_SILENT},
-    "connect": {"refuse": Row("-1004 over ECONNREFUSED", (10,)), "unreachable": Row("-1004 over EHOSTUNREACH", (6,)), **_LATER, **_SILENT,
+                "oserror": Row("-1003 over this error", (9,)), **_of(9, _LATER, _SILENT)},
+    "connect": {"refuse": Row("-1004 over ECONNREFUSED", (10,)), "unreachable": Row("-1004 over EHOSTUNREACH", (6,)), **_of(11, _LATER, _SILENT),
                 "reset": Row("accepted, and reset before any byte: -1005", (12,)), "end": Row("accepted, and closed before any byte: -1005", (12,)),
                 "oserror": Row("-1004 over this error", (10,))},
-    "tls": {"certificate": Row("-1201 expired, -1202 untrusted or for another host, -1204 not yet valid", (15,)),
-            "reset": Row("-1200", (14,)), "end": Row("-1200", (14,)), "corrupt": Row("-1200", (14,)), **_LATER, **_SILENT},
-    "proxy": {"refuse": Row("-1004: the proxy cannot be connected to", (13,)), "unreachable": Row("-1004", (13,)), **_LATER, **_SILENT,
+    "tls": {"certificate": Row("-1201 expired, -1202 for another host, -1203 untrusted, -1204 not yet valid", (15,)),
+            "reset": Row("-1200", (14,)), "end": Row("-1200", (14,)), "corrupt": Row("-1200", (14,)), **_of(14, _LATER, _SILENT)},
+    "proxy": {"refuse": Row("-1004: the proxy cannot be connected to", (13,)), "unreachable": Row("-1004", (13,)), **_of(13, _LATER, _SILENT),
               "reset": Row("-1004: the proxy breaks off", (13,)), "end": Row("-1004: the proxy breaks off", (13,)),
               "status": Row("-1004: the proxy refuses CONNECT", (13,)), "challenge": Row("the challenge of the proxy", (13,))},
     "reuse": {"reset": Row("GET is sent again on a new connection, POST is -1005", (12,)),
-              "end": Row("GET is sent again on a new connection, POST is -1005", (12,)), **_LATER, **_SILENT},
-    "write.head": {**_BROKEN, **_LATER, **_SILENT},
-    "write.body": {**_BROKEN, **_LATER, "never": Row("the peer stops reading: -1001", (19,)), **_PACED,
+              "end": Row("GET is sent again on a new connection, POST is -1005", (12,)), **_of(12, _LATER, _SILENT)},
+    "write.head": _of(18, _BROKEN, _LATER, _SILENT),
+    "write.body": {**_of(20, _BROKEN, _LATER, _PACED), "never": Row("the peer stops reading: -1001", (19,)),
                    "malformed": Row("over HTTP/2: a window that never opens: -1001", (19,))},
-    "informational": {**_BROKEN, **_LATER, **_SILENT, "duplicate": Row("two of them come", (25,)), "malformed": Row("-1017", (29, 31))},
-    "head": {**_BROKEN, **_LATER, **_SILENT, **_PACED, "truncate": Row("cut in its middle: -1005", (28, 30)),
+    "informational": {**_of(24, _BROKEN, _LATER, _SILENT), "duplicate": Row("two of them come", (25,)), "malformed": Row("-1017", (29, 31))},
+    "head": {**_of(27, _BROKEN), **_of(32, _LATER, _SILENT, _PACED), "truncate": Row("cut in its middle: -1005", (28, 30)),
              "corrupt": Row("a byte of the status line is another: -1017", (29,)),
              "duplicate": Row("it comes twice: the second is read as body, or -1017", (31,)),
              "malformed": Row("-1017; over HTTP/2 -1005", (29, 31)), "status": Row("the answer is this one"),
              "redirect": Row("the answer leads there", (46, 48)),
              "challenge": Row("the answer asks for a credential", (51, 53))},
-    "body": {**_BROKEN, **_LATER, **_SILENT, **_PACED,
+    "body": {**_of(35, _BROKEN), **_of(39, _LATER, _SILENT, _PACED), "end": Row("-1005", (34, 36)),
              "truncate": Row("-1005 by length; whole as far as HTTP tells where chunked: -1015 where coded", (37, 41)),
              "corrupt": Row("one byte is another; coded: -1015", (41,)),
              "duplicate": Row("bytes come twice: those beyond the length are dropped", (38,)),
              "malformed": Row("-1017; over HTTP/2 -1005", (37,))},
-    "trailers": {**_BROKEN, **_LATER, **_SILENT, "truncate": Row("-1005", (45,)), "corrupt": Row("-1017 or another field", (45,)),
+    "trailers": {**_of(45, _BROKEN, _LATER, _SILENT), "truncate": Row("-1005", (45,)), "corrupt": Row("-1017 or another field", (45,)),
                  "malformed": Row("-1017", (45,))},
-    "frame": {**_BROKEN, **_LATER, **_SILENT, "truncate": Row("-1005", (63,)), "corrupt": Row("-1005 or a close frame", (65,)),
+    "frame": {**_of(63, _BROKEN, _LATER, _SILENT), "truncate": Row("-1005", (63,)), "corrupt": Row("-1005 or a close frame", (65,)),
               "duplicate": Row("it comes twice", (65,))},
-    "redirect": {**_QUESTION, "unanswered": Row("the time-out ends the task with the 3xx and no error", (50,))},
-    "challenge": {**_QUESTION, "unanswered": Row("-1001", (54,))},
-    "disk.create": _DISK, "disk.write": _DISK, "disk.close": _DISK, "disk.move": _DISK,
-    "cache.get": _STORE, "cache.set": {**_STORE, **_FULL},
-    "cookies.get": _STORE, "cookies.set": {**_STORE, **_FULL},
-    "credentials.get": _STORE, "credentials.set": {**_STORE, **_FULL},
-    _CALLBACK: _QUESTION,
-    "completion": {"raises": Row("reported; the task has ended as it has", (61,)), **_LATER},
+    "redirect": {**_of(50, _ASKED), "unanswered": Row("the time-out ends the task with the 3xx and no error", (50,))},
+    "challenge": {**_of(54, _ASKED), "unanswered": Row("-1001, by the time-out", (54,))},
+    **{f"disk.{part}": _of(58, _FILE) | {"disk_full": Row(_FILE["disk_full"].text, (59,))} for part in ("create", "write", "close", "move")},
+    "cache.get": _of(55, _STORE), "cache.set": _of(55, _STORE, _FULL),
+    **{f"{store}.get": _of(57, _STORE) for store in ("cookies", "credentials")},
+    **{f"{store}.set": _of(57, _STORE, _FULL) for store in ("cookies", "credentials")},
+    _CALLBACK: {**_of(61, _ASKED), "unanswered": Row("a challenge ends with -1001, a redirect with its 3xx, others by the time-out",
+                                                     (33, 50, 54))},
+    "completion": {"raises": Row("reported; the task has ended as it has", (61,)), **_of(61, _LATER)},
 }
 
 TABLE: dict[str, dict[str, Row]] = {point: {**rows, **ACTS} for point, rows in _OF_POINTS.items()}
