@@ -16,7 +16,8 @@ from .readme import LAYOUT, MADE, README, ROOT, made
 
 TEXT = README.read_text()
 ROUTES = README.parent / "docs" / "routes.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+FAULTS = README.parent / "docs" / "faults.md"
+BLOCKS, ON_FAULTS = (re.findall(r"```python\n(.*?)```", text, re.DOTALL) for text in (TEXT, FAULTS.read_text()))
 PROGRAMS = [block for block in BLOCKS if "def test_" not in block]
 TESTS = [block for block in BLOCKS if "def test_" in block]
 ROWS = re.findall(r"^\| (`.*?) \| (there|not yet) \|", TEXT, re.MULTILINE)
@@ -46,6 +47,12 @@ def test_programs_run(program: str) -> None:
     script.get("https://api.example.com/events").respond(200, content=b"one\ntwo\n")
     with use_route(script, everywhere=True):
         exec(compile(program, "README.md", "exec"), {"__name__": "readme"})
+
+
+@pytest.mark.parametrize("program", [block for block in ON_FAULTS if "def test_" not in block])
+def test_programs_of_the_page_on_faults_run(program: str) -> None:
+    """They need no network."""
+    exec(compile(program, str(FAULTS), "exec"), {"__name__": "faults"})
 
 
 @pytest.mark.parametrize("program", ROUTES.read_text().split("```python\n")[1:], ids=["function", "own", "failing", "counting"])
