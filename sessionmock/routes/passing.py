@@ -21,11 +21,16 @@ class PassingChannel(ChannelOver):
         self._past, self._patterns = past, patterns
 
     def open(self, request: Request, sink: Sink) -> Exchange:
+        return self.over_for(request).open(request, sink)
+
+    def over_for(self, request: Request) -> Channel:
+        """What answers `request`."""
         try:
             passes = self._passes(split_url(request.url))
         except ValueError:      # it names no host
             passes = False
-        return self._past.open(request, sink) if passes else super().open(request, sink)
+        assert self.inner is not None
+        return self._past if passes else self.inner
 
     def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
         return self._past.proxy_for(parts) if self._passes(parts) else super().proxy_for(parts)

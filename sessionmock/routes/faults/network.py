@@ -60,8 +60,6 @@ class FaultyExchange(LiveExchange):
         self._greeting = []
         if self._proxy is not None:
             for shot in self.faults.passing("proxy"):
-                if await self._meets(shot):
-                    continue
                 if shot.kind.name in ("refuse", "unreachable"):
                     shot.fire()
                     raise os_error(shot.kind)
@@ -71,16 +69,15 @@ class FaultyExchange(LiveExchange):
             if dropped is not None:
                 dropped.fire()
                 raise self._dropped(dropped.kind)
-            if self._greeting and not self._tunnels:
-                self._greet()
-        except URLError:
+            if not self._tunnels:
+                await self._greet()
+        except BaseException:
             wire.close()
             raise
         return wire
 
     async def tunnel(self, wire: Wire, proxy: ProxyConfiguration, host: str, port: int) -> None:
-        if self._greeting:
-            self._greet()
+        await self._greet()
         await super().tunnel(wire, proxy, host, port)
 
     async def stand(self, wire: Wire, make: Callable[[], P], offer: Offer | None, name: str | None) -> P:
@@ -135,11 +132,15 @@ class FaultyExchange(LiveExchange):
         proxy = self._proxy
         return proxy is not None and (proxy.type != NSURLProtectionSpaceHTTPProxy or self.request.parts.scheme != "http")
 
-    def _greet(self) -> None:
-        """What was to go wrong with the proxy does. Raises URLError."""
-        [shot, *_] = self._greeting
-        shot.fire()
-        raise no_proxy(_refused(shot.kind), self.request.url)
+    async def _greet(self) -> None:
+        """What was to go wrong as the proxy is spoken to does. Raises URLError."""
+        if self._greeting:
+            self.timing.tunnel_start = self.channel.host.clock.now()
+            self.step()
+        for shot in self._greeting:
+            if not await self._meets(shot):
+                shot.fire()
+                raise no_proxy(_refused(shot.kind), self.request.url)
 
     def _dropped(self, kind: Kind) -> URLError:
         """The connection was taken and then broken off."""

@@ -89,7 +89,8 @@ class Rendering:
         self.trailers: Headers = []
         # Over the wire goes what the live route goes by, and nothing else.
         wired = Request(request.method, request.url, [], request.body if self._carries else None,
-                        request.terms if request.terms is not None and faults.may_pass("tls") else None, request.urgency, faults=faults)
+                        request.terms if request.terms is not None and faults.may_pass("tls") else None, request.urgency,
+                        stepped=request.stepped, once=request.once, faults=faults)
         self.sink = Restored(sink, self)
         self.live = FaultyExchange(channel, wired, self.sink, kept=faults.may_pass("reuse"))
         self.live.adapter = Pretended(channel.adapter, self.serve)

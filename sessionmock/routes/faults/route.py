@@ -83,9 +83,9 @@ class FaultChannel(ChannelOver):
         assert inner is not None
         if faults is None:
             return inner.open(request, sink)
-        if isinstance(inner, LiveChannel):
-            exchange = FaultyExchange(inner, request, sink)
-            inner.run(inner.begin, exchange)
+        if (wire := _wire(inner, request)) is not None:
+            exchange = FaultyExchange(wire, request, sink)
+            wire.run(wire.begin, exchange)
             return exchange
         if not faults.may_pass(*WIRE) or not request.url.lower().startswith(("http:", "https:")):
             return inner.open(replace(request, faults=None), sink)
@@ -101,6 +101,13 @@ class FaultChannel(ChannelOver):
         """Close the connections in memory."""
         if self._rendered is not None:
             self._rendered.close()
+
+
+def _wire(channel: Channel, request: Request) -> LiveChannel | None:
+    """The live channel that `request` goes over where it is given to `channel`; None where it goes over none."""
+    while (over_for := getattr(channel, "over_for", None)) is not None:
+        channel = over_for(request)
+    return channel if isinstance(channel, LiveChannel) else None
 
 
 def unwrapped(route: Route | None) -> tuple[Route | None, tuple[Faults, ...]]:

@@ -51,14 +51,17 @@ class ClientChannel(ChannelOver):
         own = request.own_way
         if not isinstance(own, OwnWay):
             return super().open(request, sink)
-        if request.faults is not None:
-            return self._wire(own.transport).open(request, sink)
         own.start(request, sink)
         return own
 
-    def _wire(self, transport: Any) -> Channel:
-        if (wire := self._wires.get(transport)) is None:
-            wire = self._wires.setdefault(transport, ClientWire(transport, self._host))
+    def over_for(self, request: Request) -> Channel:
+        """What of ours answers `request` where it brings faults."""
+        own = request.own_way
+        if not isinstance(own, OwnWay):
+            assert self.inner is not None
+            return self.inner
+        if (wire := self._wires.get(own.transport)) is None:
+            wire = self._wires.setdefault(own.transport, ClientWire(own.transport, self._host))
         return wire
 
     def flush(self) -> None:

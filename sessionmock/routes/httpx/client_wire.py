@@ -1,23 +1,23 @@
 """Our own wire in the place of a client's own transport, where faults are to meet what it sends: with the settings of that transport."""
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ...errors import Code, InvalidArgumentException, url_error
 from ...models.configuration import URLSessionConfiguration
-from ...models.message import Headers, Request
+from ...models.message import Headers
 from ...models.proxy import ProxyConfiguration
-from ..base import FINISHED, ChannelOver, Exchange, Host, Sink
+from ..base import Host
+from ..live.exchange import LiveExchange
 from ..live.network.system import SystemNetwork
 from ..live.route import LiveChannel
+from ..live.tunnel import PROXY_AUTHORIZATION
 from .values import text_pairs
 
-_AUTHORIZATION = "proxy-authorization"      # of the proxy's header fields, the one that our CONNECT has
 _MOST_CONNECTIONS = 1000
 
 
-class ClientWire(ChannelOver):
+class ClientWire(LiveChannel):
     """A live channel that trusts, shows, offers and goes through what `transport` does: an HTTPTransport of httpx or httpx2, sync or async.
 
     It has its context of TLS (`verify`, `cert`), its proxy with what that is told, whether it speaks HTTP/2, and how many connections it
@@ -30,7 +30,7 @@ class ClientWire(ChannelOver):
         configuration = URLSessionConfiguration.ephemeral()
         configuration.http_maximum_connections_per_host = min(pool._max_connections, _MOST_CONNECTIONS)
         self._problem: InvalidArgumentException | None = None
-        self._told: Headers = []           # what goes to a proxy beside each request
+        self._told: Headers = []           # to a proxy, beside each request
         url = getattr(pool, "_proxy_url", None)
         if url is not None:
             self._told = text_pairs(getattr(pool, "_proxy_headers", ()))
@@ -38,16 +38,16 @@ class ClientWire(ChannelOver):
                 configuration.proxy_configurations = [_proxy(url, getattr(pool, "_proxy_auth", None))]
             except InvalidArgumentException as error:
                 self._problem = error
-        super().__init__(LiveChannel(configuration, host, SystemNetwork(), pool._ssl_context, None, False, False, pool._http2))
+        super().__init__(configuration, host, SystemNetwork(), pool._ssl_context, None, False, False, pool._http2)
 
-    def open(self, request: Request, sink: Sink) -> Exchange:
+    def begin(self, exchange: LiveExchange) -> None:
+        request = exchange.request
         if self._problem is not None:
-            sink.fail(url_error(Code.UNKNOWN, request.url, self._problem))
-            return FINISHED
-        told = self._told
-        if told and request.url.startswith("https:"):
-            told = [pair for pair in told if pair[0].lower() == _AUTHORIZATION]
-        return super().open(replace(request, headers=[*told, *request.headers]) if told else request, sink)
+            exchange.fail(url_error(Code.UNKNOWN, request.url, self._problem))
+            return
+        tunnels = request.url.startswith("https:")
+        request.headers = [*(pair for pair in self._told if not tunnels or pair[0].lower() == PROXY_AUTHORIZATION), *request.headers]
+        super().begin(exchange)
 
 
 def _proxy(url: Any, credential: tuple[bytes, bytes] | None) -> ProxyConfiguration:
