@@ -67,21 +67,22 @@ _OF_POINTS: dict[str, dict[str, Row]] = {
               "status": Row("-1004: the proxy refuses CONNECT", (13,)), "challenge": Row("the challenge of the proxy", (13,))},
     "reuse": {"reset": Row("GET is sent again on a new connection, POST is -1005", (12,)),
               "end": Row("GET is sent again on a new connection, POST is -1005", (12,)), **_of(12, _LATER, _SILENT)},
-    "write.head": _of(18, _BROKEN, _LATER, _SILENT),
+    "write.head": {**_of(18, _BROKEN, _LATER, _SILENT),
+                   "malformed": Row("over HTTP/2: a GOAWAY before it is touched: sent again on another connection, whatever its method", (12,))},
     "write.body": {**_of(20, _BROKEN, _LATER, _PACED), "never": Row("the peer stops reading: -1001", (19,)),
                    "malformed": Row("over HTTP/2: a window that never opens: -1001", (19,))},
     "informational": {**_of(24, _BROKEN, _LATER, _SILENT), "duplicate": Row("two of them come", (25,)), "malformed": Row("-1017", (29, 31))},
     "head": {**_of(27, _BROKEN), **_of(32, _LATER, _SILENT, _PACED), "truncate": Row("cut in its middle: -1005", (28, 30)),
              "corrupt": Row("a byte of the status line is another: -1017", (29,)),
              "duplicate": Row("it comes twice: the second is read as body, or -1017", (31,)),
-             "malformed": Row("-1017; over HTTP/2 -1005", (29, 31)), "status": Row("the answer is this one"),
+             "malformed": Row("-1017; over HTTP/2 -1005 where it is a GOAWAY", (29, 31)), "status": Row("the answer is this one"),
              "redirect": Row("the answer leads there", (46, 48)),
              "challenge": Row("the answer asks for a credential", (51, 53))},
     "body": {**_of(35, _BROKEN), **_of(39, _LATER, _SILENT, _PACED), "end": Row("-1005", (34, 36)),
              "truncate": Row("-1005 by length; whole as far as HTTP tells where chunked: -1015 where coded", (37, 41)),
              "corrupt": Row("one byte is another; coded: -1015", (41,)),
              "duplicate": Row("bytes come twice: those beyond the length are dropped", (38,)),
-             "malformed": Row("-1017; over HTTP/2 -1005", (37,))},
+             "malformed": Row("a chunk: -1017, and nothing over HTTP/2, which has none; a GOAWAY over HTTP/2: -1005", (37,))},
     "trailers": {**_of(45, _BROKEN, _LATER, _SILENT), "truncate": Row("-1005", (45,)), "corrupt": Row("-1017 or another field", (45,)),
                  "malformed": Row("-1017", (45,))},
     "frame": {**_of(63, _BROKEN, _LATER, _SILENT), "truncate": Row("-1005", (63,)), "corrupt": Row("-1005 or a close frame", (65,)),
@@ -104,6 +105,7 @@ REPLACING = frozenset({"status", "redirect", "challenge"})
 """Kinds that put another answer in the place of the one that would come."""
 
 VARIANTS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("write.head", "malformed"): ("goaway",),
     ("write.body", "malformed"): ("window",),
     ("informational", "malformed"): ("status line", "header"),
     ("head", "malformed"): ("status line", "header", "length", "goaway", "settings"),
@@ -111,6 +113,16 @@ VARIANTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("trailers", "malformed"): ("trailer",),
 }
 """What `malformed` can be about, at each point that has it."""
+
+OF_STREAMS = frozenset({"reuse", "write.head", "write.body", "informational", "head", "body", "trailers"})
+"""Where there is a stream to reset."""
+
+
+def needs_http2(kind: Kind) -> bool:
+    """Whether HTTP/2 alone can show `kind`."""
+    if kind.name == "malformed":
+        return kind["what"] in ("goaway", "settings", "window")
+    return kind.name == "reset" and bool(kind["scope"] == "stream")
 
 
 def suit(point: str, kind: Kind) -> bool:
@@ -120,7 +132,9 @@ def suit(point: str, kind: Kind) -> bool:
         return False
     if row == _CALLBACK and kind.name in ("unanswered", "answered_twice"):
         return point.removeprefix(f"{_CALLBACK}.") in QUESTIONS
-    return kind.name != "malformed" or kind["what"] in VARIANTS[row, "malformed"]
+    if kind.name == "malformed":
+        return kind["what"] in VARIANTS[row, "malformed"]
+    return not needs_http2(kind) or row in OF_STREAMS
 
 
 def suited(name: str, points: Iterable[str], kind: Kind) -> tuple[str, ...]:

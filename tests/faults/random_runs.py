@@ -19,7 +19,7 @@ from sessionmock.delegates import QUESTIONS
 from sessionmock.faults.kinds import CERTIFICATES, SCOPES
 from sessionmock.faults.plan import FaultPlan
 from sessionmock.faults.points import POINTS, row_of
-from sessionmock.faults.table import TABLE, VARIANTS
+from sessionmock.faults.table import OF_STREAMS, TABLE, VARIANTS
 from sessionmock.history import History
 from sessionmock.routes.faults.route import FaultRoute
 from sessionmock.routes.live.network.memory import MemoryNetwork
@@ -55,7 +55,7 @@ Arguments = Mapping[str, Callable[[random.Random, str], tuple[Any, ...]]]
 ARGUMENTS: Arguments = {
     "certificate": lambda dice, point: (dice.choice(CERTIFICATES),),
     "delay": lambda dice, point: (dice.choice((0.0, 0.5, 61.0)),),
-    "reset": lambda dice, point: (dice.choice(SCOPES),),
+    "reset": lambda dice, point: (dice.choice(SCOPES if point in OF_STREAMS else SCOPES[:1]),),
     "drip": lambda dice, point: (dice.choice((50.0, 1e5)),),
     "slice": lambda dice, point: (dice.choice((50, 1000)),),
     "malformed": lambda dice, point: (dice.choice(VARIANTS[point, "malformed"]),),

@@ -22,13 +22,14 @@ Step: TypeAlias = bytes | float | Note | Callable[[], object]
 class Flow:
     """Hands bytes on to `take`, those that follow each other at once together. On the engine only."""
 
-    __slots__ = ("_adapter", "_clock", "_dropped", "_running", "_steps", "_take", "_timer", "_waits", "held", "size")
+    __slots__ = ("_adapter", "_clock", "_dropped", "_running", "_steps", "_take", "_timer", "_waits", "frozen", "held", "size")
 
     def __init__(self, adapter: Adapter, clock: Clock, take: Callable[[bytes], None]) -> None:
         self._adapter, self._clock, self._take = adapter, clock, take
         self._steps: deque[Step] = deque()
         self._timer: Timer | None = None
         self._waits = self._running = self._dropped = False
+        self.frozen = False        # nothing goes on any more
         self.held = False          # whoever takes it wants nothing now
         self.size = 0              # bytes that wait
 
@@ -67,7 +68,7 @@ class Flow:
 
     def freeze(self) -> None:
         """Nothing goes on any more, and what comes is kept."""
-        self._waits = True
+        self._waits = self.frozen = True
 
     def drop(self) -> None:
         """Nothing goes on any more, and nothing is kept."""

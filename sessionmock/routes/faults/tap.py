@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from ...errors import Code, InvalidArgumentException, url_error
-from ...faults.acts import act, failure
-from ...faults.armed import Shot
-from ...faults.kinds import os_error
-from ...faults.table import ACTS
+from ...errors import URLError
 from ..base import SinkOver
 from ..live.exchange import LiveExchange
 from ..live.http1.connection import Connection
-from ..live.network.ends import reset_error
-from .flow import Flow, Note
+from .flow import Flow
 from .framing import Framing
+from .hits import Hits
 from .incoming import Incoming
 from .outgoing import Outgoing
 
@@ -31,7 +26,7 @@ class Tap:
 
     def __init__(self, exchange: LiveExchange, *, kept: bool = False) -> None:
         self._exchange = exchange
-        self._now: Tapped | None = None
+        self._now: Any = None
         self.kept = kept           # its first connection is to count as one that was kept
         self.told = 0              # bytes of the request's body that the sink was told of
         exchange.sink = _Untold(exchange.sink)
@@ -40,7 +35,13 @@ class Tap:
         kept, self.kept = self.kept, False
         self._now = Tapped(self, self._exchange, connection, kept=kept)
 
-    def leave(self, connection: Connection) -> None:
+    def enter_stream(self, stream: Any, connection: Any) -> None:
+        from .http2.stream import TappedStream  # h2 costs an import that most processes never need
+
+        kept, self.kept = self.kept, False
+        self._now = TappedStream(stream, connection, self.tell, kept=kept)
+
+    def leave(self, connection: Any) -> None:
         tapped, self._now = self._now, None
         if tapped is not None:
             tapped.leave()
@@ -66,7 +67,7 @@ class _Untold(SinkOver):
     def _ignore(self, count: int) -> None: ...
 
 
-class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
+class Tapped(Hits, asyncio.BufferedProtocol, asyncio.Transport):
     """The transport of `connection` as it sees it, and the protocol of its transport as that sees it, for one exchange."""
 
     def __init__(self, tap: Tap, exchange: LiveExchange, connection: Connection, *, kept: bool) -> None:
@@ -74,13 +75,14 @@ class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
         faults = exchange.request.faults
         assert faults is not None
         channel = exchange.channel
-        self._tap, self._exchange, self._connection, self._faults = tap, exchange, connection, faults
+        self.faults = faults
+        self._tap, self._exchange, self._connection = tap, exchange, connection
         self._soon = channel.adapter.soon
         self._transport = connection.transport
-        self._incoming = Flow(channel.adapter, channel.host.clock, self._bring)
+        self.incoming = Flow(channel.adapter, channel.host.clock, self._bring)
         self._outgoing = Flow(channel.adapter, channel.host.clock, self._send)
         request, outgoing = exchange.request, exchange.outgoing
-        self._answer = Incoming(self._incoming, self, Framing(request.method, outgoing.upgrades))
+        self._answer = Incoming(self.incoming, self, Framing(request.method, outgoing.upgrades))
         self._request = Outgoing(self._outgoing, self, outgoing, tap.tell)
         self._left = self._lost = self._over = False     # by the exchange; by the peer, or by what broke; and the connection knows it
         self._full = False           # the connection was asked to pause writing
@@ -90,17 +92,13 @@ class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
             broken = self._request.begin("reuse")
             connection.reused = connection.reused or broken
 
-    def passing(self, point: str) -> Iterable[Shot]:
-        """What is to go wrong at `point`."""
-        return self._faults.passing(point, replaces=False)
-
     def leave(self) -> None:
         """The exchange is over, or goes elsewhere: what is still on its way is no part of it."""
         connection = self._connection
         self._left = True
-        if not (self._incoming.is_empty and self._outgoing.is_empty) or self._lost:
+        if not (self.incoming.is_empty and self._outgoing.is_empty) or self._lost:
             connection.fit = False
-        self._incoming.drop()
+        self.incoming.drop()
         self._outgoing.drop()
         connection.transport = self._transport
         if self._lost:
@@ -109,53 +107,21 @@ class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
             self._transport.set_protocol(connection)
 
     # what goes wrong -----------------------------------------------------------------------------------------------
-    def hit(self, flow: Flow, shot: Shot) -> bool:
-        """Put what `shot` does into `flow`, where that is the same for whatever flows there; whether it is."""
-        name, kind = shot.kind.name, shot.kind
-        if name == "delay":
-            flow.put(Note(shot.fire), float(kind["seconds"]))
-        elif name == "never":
-            flow.put(partial(self._fire, shot, flow.freeze))
-        elif name == "end" and flow is self._incoming:
-            flow.put(partial(self._fire, shot, self.end))
-        elif name in ("reset", "oserror", "end"):       # who closes what it has not read, resets it
-            flow.put(partial(self._fire, shot, partial(self.break_off, reset_error() if name == "end" else os_error(kind))))
-        elif name == "fail":
-            flow.put(partial(self._fire, shot, partial(self._fail, shot)))
-        elif name in ACTS:
-            flow.put(partial(flow.settle, partial(self._act, shot)))
-        else:
-            return False
-        return True
-
-    def _fire(self, shot: Shot, call: Callable[[], object]) -> None:
-        shot.fire()
-        call()
-
-    def _fail(self, shot: Shot) -> None:
-        if not self._left:
-            self._connection.fail(failure(shot))
-
-    def _act(self, shot: Shot) -> None:
-        try:
-            act(shot)
-        except InvalidArgumentException as error:      # what it is to act on is not there
-            if not self._left:
-                self._connection.fail(url_error(Code.UNKNOWN, shot.about.url, error))
-
     def break_off(self, error: OSError) -> None:
-        """The connection is gone."""
-        self._incoming.drop()
+        self.incoming.drop()
         self._outgoing.drop()
         self._lost = True
         self._transport.abort()
         self._soon(self.lose, error)
 
     def end(self) -> None:
-        """The peer sends no more."""
         self._connection.eof_received()
         if not self._left:
             self._transport.close()
+
+    def fail(self, error: URLError) -> None:
+        if not self._left:
+            self._connection.fail(error)
 
     def lose(self, error: Exception | None) -> None:
         """Tell the connection that it is lost; once."""
@@ -172,16 +138,16 @@ class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
             self._connection.pause_writing()
 
     def pause_reading(self) -> None:
-        self._incoming.held = True
+        self.incoming.held = True
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        self._incoming.held = False
+        self.incoming.held = False
         self._soon(self._read_on)
 
     def _read_on(self) -> None:
-        self._incoming.run()
-        if not self._incoming.held and self._incoming.size <= WINDOW and not self._left:
+        self.incoming.run()
+        if not self.incoming.held and self.incoming.size <= WINDOW and not self._left:
             self._transport.resume_reading()
 
     def is_closing(self) -> bool:
@@ -198,7 +164,7 @@ class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
         self._outgoing.run()
 
     def abort(self) -> None:
-        self._incoming.drop()
+        self.incoming.drop()
         self._outgoing.drop()
         self._transport.abort()
 
@@ -208,17 +174,17 @@ class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
 
     def buffer_updated(self, count: int) -> None:
         self._answer.came(self._connection.get_buffer(-1)[:count].tobytes())
-        if self._incoming.is_empty:
+        if self.incoming.is_empty:
             self._exchange.sink.moved()      # a part of a head, which is kept until the whole of it is there
-        self._incoming.run()
-        if self._incoming.size > WINDOW and not self._left:
+        self.incoming.run()
+        if self.incoming.size > WINDOW and not self._left:
             self._transport.pause_reading()
-            self._incoming.put(self._read_on)
+            self.incoming.put(self._read_on)
 
     def eof_received(self) -> bool:
         self._answer.ended()
-        self._incoming.put(self.end)
-        self._incoming.run()
+        self.incoming.put(self.end)
+        self.incoming.run()
         return self._connection.facts.tls is None      # the connection closes it; but asyncio's TLS stays open for nobody
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -232,8 +198,8 @@ class Tapped(asyncio.BufferedProtocol, asyncio.Transport):
         if self._left:
             self.lose(error)
         else:
-            self._incoming.put(partial(self.lose, error))
-            self._incoming.run()
+            self.incoming.put(partial(self.lose, error))
+            self.incoming.run()
 
     def pause_writing(self) -> None:
         self._outgoing.held = True

@@ -61,6 +61,9 @@ class Tap(Protocol):
     def enter(self, connection: Any) -> None:
         """The exchange starts on `connection`."""
 
+    def enter_stream(self, stream: Any, connection: Any) -> None:
+        """The exchange is to start on `stream` of `connection`, which opens it when this says so."""
+
     def leave(self, connection: Any) -> None:
         """The exchange is no longer on `connection`."""
 

@@ -109,7 +109,7 @@ class Codec(H2Connection):
             SettingCodes.ENABLE_PUSH: 0, SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
             SettingCodes.MAX_HEADER_LIST_SIZE: HEAD_LIMIT})
         del self.local_settings[SettingCodes.ENABLE_CONNECT_PROTOCOL]    # newer than HTTP/2, and some servers stumble over it
-        self._rest = b""
+        self.rest = b""
         self.initiate_connection()
         self.increment_flow_control_window(CONNECTION_WINDOW - self.inbound_flow_control_window)
 
@@ -126,8 +126,8 @@ class Codec(H2Connection):
     def frames(self, data: bytes) -> Iterator[bytes]:
         """The frames that `data` completes. Each goes to `take` alone, so that what came before a bad one is not lost with it.
         Raises h2's ProtocolError for a frame that is too long, however little of it came."""
-        if self._rest:
-            data = self._rest + data
+        if self.rest:
+            data = self.rest + data
         at, size = 0, len(data)
         while size - at >= FRAME_HEAD:
             length = int.from_bytes(data[at:at + 3], "big")
@@ -139,7 +139,7 @@ class Codec(H2Connection):
                 break
             yield data[at:end]
             at = end
-        self._rest = data[at:]
+        self.rest = data[at:]
 
     def take(self, frame: bytes) -> list[Event]:
         """What one frame brings. Raises h2's ProtocolError; the connection is of no use then."""

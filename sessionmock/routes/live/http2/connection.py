@@ -38,19 +38,20 @@ class Multiplex(Output):
     Wide because asyncio tells one object what becomes of a connection, of what is sent on it (`Output`) and of its streams.
     """
 
-    __slots__ = ("_answered", "_ended", "_limit", "_opening", "_received", "_streams", "_touched", "_untold")
+    __slots__ = ("_ended", "_limit", "_received", "_streams", "_touched", "_untold", "answered", "opening", "tap")
 
     multiplexed = True
 
     def __init__(self, pool: Owner, wire: Wire, exchange: LiveExchange, held: bool) -> None:
         super().__init__(pool, wire, exchange, held)
+        self.tap: Any = None           # stands between this and the transport, for streams with faults
         self._streams: dict[int, Stream] = {}
-        self._opening: dict[Stream, None] = {}     # wait until what lies in the socket was read
+        self.opening: dict[Stream, None] = {}     # wait until what lies in the socket was read
         self._touched: dict[Stream, None] = {}     # have something for their exchanges
         self._limit = pool.streams
         self._received = 0             # bytes
         self._untold = 0               # bytes of bodies that came, and the peer does not know that they did
-        self._answered = False         # an answer came to its end
+        self.answered = False         # an answer came to its end
         self._ended = False            # a stream did, within the present read
 
     # driven by the pool --------------------------------------------------------------------------------------------
@@ -58,8 +59,8 @@ class Multiplex(Output):
     @property
     def room(self) -> bool:
         """Whether another exchange may start now."""
-        return (self.fit and len(self._streams) + len(self._opening) < self._limit
-                and self._codec.highest_outbound_stream_id < self._codec.HIGHEST_ALLOWED_STREAM_ID - 2)
+        return (self.fit and len(self._streams) + len(self.opening) < self._limit
+                and self.codec.highest_outbound_stream_id < self.codec.HIGHEST_ALLOWED_STREAM_ID - 2)
 
     def usable(self, oldest: int, exchange: LiveExchange) -> bool:
         return self.fit and not self.transport.is_closing() and (self._busy or self.idle_since >= oldest)
@@ -75,12 +76,15 @@ class Multiplex(Output):
         exchange.connection = stream
         stream.reused = self.reused
         self.reused = True
-        if self._opening or (stream.reused and not self._busy and self.stale()):
+        if exchange.tap is not None:
+            self.opening[stream] = None
+            exchange.tap.enter_stream(stream, self)
+        elif self.opening or (stream.reused and not self._busy and self.stale()):
             # A farewell may lie there: let it be read first.
-            self._opening[stream] = None
-            self.pool.channel.adapter.after_reading(self._open_late, stream)
+            self.opening[stream] = None
+            self.pool.channel.adapter.after_reading(self.open_late, stream)
         else:
-            self._open(stream)
+            self.open(stream)
 
     def retire(self) -> None:
         """Take no more exchanges; close when the last is over."""
@@ -91,7 +95,7 @@ class Multiplex(Output):
     def drop(self) -> None:
         """Close, without a word to the exchanges."""
         self.fit = False
-        for stream in [*self._opening, *self._streams.values()]:
+        for stream in [*self.opening, *self._streams.values()]:
             stream.exchange.drop()
         self.abort()
 
@@ -101,13 +105,13 @@ class Multiplex(Output):
         """The exchange took `count` bytes: the peer may send as many more, told in large steps."""
         stream.credit += count
         if stream.open and stream.credit >= STREAM_WINDOW // 2:
-            self._codec.increment_flow_control_window(stream.credit, stream.id)
+            self.codec.increment_flow_control_window(stream.credit, stream.id)
             stream.credit = 0
             self._write_soon()
 
     def cancel(self, stream: Stream) -> None:
         """Nobody waits for the answer of `stream` any more; the others go on."""
-        self._opening.pop(stream, None)
+        self.opening.pop(stream, None)
         if self._streams.get(stream.id) is stream:
             self._close(stream, ErrorCodes.CANCEL)
         self._settle()
@@ -117,10 +121,10 @@ class Multiplex(Output):
     def buffer_updated(self, count: int) -> None:
         self._received += count
         try:
-            for frame in self._codec.frames(self._buffer[:count].tobytes()):
+            for frame in self.codec.frames(self._buffer[:count].tobytes()):
                 if frame[3] in (HEADERS, CONTINUATION):
                     self._head_came(frame)
-                for event in self._codec.take(frame):
+                for event in self.codec.take(frame):
                     handler = _HANDLERS.get(type(event))
                     if handler is not None:
                         handler(self, event)
@@ -174,7 +178,7 @@ class Multiplex(Output):
         size = event.flow_controlled_length or 0
         self._untold += size
         if self._untold >= CONNECTION_WINDOW // 4:
-            self._codec.increment_flow_control_window(self._untold)
+            self.codec.increment_flow_control_window(self._untold)
             self._untold = 0
         if stream := self._of(event):
             data = event.data or b""
@@ -199,11 +203,13 @@ class Multiplex(Output):
             self._complete(stream)
 
     def _reset(self, event: StreamReset) -> None:
-        stream = self._of(event)
-        if stream is None:
-            return
-        code = event.error_code
-        self._forget(stream)
+        if stream := self._of(event):
+            self.reset(stream, event.error_code)
+
+    def reset(self, stream: Stream, code: Any) -> None:
+        """The server wants no more of `stream`, for this reason."""
+        self.forget(stream)
+        self._touched[stream] = None
         if code == ErrorCodes.REFUSED_STREAM and _may_retry(stream.exchange):
             self.pool.admit(self._again(stream))
         elif code == ErrorCodes.HTTP_1_1_REQUIRED and _may_retry(stream.exchange):
@@ -220,7 +226,7 @@ class Multiplex(Output):
             self.turn_soon()
 
     def _settings(self, event: RemoteSettingsChanged) -> None:
-        self._limit = self.pool.streams = int(min(self._codec.remote_settings.max_concurrent_streams, MOST_STREAMS))
+        self._limit = self.pool.streams = int(min(self.codec.remote_settings.max_concurrent_streams, MOST_STREAMS))
         self._ended = True      # there may be more room
         self.turn_soon()        # and larger windows
 
@@ -229,10 +235,10 @@ class Multiplex(Output):
         method. Those below it end as usual, unless the connection is about to be closed over an error (section 5.4.1)."""
         self.fit = False
         last, code = event.last_stream_id or 0, event.error_code
-        again = [self._again(stream) for stream in self._opening]
-        self._opening.clear()
+        again = [self._again(stream) for stream in self.opening]
+        self.opening.clear()
         for stream in [stream for number, stream in self._streams.items() if number > last or code != ErrorCodes.NO_ERROR]:
-            self._forget(stream)
+            self.forget(stream)
             if stream.id > last and _may_retry(stream.exchange):
                 again.append(self._again(stream))
             else:
@@ -244,21 +250,21 @@ class Multiplex(Output):
 
     @property
     def _busy(self) -> bool:
-        return bool(self._streams or self._opening)
+        return bool(self._streams or self.opening)
 
-    def _open_late(self, stream: Stream) -> None:
-        if stream not in self._opening:
+    def open_late(self, stream: Stream) -> None:
+        if stream not in self.opening:
             return
-        del self._opening[stream]
+        del self.opening[stream]
         if self.fit and not self.transport.is_closing() and (self._busy or not self.wire.hung_up()):
-            self._open(stream)
+            self.open(stream)
         else:
             self.fit = False
             self.pool.leave(self, [self._again(stream)])
             self._settle()
 
-    def _open(self, stream: Stream) -> None:
-        exchange, codec = stream.exchange, self._codec
+    def open(self, stream: Stream) -> None:
+        exchange, codec = stream.exchange, self.codec
         timing = exchange.timing
         stream.id = codec.get_next_available_stream_id()
         stream.mark = self._received
@@ -277,7 +283,7 @@ class Multiplex(Output):
 
     def _complete(self, stream: Stream) -> None:
         """The answer of `stream` is. A request that is not is given up (RFC 9113, section 8.1)."""
-        self._answered = True
+        self.answered = True
         self._close(stream, None if stream.requested else ErrorCodes.CANCEL)
 
     def _fail(self, stream: Stream, error: Exception) -> None:
@@ -287,14 +293,14 @@ class Multiplex(Output):
 
     def _close(self, stream: Stream, code: ErrorCodes | None) -> None:
         """The wire has seen the last of `stream`, with `code` as our last word."""
-        if code is not None and self._codec.streams[stream.id].open:
-            self._codec.reset_stream(stream.id, code)
+        if code is not None and self.codec.streams[stream.id].open:
+            self.codec.reset_stream(stream.id, code)
             self._owe()
             self._write_soon()
-        self._forget(stream)
+        self.forget(stream)
         stream.stop()
 
-    def _forget(self, stream: Stream) -> None:
+    def forget(self, stream: Stream) -> None:
         stream.open = False
         self._streams.pop(stream.id, None)
         self._sending.pop(stream, None)
@@ -325,10 +331,10 @@ class Multiplex(Output):
     def _broken(self, error: Exception) -> None:
         """The connection is lost: its streams fail, but for those that a kept connection's end has surely passed."""
         self.fit = False
-        streams, again, problem = list(self._streams.values()), [self._again(stream) for stream in self._opening], None
-        self._opening.clear()
+        streams, again, problem = list(self._streams.values()), [self._again(stream) for stream in self.opening], None
+        self.opening.clear()
         for stream in streams:
-            self._forget(stream)
+            self.forget(stream)
             stream.stop()
             exchange = stream.exchange
             failure = broken(error, exchange.request.url)
@@ -338,7 +344,7 @@ class Multiplex(Output):
                     problem = (self._again(stream), failure)
                 else:
                     again.append(self._again(stream))
-            elif self._answered and unheard and not exchange.request.once and exchange.request.method in IDEMPOTENT and _may_retry(exchange):
+            elif self.answered and unheard and not exchange.request.once and exchange.request.method in IDEMPOTENT and _may_retry(exchange):
                 again.append(self._again(stream))
             else:
                 self._touched[stream] = None

@@ -14,12 +14,12 @@ MOST_OWED = 65_536    # bytes of frames that the peer is owed and does not take 
 class Output(Link):
     """Collects frames and writes those of one turn of the loop at once; lets streams send their bodies by turns."""
 
-    __slots__ = ("_codec", "_output", "_owed", "_sending", "_size", "_soon", "_turning", "_writing")
+    __slots__ = ("_output", "_owed", "_sending", "_size", "_soon", "_turning", "_writing", "codec")
 
     def __init__(self, pool: Owner, wire: Wire, first: LiveExchange, held: bool) -> None:
         super().__init__(pool, wire, first, held)
         self._soon = pool.channel.adapter.soon
-        self._codec = Codec()
+        self.codec = Codec()
         self._output: list[bytes] = []
         self._size = 0                 # bytes in it
         self._owed = 0                 # bytes of frames about other frames, since the peer takes nothing
@@ -28,15 +28,21 @@ class Output(Link):
 
     def window(self, stream: Stream) -> int:
         """Bytes that the next frame of `stream` may carry."""
-        return min(self._codec.local_flow_control_window(stream.id), self._codec.max_outbound_frame_size)
+        return min(self.codec.local_flow_control_window(stream.id), self.codec.max_outbound_frame_size)
 
     def send(self, stream: Stream, data: bytes | memoryview, last: bool) -> None:
-        self._codec.send_data(stream.id, data, last)
+        self.codec.send_data(stream.id, data, last)
         self._collect()
         if self._size >= OUTPUT:
             self._write()
         else:
             self._write_soon()
+
+    def say(self, frame: bytes) -> None:
+        """Send `frame`, of which the codec knows nothing, after what it had to send before."""
+        self._collect()
+        self._output.append(frame)
+        self._write_soon()
 
     @property
     def floods(self) -> bool:
@@ -68,7 +74,7 @@ class Output(Link):
 
     def _collect(self) -> int:
         """Take what the codec has to send; its size in bytes."""
-        data = self._codec.data_to_send()
+        data = self.codec.data_to_send()
         if data:
             self._output.append(data)
             self._size += len(data)

@@ -48,15 +48,15 @@ class Stream:
     """
 
     __slots__ = (
-        "_connection", "_delivering", "_events", "_finished", "_informational", "_left", "_pending", "_upload", "credit",
-        "exchange", "headed", "id", "mark", "open", "requested", "reused",
+        "_delivering", "_events", "_finished", "_informational", "_left", "_pending", "_upload", "connection",
+        "credit", "exchange", "headed", "id", "mark", "open", "requested", "reused",
     )
 
     chunks: ClassVar[bool] = False      # frames do what chunks did
     switched: ClassVar[bool] = False    # there is no 101
 
     def __init__(self, connection: Frames, exchange: LiveExchange) -> None:
-        self._connection = connection
+        self.connection = connection
         self.exchange = exchange
         self.id = 0
         self.reused = False            # the connection was made for another exchange
@@ -95,7 +95,7 @@ class Stream:
     @property
     def writable(self) -> bool:
         """Whether the upload may give more."""
-        return not self._pending and self._connection.writable
+        return not self._pending and self.connection.writable
 
     def write(self, data: bytes | memoryview) -> None:
         self._pending.append(memoryview(data))
@@ -110,13 +110,13 @@ class Stream:
         self._upload = None
         self._finished = True
         if not self._pending:
-            self._connection.send(self, b"", True)
+            self.connection.send(self, b"", True)
             self._requested()
 
     def fail(self, error: URLError) -> None:
         """The exchange cannot go on."""
         exchange = self.detach()
-        self._connection.cancel(self)
+        self.connection.cancel(self)
         exchange.fail(error)
 
     def go_on(self) -> None:
@@ -126,7 +126,7 @@ class Stream:
             self._upload.pump()
 
     def _push(self) -> None:
-        pending, connection, turn = self._pending, self._connection, TURN
+        pending, connection, turn = self._pending, self.connection, TURN
         while pending and turn and connection.writable:
             piece = pending[0]
             size = min(len(piece), connection.window(self), turn)
@@ -228,7 +228,7 @@ class Stream:
             events.popleft()
         if len(pieces) > 1:
             data = b"".join(pieces)
-        self._connection.taken(self, len(data))
+        self.connection.taken(self, len(data))
         self.exchange.sink.data(data)
 
     def stop(self) -> None:
@@ -246,7 +246,7 @@ class Stream:
     def cancel(self) -> None:
         """The exchange is over before its answer is."""
         self.detach()
-        self._connection.cancel(self)
+        self.connection.cancel(self)
 
     def close(self) -> None:
         """After a 101, which there is not."""
@@ -257,6 +257,8 @@ class Stream:
         exchange = self.exchange
         if exchange.connection is self:
             exchange.connection = None
+        if exchange.tap is not None:
+            exchange.tap.leave(self)
         self._events.clear()
         self.stop()
         return exchange
