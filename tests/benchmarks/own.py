@@ -6,7 +6,7 @@ import gc
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -81,20 +81,65 @@ def handlers(url: str) -> Iterator[Play]:
 
 
 @contextmanager
-def script(routes: int) -> Iterator[Play]:
-    """GETs that a script of respx routes answers."""
-    from sessionmock import ScriptRoute, use_route
+def script(routes: int, faults: bool = False) -> Iterator[Play]:
+    """GETs that a script of respx routes answers; with `faults` beside a plan in force that has no line."""
+    from sessionmock import Faults, ScriptRoute, use_faults, use_route
 
     urls = script_urls(routes)
     route = ScriptRoute()
     for number in range(routes):
         route.get(script_url(number)).respond(200, text="x" * 1024)
-    with use_route(route), _session() as session:
+    with use_route(route), use_faults(Faults()) if faults else nullcontext(), _session() as session:
         def play(count: int) -> None:
             route.router.calls.reset()
             for number in range(count):
                 session.data(urls[number % routes]).result()
         yield play
+
+
+@contextmanager
+def point() -> Iterator[Play]:
+    """Passes of a point at which no line acts."""
+    from sessionmock.clock import JumpingClock
+    from sessionmock.faults.armed import Faults, TaskFaults
+
+    faults = TaskFaults((Faults(),), JumpingClock(), None, None)
+
+    def play(count: int) -> None:
+        for _ in range(count):
+            faults.passing("disk.write", "GET", "https://api.example.com/items/1")
+    yield play
+
+
+@contextmanager
+def faulted() -> Iterator[Play]:
+    """Sessions of three requests each: one is reset in its body, one comes in pieces, one is well."""
+    from sessionmock import (
+        FaultPlan,
+        FaultRoute,
+        ScriptRoute,
+        URLError,
+        URLSession,
+        URLSessionConfiguration,
+        use_route,
+        virtual_time,
+    )
+
+    plan = FaultPlan().at("body", byte=100, nth=1).reset().at("body", nth=2).slice(100)
+    script = ScriptRoute()
+    script.answer(lambda request: b"x" * 1024)
+
+    def play(count: int) -> None:
+        for _ in range(count):
+            failed = 0
+            with virtual_time(), use_route(FaultRoute(script, plan)), URLSession(URLSessionConfiguration.ephemeral()) as session:
+                for number in range(3):
+                    try:
+                        session.data(script_url(number)).result()
+                    except URLError:
+                        failed += 1
+            assert failed == 1
+    yield play
 
 
 @contextmanager

@@ -214,6 +214,25 @@ def stores() -> Iterator[Race]:
     }, count=1000, rounds=7, rows=rows)
 
 
+def faults() -> Iterator[Race]:
+    """What faults cost where there are none, and where there are."""
+    def beside(found: Found) -> Iterator[Row]:
+        own, plain = found["own"], found["plain"]
+        yield Row(own.called, microseconds(own.each), f"own without {microseconds(plain.each)}", own.each / plain.each, 1.01, most=True)
+
+    def alone(most: float, unit: str, per_second: float) -> Callable[[Found], Iterator[Row]]:
+        def rows(found: Found) -> Iterator[Row]:
+            own = found["own"]
+            yield Row(own.called, f"{own.each * per_second:.2f} {unit}", "", own.each * per_second, most, most=True)
+        return rows
+    yield Race({
+        "own": own("script", "scripted answer beside a plan without a line", routes=1, faults=True),
+        "plain": own("script", "scripted answer", routes=1),
+    }, count=1000, rounds=15, rows=beside)
+    yield Race({"own": own("point", "a point that is not armed, in us")}, count=100_000, rounds=5, rows=alone(0.2, "us", 1e6))
+    yield Race({"own": own("faulted", "a faulted run of 3 requests in memory, in ms")}, count=50, rounds=5, rows=alone(3, "ms", 1e3))
+
+
 def plugin() -> Iterator[Race]:
     """What the plugin adds to a pytest run that uses none of it."""
     if not entry_points(group="pytest11", name="sessionmock"):
@@ -232,5 +251,5 @@ def plugin() -> Iterator[Race]:
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Race]]] = {
     function.__name__: function
-    for function in (get, computing, concurrent, http2, script, cassette, shuffled, loading, recording, download, upload, session, stores, plugin)
+    for function in (get, computing, concurrent, http2, script, cassette, shuffled, loading, recording, download, upload, session, stores, faults, plugin)
 }
