@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from .. import shown
 from ..clock import Clock
@@ -150,6 +150,13 @@ class _Armed:
         return "\n".join(told if self.requests else [*told, "  there was no request"])
 
 
+class Waiting(Protocol):
+    """What passes points without asking, as long as there is no line."""
+
+    def armed(self) -> None:
+        """There is one now."""
+
+
 class Faults(Lines[FaultLine]):
     """A plan in force: it counts the passes of each line's point, and says what goes wrong. `at(...)` arms more lines at any time.
 
@@ -167,6 +174,7 @@ class Faults(Lines[FaultLine]):
         self._at: dict[str, list[_Armed]] = {}
         self._places: dict[Place[FaultLine], Site] = {}         # of which nobody has said yet what happens there
         self._watchers: list[Callable[[FaultLine], object]] = []
+        self._waiting: dict[Waiting, None] = {}                 # loads of before the first line: they pass points without asking
         for line in FaultPlan(plan):
             self._add(line)
 
@@ -199,6 +207,16 @@ class Faults(Lines[FaultLine]):
         for line in FaultPlan(plan):
             self._add(line)
 
+    def tell(self, waiting: Waiting) -> None:
+        """Call `waiting.armed()` once there is a line, now where there is one."""
+        self._waiting[waiting] = None
+        if self._at and self._waiting.pop(waiting, True) is None:
+            waiting.armed()
+
+    def forget(self, waiting: Waiting) -> None:
+        """It need not be told any more."""
+        self._waiting.pop(waiting, None)
+
     @contextmanager
     def watched(self, watcher: Callable[[FaultLine], object]) -> Iterator[None]:
         """In this block call `watcher` with each line that is armed, before it is."""
@@ -216,6 +234,8 @@ class Faults(Lines[FaultLine]):
             self._lines.append(armed)
             for point in line.points:
                 self._at.setdefault(point, []).append(armed)
+        while self._waiting:
+            self._waiting.popitem()[0].armed()
         return line
 
     def _place(self, point: str, conditions: Mapping[str, Any]) -> Place[FaultLine]:

@@ -49,8 +49,8 @@ class Load:
     Wide because a `Life` is asked for much; what it does is done by its parts, and beside them it has no state.
     """
 
-    __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "inbox", "progress", "responses", "sending", "timeouts",
-                 "transfer")
+    __slots__ = ("_beginning", "_in_force", "body", "callbacks", "consumer", "context", "ending", "inbox", "progress", "responses", "sending",
+                 "timeouts", "transfer")
 
     effects: ClassVar[Mapping[Effect, Callable[[Any, Any], None]]]
 
@@ -64,18 +64,27 @@ class Load:
         history = history_of(task._scope)
         self.callbacks = callbacks = make_callbacks(context, inbox, task, history)
         route, of_route = unwrapped(route)
-        in_force = (*of_route, *faults_of(task._scope))
+        in_force = faults_of(task._scope)
+        if of_route:
+            in_force = (*of_route, *in_force)
         self.transfer = transfer = Transfer(request, original or request, body, engine.clock.now())
         self.body: Body = make_body(transfer, inbox, callbacks, context)
         self.timeouts = Timeouts(context, inbox, transfer, eager)
         self.responses = responses = Responses(context, inbox, callbacks, transfer, self.body)
         self.ending = Ending(context, inbox, callbacks)
         self.sending = Sending(context, inbox, callbacks, transfer, self.body, responses, route, keeps=consumer.caches)
-        if in_force:
-            of_task = TaskFaults(in_force, engine.clock, history, task)
-            callbacks.faults = LoadFaults(of_task, context, inbox, callbacks, transfer, self.ending.latch)
+        self._in_force = in_force
+        for faults in in_force:
+            faults.tell(self)
         self.progress: Progress | None = None         # made when somebody asks for it
         self._beginning: Beginning | None = None      # likewise, when something holds the load back
+
+    def armed(self) -> None:
+        """Something may go wrong from now on: there is a line among the faults in force."""
+        callbacks = self.callbacks
+        if callbacks.faults is None:
+            of_task = TaskFaults(self._in_force, self.engine.clock, callbacks.history, callbacks.task)
+            callbacks.faults = LoadFaults(of_task, self.context, self.inbox, callbacks, self.transfer, self.ending.latch)
 
     # a life ------------------------------------------------------------------------------------------------------
     @property
@@ -453,6 +462,8 @@ class Load:
         self.consumer.told()
         self.context.ended(self)
         transfer.let_go()
+        for faults in self._in_force:
+            faults.forget(self)
         if callbacks.faults is not None:
             callbacks.faults.let_go()
         callbacks.task = callbacks.faults = self.responses.visit = None

@@ -251,5 +251,6 @@ def plugin() -> Iterator[Race]:
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Race]]] = {
     function.__name__: function
-    for function in (get, computing, concurrent, http2, script, cassette, shuffled, loading, recording, download, upload, session, stores, faults, plugin)
+    for function in (get, computing, concurrent, http2, script, cassette, shuffled, loading, recording, download, upload, session, stores, faults,
+                     plugin)
 }

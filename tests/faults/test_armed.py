@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import sessionmock as sm
 from sessionmock import InvalidArgumentException
 from sessionmock.clock import JumpingClock
 from sessionmock.faults.armed import About, ExchangeFaults, Faults, TaskFaults
@@ -172,3 +173,18 @@ def test_a_seed_is_an_int(seed: Any) -> None:
     """All else is refused."""
     with pytest.raises(InvalidArgumentException, match="seed"):
         Faults((), seed)
+
+
+def test_a_task_of_before_its_line_meets_it() -> None:
+    """Which may name that very task. Loads are told of the first line, wherever they are; one that is over is not held."""
+    script = sm.ScriptRoute().answer(lambda request: b"body")
+    with sm.virtual_time(), sm.use_route(script), sm.use_faults(Faults()) as faults, sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        session.data(URL).result()
+        assert not faults._waiting
+        task, other = session.data_task(URL), session.data_task(URL)
+        faults.at("body", task=task, byte=2).reset()
+        assert not faults._waiting
+        task.resume()
+        other.resume()
+    assert (task.error, other.error) == (sm.URLError(-1005, task.error and task.error.user_info), None)
+    assert [fired.task for fired in faults.fired] == [task]
