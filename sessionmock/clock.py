@@ -29,6 +29,9 @@ _datetime = sys.modules.get("_datetime")    # held: where it is gone, in finaliz
 monotonic: Callable[[], float] = _time.monotonic
 """The monotonic clock in seconds, for asyncio loops of ours."""
 
+computed: Callable[[], int] = _time.process_time_ns
+"""Nanoseconds that the threads of the process have computed, all together."""
+
 
 def nanoseconds(seconds: float) -> int:
     """`seconds` as the clock counts them; what no timer can reach is cut to 100 years."""
@@ -186,6 +189,7 @@ class JumpingClock:
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._start = start
         self._now = 0
+        self.made = 0                                             # calls so far
         self._sequence = count()
         self._timers: list[tuple[int, int, JumpingTimer]] = []    # tuples of numbers: no thread is let in while they are sorted
         self._random: Random | None = None                        # who permutes calls of one time
@@ -227,6 +231,7 @@ class JumpingClock:
             if timer.call is None:
                 continue
             self._now = when
+            self.made += 1
             timer.call(*timer.arguments)
             return True
         if until is not None:
@@ -235,7 +240,9 @@ class JumpingClock:
 
     def has_due(self) -> bool:
         """Whether a call is due now."""
-        return any(when <= self._now and timer.call is not None for when, _, timer in list(self._timers))
+        while self._timers and self._timers[0][2].call is None:
+            heapq.heappop(self._timers)
+        return bool(self._timers) and self._timers[0][0] <= self._now
 
     def permute(self, seed: object) -> None:
         """Make calls that are due at one time in an order that `seed` decides; those of one owner stay in the order of creation."""

@@ -3,13 +3,15 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from contextvars import copy_context
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -17,6 +19,10 @@ import pytest
 import trio
 
 import sessionmock as sm
+from sessionmock.clock import SECOND
+from sessionmock.engine.loop import engine as system_engine
+from sessionmock.engine.virtual import VirtualEngine
+from sessionmock.latch import Latch
 
 URL = "http://a.test/"
 DAY = 24 * 3600
@@ -52,7 +58,8 @@ class Recorder:
 
     def note(self, name: str, task: sm.URLSessionTask) -> None:
         self.threads.add(threading.current_thread())
-        self.calls.append((self.clock.now(), name, task.task_identifier))
+        self.calls.append((self.clock.now(), name, task.task_identifier if task._session.session_description is None else
+                           int(task._session.session_description)))
 
     def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> sm.ResponseDisposition:
         self.note("response", task)
@@ -455,3 +462,189 @@ def test_what_a_delegate_has_cached_is_stored_at_the_sessions_date() -> None:
     assert kept == cache.cached_response(URL)
     cache.remove_cached_responses_since(clock.date() - timedelta(seconds=1))
     assert cache.cached_response(URL) is None
+
+
+# on all threads -------------------------------------------------------------------------------------------------------
+
+def test_what_was_made_before_joins_in_and_goes_back() -> None:
+    """Sessions, the shared one and transports of before take part in a time that is in force everywhere, on all threads, over new
+    connections; afterwards they are in real time again. One that was made in another virtual time stays there."""
+    route = sm.ScriptRoute().answers([sm.Answer(delay=10)] * 5 + [sm.Answer()] * 3)
+    seen: list[Any] = []
+    with sm.virtual_time() as other:
+        apart = sm.URLSession(configuration())
+    with sm.use_route(route, everywhere=True), sm.URLSession(configuration()) as session, httpx.Client(transport=sm.transport()) as client, apart:
+        def load() -> None:
+            session.data(URL).result()
+            client.get(URL, timeout=20)
+
+        load_in_real_time = partial(load)
+        with sm.virtual_time(everywhere=True) as clock:
+            thread = threading.Thread(target=lambda: (load(), seen.append(clock.now())))
+            thread.start()
+            thread.join()
+            sm.URLSession.shared.data(URL).result()
+            seen.append(clock.now())
+            made_inside = sm.URLSession(configuration())
+            made_inside.data(URL).result()
+            apart.data(URL).result()
+            with sm.real_time():
+                assert session._context.engine is made_inside._context.engine is system_engine
+            assert session._context.engine is clock._engine
+        load_in_real_time()
+        with made_inside:
+            made_inside.data(URL).result()
+    assert ([20, 30], 40, 10) == (seen, clock.now(), other.now())
+
+
+def test_virtual_time_does_not_begin_over_tasks_on_their_way() -> None:
+    """They are named, with their lines; those of another owner go on in real time, and their session with them."""
+    route = sm.ScriptRoute().answers([sm.Answer(delay=0.02, body=b"x")] * 2)
+    with sm.use_route(route), sm.LeakScope("theirs"), sm.URLSession(configuration()) as session:
+        theirs = session.data(URL)
+        with sm.LeakScope("ours"):
+            with sm.virtual_time(everywhere=True):
+                assert session._context.engine is system_engine
+            ours = session.data(URL)
+            with pytest.raises(RuntimeError, match=r"in real time:\n  <URLSessionDataTask 2: GET http://a\.test/, running>, made at .*virtual_time"):
+                sm.virtual_time(everywhere=True).__enter__()
+            assert (b"x", b"x") == (theirs.result()[0], ours.result()[0])
+
+
+# what its users do to it ----------------------------------------------------------------------------------------------
+
+def test_advance_makes_what_is_due_and_stands_there(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """0 seconds make what is due now; less than that is refused."""
+    script.answer(body=b"x").answer(delay=5).answer(delay=7)
+    with sm.URLSession(configuration()) as session:
+        tasks = [session.data_task(URL) for _ in range(3)]
+        for task in tasks:
+            task.resume()
+        for seconds, done in ((0, 1), (4.5, 1), (0.5, 2), (1, 2), (1.25, 3)):
+            clock.advance(seconds)
+            assert done == sum(task.state is sm.TaskState.COMPLETED for task in tasks)
+    assert 7.25 == clock.now()
+    assert datetime(2026, 1, 1, 0, 0, 7, 250_000, tzinfo=UTC) == clock.date()
+    for wrong in (-1, "1", math.nan):
+        with pytest.raises(sm.InvalidArgumentException, match=r"VirtualClock\.advance\(seconds\)"):
+            clock.advance(wrong)      # type: ignore[arg-type]
+
+
+def test_run_until_idle_runs_until_nothing_goes_on(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """A load that nobody answers ends by its time-out; a suspended task and one that was never resumed are not waited for, nor are
+    timers of nobody."""
+    clock.run_until_idle()
+    assert 0 == clock.now()
+    script.answer(delay=7, body=b"x").answer(delay=math.inf).answer(delay=5)
+    with sm.URLSession(configuration()) as session:
+        slow, silent, suspended, fresh = (session.data_task(URL) for _ in range(4))
+        for task in (slow, silent, suspended):
+            task.resume()
+        suspended.suspend()
+        clock._engine.clock.call_at(3600 * SECOND, int)
+        clock.run_until_idle()
+        assert (60, None, -1001) == (clock.now(), slow.error, silent.error and silent.error.code)
+        assert [sm.TaskState.SUSPENDED] * 2 == [suspended.state, fresh.state]
+        suspended.resume()
+        clock.run_until_idle()
+        assert sm.TaskState.COMPLETED is suspended.state
+        fresh.cancel()
+
+
+def test_run_until_idle_waits_for_delegates_that_are_out(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """A callback that is a coroutine on another thread's loop, and what it makes happen then."""
+    script.answer(delay=1, body=b"x")
+    heard: list[Any] = []
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    class Delegate:
+        async def data_task_did_receive_response(self, session: Any, task: Any, response: Any) -> sm.ResponseDisposition:
+            await asyncio.sleep(0.01)
+            return sm.ResponseDisposition.ALLOW
+
+        async def task_did_complete(self, session: Any, task: Any, error: Any) -> None:
+            heard.append(error)
+
+    with sm.URLSession(configuration(), Delegate(), sm.OperationQueue.on_loop(loop)) as session:
+        session.data_task(URL).resume()
+        clock.run_until_idle()
+        assert ([None], 1) == (heard, clock.now())
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def permuted(seed: int | str | None, **answer: Any) -> list[tuple[float, str, int]]:
+    """What a delegate hears of six loads, of a session each, that are answered at the same times."""
+    with sm.virtual_time() as clock:
+        if seed is not None:
+            clock.permute(seed)
+        recorder = Recorder(clock)
+        route = sm.ScriptRoute().answers([sm.Answer(**answer)] * 6)
+        with sm.use_route(route), ExitStack() as stack:
+            for number in range(6):
+                session = stack.enter_context(sm.URLSession(configuration(), recorder))
+                session.session_description = str(number)
+                session.data_task(URL).resume()
+        return recorder.calls
+
+
+@pytest.mark.parametrize("answer", [{"delay": 3, "body": [(b"a", 1.0), (b"b", 0.0)]}, {"body": b"x"}], ids=["later", "at once"])
+def test_ties_are_permuted_by_a_seed(answer: dict[str, Any]) -> None:
+    """The same seed gives the same order, another another; what one task hears stays in order, and at its time."""
+    plain = permuted(None, **answer)
+    orders = {seed: permuted(seed, **answer) for seed in (1, 2, "three")}
+    assert orders == {seed: permuted(seed, **answer) for seed in orders}
+    assert 4 == len({str(order) for order in (plain, *orders.values())})
+    for order in orders.values():
+        for number in range(6):
+            assert [call for call in plain if call[2] == number] == [call for call in order if call[2] == number]
+    with pytest.raises(sm.InvalidArgumentException, match=r"VirtualClock\.permute\(1\.5\)"):
+        sm.VirtualClock().permute(1.5)      # type: ignore[arg-type]
+
+
+# the report of a deadlock -------------------------------------------------------------------------------------------------
+
+def test_the_report_of_a_deadlock_says_who_waits_for_what(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """Coroutines and threads with the line of theirs, and each task with what it waits for."""
+    async def awaits_what_never_comes(session: sm.URLSession) -> None:
+        await session._context.engine.ended(Latch())
+
+    async def main() -> None:
+        with sm.URLSession(configuration()) as session:
+            fresh = session.data_task(URL)
+            try:
+                await asyncio.create_task(awaits_what_never_comes(session), name="the one")
+            finally:
+                fresh.cancel()
+
+    with pytest.raises(RuntimeError) as caught:
+        asyncio.run(main())
+    told = str(caught.value).splitlines()
+    assert "deadlock under the virtual clock at 0 s: nothing is left to run, and what is waited for has not happened" == told[0]
+    assert "who waits:" == told[1]
+    assert re.fullmatch(r"  coroutine the one at .*test_virtual_time\.py:\d+ in awaits_what_never_comes", told[2])
+    assert "tasks that have not ended:" == told[3]
+    assert told[4].startswith("  <URLSessionDataTask 1: GET http://a.test/, suspended>: never resumed; resume() it")
+
+
+def test_the_report_names_trios_tasks_and_threads() -> None:
+    """Both are found where they stand, beneath what they called."""
+    async def stuck() -> None:
+        await engine.ended(Latch())
+
+    def beside() -> None:
+        with pytest.raises(RuntimeError):
+            engine.wait(Latch())
+
+    engine = VirtualEngine()
+    with pytest.raises(RuntimeError, match=r"coroutine .*stuck at .*test_virtual_time\.py:\d+ in stuck"):
+        trio.run(stuck)
+    with pytest.raises(RuntimeError, match=r"thread MainThread at .*test_virtual_time\.py:\d+ in test_the_report_names"):
+        engine.wait(Latch())
+    thread = threading.Thread(target=beside)
+    thread.start()
+    thread.join()
+    assert [] == engine._waiters.threads

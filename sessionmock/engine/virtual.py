@@ -12,10 +12,11 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar, copy_context
 from typing import Any, NamedTuple
 
-from ..clock import SECOND, JumpingClock, SystemClock, breathe
+from ..clock import SECOND, JumpingClock, breathe
 from ..latch import Condition, Latch
 from . import awaits, work
 from .protocol import Engine, Waitable
+from .resting import Others, pause
 from .waiters import Waiters
 
 ROUNDS = 4                  # of a loop, between two calls
@@ -33,11 +34,9 @@ describers: list[Callable[[Engine], Iterable[Unfinished]]] = []
 """Who knows tasks that have not ended on an engine."""
 
 
-def _pause(over: Callable[[], None] = lambda: None) -> None:
+def _pause(over: Callable[[], None]) -> None:
     """Let `PAUSE` of real time pass on this thread; then call `over`."""
-    clock, locked = SystemClock(), threading.Lock()
-    locked.acquire()
-    clock.park(locked, clock.now() + PAUSE)
+    pause(PAUSE)
     over()
 
 
@@ -84,8 +83,10 @@ class VirtualEngine:
         self._turn = threading.RLock()      # one call at a time, however many threads wait
         self._out: set[VirtualOuting] = set()
         self._waiters = Waiters()
+        self._others = Others()
         self._awaiting = 0                  # coroutines in `ended`
         self._rounds = 0                    # that they have let pass since the last call, all together
+        self._is_pausing = False            # one of them lets real time pass, for all
         self._live = 0                      # loads that are driven
 
     def post(self, call: Callable[..., None], *arguments: Any) -> None:
@@ -111,10 +112,12 @@ class VirtualEngine:
         """Run what is due, and let time pass, until `latch` is done; False when virtual time ran out."""
         if latch.done:
             return True
-        with self._waiters.thread():
+        with self._waiters.waits():
             while not latch.done:
                 if self._stands_still(is_limited=until is not None):
-                    _pause()
+                    pause(PAUSE)
+                elif self._others_are_on_their_way():
+                    continue
                 elif not self._go_on(latch, until):
                     return latch.done
         return True
@@ -127,7 +130,7 @@ class VirtualEngine:
         if outing is not None:
             outing.waiting += 1
         try:
-            with self._waiters.coroutine():
+            with self._waiters.waits(on_loop=True):
                 while not latch.done:
                     await self._breathe(latch)
         finally:
@@ -139,14 +142,18 @@ class VirtualEngine:
         """Let the loop that runs here go round; when it has done so often enough, make the next call."""
         await breathe()
         self._rounds += 1
-        if self._rounds >= ROUNDS * self._awaiting and not latch.done:
-            self._rounds = 0
-            if self._stands_still(is_awaited=True):
-                paused = Latch()
-                work.pool.submit(_pause, paused.set)    # the loop's own clock may be one that a test has stopped
+        if self._rounds < ROUNDS * self._awaiting or self._is_pausing or latch.done:
+            return
+        if self._stands_still(is_awaited=True):
+            self._is_pausing, paused = True, Latch()
+            work.pool.submit(_pause, paused.set)    # the loop's own clock may be one that a test has stopped
+            try:
                 await awaits.ended(paused)
-            else:
-                self._go_on(latch, None)
+            finally:
+                self._is_pausing = False
+        elif not self._others_are_on_their_way():
+            self._go_on(latch, None)
+        self._rounds = 0
 
     def watch(self, condition: Callable[[], bool], until: int | None = None) -> bool:
         return self.wait(Condition(condition), until)
@@ -160,10 +167,12 @@ class VirtualEngine:
 
     def _run_until_idle(self) -> None:
         """Run what is due, and let time pass, until no load goes on. Timers that no load waits for are left alone."""
-        with self._waiters.thread():
-            while self._has_due() or self._goes_on():
+        with self._waiters.waits():
+            while self._out or self._goes_on():
                 if self._stands_still(is_limited=True):
-                    _pause()
+                    pause(PAUSE)
+                    continue
+                if self._others_are_on_their_way():
                     continue
                 with self._turn:
                     if not self.clock.advance(None):
@@ -172,12 +181,25 @@ class VirtualEngine:
     def has_to_do(self, span: int) -> bool:
         return bool(self._out)      # all else happens by whoever waits
 
-    def _has_due(self) -> bool:
-        return bool(self._out) or self.clock.has_due()
-
     def _goes_on(self) -> bool:
-        """Whether a load is driven that was not suspended on its way."""
-        return self._live > sum(one.is_counted for one in self._unfinished())
+        """Whether a call is due, or a load is driven that was not suspended on its way."""
+        return self.clock.has_due() or (self._live > 0 and self._live > sum(one.is_counted for one in self._unfinished()))
+
+    def _step(self, *, jumps: bool = False) -> bool:
+        """Make the next call, on a thread that does not wait; False where none is due now, or with `jumps` at all, and where an
+        operation is out. Who has the turn rests within a call of its own, which goes on by what is made here."""
+        if self._stands_still(is_limited=True):
+            return False
+        has_turn = self._turn.acquire(blocking=False)
+        try:
+            return self.clock.advance(None if jumps else self.clock.now())
+        finally:
+            if has_turn:
+                self._turn.release()
+
+    def _others_are_on_their_way(self) -> bool:
+        """Whether time is about to jump, and other threads do something still."""
+        return not self.clock.has_due() and self._others.are_busy(self._waiters.threads)
 
     def _go_on(self, latch: Waitable, until: int | None) -> bool:
         """Make the next call, unless another thread has set `latch` meanwhile; False where none is due by `until`."""

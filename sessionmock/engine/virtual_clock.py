@@ -9,6 +9,7 @@ from ..clock import SECOND, JumpingClock, nanoseconds
 from ..errors import InvalidArgumentException
 from ..latch import Latch
 from ..models.settings import MOMENT, NUMBER, reject
+from .bystander import bystander
 from .sleeping import PatchedSleep
 from .virtual import VirtualEngine
 
@@ -73,7 +74,8 @@ class VirtualClock:
         """A block in which it is in force. What was patched until the end of the last one is put back there."""
         self._blocks += 1
         try:
-            yield
+            with bystander.watching(self._engine):
+                yield
         finally:
             self._blocks -= 1
             while self._sleeps and not self._blocks:

@@ -5,47 +5,54 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 _OWN = os.path.dirname(os.path.dirname(__file__)) + os.sep
+
+
+class _Waiter(NamedTuple):
+    thread: threading.Thread
+    task: Any       # of asyncio or trio, that waits there; None for the thread itself
+
+    def __str__(self) -> str:
+        if self.task is None:
+            return f"thread {self.thread.name}{_line(sys._current_frames().get(self.thread.ident or 0))}"
+        name = self.task.get_name() if isinstance(self.task, asyncio.Task) else self.task.name
+        return f"coroutine {name}{_line(_innermost(self.task))}"
 
 
 class Waiters:
     """Those who wait now; they are held as long as they do."""
 
     def __init__(self) -> None:
-        self._who: list[threading.Thread | Any] = []     # a task of asyncio or trio, where it is no thread
+        self._waiting: list[_Waiter] = []
 
-    def __len__(self) -> int:
-        return len(self._who)
-
-    @contextmanager
-    def thread(self) -> Iterator[None]:
-        """This thread waits in this block."""
-        yield from self._hold(threading.current_thread())
+    @property
+    def threads(self) -> Collection[threading.Thread]:
+        """The threads that they wait on."""
+        return [one.thread for one in self._waiting]
 
     @contextmanager
-    def coroutine(self) -> Iterator[None]:
-        """The coroutine that runs here waits in this block."""
-        trio = sys.modules.get("trio")
-        here = trio is not None and trio.lowlevel.in_trio_task()
-        yield from self._hold(trio.lowlevel.current_task() if trio is not None and here else asyncio.current_task())
-
-    def _hold(self, who: Any) -> Iterator[None]:
-        self._who.append(who)
+    def waits(self, *, on_loop: bool = False) -> Iterator[None]:
+        """This thread waits in this block, or the coroutine that runs here."""
+        me = _Waiter(threading.current_thread(), _current_task() if on_loop else None)
+        self._waiting.append(me)
         try:
             yield
         finally:
-            self._who.remove(who)
+            self._waiting.remove(me)
 
     def told(self) -> list[str]:
         """Each with the line where it stands."""
-        frames = sys._current_frames()
-        return [f"thread {who.name}{_line(frames.get(who.ident or 0))}" if isinstance(who, threading.Thread) else
-                f"coroutine {who.get_name() if isinstance(who, asyncio.Task) else who.name}{_line(_innermost(who))}" for who in list(self._who)]
+        return list(map(str, list(self._waiting)))
+
+
+def _current_task() -> Any:
+    trio = sys.modules.get("trio")
+    return trio.lowlevel.current_task() if trio is not None and trio.lowlevel.in_trio_task() else asyncio.current_task()
 
 
 def _innermost(task: Any) -> FrameType | None:

@@ -15,12 +15,14 @@ from typing import Any
 
 from .. import registry
 from ..clock import SECOND, SystemClock
+from ..engine.bystander import THREAD as BYSTANDER
 from ..engine.loop import THREAD as ENGINE
 from ..engine.work import pool
 from .kinds import kind_of
 
 MOMENT = SECOND // 1000     # nanoseconds for what was in vain before
-_RESTS = {SystemClock.park.__code__, selectors.DefaultSelector.select.__code__}     # where the engine's own thread waits
+_RESTS = {SystemClock.park.__code__, selectors.DefaultSelector.select.__code__}     # where threads of the engine's own wait
+_LOOKERS = (ENGINE, BYSTANDER)
 _DEPTH = 16                 # frames that tell one thing that a thread does from another
 
 _vain: set[Hashable] = set()    # what never ended anything
@@ -65,7 +67,7 @@ class Prospects:
         here, frames = threading.current_thread(), sys._current_frames()
         for thread in threading.enumerate():
             frame = frames.get(thread.ident or 0)
-            if thread is not here and not pool.is_idle(thread) and not (thread.name == ENGINE and frame and frame.f_code in _RESTS):
+            if thread is not here and not pool.is_idle(thread) and not (thread.name in _LOOKERS and frame and frame.f_code in _RESTS):
                 yield thread, frame
 
 

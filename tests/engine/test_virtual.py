@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from sessionmock.clock import SECOND, SystemClock
-from sessionmock.engine import virtual
+from sessionmock.engine import resting, virtual
 from sessionmock.engine.virtual import Unfinished, VirtualEngine
 from sessionmock.latch import Latch
 
@@ -140,7 +140,8 @@ def test_time_stands_still_while_an_operation_is_out(engine: VirtualEngine, monk
                 outing.back()
             return False
 
-    monkeypatch.setattr(virtual, "SystemClock", Pausing)
+    monkeypatch.setattr(resting, "SystemClock", Pausing)
+    monkeypatch.setattr(engine._others, "are_busy", lambda waiting: False)
     assert engine.wait(latch)
     assert ([0, 0, 0], 5 * SECOND) == (looks, engine.clock.now())
 
