@@ -53,10 +53,11 @@ class TaskStory:
 class ExchangeStory:
     """One exchange of a task."""
 
-    __slots__ = ("closed", "ended", "headed", "source")
+    __slots__ = ("closed", "connection", "ended", "headed", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.connection = 0        # that it was given up on
         self.headed = self.closed = self.ended = False
 
 

@@ -307,6 +307,7 @@ class Watch:
             story.events.append((record.time, "gives its exchange up"))
             if (exchange := story.exchanges.get(record.exchange)) is not None:
                 exchange.closed = True
+                exchange.connection = record.connection
         if record.connection:
             self._failed.setdefault(record.connection, record.exchange)
 
@@ -314,14 +315,14 @@ class Watch:
         if not record.exchange:
             self._ended_task(record)
             return
-        story = None if record.task is None else self._story(record.task)
+        story, connection = None if record.task is None else self._story(record.task), record.connection
         if story is not None:
             story.events.append((record.time, "exchange ended", record.status, record.error))
             exchange = story.exchanges.setdefault(record.exchange, ExchangeStory(record.source))
             if exchange.ended and not exchange.closed:
                 self.broken("V3", "its answer ended twice", story, record.task, blame.of_source(record.task, exchange.source))
             exchange.ended = True
-        connection = record.connection
+            connection = connection or exchange.connection
         if not connection:
             return
         failed = self._failed.get(connection)

@@ -149,6 +149,18 @@ def test_clients_of_their_own(stage: Stage, case: Case, package: ModuleType, loa
     check_native(stage, case, package, load)
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("case", REAL)
+def test_our_transport_at_a_real_server(stage: Stage, case: Case) -> None:
+    """Nothing of a plan: the live route by itself."""
+    with stage.playing(case):
+        configuration = sm.URLSessionConfiguration.ephemeral()
+        if (proxy := stage.proxy(case, misbehaving=True)) is not None:
+            configuration.proxy_configurations = [sm.ProxyConfiguration.http_connect("127.0.0.1", proxy)]
+        options = {"transport": sm.transport(stage.live(), configuration)}
+        judge(case, *outcome(httpx, blocking, case, stage.address(case, misbehaving=True), options))
+
+
 def check_planned(stage: Stage, case: Case, package: ModuleType, load: Load) -> None:
     url, proxy = stage.address(case, misbehaving=False), stage.proxy(case, misbehaving=False)
     configuration = sm.URLSessionConfiguration.ephemeral()
@@ -157,24 +169,28 @@ def check_planned(stage: Stage, case: Case, package: ModuleType, load: Load) -> 
     route = FaultRoute(stage.script(), case.plan)
     with sm.virtual_time():
         judge(case, *outcome(package, load, case, url, {"transport": sm.transport(route, configuration)}))
-    assert not route.faults.unfired
+    assert case.hop or not route.faults.unfired        # a client that follows no redirect does not come there
 
 
-PLANNED = pytest.mark.xfail(strict=False, reason="not every point is passed yet")
-TURNS = [pytest.param(case, *FLAVOURS[number % len(FLAVOURS)], id=case.name) for number, case in enumerate(CASES)]
+# What does not come to the same yet.
+PENDING = """connects-never bad-chunk kept-one-ends kept-one-resets unavailable elsewhere loop asks-who handshake-ends handshake-resets
+    handshake-never-ends proxy-resets proxy-cannot-tunnel proxy-asks-who stream-resets-before-the-head stream-resets-at-100
+    goaway-before-the-head bad-settings window-never-opens goaway-at-100 download-in-frames-resets-at-100 frames-reset-at-100
+    frames-end-at-100 frames-silent-at-100 corrupt-gzip"""
+MARK = [pytest.mark.xfail(strict=False, reason="not yet the same")]
+PLANNED = [pytest.param(case, id=case.name, marks=MARK * (case.name in PENDING.split())) for case in CASES]
+TURNS = [pytest.param(*each.values, *FLAVOURS[number % len(FLAVOURS)], id=each.id, marks=each.marks) for number, each in enumerate(PLANNED)]
 
 
-@PLANNED
 @pytest.mark.parametrize(("case", "package", "load"), TURNS)
 def test_a_plan_says_the_same(stage: Stage, case: Case, package: ModuleType, load: Load) -> None:
     """Over a script in virtual time, by one kind of client after the other."""
     check_planned(stage, case, package, load)
 
 
-@PLANNED
 @pytest.mark.soak
 @pytest.mark.parametrize(("package", "load"), FLAVOURS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", PLANNED)
 def test_a_plan_says_the_same_to_all(stage: Stage, case: Case, package: ModuleType, load: Load) -> None:
     """By every kind of client."""
     check_planned(stage, case, package, load)

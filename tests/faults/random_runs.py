@@ -5,12 +5,13 @@ import asyncio
 import errno
 import itertools
 import random
+import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
 
@@ -20,9 +21,10 @@ from sessionmock.faults.kinds import CERTIFICATES, SCOPES
 from sessionmock.faults.plan import FaultPlan
 from sessionmock.faults.points import POINTS, row_of
 from sessionmock.faults.table import OF_STREAMS, TABLE, VARIANTS
-from sessionmock.history import History
+from sessionmock.invariants import watched
 from sessionmock.routes.faults.route import FaultRoute
 from sessionmock.routes.live.network.memory import MemoryNetwork
+from tests.routes.faults.misbehaviour import FILE
 
 from .server import BASE, LONG, scripted, serve
 
@@ -56,7 +58,7 @@ ARGUMENTS: Arguments = {
     "certificate": lambda dice, point: (dice.choice(CERTIFICATES),),
     "delay": lambda dice, point: (dice.choice((0.0, 0.5, 61.0)),),
     "reset": lambda dice, point: (dice.choice(SCOPES if point in OF_STREAMS else SCOPES[:1]),),
-    "drip": lambda dice, point: (dice.choice((50.0, 1e5)),),
+    "drip": lambda dice, point: (dice.choice((10_000.0, 1e5)),),
     "slice": lambda dice, point: (dice.choice((50, 1000)),),
     "malformed": lambda dice, point: (dice.choice(VARIANTS[point, "malformed"]),),
     "status": lambda dice, point: (dice.choice((200, 204, 206, 304, 404, 416, 429, 503)), [("Retry-After", "1")], b"other"),
@@ -84,6 +86,10 @@ def kinds_at(point: str) -> list[str]:
             or name not in ("unanswered", "answered_twice")]
 
 
+def is_download(task: Any) -> bool:
+    return isinstance(task, sm.URLSessionDownloadTask)
+
+
 def random_plan(dice: random.Random, arguments: Arguments) -> FaultPlan:
     plan = FaultPlan()
     for _ in range(dice.choice((1, 1, 1, 2, 3))):
@@ -91,8 +97,9 @@ def random_plan(dice: random.Random, arguments: Arguments) -> FaultPlan:
         passes = dice.choice(({}, {"first": 1}, {"nth": dice.choice((1, 2, 3))}, {"every": 2}, {"probability": 0.5},
                               {"from_here_on": True}, {"nth": 2, "from_here_on": True}))
         byte = dice.choice((None, 0, 1, 100, 256, 257, 70_000)) if POINTS[point].has_byte else None
-        place = plan.at(point, byte=byte, optional=True, **passes)
         name = dice.choice(kinds_at(point))
+        task = is_download if name == "cancel_by_producing_resume_data" else None
+        place = plan.at(point, byte=byte, task=task, optional=True, **passes)
         plan = getattr(place, name)(*arguments.get(name, lambda dice, point: ())(dice, row_of(point)))
     return plan
 
@@ -225,26 +232,16 @@ SELDOM = (upload_of_a_stream, on_asyncio, on_trio)
 
 
 # a run ------------------------------------------------------------------------------------------------------------------
-@dataclass
-class Ran:
+SPOILING = {"corrupt", "duplicate", "truncate", "malformed", "status", "redirect", "challenge"}     # kinds that give another body
+TRUE = {"file": FILE, "long": LONG, "chunks": FILE, "packed": FILE, "hints": FILE, "chain": LONG, "post": FILE, "secret": FILE, "digest": FILE}
+
+
+class Ran(NamedTuple):
     """What a run left."""
 
-    seed: int
-    plan: FaultPlan
-    history: History
-    reported: list[BaseException] = field(default_factory=list)     # what went to threading.excepthook
-    fired: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def hearing(reported: list[BaseException]) -> Iterator[None]:
-    """What is raised where nobody can catch it is kept."""
-    before = threading.excepthook
-    threading.excepthook = lambda arguments: reported.append(arguments.exc_value)    # type: ignore[assignment,arg-type,return-value]
-    try:
-        yield
-    finally:
-        threading.excepthook = before
+    digest: str
+    fired: list[str]
+    records: int
 
 
 class Runner:
@@ -268,34 +265,49 @@ class Runner:
         cassette = sm.CassetteRoute(self.cassette, "none", filter=False, allow_playback_repeats=True)
         return cassette, dice.choice(BASES[:2]), settings
 
-    def run(self, seed: int, check: Callable[[Ran], None] = lambda ran: None) -> Ran:
-        """The run of that seed. Its history is whole when `check` is called, and its session invalid."""
+    def run(self, seed: int) -> Ran:
+        """The run of that seed, every invariant judged."""
         dice = random.Random(seed)
         plan = random_plan(dice, self.arguments)
         inner, base, settings = self.world(dice)
         route = FaultRoute(inner, plan, seed)
-        trace = sm.Trace()
-        ran = Ran(seed, plan, trace.history)
-        before = sm.set_trace(trace)
-        try:
-            with self.time(), sm.use_route(route), hearing(ran.reported):
-                configuration = sm.URLSessionConfiguration.ephemeral()
-                for name, value in settings.items():
-                    setattr(configuration, name, value)
-                with sm.URLSession(configuration, Delegate(dice) if dice.random() < 0.8 else None) as session:
-                    for _ in range(dice.choice((1, 2, 3))):
-                        load = dice.choice(SELDOM if dice.random() < 0.05 else OFTEN)
-                        try:
-                            load(session, dice, base)
-                        except sm.GenericException:      # the session is invalid by now
-                            assert any(line.kind.name == "invalidate" for line in plan)
-                            break
-        finally:
-            sm.set_trace(before)
+        with watched(settles=False) as watch:
+            with self.time(), sm.use_route(route), unheard():
+                self.load(dice, base, settings)
+            spoilt = any(line.kind.name in SPOILING for line in plan)
+            watch.verify(true_body=(lambda task: None) if spoilt else true_body)
         assert not getattr(inner, "misses", ()), inner.misses
-        ran.fired = [str(each) for each in route.faults.fired]
-        check(ran)
-        return ran
+        return Ran(watch.history.digest(), [str(each) for each in route.faults.fired], len(watch.history))
+
+    def load(self, dice: random.Random, base: str, settings: dict[str, Any]) -> None:
+        configuration = sm.URLSessionConfiguration.ephemeral()
+        for name, value in settings.items():
+            setattr(configuration, name, value)
+        with sm.URLSession(configuration, Delegate(dice) if dice.random() < 0.8 else None) as session:
+            for _ in range(dice.choice((1, 2, 3))):
+                load = dice.choice(SELDOM if dice.random() < 0.05 else OFTEN)
+                try:
+                    load(session, dice, base)
+                except sm.GenericException:      # the session is invalid by now
+                    break
+
+
+def true_body(task: Any) -> bytes | None:
+    """What the server has to give to `task`; None where its answer is not the one that was asked for."""
+    if task.response is None or task.response.status_code not in (200, 206):
+        return None
+    return TRUE[task.current_request.url.split("/")[3]]
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """What is raised where nobody can catch it is told to nobody: the history has it."""
+    before = threading.excepthook
+    threading.excepthook = lambda arguments: None    # type: ignore[assignment,misc]
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 class LiveRunner(Runner):
@@ -309,3 +321,16 @@ class LiveRunner(Runner):
 
     def world(self, dice: random.Random) -> tuple[Any, str, dict[str, Any]]:
         return sm.LiveRoute(trust_env=False), self.url, {"timeout_interval_for_request": 0.1, "timeout_interval_for_resource": 2.0}
+
+
+def main() -> None:
+    """Print the digests of a range of seeds: `python -m tests.faults.random_runs FIRST STOP`."""
+    with tempfile.TemporaryDirectory() as folder:
+        tempfile.tempdir = folder
+        runner = Runner(Path(folder))
+        for seed in range(*map(int, sys.argv[1:])):
+            print(runner.run(seed).digest)
+
+
+if __name__ == "__main__":
+    main()

@@ -21,8 +21,11 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
     return found
 
 
+PENDING = (37, 41, 43, 46, 47, 48, 53)      # rows that do not come to what the table says yet
+
+
 def marks(row: Row) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.xfail(strict=False, reason="not every point is passed yet")] if row.load is not None and row.load.plan else []
+    return [pytest.mark.xfail(strict=False, reason="not yet the same")] * (row.number in PENDING)
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.name, marks=marks(row)) for row in ROWS if row.load is not None])
@@ -35,8 +38,13 @@ def test_row(row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not played.unfired
     row.check(played)
     del played
-    gc.collect(0)
-    assert [] == [file for folder in tmp_path.iterdir() for file in folder.iterdir()]
+
+    def left() -> list[Path]:
+        return [file for folder in tmp_path.iterdir() for file in folder.iterdir()]
+
+    if left():
+        gc.collect()      # whoever had resume data is gone, and may be in a circle
+    assert [] == left()
 
 
 def test_a_session_that_is_invalid_makes_no_tasks() -> None:

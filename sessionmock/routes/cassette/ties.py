@@ -85,8 +85,10 @@ class Ties:
     def again(self, positions: Iterable[int], asked: Headers) -> int | None:
         """Of `positions`, the first of those that agree most with a request, as far as the window goes; None where there are none."""
         few = list(islice(positions, WINDOW if self._differ else 1))
-        forms = self._forms_of(asked) if len(few) > 1 else ()
-        return max(few, key=lambda position: _agreement(forms, self._read(position)), default=None)
+        if len(few) < 2:
+            return few[0] if few else None
+        forms = self._forms_of(asked)
+        return max(few, key=lambda position: _agreement(forms, self._read(position)))
 
     def _read(self, position: int) -> Fields:
         fields = self._fields.get(position)

@@ -98,3 +98,8 @@ def test_a_secret_agrees_through_its_pseudonym() -> None:
                    MATCH_ON, "any", Secrets(), repeats=False)
     positions = [answer.position for each in reversed(fields) if (answer := found.find(Asked("GET", URL, each, None)))]
     assert [1, 0] == positions
+
+
+def test_what_alone_can_be_given_again_is_given_whatever_its_fields() -> None:
+    ties = Ties([0, 1], lambda position: [("x", str(position))], dict, lambda headers: [dict(headers)])
+    assert (1, None) == (ties.again([1], [("x", "0")]), ties.again([], []))

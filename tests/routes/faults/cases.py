@@ -58,7 +58,7 @@ BEFORE = (
     Case("bad-header", http1(b"HTTP/1.1 200 OK\nno colon\n\n"), at("head").malformed("header"), fails(NO_HTTP, "Garbage")),
     Case("bad-length", http1(b"HTTP/1.1 200 OK\nContent-Length: 12x\n\n"), at("head").malformed("length"), fails(NO_HTTP, "Garbage")),
     Case("cut-in-the-head", http1(b"HTTP/1.1 200 OK\nETag: \"v1"), at("head").truncate(), fails(LOST, "Lost")),
-    Case("hints-then-ends", http1(b"HTTP/1.1 103 Early Hints\nLink: </a>\n\n"), at("informational").end(),
+    Case("hints-then-ends", http1(b"HTTP/1.1 103 Early Hints\nLink: </a>\n\n"), at("head").end(),
          fails(LOST, "Lost", "informed metrics complete"), answer="hints"),
 )
 

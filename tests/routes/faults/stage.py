@@ -117,7 +117,8 @@ class Stage:
         door = "h2" if case.door == "h2" else "https" if secure else "http"
         if misbehaving and case.door != "proxy":
             door = {"http": "misbehaving", "h2": "misbehaving h2", "handshake": "raw"}.get(case.door, case.door)
-        host = {"broadcast": "127.255.255.255", "silent": "127.0.0.2", "nowhere": "nowhere.test"}.get(door, NAME if secure else "127.0.0.1")
+        secure_or_named = secure or (case.door == "nowhere" and not misbehaving)
+        host = {"broadcast": "127.255.255.255", "silent": "127.0.0.2", "nowhere": "nowhere.test"}.get(door, NAME if secure_or_named else "127.0.0.1")
         return f"{'https' if secure else 'http'}://{host}:{self.ports[door]}/{case.answer}/{case.name}"
 
     def proxy(self, case: Case, *, misbehaving: bool) -> int | None:
