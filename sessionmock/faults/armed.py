@@ -66,10 +66,10 @@ class Fired:
 class Shot:
     """What is to go wrong on one pass of a point. Whoever lets it act calls `fire`, once."""
 
-    __slots__ = ("_armed", "about", "point")
+    __slots__ = ("_armed", "_number", "about", "point")
 
     def __init__(self, armed: _Armed, point: str, about: About) -> None:
-        self._armed, self.point, self.about = armed, point, about
+        self._armed, self._number, self.point, self.about = armed, armed.passes, point, about
 
     @property
     def kind(self) -> Kind:
@@ -80,6 +80,11 @@ class Shot:
     def byte(self) -> int:
         """Before which byte of the part it acts."""
         return self._armed.line.byte or 0
+
+    @property
+    def token(self) -> str:
+        """32 hexadecimal digits: for one seed, line and pass always the same, and for others different."""
+        return self._armed.drawn(self._number).hex()[:32]
 
     def fire(self) -> Fired:
         """It acts now."""
@@ -133,9 +138,13 @@ class _Armed:
         self.planned += self.acts
         return self.acts
 
+    def drawn(self, number: int) -> bytes:
+        """32 bytes: for one seed, line and pass always the same."""
+        return sha256(f"{self.faults.seed}:{self.number}:{number}".encode()).digest()
+
     def _draw(self) -> float:
-        """From 0 to below 1: for one seed, line and pass always the same."""
-        return int.from_bytes(sha256(f"{self.faults.seed}:{self.number}:{self.passes}".encode()).digest()[:8], "big") / 2**64
+        """From 0 to below 1, for this pass."""
+        return int.from_bytes(self.drawn(self.passes)[:8], "big") / 2**64
 
     def why(self) -> str:
         """The line, and what is known of why it never acted."""
@@ -257,10 +266,11 @@ class Faults(Lines[FaultLine]):
             return [Shot(armed, point, about) for armed in lines
                     if replaces in (None, armed.line.kind.name in REPLACING) and armed.selects(about) and armed.passed()]
 
-    def may_pass(self, points: Iterable[str], about: About) -> bool:
-        """Whether anything may still go wrong at one of `points`."""
+    def may_pass(self, points: Iterable[str], about: About, *, replaces: bool | None = None) -> bool:
+        """Whether anything may still go wrong at one of `points`, by such kinds (`passing`)."""
         # All are asked, also where one has said yes: each notes who comes its way.
-        found = [armed.selects(about) and not armed.is_used_up for point in points for armed in self._at.get(point, ())] if self._at else ()
+        found = [replaces in (None, armed.line.kind.name in REPLACING) and armed.selects(about) and not armed.is_used_up
+                 for point in points for armed in self._at.get(point, ())] if self._at else ()
         return any(found)
 
     def _note(self, armed: _Armed, fired: Fired) -> None:
@@ -310,7 +320,7 @@ class ExchangeFaults:
         """`point` is passed: what is to go wrong there (`Faults.passing`)."""
         return [shot for faults in self._all for shot in faults.passing(point, self.about, replaces=replaces)]
 
-    def may_pass(self, *points: str) -> bool:
-        """Whether anything may still go wrong at one of `points`."""
-        found = [faults.may_pass(points, self.about) for faults in self._all]
+    def may_pass(self, *points: str, replaces: bool | None = None) -> bool:
+        """Whether anything may still go wrong at one of `points` (`Faults.may_pass`)."""
+        found = [faults.may_pass(points, self.about, replaces=replaces) for faults in self._all]
         return any(found)

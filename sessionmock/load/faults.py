@@ -224,7 +224,7 @@ class LoadFaults:
         def go_on(shot: Shot | None) -> None:
             if metrics is not None:
                 tell_metrics(metrics._replace(call=self.raising(metrics.call, shot)))
-            self._tell([*self._last.get(f"callback.{_COMPLETE}", ()), *self._last[_COMPLETION]], None, tell_end)
+            self._tell([*self._last.get(f"callback.{_COMPLETE}", ()), *self._last.get(_COMPLETION, ())], None, tell_end)
 
         self._tell(self._last.get(f"callback.{_METRICS}", []), None, go_on)
 

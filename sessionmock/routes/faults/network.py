@@ -22,6 +22,7 @@ from ..live.http1.events import Lost
 from ..live.network.base import P, Wire, fulfil
 from ..live.network.ends import reset_error
 from ..live.route import LiveChannel
+from .replies import challenge_field
 from .tap import Tap
 from .tls import spoilt_handshake
 
@@ -140,7 +141,7 @@ class FaultyExchange(LiveExchange):
         for shot in self._greeting:
             if not await self._meets(shot):
                 shot.fire()
-                raise no_proxy(_refused(shot.kind), self.request.url)
+                raise no_proxy(_refused(shot), self.request.url)
 
     def _dropped(self, kind: Kind) -> URLError:
         """The connection was taken and then broken off."""
@@ -161,18 +162,13 @@ def _not_found(kind: Kind) -> Exception:
     return error if isinstance(error, Exception) else RuntimeError(f"the resolver raised {error!r}")
 
 
-def _refused(kind: Kind) -> Exception:
+def _refused(shot: Shot) -> Exception:
     """What a proxy's answer comes to."""
+    kind = shot.kind
     if kind.name == "end":
         return Lost(_NO_ANSWER)
     if kind.name == "status":
         return TunnelRefused(ResponseHead(kind["code"], list(kind["headers"])))
     if kind.name == "challenge":
-        return TunnelRefused(ResponseHead(407, [("Proxy-Authenticate", _asked(kind))], "Proxy Authentication Required"))
+        return TunnelRefused(ResponseHead(407, [("Proxy-Authenticate", challenge_field(shot))], "Proxy Authentication Required"))
     return reset_error()
-
-
-def _asked(kind: Kind) -> str:
-    """The field by which a proxy asks for a credential."""
-    more = ', nonce="of-a-fault", qop="auth", algorithm=SHA-256' if kind["scheme"].lower() == "digest" else ""
-    return f'{kind["scheme"]} realm="{kind["realm"]}"{more}{", stale=true" if kind["stale"] else ""}'

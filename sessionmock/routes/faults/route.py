@@ -1,7 +1,6 @@
 """A route with faults: what its inner route answers goes wrong on its way as a plan says."""
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...faults.armed import About, ExchangeFaults, Faults
@@ -12,6 +11,7 @@ from ..current import checked
 from ..live.route import LiveChannel
 from .network import FaultyExchange
 from .rendering import RenderedChannel
+from .replies import ReplyChannel
 
 if TYPE_CHECKING:
     from ...models.configuration import URLSessionConfiguration
@@ -75,6 +75,7 @@ class FaultChannel(ChannelOver):
     def __init__(self, route: Route, inner: Channel, configuration: URLSessionConfiguration, host: Host) -> None:
         super().__init__(inner)
         self._route, self._configuration, self._host = route, configuration, host
+        self._replies = ReplyChannel(inner, host)
         self._rendered: RenderedChannel | None = None
 
     def open(self, request: Request, sink: Sink) -> Exchange:
@@ -83,14 +84,15 @@ class FaultChannel(ChannelOver):
         assert inner is not None
         if faults is None:
             return inner.open(request, sink)
-        if (wire := _wire(inner, request)) is not None:
+        replaces, spoils = faults.may_pass("head", replaces=True), faults.may_pass(*WIRE, replaces=False)
+        if not replaces and (wire := _wire(inner, request)) is not None:
             exchange = FaultyExchange(wire, request, sink)
             wire.run(wire.begin, exchange)
             return exchange
-        if not faults.may_pass(*WIRE) or not request.url.lower().startswith(("http:", "https:")):
-            return inner.open(replace(request, faults=None), sink)
+        if not spoils or not request.url.lower().startswith(("http:", "https:")):
+            return self._replies.open(request, sink)
         if self._rendered is None:
-            self._rendered = RenderedChannel(inner, self._configuration, self._host)
+            self._rendered = RenderedChannel(self._replies, self._configuration, self._host)
         return self._rendered.open(request, sink)
 
     def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
