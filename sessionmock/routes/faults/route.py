@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from ...models.proxy import ProxyConfiguration
     from ...models.url import URLParts
 
-WIRE = tuple(point.name for point in POINTS.values() if point.is_wire and point.name != "frame")
-"""The points below HTTP."""
+_BESIDE_HEADS = tuple(point.name for point in POINTS.values() if point.is_wire and point.name not in ("head", "frame"))
 
 
 class FaultRoute:
@@ -84,11 +83,12 @@ class FaultChannel(ChannelOver):
         assert inner is not None
         if faults is None:
             return inner.open(request, sink)
-        replaces, spoils = faults.may_pass("head", replaces=True), faults.may_pass(*WIRE, replaces=False)
+        replaces = faults.may_pass("head", replaces=True)
         if not replaces and (wire := _wire(inner, request)) is not None:
             exchange = FaultyExchange(wire, request, sink)
             wire.run(wire.begin, exchange)
             return exchange
+        spoils = faults.may_pass(*_BESIDE_HEADS) | faults.may_pass("head", replaces=False)      # both are asked: they note who comes
         if not spoils or not request.url.lower().startswith(("http:", "https:")):
             return self._replies.open(request, sink)
         if self._rendered is None:
