@@ -36,17 +36,19 @@ _SILENT = {"never": Row("-1001, by the time-out")}
 _BROKEN = {"reset": Row("-1005 over ECONNRESET"), "end": Row("-1005"), "oserror": Row("-1005 over this error")}
 _PACED = {"drip": Row("it comes at this pace; each byte restarts the time-out"), "slice": Row("it comes in pieces")}
 _STORE = {
-    "raises": Row("the store raises: as if it held nothing, or took it"),
+    "raises": Row("the store raises, as one of the project's own: as if it held nothing, or took it"),
     "oserror": Row("the store fails: as if it held nothing, or took it"),
     **_LATER,
 }
 _FULL = {"disk_full": Row("the store fails: as if it took it")}
 _ASKED = {
-    "raises": Row("-1, and what was raised is reported"),
+    "raises": Row("-1 over what was raised, which is reported"),
     "answered_twice": Row("the second answer raises GenericException and changes nothing"),
     **_LATER,
 }
-_FILE = {"oserror": Row("-3000 to -3005, as what failed"), **_LATER, "disk_full": Row("-3003 over ENOSPC, with resume data to the last durable byte")}
+_TOO_LATE = Row("too late: the task ends as it does")
+_FILE = {"oserror": Row("-3000 created, -3003 written, -3002 closed, -3005 moved; -3003 where the disk is full"), **_LATER,
+         "disk_full": Row("-3003 over ENOSPC, with resume data to the last durable byte")}
 
 
 def _of(number: int, *groups: dict[str, Row]) -> dict[str, Row]:
@@ -93,12 +95,16 @@ _OF_POINTS: dict[str, dict[str, Row]] = {
     "cache.get": _of(55, _STORE), "cache.set": _of(55, _STORE, _FULL),
     **{f"{store}.get": _of(57, _STORE) for store in ("cookies", "credentials")},
     **{f"{store}.set": _of(57, _STORE, _FULL) for store in ("cookies", "credentials")},
-    _CALLBACK: {**_of(61, _ASKED), "unanswered": Row("a challenge ends with -1001, a redirect with its 3xx, others by the time-out",
-                                                     (33, 50, 54))},
-    "completion": {"raises": Row("reported; the task has ended as it has", (61,)), **_of(61, _LATER)},
+    _CALLBACK: {**_of(61, _ASKED), "raises": Row("-1 over what was raised, which is reported, and the method is not called; task_did_complete "
+                                                 "and metrics are called, and the task ends as it does", (61,)),
+                "unanswered": Row("the method is called, and nobody hears its answer: a challenge ends with -1001, a redirect with its 3xx "
+                                  "and no error, others with -1001", (33, 50, 54))},
+    "completion": {"raises": Row("who is told raises after its work, which is reported; the task ends as it does", (61,)), **_of(61, _LATER),
+                   "cancel": _TOO_LATE, "cancel_by_producing_resume_data": _TOO_LATE, "suspend": _TOO_LATE,
+                   "fail": Row("the task ends with this error in the place of what it had")},
 }
 
-TABLE: dict[str, dict[str, Row]] = {point: {**rows, **ACTS} for point, rows in _OF_POINTS.items()}
+TABLE: dict[str, dict[str, Row]] = {point: {**ACTS, **rows} for point, rows in _OF_POINTS.items()}
 """Every pair of point and kind that makes sense; `callback` stands for each of them."""
 
 REPLACING = frozenset({"status", "redirect", "challenge"})
