@@ -95,11 +95,6 @@ def history_of(scope: Scope | None) -> History | None:
     return _of_main[-1].history if found is None and _of_main else found
 
 
-def history_here() -> History | None:
-    """The history of what begins here."""
-    return history_of(current_scope())
-
-
 def _of_scope(scope: Scope | None) -> History | None:
     while scope is not None and scope.history is None:
         scope = scope.outer

@@ -11,8 +11,8 @@ import pytest
 import sessionmock as sm
 from sessionmock.clock import JumpingClock
 from sessionmock.history import Asked, Called, Ended, History, Opened
-from sessionmock.registry import Scope
-from sessionmock.trace import ExchangeRecord, history_here, history_of
+from sessionmock.registry import Scope, current_scope
+from sessionmock.trace import ExchangeRecord, history_of
 
 URL = "http://a.test/"
 
@@ -45,13 +45,13 @@ def elsewhere(call: Callable[[], Any]) -> Any:
 # the order of look-up ------------------------------------------------------------------------------------------------------
 def test_the_scope_owns_what_begins_in_it(scope: Scope) -> None:
     """Its history is that of what begins here, and of what was given to it as its own."""
-    assert scope.history is history_here() is history_of(scope)
+    assert scope.history is history_of(current_scope()) is history_of(scope)
 
 
 def test_a_scope_without_a_history_has_that_of_the_one_around(scope: Scope) -> None:
     """The nearest that looks; where none does, there is none."""
     with Scope("an inner block") as inner:
-        assert scope.history is history_here() is history_of(inner)
+        assert scope.history is history_of(current_scope()) is history_of(inner)
     assert history_of(Scope("a scope that was never opened")) is None
     assert history_of(None) is None
 
@@ -61,9 +61,9 @@ def test_the_context_comes_before_the_scope(scope: Scope) -> None:
     first, second = sm.Trace(), sm.Trace()
     assert [None, first, second] == [sm.set_trace(first), sm.set_trace(second), sm.set_trace(None)]
     sm.set_trace(first)
-    assert first.history is history_here() is history_of(scope)
+    assert first.history is history_of(current_scope()) is history_of(scope)
     sm.set_trace(None)
-    assert scope.history is history_here()
+    assert scope.history is history_of(current_scope())
 
 
 def test_a_trace_is_of_its_context() -> None:

@@ -11,8 +11,8 @@ from ..engine.current import engine_of, own_engine
 from ..engine.protocol import Engine
 from ..errors import URLError, brief
 from ..faults.armed import Faults, TaskFaults
-from ..faults.current import current_faults
-from ..history import Ended, Requested, exchange_numbers
+from ..faults.current import faults_of
+from ..history import Ended, History, Requested, exchange_numbers
 from ..models.body import looked_at
 from ..models.configuration import URLSessionConfiguration
 from ..models.fields import Pairs
@@ -22,7 +22,7 @@ from ..models.timing import Timing
 from ..routes.base import Channel, ChannelOver, Exchange, Route, Sink, SinkOver
 from ..routes.current import checked, current_route, live_route
 from ..routes.faults.route import FaultChannel, unwrapped
-from ..trace import history_here
+from ..trace import history_of
 
 if TYPE_CHECKING:
     from ..routes.httpx.edge import RouteTransport
@@ -108,10 +108,14 @@ class WatchedChannel(ChannelOver):
         self.engine.attach()
 
     def open(self, request: Request, sink: Sink) -> Exchange:
-        passing = Passing(self, request, sink)
+        scope = registry.current_scope()
+        history, in_force = history_of(scope), faults_of(scope)
+        passing = Passing(self, request, sink, history)
         request = passing.requested(request)
-        if in_force := (*self._faults, *current_faults()):
-            request.faults = TaskFaults(in_force, self.engine.clock, passing.history, None).exchange(request.method, request.url)
+        if self._faults:
+            in_force = (*self._faults, *in_force)
+        if in_force:
+            request.faults = TaskFaults(in_force, self.engine.clock, history, None).exchange(request.method, request.url)
         passing.exchange = super().open(request, passing) if request.faults is None else self._faulty.open(request, passing)
         if not passing.over:
             passing.posted = True
@@ -129,11 +133,11 @@ class Passing(SinkOver):
 
     exchange: Exchange
 
-    def __init__(self, channel: WatchedChannel, request: Request, sink: Sink) -> None:
+    def __init__(self, channel: WatchedChannel, request: Request, sink: Sink, history: History | None) -> None:
         super().__init__(sink)
         self._channel, self._request = channel, request
-        self.history = history_here()
-        self._number = 0 if self.history is None else next(exchange_numbers)
+        self._history = history
+        self._number = 0 if self._history is None else next(exchange_numbers)
         self._started = channel.engine.clock.now()
         self._status: int | None = None
         self._counted = False
@@ -142,7 +146,7 @@ class Passing(SinkOver):
 
     def requested(self, request: Request) -> Request:
         """`request` as it is to be given to the route, for somebody may want to look at its body later."""
-        history = self.history
+        history = self._history
         if history is None or Requested not in history.kinds:
             return request
         body, content = looked_at(request.body)
@@ -182,9 +186,9 @@ class Passing(SinkOver):
             return
         self.over = True
         engine = self._channel.engine
-        if self.history is not None and Ended in self.history.kinds:
+        if self._history is not None and Ended in self._history.kinds:
             elapsed = engine.clock.now() - self._started
-            self.history.add(engine.clock, Ended, None, self._number, self._request.method, self._request.url, self._status,
+            self._history.add(engine.clock, Ended, None, self._number, self._request.method, self._request.url, self._status,
                               self._channel.source, elapsed / 1e6, error)
         if not self.posted:
             return

@@ -33,7 +33,7 @@ def inner() -> Noting:
 def passing(inner: Noting) -> Passing:
     channel: Any = SimpleNamespace(engine=SimpleNamespace(clock=SystemClock()), source="script")
     sink: Any = Noting()
-    made = Passing(channel, Request("GET", "http://a.test/", []), sink)
+    made = Passing(channel, Request("GET", "http://a.test/", []), sink, None)
     made.exchange = inner  # type: ignore[assignment]
     return made
 
