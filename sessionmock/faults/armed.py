@@ -22,7 +22,7 @@ from .points import POINTS
 from .table import REPLACING
 
 Shots = Sequence["Shot"]
-_EXCHANGE = frozenset(point.name for point in POINTS.values() if point.is_wire)
+_EXCHANGE = tuple(point.name for point in POINTS.values() if point.is_wire)
 _SHOWN = 5      # requests that the report of a line names, which keeps ten times as many
 
 
