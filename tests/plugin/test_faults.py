@@ -6,6 +6,8 @@ import fnmatch
 import pytest
 from pytest_sessionmock.faults import seed_of
 
+from tests.faults.by_name import ROWS
+
 from .conftest import Inner
 
 VERDICTS = """
@@ -214,3 +216,26 @@ def test_faults_act_in_tests(inner: Inner) -> None:
         result.assert_outcomes(passed=count)
         drawn += [line for line in result.outlines if line.startswith("drawn: ")]
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+BY_NAME = """
+from tests.faults.by_name import ROWS, Login, World
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: None)
+
+@pytest.mark.sessionmock(route="script")
+@pytest.mark.parametrize("row", ROWS, ids=[row.what for row in ROWS])
+def test_row(row, sessionmock, url_session):
+    sessionmock.faults.add(row.plan)
+    world = World(url_session(row.configuration(), Login()), sessionmock.clock)
+    sessionmock.script.answer(world.serve)
+    assert row.play(world) == row.expected
+"""
+
+
+def test_what_people_ask_for_first_is_a_line_in_a_test(inner: Inner) -> None:
+    """Every row of the page, in somebody's suite."""
+    inner.write(test_it=BY_NAME)
+    inner.run().assert_outcomes(passed=len(ROWS))
