@@ -8,7 +8,6 @@ import pytest
 from tests.faults.by_name import ROWS, ByName, play
 
 
-@pytest.mark.xfail(strict=False, reason="not every point is passed yet")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what)
 def test_each_is_one_line(row: ByName, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a script, in virtual time; the line has acted."""
