@@ -10,9 +10,15 @@ from ..live.network.base import READ_SIZE, Adapter
 
 
 class Note(NamedTuple):
-    """A call that is made as the flow comes to it."""
+    """A call that is made as the flow comes to it: with the bytes on both of its sides, which are still handed on together, or `apart`:
+    after those before it."""
 
     call: Callable[[], object]
+    apart: bool = False
+
+
+PAUSE = Note(lambda: None, apart=True)
+"""Between pieces that are handed on one by one."""
 
 
 Step: TypeAlias = bytes | float | Note | Callable[[], object]
@@ -97,12 +103,14 @@ class Flow:
         self.run()
 
     def _hand_on(self, piece: bytes) -> None:
-        steps = self._steps
-        if steps and isinstance(steps[0], bytes):
-            pieces = [piece]
-            while steps and isinstance(following := steps[0], bytes):
+        steps, pieces = self._steps, [piece]
+        while steps and (isinstance(following := steps[0], bytes) or (isinstance(following, Note) and not following.apart)):
+            steps.popleft()
+            if isinstance(following, bytes):
                 pieces.append(following)
-                steps.popleft()
+            else:
+                following.call()
+        if len(pieces) > 1:
             piece = b"".join(pieces)
         if len(piece) > READ_SIZE:
             steps.appendleft(piece[READ_SIZE:])

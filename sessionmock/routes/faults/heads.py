@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...models.message import Headers, ResponseHead, sole
+from ...models.message import Headers, ResponseHead, header, sole
 from ..live.fields import Kind, kind_of
 from ..live.http1.answer import Answer
 from ..live.http1.events import HEAD_LIMIT
@@ -26,7 +26,9 @@ def rendered(head: ResponseHead, method: str, length: int | None, *, is_early: b
     if is_early:
         return _read(head, method, head.status if head.status != 101 else 102, [], 0, is_chunked=False)
     told = sole(head.headers, "content-length") or ""
-    if length is None and told.isdecimal() and sole(head.headers, "transfer-encoding") is None:
+    if header(head.headers, "transfer-encoding") is not None:
+        length = None
+    elif length is None and told.isdecimal():
         length = int(told)
     bodiless = head.status in (204, 304)
     status = head.status if head.status >= 200 and not (bodiless and length) else 200     # one that may have what it has

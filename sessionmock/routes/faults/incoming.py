@@ -12,7 +12,7 @@ from ..live.http1.answer import State
 from ..live.http1.outgoing import LAST_CHUNK, chunk
 from .flow import Flow, Note
 from .framing import Framing
-from .pace import EVEN, Pace, pace_of
+from .pace import Pace
 
 _LENGTH = re.compile(rb"(?mi)^content-length[ \t]*:[^\n]*\n")
 
@@ -39,7 +39,7 @@ class Incoming:
         self._flow, self._line, self._framing = flow, line, framing
         self._at = 0                             # bytes of the body so far
         self._shots: deque[Shot] = deque()       # that are to act in the body, by byte
-        self._pace: Pace = EVEN                  # of the body
+        self._pace = Pace()                      # of the body
         self._copy: list[bytes] | None = None    # what is to come a second time
         self._chunks = False                     # the body goes on in chunks of ours
         self._skips = False                      # the rest of the body is lost
@@ -70,21 +70,20 @@ class Incoming:
 
     def _head(self, name: str, section: bytes) -> None:
         """A head, of an informational response or the final one."""
-        flow, pace = self._flow, EVEN
+        flow, pace = self._flow, Pace()
         for shot in self._line.passing(name):
             kind = shot.kind
             if self._line.hit(flow, shot):
                 continue
             if kind.name in ("drip", "slice"):
-                pace = pace_of(kind)
+                pace = Pace.of(kind)
             elif kind.name == "truncate":
                 flow.put(Note(shot.fire), section[:len(section) // 2], self._line.end)
-                section = b""
+                return
+            elif (spoilt := _spoilt_head(kind, section)) is None:
+                continue                         # what HTTP/2 alone has
             else:
-                changed = _spoilt_head(kind, section)
-                if changed is None:
-                    continue                     # what HTTP/2 alone has
-                section = changed
+                section = spoilt
             flow.put(Note(shot.fire))
         if name == "head" and self._framing.has_body:
             self._shots = deque(sorted(self._line.passing("body"), key=lambda shot: shot.byte))
@@ -110,8 +109,11 @@ class Incoming:
             if self._line.hit(flow, shot):
                 continue
             kind = shot.kind
+            if kind.name == "malformed" and not _spoils_chunk(kind):
+                continue                         # what HTTP/2 alone has
+            flow.put(Note(shot.fire))
             if kind.name in ("drip", "slice"):
-                self._pace = pace_of(kind)
+                self._pace = Pace.of(kind)
             elif kind.name == "corrupt":
                 data = flipped(data)
             elif kind.name == "duplicate":
@@ -119,19 +121,14 @@ class Incoming:
             elif kind.name == "truncate":
                 self._skips = True
                 if not self._chunks:
-                    flow.put(Note(shot.fire), self._line.end)
-                    continue
-            elif _spoils_chunk(kind) and self._chunks:
-                flow.put(b"no size\r\n")
+                    flow.put(self._line.end)
             else:
-                continue                         # what HTTP/2 alone has, or a body without chunks
-            flow.put(Note(shot.fire))
+                flow.put(b"no size\r\n")
 
     def _give(self, data: bytes) -> None:
         if self._copy is not None:
             self._copy.append(data)
-        for piece in self._pace.pieces(data):
-            self._pace.put(self._flow, chunk(piece) if self._chunks else piece, whole=True)
+        self._pace.put(self._flow, data, chunk if self._chunks else bytes)
 
     def _repeat(self) -> None:
         """The body has come: what is to come twice comes again."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from ...clock import nanoseconds
 from ...errors import Code, InvalidArgumentException, URLError, url_error
 from ...faults.acts import act, failure
-from ...faults.armed import ExchangeFaults, Shot
+from ...faults.armed import Shot
 from ...faults.kinds import Kind, os_error
 from ...faults.table import ACTS
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
@@ -15,41 +15,48 @@ from ...models.message import Request, ResponseHead
 from ...models.proxy import ProxyConfiguration
 from ...models.trust import TunnelRefused
 from ..base import Sink
+from ..live.channel import Channel
 from ..live.contexts import Offer
-from ..live.exchange import LiveExchange
-from ..live.failures import broken, no_proxy, not_secured
+from ..live.failures import broken, no_proxy, not_found, not_secured
 from ..live.http1.events import Lost
 from ..live.network.base import P, Wire, fulfil
 from ..live.network.ends import reset_error
-from ..live.route import LiveChannel
 from .replies import challenge_field
-from .tap import Tap
+from .tap import TappedExchange
 from .tls import spoilt_handshake
 
 _NO_ANSWER = "the peer closed the connection without an answer"
 
 
-class FaultyExchange(LiveExchange):
-    """A request that brings faults, on the live route: the steps of making its connection fail as they say, and its bytes are tapped."""
+class FaultyExchange(TappedExchange):
+    """A request that brings faults, on the live route: the steps of making its connection fail as they say, too."""
 
-    __slots__ = ("_distrusted", "_greeting", "faults")
+    __slots__ = ("_distrusted", "_greeting", "_looked_up")
 
-    def __init__(self, channel: LiveChannel, request: Request, sink: Sink, *, kept: bool = False) -> None:
-        super().__init__(channel, request, sink)
-        assert request.faults is not None
-        self.faults: ExchangeFaults = request.faults
-        self.tap = Tap(self, kept=kept)
+    def __init__(self, channel: Channel, request: Request, sink: Sink, *, kept: bool = False) -> None:
+        super().__init__(channel, request, sink, kept=kept)
+        self._looked_up = False            # the name, for the connection that is being made
         self._greeting: list[Shot] = []    # what is to go wrong as a proxy is spoken to
         self._distrusted = False           # the next handshake is to show a certificate, whatever is wrong with it
 
     async def look_up(self, name: str) -> Sequence[str]:
+        self._looked_up = True
+        await self._resolve()
+        return await super().look_up(name)
+
+    async def _resolve(self) -> None:
         for shot in self.faults.passing("resolve"):
             if not await self._meets(shot):
                 shot.fire()
                 raise _not_found(shot.kind)
-        return await super().look_up(name)
 
     async def connect(self, addresses: Sequence[str], port: int) -> Wire:
+        if not self._looked_up:            # an address stands for a name that leads to it: who tests against one has no other
+            try:
+                await self._resolve()
+            except OSError as error:
+                raise (not_found if self._proxy is None else no_proxy)(error, self.request.url) from None
+        self._looked_up = False
         dropped: Shot | None = None
         for shot in self.faults.passing("connect"):
             if await self._meets(shot):

@@ -1,45 +1,44 @@
-"""At which pace bytes come: as they are there, in small pieces, or so many each second."""
+"""At which pace bytes go: as they are there, in small pieces, or so many each second."""
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
 
 from ...faults.kinds import Kind
-from .flow import Flow, Note
+from .flow import PAUSE, Flow, Note
 
 TICKS = 50    # pieces a second at most: of what comes faster than that, several bytes come together
 
 
-class Pace(NamedTuple):
-    """Pieces of `size` bytes (0: as they are there), and so many seconds before each."""
+class Pace:
+    """Pieces of `size` bytes (0: as they are there), with so many seconds between them."""
 
-    size: int = 0
-    seconds: float = 0.0
+    __slots__ = ("_begun", "seconds", "size")
 
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """`data` in pieces of that size."""
+    def __init__(self, size: int = 0, seconds: float = 0.0) -> None:
+        self.size, self.seconds = size, seconds
+        self._begun = False
+
+    @classmethod
+    def of(cls, kind: Kind) -> Pace:
+        """The pace that `drip` or `slice` says."""
+        if kind.name == "slice":
+            return cls(kind["size"])
+        speed = kind["bytes_per_second"]
+        size = max(1, round(speed / TICKS))
+        return cls(size, size / speed)
+
+    def put(self, flow: Flow, data: bytes, framed: Callable[[bytes], bytes] = bytes, told: Callable[[int], object] | None = None) -> None:
+        """Put `data` into `flow`, each piece of it `framed`; `told` hears of the bytes of each that has gone."""
         size = self.size or len(data)
-        return (data[at:at + size] for at in range(0, len(data), size or 1))
-
-    def put(self, flow: Flow, data: bytes, *, whole: bool = False) -> None:
-        """Put `data` into `flow`; what is `whole` is one piece."""
-        if not self.size:
-            flow.put(data)
-            return
-        for piece in (data,) if whole else self.pieces(data):
-            if self.seconds:
-                flow.put(self.seconds)
-            flow.put(piece, _BREAK)
-
-
-_BREAK = Note(lambda: None)    # what stands on both sides of it is not handed on together
-EVEN = Pace()
-
-
-def pace_of(kind: Kind) -> Pace:
-    """The pace that `drip` or `slice` says."""
-    if kind.name == "slice":
-        return Pace(kind["size"])
-    speed = kind["bytes_per_second"]
-    size = max(1, round(speed / TICKS))
-    return Pace(size, size / speed)
+        for at in range(0, len(data), size or 1):
+            if self.size:
+                if self.seconds and self._begun:
+                    flow.put(self.seconds)
+                self._begun = True
+            piece = data[at:at + size]
+            flow.put(framed(piece))
+            if told is not None:
+                flow.put(Note(partial(told, len(piece)), apart=True))
+            elif self.size:
+                flow.put(PAUSE)

@@ -78,7 +78,7 @@ class Rendering:
         self._channel = channel
         self._context = copy_context()
         self._asks = replace(request)
-        self._carries = bool(request.body) and faults.may_pass("write.body")    # the request's body goes over the wire, too
+        self._carries = bool(request.body) and faults.may_pass("write.body", "reuse")    # the request's body goes over the wire, too
         self._steps: deque[tuple[str, Any]] = deque()     # what the inner route has brought and was not sent yet
         self._brought = self._sent = 0                    # bytes of the body
         self._paused = self._over = False

@@ -3,10 +3,13 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import URLError
-from ..base import SinkOver
+from ...faults.armed import ExchangeFaults, Shot
+from ...models.message import Request
+from ..base import Sink, SinkOver
+from ..live.channel import Channel
 from ..live.exchange import LiveExchange
 from ..live.http1.connection import Connection
 from .flow import Flow
@@ -15,44 +18,52 @@ from .hits import Hits
 from .incoming import Incoming
 from .outgoing import Outgoing
 
+if TYPE_CHECKING:
+    from ..live.http2.connection import Multiplex
+    from ..live.http2.stream import Stream
+    from .http2.stream import TappedStream
+
 HIGH_WATER = 65_536     # bytes that wait to be sent before the connection is asked to pause
 WINDOW = 262_144        # bytes that wait to be read before the transport is
 
 
-class Tap:
-    """Puts itself between each connection that `exchange` is on and its transport (`live.exchange.Tap`)."""
+class TappedExchange(LiveExchange):
+    """A request that brings faults: it puts itself between each connection that it is on and its transport."""
 
-    __slots__ = ("_exchange", "_now", "kept", "told")
+    __slots__ = ("_kept", "_now", "_told", "faults")
 
-    def __init__(self, exchange: LiveExchange, *, kept: bool = False) -> None:
-        self._exchange = exchange
-        self._now: Any = None
-        self.kept = kept           # its first connection is to count as one that was kept
-        self.told = 0              # bytes of the request's body that the sink was told of
-        exchange.sink = _Untold(exchange.sink)
+    is_tapped = True
+
+    def __init__(self, channel: Channel, request: Request, sink: Sink, *, kept: bool = False) -> None:
+        """With `kept`, its first connection counts as one that was kept."""
+        super().__init__(channel, request, _Untold(sink))
+        assert request.faults is not None
+        self.faults: ExchangeFaults = request.faults
+        self._kept = kept
+        self._now: Tapped | TappedStream | None = None
+        self._told = 0             # bytes of the request's body that the sink was told of
 
     def enter(self, connection: Connection) -> None:
-        kept, self.kept = self.kept, False
-        self._now = Tapped(self, self._exchange, connection, kept=kept)
+        kept, self._kept = self._kept, False
+        self._now = Tapped(self, connection, kept=kept)
 
-    def enter_stream(self, stream: Any, connection: Any) -> None:
+    def enter_stream(self, stream: Stream, connection: Multiplex) -> None:
         from .http2.stream import TappedStream  # h2 costs an import that most processes never need
 
-        kept, self.kept = self.kept, False
+        kept, self._kept = self._kept, False
         self._now = TappedStream(stream, connection, self.tell, kept=kept)
 
-    def leave(self, connection: Any) -> None:
+    def leave(self) -> None:
         tapped, self._now = self._now, None
         if tapped is not None:
             tapped.leave()
 
     def tell(self, sent: int) -> None:
         """So many bytes of the request's body have gone, in this attempt."""
-        sink = self._exchange.sink
-        assert isinstance(sink, _Untold)
-        if sent > self.told and not self._exchange.ended:
-            sink.sink.sent(sent - self.told)
-            self.told = sent
+        if sent > self._told and not self.ended:
+            assert isinstance(self.sink, _Untold)
+            self.sink.sink.sent(sent - self._told)
+            self._told = sent
 
 
 class _Untold(SinkOver):
@@ -70,27 +81,25 @@ class _Untold(SinkOver):
 class Tapped(Hits, asyncio.BufferedProtocol, asyncio.Transport):
     """The transport of `connection` as it sees it, and the protocol of its transport as that sees it, for one exchange."""
 
-    def __init__(self, tap: Tap, exchange: LiveExchange, connection: Connection, *, kept: bool) -> None:
+    def __init__(self, exchange: TappedExchange, connection: Connection, *, kept: bool) -> None:
         super().__init__()
-        faults = exchange.request.faults
-        assert faults is not None
         channel = exchange.channel
-        self.faults = faults
-        self._tap, self._exchange, self._connection = tap, exchange, connection
+        self._connection, self.faults = connection, exchange.faults
         self._soon = channel.adapter.soon
         self._transport = connection.transport
         self.incoming = Flow(channel.adapter, channel.host.clock, self._bring)
         self._outgoing = Flow(channel.adapter, channel.host.clock, self._send)
         request, outgoing = exchange.request, exchange.outgoing
         self._answer = Incoming(self.incoming, self, Framing(request.method, outgoing.upgrades))
-        self._request = Outgoing(self._outgoing, self, outgoing, tap.tell)
+        self._request = Outgoing(self._outgoing, self, outgoing, exchange.tell)
         self._left = self._lost = self._over = False     # by the exchange; by the peer, or by what broke; and the connection knows it
+        self._deaf = False           # the peer gets nothing
         self._full = False           # the connection was asked to pause writing
         connection.transport = self
         self._transport.set_protocol(self)
         if connection.reused or kept:
-            broken = self._request.begin("reuse")
-            connection.reused = connection.reused or broken
+            self._deaf = self._request.reuse()
+            connection.reused = connection.reused or self._deaf
 
     def leave(self) -> None:
         """The exchange is over, or goes elsewhere: what is still on its way is no part of it."""
@@ -100,6 +109,7 @@ class Tapped(Hits, asyncio.BufferedProtocol, asyncio.Transport):
             connection.fit = False
         self.incoming.drop()
         self._outgoing.drop()
+        del self._answer, self._request      # which know this, and the exchange
         connection.transport = self._transport
         if self._lost:
             self._soon(self.lose, None)
@@ -113,6 +123,11 @@ class Tapped(Hits, asyncio.BufferedProtocol, asyncio.Transport):
         self._lost = True
         self._transport.abort()
         self._soon(self.lose, error)
+
+    def part(self, shot: Shot) -> None:
+        """The peer breaks off, as `shot` says."""
+        self.hit(self.incoming, shot)
+        self.incoming.run()
 
     def end(self) -> None:
         self._connection.eof_received()
@@ -174,8 +189,9 @@ class Tapped(Hits, asyncio.BufferedProtocol, asyncio.Transport):
 
     def buffer_updated(self, count: int) -> None:
         self._answer.came(self._connection.get_buffer(-1)[:count].tobytes())
-        if self.incoming.is_empty:
-            self._exchange.sink.moved()      # a part of a head, which is kept until the whole of it is there
+        exchange = self._connection.exchange
+        if self.incoming.is_empty and exchange is not None:
+            exchange.sink.moved()      # a part of a head, which is kept until the whole of it is there
         self.incoming.run()
         if self.incoming.size > WINDOW and not self._left:
             self._transport.pause_reading()
@@ -219,7 +235,7 @@ class Tapped(Hits, asyncio.BufferedProtocol, asyncio.Transport):
         connection.buffer_updated(len(data))
 
     def _send(self, data: bytes) -> None:
-        if not self.is_closing():
+        if not (self._deaf or self.is_closing()):
             self._transport.write(data)
         self._make_room()
 

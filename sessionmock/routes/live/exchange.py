@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ...errors import URLError
 from ...models.body import again
@@ -55,31 +55,19 @@ class Queue(Protocol):
         """`exchange`, which has no connection, is paused now, or is not any more."""
 
 
-class Tap(Protocol):
-    """What stands between a connection and its transport as long as an exchange is on it."""
-
-    def enter(self, connection: Any) -> None:
-        """The exchange starts on `connection`."""
-
-    def enter_stream(self, stream: Any, connection: Any) -> None:
-        """The exchange is to start on `stream` of `connection`, which opens it when this says so."""
-
-    def leave(self, connection: Any) -> None:
-        """The exchange is no longer on `connection`."""
-
-
 class LiveExchange:
     """A request from `open` to its end. Public methods: from any thread, any number of times."""
 
     __slots__ = ("adapter", "channel", "connection", "ended", "outgoing", "paused", "pool", "priority", "reported", "request", "retried", "sink",
-                 "streaming", "tap", "timing")
+                 "streaming", "timing")
+
+    is_tapped: ClassVar[bool] = False    # `enter` and `leave` want to be called
 
     outgoing: Outgoing     # set on the engine, before the exchange reaches a pool
 
     def __init__(self, channel: Channel, request: Request, sink: Sink) -> None:
         self.channel = channel
         self.adapter: Reach = channel.adapter    # what a connection for it is made through
-        self.tap: Tap | None = None
         self.request = request
         self.sink = sink
         self.timing = Timing()
@@ -122,6 +110,15 @@ class LiveExchange:
         self.channel.run(self._close)
 
     # on the engine -----------------------------------------------------------------------------------------------
+
+    def enter(self, connection: Any) -> None:
+        """It starts on `connection`, of HTTP/1.1."""
+
+    def enter_stream(self, stream: Any, connection: Any) -> None:
+        """It is to start on `stream` of `connection`, which opens it when this says so."""
+
+    def leave(self) -> None:
+        """It is no longer on what it has entered."""
 
     # the steps of making a connection for it (`dial`): what derives from this may take them otherwise, or fail them
     async def look_up(self, name: str) -> Sequence[str]:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from math import ceil
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from ....faults.kinds import Kind
 from ...live.http2.codec import Fields
 from ..flow import Flow, Note
 from ..incoming import Line, flipped
-from ..pace import EVEN, Pace, pace_of
+from ..pace import Pace
 from . import frames
 from .frames import Frame
 
@@ -40,7 +41,7 @@ class Inbound:
         self._headed = False
         self._at = 0                             # bytes of the body so far
         self._shots: deque[Shot] | None = None   # that are to act in the body, by byte; None: it has not begun
-        self._pace: Pace = EVEN                  # of the body
+        self._pace = Pace()                      # of the body
         self._copy: list[bytes] | None = None    # what is to come a second time
 
     def fields(self, fields: Fields, *, last: bool) -> None:
@@ -53,14 +54,14 @@ class Inbound:
         else:
             point = "informational" if fields and fields[0][1].startswith(b"1") else "head"
             self._headed = point == "head"
-        flow, pace, times = self._flow, EVEN, 1
+        flow, pace, times = self._flow, Pace(), 1
         for shot in self._line.passing(point) if fields else ():
             kind = shot.kind
             if self._line.hit(flow, shot):
                 continue
             flow.put(Note(shot.fire))
             if kind.name in ("drip", "slice"):
-                pace = pace_of(kind)
+                pace = Pace.of(kind)
             elif kind.name == "duplicate":
                 times = 2
             elif kind.name == "truncate":
@@ -116,15 +117,14 @@ class Inbound:
                 self.over = True
                 flow.put(frames.body(self._line.id, b"", last=True), self._line.cut)
             else:
-                self._pace = pace_of(kind)
+                self._pace = Pace.of(kind)
         if self.over:
             self._line.swallowed(len(data))
 
     def _give(self, data: bytes) -> None:
         if self._copy is not None:
             self._copy.append(data)
-        for piece in self._pace.pieces(data):
-            self._pace.put(self._flow, frames.body(self._line.id, piece, last=False), whole=True)
+        self._pace.put(self._flow, data, partial(frames.body, self._line.id, last=False))
 
     def _repeat(self) -> None:
         """The body has come: what is to come twice comes again."""

@@ -14,7 +14,7 @@ from ....faults.kinds import Kind, os_error
 from ....faults.table import needs_http2
 from ..flow import Flow, Note
 from ..hits import BREAKS, Hits
-from ..pace import EVEN, Pace, pace_of
+from ..pace import Pace
 from . import frames
 from .inbound import Inbound
 from .tap import FrameTap
@@ -39,7 +39,7 @@ class TappedStream(Hits):
         self.answer = Inbound(self.incoming, self)
         self._at = 0                             # bytes of the request's body that have gone
         self._shots: deque[Shot] | None = None   # that are to act in it, by byte; None: it has not begun
-        self._pace: Pace = EVEN                  # of it
+        self._pace = Pace()                      # of it
         stream.connection = self
         shots = [*(self.passing("reuse") if stream.reused or kept else ())]
         if kept and any(shot.kind.name in BREAKS for shot in shots):
@@ -160,7 +160,7 @@ class TappedStream(Hits):
             return min(self._connection.window(stream), ahead, self._pace.size or ahead)
         shot = shots.popleft()
         if not self.hit(flow, shot):
-            self._pace = pace_of(shot.kind)
+            self._pace = Pace.of(shot.kind)
             flow.put(Note(shot.fire))
         flow.put(stream.go_on)
         flow.run()

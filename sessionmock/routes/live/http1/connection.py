@@ -65,8 +65,8 @@ class Connection(Link):
         request, outgoing, timing = exchange.request, exchange.outgoing, exchange.timing
         self._answer = Answer(request.method, outgoing.upgrades)
         self._upload = None
-        if exchange.tap is not None:
-            exchange.tap.enter(self)
+        if exchange.is_tapped:
+            exchange.enter(self)
         timing.facts, timing.reused, timing.connection = self.facts, self.reused, self._number
         timing.request_start = exchange.channel.host.clock.now()
         timing.request_header_bytes = len(outgoing.head)
@@ -106,7 +106,7 @@ class Connection(Link):
         each; how many it took. Where it takes none (over TLS it never does), what is written then tells when there is room
         again, or what is wrong."""
         transport = self.transport
-        if self.exchange is None or self.exchange.tap is not None:
+        if self.exchange is None or self.exchange.is_tapped:
             return 0
         transport.set_write_buffer_limits(0)      # `resume_writing` comes when all is written: the order is kept
         if self.facts.tls is not None or transport.get_write_buffer_size():
@@ -269,8 +269,8 @@ class Connection(Link):
         exchange = self.exchange
         assert exchange is not None
         self.exchange = exchange.connection = None
-        if exchange.tap is not None:
-            exchange.tap.leave(self)
+        if exchange.is_tapped:
+            exchange.leave()
         if self._upload is not None:
             self._upload.stop()
         return exchange

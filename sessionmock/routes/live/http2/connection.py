@@ -76,9 +76,9 @@ class Multiplex(Output):
         exchange.connection = stream
         stream.reused = self.reused
         self.reused = True
-        if exchange.tap is not None:
+        if exchange.is_tapped:
             self.opening[stream] = None
-            exchange.tap.enter_stream(stream, self)
+            exchange.enter_stream(stream, self)
         elif self.opening or (stream.reused and not self._busy and self.stale()):
             # A farewell may lie there: let it be read first.
             self.opening[stream] = None

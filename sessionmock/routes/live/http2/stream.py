@@ -257,8 +257,8 @@ class Stream:
         exchange = self.exchange
         if exchange.connection is self:
             exchange.connection = None
-        if exchange.tap is not None:
-            exchange.tap.leave(self)
+        if exchange.is_tapped:
+            exchange.leave()
         self._events.clear()
         self.stop()
         return exchange
