@@ -29,7 +29,10 @@ _NO_ANSWER = "the peer closed the connection without an answer"
 
 
 class FaultyExchange(TappedExchange):
-    """A request that brings faults, on the live route: the steps of making its connection fail as they say, too."""
+    """A request that brings faults, on the live route: the steps of making its connection fail as they say, too.
+
+    Wide because it is all that a live exchange is, and what goes wrong with it.
+    """
 
     __slots__ = ("_distrusted", "_greeting", "_looked_up")
 
