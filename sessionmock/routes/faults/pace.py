@@ -11,13 +11,12 @@ TICKS = 50    # pieces a second at most: of what comes faster than that, several
 
 
 class Pace:
-    """Pieces of `size` bytes (0: as they are there), with so many seconds between them."""
+    """Pieces of `size` bytes (0: as they are there), each after so many seconds."""
 
-    __slots__ = ("_begun", "seconds", "size")
+    __slots__ = ("seconds", "size")
 
     def __init__(self, size: int = 0, seconds: float = 0.0) -> None:
         self.size, self.seconds = size, seconds
-        self._begun = False
 
     @classmethod
     def of(cls, kind: Kind) -> Pace:
@@ -32,10 +31,8 @@ class Pace:
         """Put `data` into `flow`, each piece of it `framed`; `told` hears of the bytes of each that has gone."""
         size = self.size or len(data)
         for at in range(0, len(data), size or 1):
-            if self.size:
-                if self.seconds and self._begun:
-                    flow.put(self.seconds)
-                self._begun = True
+            if self.seconds:
+                flow.put(self.seconds)
             piece = data[at:at + size]
             flow.put(framed(piece))
             if told is not None:
