@@ -19,7 +19,7 @@ from .matching import is_about, is_of
 from .names import nearest
 from .plan import AnyPlan, FaultPlan
 from .points import POINTS
-from .table import REPLACING
+from .table import REPLACING, needs_http2
 
 Shots = Sequence["Shot"]
 _EXCHANGE = tuple(point.name for point in POINTS.values() if point.is_wire)
@@ -273,6 +273,10 @@ class Faults(Lines[FaultLine]):
                  for point in points for armed in self._at.get(point, ())] if self._at else ()
         return any(found)
 
+    def wants_http2(self, about: About) -> bool:
+        """Whether a line that may still act is one that HTTP/2 alone can show."""
+        return any(needs_http2(armed.line.kind) and armed.selects(about) and not armed.is_used_up for lines in self._at.values() for armed in lines)
+
     def _note(self, armed: _Armed, fired: Fired) -> None:
         with self._lock:
             armed.fired += 1
@@ -324,3 +328,8 @@ class ExchangeFaults:
         """Whether anything may still go wrong at one of `points` (`Faults.may_pass`)."""
         found = [faults.may_pass(points, self.about, replaces=replaces) for faults in self._all]
         return any(found)
+
+    @property
+    def wants_http2(self) -> bool:
+        """Whether a line that may still act is one that HTTP/2 alone can show."""
+        return any(faults.wants_http2(self.about) for faults in self._all)

@@ -6,7 +6,6 @@ them, unless the bytes were changed on their way.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
@@ -17,25 +16,26 @@ from ...models.body import BytesStream
 from ...models.message import Headers, Request, ResponseHead
 from ...models.proxy import ProxyConfiguration
 from ...models.timing import Timing
+from ...models.trust import Terms
 from ..base import Channel, Exchange, ExchangeOver, Host, Sink, SinkOver
 from ..live.exchange import release
 from ..live.http1.outgoing import LAST_CHUNK, chunk
-from ..live.network.base import P, Resolve, Wire, fulfil
+from ..live.network.base import fulfil
 from ..live.network.coroutines import Later
 from ..live.network.ends import OutcomeError
-from ..live.network.memory import LOOPBACK, MemoryAdapter, MemoryNetwork
-from ..live.network.peer import MemoryWire, Peer, Serve
+from ..live.network.memory import MemoryAdapter, MemoryNetwork
+from ..live.network.peer import Peer
 from ..live.route import LiveChannel
 from .framing import Framing
 from .heads import Rendered, field_line, rendered
 from .network import FaultyExchange
+from .pretended import Pretended
 
 if TYPE_CHECKING:
     import ssl
 
     from ...models.configuration import URLSessionConfiguration
     from ...models.url import URLParts
-    from ..live.contexts import Offer
 
 HELD = 262_144      # bytes of an answer that wait for the client before the inner exchange is paused
 PROXY = ProxyConfiguration.http_connect("proxy.invalid", 3128)    # of whoever has none, where something may go wrong with it
@@ -86,14 +86,21 @@ class Rendering:
         self.inner: Exchange | None = None
         self.early: deque[Rendered] = deque()
         self.final: Rendered | None = None
+        self._rendered = rendered
         self.trailers: Headers = []
+        terms = request.terms if request.terms is not None and faults.may_pass("tls") else None
+        if faults.wants_http2:
+            terms = (terms or Terms())._replace(lane=self)       # another request has another server
         # Over the wire goes what the live route goes by, and nothing else.
-        wired = Request(request.method, request.url, [], request.body if self._carries else None,
-                        request.terms if request.terms is not None and faults.may_pass("tls") else None, request.urgency,
+        wired = Request(request.method, request.url, [], request.body if self._carries else None, terms, request.urgency,
                         stepped=request.stepped, once=request.once, faults=faults)
         self.sink = Restored(sink, self)
         self.live = FaultyExchange(channel, wired, self.sink, kept=faults.may_pass("reuse"))
         self.live.adapter = Pretended(channel.adapter, self.serve)
+        if faults.wants_http2:
+            from .http2.serving import PretendedHTTP2, in_frames  # h2 costs an import that most processes never need
+
+            self.live.adapter, self._rendered = PretendedHTTP2(channel.adapter, self.serve, self.live), in_frames
         self.exchange: Exchange = Shown(self.live, self)
 
     def cancel(self) -> None:
@@ -155,12 +162,12 @@ class Rendering:
     async def _send(self, peer: Peer, call: str, value: Any) -> bool:
         """Send a step of the answer; whether it was the last."""
         if call == "informational":
-            self.early.append(early := rendered(value, self._asks.method, None, is_early=True))
+            self.early.append(early := self._rendered(value, self._asks.method, None, is_early=True))
             await peer.send(early.data)
         elif call == "head":
             whole = sum(len(data) for _, data in list(self._steps)[:-1]) if self._steps and self._steps[-1][0] == "end" else None
             trailers = self._steps[-1][1] if whole is not None else ()
-            self.final = rendered(value, self._asks.method, None if trailers else whole)
+            self.final = self._rendered(value, self._asks.method, None if trailers else whole)
             await peer.send(self.final.data)
         else:
             assert self.final is not None or call == "fail"
@@ -253,7 +260,7 @@ class Restored(SinkOver):
     def end(self, trailers: Headers) -> None:
         rendering = self._rendering
         given = rendering.trailers
-        self.sink.end(given if not trailers or trailers == [(name, value.strip(" \t")) for name, value in given] else trailers)
+        self.sink.end(given if not trailers or _canonical(trailers) == _canonical(given) else trailers)
 
     def fail(self, error: URLError) -> None:
         self._rendering.cancel()
@@ -283,25 +290,6 @@ class Shown(ExchangeOver):
         super().cancel()
 
 
-class Pretended:
-    """The way of one exchange to its server, which is `serve` wherever it leads (`live.network.base.Reach`)."""
-
-    def __init__(self, adapter: MemoryAdapter, serve: Serve) -> None:
-        self._adapter, self._serve = adapter, serve
-        self.promise = adapter.promise
-
-    async def look_up(self, name: str, resolve: Resolve | None) -> Sequence[str]:
-        return [LOOPBACK]
-
-    def connect(self, address: str, port: int, settled: Callable[[Wire, OSError | None], None]) -> Wire:
-        wire = MemoryWire()
-        self._adapter.soon(self._settle, wire, address, port, settled)
-        return wire
-
-    def _settle(self, wire: MemoryWire, address: str, port: int, settled: Callable[[Wire, OSError | None], None]) -> None:
-        if not wire.closed:
-            self._adapter.join(wire, self._serve, address, port)
-            settled(wire, None)
-
-    async def stand(self, wire: Wire, make: Callable[[], P], offer: Offer | None, name: str | None) -> P:
-        return await self._adapter.stand(wire, make, None, None)
+def _canonical(fields: Headers) -> Headers:
+    """`fields` as they are compared: over HTTP/2 names are in lower case."""
+    return [(name.lower(), value.strip(" \t")) for name, value in fields]

@@ -3,12 +3,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...errors import Code, InvalidArgumentException, url_error
 from ...faults.armed import About, ExchangeFaults, Faults
 from ...faults.plan import AnyPlan
 from ...faults.points import POINTS
-from ..base import Channel, ChannelOver, Exchange, Host, Route, Sink
+from ..base import FINISHED, Channel, ChannelOver, Exchange, Host, Route, Sink
 from ..current import checked
-from ..live.route import LiveChannel
+from ..live.route import LiveChannel, http2_installed
 from .network import FaultyExchange
 from .rendering import RenderedChannel
 from .replies import ReplyChannel
@@ -91,6 +92,10 @@ class FaultChannel(ChannelOver):
         spoils = faults.may_pass(*_BESIDE_HEADS) | faults.may_pass("head", replaces=False)      # both are asked: they note who comes
         if not spoils or not request.url.lower().startswith(("http:", "https:")):
             return self._replies.open(request, sink)
+        if faults.wants_http2 and not http2_installed():
+            sink.fail(url_error(Code.UNKNOWN, request.url, InvalidArgumentException(
+                "a line of the plan is one that HTTP/2 alone can show, and that needs h2: pip install 'sessionmock[http2]'")))
+            return FINISHED
         if self._rendered is None:
             self._rendered = RenderedChannel(self._replies, self._configuration, self._host)
         return self._rendered.open(request, sink)

@@ -279,3 +279,27 @@ def test_a_kept_connection(world: World, make: Any, tls: Any, line: FaultPlan, c
         assert client.load(f"{origin.url}/b").succeed().body == b"/b"
         assert origin.connections == connections
     assert len(client.faults.fired) == 1
+
+
+@pytest.mark.parametrize(("line", "body"), [(at("body", byte=130).delay(0.001), BODY[:150]), (at("body", byte=130).never(), None),
+                                            (at("body", byte=130).malformed("chunk"), BODY[:150])], ids=str)
+def test_the_server_ends_the_connection_meanwhile(world: World, make: Any, tls: Any, line: FaultPlan, body: bytes | None) -> None:
+    """What came before is told before the end is; who is to hear nothing does not hear of that either."""
+    client = make(line)
+
+    async def script(server: Server) -> None:
+        [stream] = await server.gather(1)
+        server.head(stream, 200, ("content-length", "200"))
+        server.h2.send_data(stream, BODY[:150])
+        await server.flush()
+
+    with h2_origin(world, script, tls) as origin:
+        sink = Recorder(world)
+        exchange = client.open(f"{origin.url}/spoilt", sink=sink)
+        if body is None:
+            world.until(lambda: sink.received == 130)
+            world.settle()
+            assert (sink.body, sink.error) == (BODY[:130], None)
+            exchange.cancel()
+        else:
+            assert heard(sink) == (body, 200, LOST)

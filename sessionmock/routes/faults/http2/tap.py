@@ -121,11 +121,12 @@ class FrameTap(asyncio.BufferedProtocol):
             self._connection.connection_lost(self._broken[0])
             return
         self._ended.append(error)
-        for stream in self._present:
+        for stream in list(self._present):
             if stream.incoming.frozen:
                 self._connection.forget(stream.stream)     # it hears nothing of it
             else:
                 stream.incoming.put(self._settle)
+                stream.incoming.run()
         self._settle()
 
     def _settle(self) -> None:

@@ -129,17 +129,22 @@ class Connection(Link):
     # called by the transport ---------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
         handshake = transport.get_extra_info("ssl_object")
         if handshake is not None and self.first is not None and handshake.selected_alpn_protocol() == "h2":
-            from ..http2.connection import Multiplex  # h2 costs an import that most processes never need
-
-            assert isinstance(transport, asyncio.Transport)
-            self.heir = heir = Multiplex(self.pool, self.wire, self.first, self.held is not None)
-            self.first = None
-            transport.set_protocol(heir)
-            heir.connection_made(transport)
+            self.speak_http2(transport)
         else:
             super().connection_made(transport)
+
+    def speak_http2(self, transport: asyncio.Transport) -> None:
+        """The server has chosen HTTP/2: another connection takes over."""
+        from ..http2.connection import Multiplex  # h2 costs an import that most processes never need
+
+        assert self.first is not None
+        self.heir = heir = Multiplex(self.pool, self.wire, self.first, self.held is not None)
+        self.first = None
+        transport.set_protocol(heir)
+        heir.connection_made(transport)
 
     def buffer_updated(self, count: int) -> None:
         exchange = self.exchange
