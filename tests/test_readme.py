@@ -17,9 +17,10 @@ from .readme import LAYOUT, MADE, README, ROOT, made
 TEXT = README.read_text()
 ROUTES = README.parent / "docs" / "routes.md"
 FAULTS = README.parent / "docs" / "faults.md"
-BLOCKS, ON_FAULTS = (re.findall(r"```python\n(.*?)```", text, re.DOTALL) for text in (TEXT, FAULTS.read_text()))
+TIME = README.parent / "docs" / "time.md"
+BLOCKS, ON_FAULTS, ON_TIME = (re.findall(r"```python\n(.*?)```", text, re.DOTALL) for text in (TEXT, FAULTS.read_text(), TIME.read_text()))
 PROGRAMS = [block for block in BLOCKS if "def test_" not in block]
-TESTS = [block for block in BLOCKS if "def test_" in block]
+TESTS = [block for block in (*BLOCKS, *ON_FAULTS, *ON_TIME) if "def test_" in block]
 ROWS = re.findall(r"^\| (`.*?) \| (there|not yet) \|", TEXT, re.MULTILINE)
 
 
@@ -62,9 +63,8 @@ def test_programs_of_the_page_on_routes_run(program: str) -> None:
 
 
 def test_tests_pass(tmp_path: Path) -> None:
-    """Every test of the tour passes under the plugin, with the sample cassettes of the repository."""
-    tests = [*TESTS, *(block for block in ON_FAULTS if "def test_" in block)]
-    for number, block in enumerate(tests):
+    """Every test of the tour, and of the pages on faults and on time, passes under the plugin, with the sample cassettes of the repository."""
+    for number, block in enumerate(TESTS):
         (tmp_path / f"test_readme_{number}.py").write_text(block)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly",
@@ -72,7 +72,7 @@ def test_tests_pass(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(README.parent), str(README.parent / "plugins")])})
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{sum(block.count('def test_') for block in tests)} passed" in done.stdout
+    assert f"{sum(block.count('def test_') for block in TESTS)} passed" in done.stdout
 
 
 def _installed() -> bool:

@@ -3,7 +3,8 @@
 
 One thread looks at the others while virtual time is in force. Where none of them has moved for `GRACE` of real time, and the main
 one stands in such a wait, it makes the calls that are due, and leaves those who wake up a moment of real time before the clock
-jumps. While a debugger is there it does nothing: who stands at a breakpoint rests too.
+jumps. While a debugger is there it does nothing: who stands at a breakpoint rests too. A test that waits for what cannot happen
+is told on stderr what has not ended; it is for itself to end, for nobody can wake it.
 """
 from __future__ import annotations
 
@@ -18,10 +19,12 @@ from . import work
 from .finalizing import Lock, begin
 from .resting import is_computing, rests
 from .virtual import VirtualEngine
+from .waiters import line_of
 
 THREAD = "sessionmock-bystander"
 LOOK = SECOND // 100        # how long it looks at a time
-GRACE = 5                   # looks at which nothing has moved
+GRACE = 5                   # looks at which nothing has moved, before time goes on
+HOPELESS = 200              # and before a test that has nothing to hope for is told
 MOMENT = SECOND // 500      # for those who wake up
 LINGER = 100                # looks at which there was nothing to look at
 DEBUGGERS = ("pydevd", "debugpy")
@@ -65,11 +68,13 @@ class Bystander:
                     self._thread = None
                     return
             if engine is not None:
-                now = (engine, engine.clock.made) if engine._goes_on() and _main_rests() else None
+                now = (engine, engine.clock.made) if _main_rests() else None
                 still = still + 1 if now is not None and now == before else 0
                 before = now
                 if still >= GRACE:
                     self._drive(engine)
+                if still == HOPELESS:
+                    _tell(engine)
             if is_computing(LOOK):
                 still = 0
 
@@ -82,6 +87,15 @@ class Bystander:
             except BaseException:       # who waits elsewhere has no part in it
                 work.report("virtual time that nobody is seen to wait for")
                 return
+
+
+def _tell(engine: VirtualEngine) -> None:
+    """Say on stderr that the main thread waits, and for what it may, where anything has not ended."""
+    if any(engine._unfinished()):
+        frame = sys._current_frames().get(threading.main_thread().ident or 0)
+        while frame is not None and rests(frame):
+            frame = frame.f_back
+        print(engine._deadlock(f"nothing is left to run, and the main thread waits{line_of(frame)}"), file=sys.stderr)
 
 
 def _main_rests() -> bool:

@@ -56,8 +56,8 @@ def current_date() -> datetime:
 @contextmanager
 def virtual_time(clock: VirtualClock | None = None, *, everywhere: bool = False) -> Iterator[VirtualClock]:
     """Sessions and transports made in this block live in virtual time: it stands still until somebody waits, and then jumps to the
-    next timer. No thread runs for them; callbacks are made by whoever waits, in the order of time. Answers must come
-    from a script or a cassette: a live server knows no virtual time.
+    next timer. Callbacks are made by whoever waits, in the order of time (docs/time.md). Answers must come from a script or a
+    cassette: a live server knows no virtual time.
 
     `clock` may be one that was in force before, whose time goes on. The block holds in the context that it was opened in. With
     `everywhere` it holds on all threads that are in no such block of their own, and takes along the sessions and transports that were

@@ -19,9 +19,9 @@ class _Waiter(NamedTuple):
 
     def __str__(self) -> str:
         if self.task is None:
-            return f"thread {self.thread.name}{_line(sys._current_frames().get(self.thread.ident or 0))}"
+            return f"thread {self.thread.name}{line_of(sys._current_frames().get(self.thread.ident or 0))}"
         name = self.task.get_name() if isinstance(self.task, asyncio.Task) else self.task.name
-        return f"coroutine {name}{_line(_innermost(self.task))}"
+        return f"coroutine {name}{line_of(_innermost(self.task))}"
 
 
 class Waiters:
@@ -66,7 +66,7 @@ def _innermost(task: Any) -> FrameType | None:
     return frame
 
 
-def _line(frame: FrameType | None) -> str:
+def line_of(frame: FrameType | None) -> str:
     """Where that is: the innermost line that is not of this package."""
     while frame is not None and frame.f_code.co_filename.startswith(_OWN):
         frame = frame.f_back

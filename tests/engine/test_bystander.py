@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -162,3 +163,19 @@ def test_who_rests() -> None:
     """Whoever stands in a module that waits; who has ended, too."""
     assert resting.rests(None)
     assert not resting.rests(sys._getframe())
+
+
+def test_who_waits_for_nothing_is_told(clock: sm.VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, with the line where it waits and the task that would have to go on."""
+    monkeypatch.setattr(bystander, "HOPELESS", 7)
+    told, said = threading.Event(), list[Any]()
+    monkeypatch.setattr(bystander, "print", lambda text, file: (said.append((str(text), file)), told.set()), raising=False)
+    with session() as one:
+        task = one.data_task(URL)
+        assert told.wait(PATIENCE)
+        task.cancel()
+    [(text, file)] = said
+    assert file is sys.stderr
+    assert re.match(r"deadlock under the virtual clock at 0 s: nothing is left to run, and the main thread waits at .*test_bystander\.py:\d+ in "
+                    r"test_who_waits_for_nothing_is_told\n", text)
+    assert "URLSessionDataTask 1: GET http://a.test/, suspended>: never resumed" in text
