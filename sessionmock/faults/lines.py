@@ -3,14 +3,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .. import shown
 from ..errors import InvalidArgumentException
 from ..models.settings import FLAG, TOKEN, Takes, whole
 from . import matching
-from .kinds import TIMED, Kind, Kinds
+from .kinds import KINDS, TIMED, Kind, Kinds
 from .matching import URLPattern
+from .names import NoSuchKind, named, unknown
 from .points import POINTS, expand
 from .table import suited
 
@@ -114,6 +115,11 @@ class Place(Kinds[T]):
         said = (f", {name}={shown.value(value)}" for name, value in self._conditions.items() if value != CONDITIONS[name])
         return f"<at({self._point!r}{''.join(said)}), and no kind yet>"
 
+    if not TYPE_CHECKING:       # to a type checker there is nothing more
+
+        def __getattr__(self, name: str) -> Any:
+            raise unknown(repr(self), "kind", name, KINDS, NoSuchKind) if not name.startswith("_") else AttributeError(name)
+
     def _take(self, kind: Kind) -> T:
         return self._taken(FaultLine(point=self._point, kind=kind, **self._conditions))
 
@@ -121,6 +127,7 @@ class Place(Kinds[T]):
 class Lines(Generic[T]):
     """What lines are said to: a plan, or one in force."""
 
+    @named
     def at(
         self, point: str, *, url: URLPattern = None, method: str | None = None, task: Any = None, byte: int | None = None, first: int | None = None,
         nth: int | None = None, every: int | None = None, probability: float | None = None, from_here_on: bool = False, optional: bool = False,

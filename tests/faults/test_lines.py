@@ -78,6 +78,4 @@ def test_a_place_says_that_it_has_no_kind_yet() -> None:
     assert repr(FaultPlan().at("body", byte=3)) == "<at('body', byte=3), and no kind yet>"
     with pytest.raises(InvalidArgumentException, match="there is no point 'bdy'"):
         FaultPlan().at("bdy")
-    with pytest.raises(TypeError):
-        FaultPlan().at("body", bite=3)  # type: ignore[call-arg]    # that is the mistake
     assert isinstance(FaultPlan().at("body", url=re.compile("a")).end()[0], FaultLine)
