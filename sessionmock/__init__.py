@@ -114,6 +114,7 @@ from .trace import Trace, set_trace
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .invariants.watch import InvariantWatch
     from .routes.cassette import CassetteRoute, Mode, RecordedAnswer
     from .routes.cassette.options import CassetteDefaults, CassetteOptions
     from .routes.cassette.secrets import Secrets
@@ -123,8 +124,8 @@ if TYPE_CHECKING:
 # Imported when they are first asked for: code in production has no cassettes, and they are a third of what there is to import.
 _LATER = {
     "CassetteDefaults": ".routes.cassette.options", "CassetteOptions": ".routes.cassette.options", "CassetteRoute": ".routes.cassette",
-    "Mode": ".routes.cassette", "RecordedAnswer": ".routes.cassette", "RouteTransport": ".routes.httpx.edge", "Secrets": ".routes.cassette.secrets",
-    "TransportRoute": ".routes.httpx.transport_route",
+    "InvariantWatch": ".invariants.watch", "Mode": ".routes.cassette", "RecordedAnswer": ".routes.cassette",
+    "RouteTransport": ".routes.httpx.edge", "Secrets": ".routes.cassette.secrets", "TransportRoute": ".routes.httpx.transport_route",
 }
 
 
@@ -176,6 +177,7 @@ __all__ = [
     "InputStream",
     "Interception",
     "InvalidArgumentException",
+    "InvariantWatch",
     "Leak",
     "LeakScope",
     "LiveRoute",

@@ -19,6 +19,7 @@ from .errors import URLError
 _CODE = re.compile(r"\((-?\d+)\)")
 _WIRE = frozenset({"Opened", "Requested", "Sent", "Received", "Closed", "Faulted"})
 _COUNTS = frozenset({"task_did_send_body_data", "download_task_did_write_data"})     # the last one has it all
+_METRICS = "task_did_finish_collecting_metrics"      # comes before or after the end of a task that is waited for
 _LEFT_OUT = frozenset({"number", "time", "task", "queue", "milliseconds"})
 
 
@@ -52,7 +53,8 @@ def _apart(normal: _Normal, records: Iterable[Any]) -> list[Any]:
             whole[owner, name] = record.arguments[2:]
         else:
             wire = kind in _WIRE or (kind == "Ended" and record.exchange)
-            parts.setdefault(f"{owner} {'wire' if wire else 'told'}", []).append(row)
+            side = "wire" if wire else name if name == _METRICS else "told"
+            parts.setdefault(f"{owner} {side}", []).append(row)
     return [*sorted(parts.items()), *sorted((key, normal.value(value)) for key, value in whole.items())]
 
 

@@ -54,7 +54,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         _fail(str(error))
     result = yield
     state = item.stash.get(ITEM, None)
-    if state is not None and (told := [told for told in (state.misses(), state.failures(), state.faults.complaints()) if told]):
+    checks = () if state is None else (state.misses(), state.failures(), state.invariants.complaints(), state.faults.complaints())
+    if told := [told for told in checks if told]:
         _fail("\n\n".join(told))
     return result
 

@@ -12,8 +12,10 @@ import pytest
 
 from .cassettes import Cassette, path_of, path_of_fixture
 from .checks import is_failed_check, told
+from .exchanges import KEPT, lines_of
 from .faults import ItemFaults
 from .imports import library, loaded
+from .invariants import Invariants
 from .run import RUN, RunState
 from .settings import (
     FIXTURE,
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
 LEAKS = "sessionmock leaks, at teardown"      # pytest shows a section with this word under the failure of a test that failed before
 _FIXTURES = frozenset({"sessionmock", "sessionmock_httpx", "url_session"})
-_EXCHANGES = 200     # the last so many are shown
 
 
 class Missing(Protocol):
@@ -78,6 +79,7 @@ class ItemState:
         self._interception: Interception | None = None
         self._clock: VirtualClock | RealClock | None = None     # None: real time, as long as nobody needs another
         self._stack = ExitStack()                   # undone when all is over
+        self.invariants = Invariants(item)
         self.faults = ItemFaults(item, self._stack, run.verdict.armed, self.virtual)
 
     @classmethod
@@ -98,7 +100,8 @@ class ItemState:
 
         scope = LeakScope(self.item.nodeid)
         wanted = "sessionmock" in getattr(self.item, "fixturenames", ())
-        scope.history = History() if wanted else History.of_exchanges(2 * _EXCHANGES)     # tasks end too
+        scope.history = History() if wanted else History.of_exchanges(2 * KEPT)     # tasks end too
+        self.invariants.begin(scope.history, self.settings.mark)
         return scope
 
     @cached_property
@@ -183,8 +186,8 @@ class ItemState:
         """The test is over: judge what its last finalizers left, and take its routes out of force. What there is to say, but for
         a test that has ended early, which only shows it."""
         self.judge()
-        raised = []                              # where warnings are errors
-        for step in (self._stack.close, self._warn_of_uncalled):
+        raised, broken = [], []                  # the former where warnings are errors
+        for step in (self._stack.close, self._warn_of_uncalled, lambda: broken.append(self.invariants.complaints())):
             try:
                 step()
             except Warning as warning:
@@ -192,7 +195,7 @@ class ItemState:
         self.run.item = None
         self._reports = [report_of(leak) for leak in (*self.run.take_leaks_of_fixtures(), *self._leaks)]
         unfired = "" if self._ended_early else self.faults.complaints(at_last=True)
-        self._reports += filter(None, (self.misses(), self.failures(), unfired, self._uncalled("fail"), *raised))
+        self._reports += filter(None, (self.misses(), self.failures(), *broken, unfired, self._uncalled("fail"), *raised))
         return [] if self._ended_early else self._reports
 
     def break_off(self) -> None:
@@ -347,7 +350,7 @@ class ItemState:
         if report.when != "teardown" and (report.outcome != "passed" or hasattr(report, "wasxfail")):
             self._ended_early = True
         if report.failed and self._begun:
-            if exchanges := self._exchanges():
+            if exchanges := lines_of(self.trace.exchanges):
                 report.sections.append(("sessionmock exchanges", exchanges))
             if acted := self.faults.section():
                 report.sections.append(("sessionmock faults", acted))
@@ -355,18 +358,6 @@ class ItemState:
                 report.sections.append(("sessionmock misses", misses))
         if report.when == "teardown" and self._reports and (not report.failed or self._reports[0] not in report.longreprtext):
             report.sections.append((LEAKS, "\n\n".join(self._reports)))
-
-    def _exchanges(self) -> str:
-        """What was asked and answered, a line each."""
-        rows = [(record.method, record.shown_url, str(record.status or "-"), record.source, f"{record.milliseconds:.1f} ms", record.error)
-                for record in list(self.trace.exchanges)[-_EXCHANGES:]]
-        if not rows:
-            return ""
-        widths = [max(len(row[column]) for row in rows) for column in range(5)]
-        return "\n".join(
-            f"{method:<{widths[0]}}  {url:<{widths[1]}}  {status:>{widths[2]}}  {source:<{widths[3]}}  {spent:>{widths[4]}}"
-            + (f"  {error.partition(chr(10))[0].partition(f' for {method} ')[0]}" if error else "")
-            for method, url, status, source, spent, error in rows)
 
 
 ITEM: pytest.StashKey[ItemState] = pytest.StashKey()

@@ -85,6 +85,8 @@ OPTIONS = (
            kind=PLAN, in_mark=True, in_ini=False),
     Option("seed", "the root seed of what faults draw, an integer (default: 0)", default="0", kind=WHOLE),
     Option("leaks", "what a leaked session or task does to its test", ("fail", "warn", "allow"), "fail", in_mark=True),
+    Option("invariants", "what a test does in which something happens that must never happen, as a task that completes twice, be it by a bug of "
+           "sessionmock or by a route, queue or protocol class of one's own", ("fail", "warn", "off"), "fail", in_mark=True),
     Option("cassette_dir", "the folder of cassettes, relative to the root of the run (default: cassettes)", default="cassettes"),
     Option("httpx", "whether plain httpx and httpx2 clients take the test's route, as with the fixture sessionmock_httpx, and other clients are "
            "kept off the network (default: where anybody chose a route that is not live)", default=None, kind=BOOL, in_mark=True),
@@ -220,6 +222,11 @@ def root_seed(config: pytest.Config) -> int:
     """What all that faults draw in the run comes from: the command line before the ini file."""
     given = config.getoption("sessionmock_seed")
     return int(config.getini("sessionmock_seed")) if given is None else int(given)
+
+
+def invariants_of(item: pytest.Item, mark: Mapping[str, Any]) -> str:
+    """What a violated invariant does to `item`, of which `mark` is the mark."""
+    return str(mark.get("invariants") or item.config.getini("sessionmock_invariants"))
 
 
 def concerns_all(config: pytest.Config) -> bool:

@@ -23,8 +23,8 @@ def of_queue(queue: Any) -> str:
     """The same of a delegate queue."""
     if _is_ours(queue):
         return ""
-    return (f"{type(queue).__name__} is a delegate queue of your own: it must run what it is given by `submit` in order, one after the other, on "
-            "its threads; use OperationQueue(), or change no more of it than its name")
+    return (f"{type(queue).__name__} is a delegate queue of your own: it must run what it is given by `submit`, in order and one after the other, on "
+            "its own threads, and raise nothing; use OperationQueue()")
 
 
 def of_question(name: str) -> str:

@@ -10,30 +10,29 @@ from typing import Any
 
 from .. import registry
 from ..clock import nanoseconds
-from ..history import Ended, Escaped, Filed, History, Made, Record
-from ..shown import text
+from ..history import History, Made, Record
 from . import blame
-from .bodies import Bodies, TrueBody, handed
-from .rest import Baseline, files_left, timers
+from .baseline import Baseline, timers
+from .bodies import Bodies, TrueBody
+from .remains import Remains
 from .stories import TaskStory
 from .violations import BrokenInvariants, Violation
-from .watch import Watch
+from .watch import InvariantWatch
 from .watchdog import stacks, watchdog
 
 LIMIT = 20.0      # seconds of real time that a block may take
 
 
-class Watched(Watch):
+class Watched(InvariantWatch):
     """The watch of a block (`watched`): its `history`, and the invariants that only its end can tell of."""
 
-    kinds = Watch.kinds | {Escaped, Filed, Made}
+    kinds = InvariantWatch.kinds | Remains.kinds
 
     def __init__(self, *, settles: bool = True) -> None:
         self.history = History()
         self._bodies = Bodies()
         self._engines: set[Any] = set()
-        self._files: list[Path] = []
-        self._handed: set[Path] = set()
+        self._remains = Remains()
         self._baseline = Baseline() if settles else None
         super().__init__(self.history)
 
@@ -44,7 +43,10 @@ class Watched(Watch):
         super().see(record)
         try:
             self._bodies.see(record)
-            self._look(record)
+            self._remains.see(record)
+            if type(record) is Made:
+                task: Any = record.task
+                self._engines.add(task._session._context.engine)
         except Exception as error:
             self._unchecked(record, error)
 
@@ -64,13 +66,14 @@ class Watched(Watch):
         super().verify()
 
     def _judge_end(self, keeps: Collection[Path]) -> None:
+        for engine in self._engines:
+            engine.let_pass(0)              # in virtual time connections are closed when somebody lets that be done
         for story in self.unfinished():
             self._unfinished("V1" if story.resumed else "V2", "it has not completed", story)
         for session in list(self._sessions.values()):
             if session.invalidating and not session.invalid:
                 self.broken("V5", "it was invalidated, and has not become invalid", session, f"session {session.number}")
-        for path in files_left(self._files, {*keeps, *self._handed}):
-            self.broken("V10", f"{path} is still there", None, str(path))
+        self._remains.judge(lambda invariant, what, subject: self.broken(invariant, what, None, subject), keeps)
         if self._baseline is not None and all(session.invalid for session in list(self._sessions.values())):
             for left in (*self._baseline.beyond(), *(timer for engine in self._engines for timer in timers(engine))):
                 self.broken("V11", f"left: {left}", None, left)
@@ -84,32 +87,19 @@ class Watched(Watch):
             if (session := registry.sessions.get(number)) is not None:
                 session.invalidate_and_cancel()
 
-    def _look(self, record: Record) -> None:
-        if type(record) is Made:
-            task: Any = record.task
-            self._engines.add(task._session._context.engine)
-        elif type(record) is Filed:
-            self._files.append(record.path)
-        elif type(record) is Escaped and not record.of_user:
-            self.broken("V15", f"{type(record.error).__name__}: {text(str(record.error))}, raised in {record.where}", None,
-                        record.where if record.task is None else record.task)
-        elif (type(record) is Ended and not record.exchange and record.task is not None and record.task.error is None
-              and isinstance(path := handed(record.task), Path)):
-            self._handed.add(path)
-
 
 @contextmanager
 def watched(*, limit: float = LIMIT, settles: bool = True) -> Iterator[Watched]:
     """A block whose sessions and tasks are watched, on all threads: it gives the watch, whose `verify()` judges what came of them.
 
-    After `limit` seconds of real time its sessions are cancelled, and `verify` says where everybody stood; where it is not over after as many
-    again, that is printed and the main thread gets a KeyboardInterrupt. Without `settles` nothing is
+    After `limit` seconds of real time its sessions are cancelled, and `verify` says where everybody stood; where it is not over 20 s
+    after that, this is printed and the main thread gets a KeyboardInterrupt. Without `settles` nothing is
     said of sockets, threads and connections that are left (V11), which spares looking at them.
     """
     watch = Watched(settles=settles)
     scope = registry.Scope("a watched block")
     scope.history = watch.history
-    tokens = [watchdog.arm(nanoseconds(limit), lambda: watch.hung(limit)), watchdog.arm(2 * nanoseconds(limit), lambda: _interrupt(watch))]
+    tokens = [watchdog.arm(nanoseconds(limit), lambda: watch.hung(limit)), watchdog.arm(nanoseconds(limit + LIMIT), lambda: _interrupt(watch))]
     scope.open()
     if scope.outer is not None and (around := scope.outer.history) is not None:
         watch.history.nest(around)

@@ -34,7 +34,7 @@ MOST = 20                            # violations: what follows from the first o
 GRACE = 3600 * SECOND                # of virtual time, that a task may take beyond its own limit
 
 
-class Watch:
+class InvariantWatch:
     """Checks V1 to V7, V9 and V12 to V14 over what a history is told, as it is told: `violations`. On whatever thread that is.
 
     It holds no task and no body. What began before it, or elsewhere, is judged only by what can be seen here.
@@ -57,7 +57,7 @@ class Watch:
             history.watch(self.see, self.kinds)
 
     def __repr__(self) -> str:
-        return f"<Watch: {shown.counted(len(self._tasks), 'task')}, {shown.counted(len(self.violations), 'violation')}>"
+        return f"<InvariantWatch: {shown.counted(len(self._tasks), 'task')}, {shown.counted(len(self.violations), 'violation')}>"
 
     def see(self, record: Record) -> None:
         """Check `record`, which comes after those that were seen."""
@@ -180,13 +180,13 @@ class Watch:
             self.broken("V3", f"{name} comes after {'its completion' if over else story.last}", story, task)
         if rank is not None:
             story.last, story.rank = name, max(rank, story.rank)
+        if type(record) is Asked:
+            story.question = name
         if name in ONCE:
             story.once.add(name)
         elif name in TERMINAL:
             story.told += 1
             self._error(record.arguments[-1], story, task)
-        elif type(record) is Asked:
-            story.question = name
         elif name in _TOTALS:
             self._total(name, record.arguments, story, task)
 

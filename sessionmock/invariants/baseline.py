@@ -1,23 +1,20 @@
-"""V10 and V11: what is left when all is over, that was not there before."""
+"""V11: what is left when all is over, that was not there before."""
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from ..clock import SECOND, SystemClock
+from ..clock import SECOND
 from ..engine import work
 from ..engine.loop import engine as system_engine
 from ..engine.virtual import VirtualEngine
-from ..load.partial_files import WHOLE, is_held
 from ..load.timeouts import Timeouts
 from ..registry import OWN_THREADS
 from ..routes.live.link import standing
+from .settling import settled
 
-SETTLE = SECOND // 2          # how long sockets and threads may take to go
-_STEP = SECOND // 500
 _DESCRIPTORS = "/proc/self/fd"
 
 
@@ -28,14 +25,8 @@ class Baseline:
         self._found = set(_present())
 
     def beyond(self) -> list[str]:
-        """What is there now and was not then, after at most `SETTLE` of real time."""
-        clock = SystemClock()
-        until = clock.now() + SETTLE
-        locked = threading.Lock()
-        locked.acquire()
-        while (left := set(_present()) - self._found) and clock.now() < until:
-            clock.park(locked, clock.now() + _STEP)
-        return sorted(text for text, _ in left)
+        """What there is now and was not then, and stays."""
+        return sorted(text for text, _ in settled(lambda: list(set(_present()) - self._found)))
 
 
 def _present() -> Iterator[tuple[str, Any]]:
@@ -65,9 +56,3 @@ def timers(engine: Any) -> list[str]:
         return []
     return [f"timer of a load at {when / SECOND:g} s" for when, _, timer in list(engine.clock._timers)
             if timer.call is not None and isinstance(getattr(timer.call, "__self__", None), Timeouts)]
-
-
-def files_left(made: Collection[Path], keeps: Collection[Path]) -> list[Path]:
-    """Those of the files that downloads `made` which are still there, and neither the user's (`keeps`) nor held by resume data."""
-    names = [name for path in made for name in (path, path.with_suffix(WHOLE))]
-    return [path for path in names if path not in keeps and path.exists() and not is_held(path)]
