@@ -67,3 +67,13 @@ class Challenger:
             faults.on_store("credentials.get", partial(self.stored, space), then)
         else:
             then(self.stored(space))
+
+    def keep(self, credentials: list[tuple[URLProtectionSpace, URLCredential]], then: Callable[[], None]) -> bool:
+        """Store `credentials`. Whether that is done later, and `then` called."""
+        context, callbacks = self._context, self._callbacks
+        keep = partial(context.keep_credentials, credentials, callbacks.task)
+        if callbacks.faults is None or context.credential_storage is None:
+            keep()
+            return False
+        callbacks.faults.on_store("credentials.set", keep, lambda _: then())
+        return True

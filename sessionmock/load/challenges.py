@@ -1,11 +1,12 @@
 """Challenges: what servers, proxies, TLS and protocol classes ask of a load, and what it sends to answer them."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from ..core.machine import Event, Phase
 from ..errors import URLError
-from ..models.credential import URLAuthenticationChallenge, URLCredential, URLProtectionSpace
+from ..models.credential import URLAuthenticationChallenge, URLCredential
 from ..models.enums import AuthChallengeDisposition
 from ..models.message import Request, ResponseHead
 from ..models.proxy import ProxyConfiguration
@@ -57,12 +58,13 @@ class Challenges:
         assert message is not None
         return self._known_passwords().refused(message, self._proxy_for(message), head, response, refusal)
 
-    def accepted(self, head: ResponseHead) -> list[tuple[URLProtectionSpace, URLCredential]]:
-        """An answer came that is no challenge: what let the request in, where it is to be kept."""
+    def accepted(self, head: ResponseHead, then: Callable[[], None]) -> bool:
+        """An answer came that is no challenge: keep what let the request in. Whether that is done later, and `then` called."""
         if self._passwords is None:
-            return []
+            return False
         assert self._transfer.message is not None
-        return self._passwords.accepted(self._transfer.message, head)
+        taken = self._passwords.accepted(self._transfer.message, head)
+        return bool(taken) and self._challenger.keep(taken, then)
 
     def failed(self, error: URLError) -> bool:
         """Whether the failure `error` is a challenge, which is dealt with then."""

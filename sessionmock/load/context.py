@@ -184,7 +184,7 @@ class Context:
     def cookies_for(self, request: URLRequest, task: Any) -> str | None:
         """The Cookie field for `request`, or None (I25)."""
         storage = self.cookie_storage
-        if storage is None or not self.sends_cookies(request) or request.url is None:
+        if storage is None or not (self.sets_cookies and request.http_should_handle_cookies) or request.url is None:
             return None
         return storage.header_for(request.url, self.engine.clock.date, task, request.cookie_partition_identifier)
 
@@ -196,7 +196,7 @@ class Context:
     def store_cookies(self, request: URLRequest, headers: Headers, task: Any) -> None:
         """Keep the cookies of a response, before anybody hears of it (I25)."""
         storage, policy = self.cookie_storage, self.cookie_policy
-        if storage is None or not self.keeps_cookies(request) or request.url is None:
+        if storage is None or policy is CookieAcceptPolicy.NEVER or not request.http_should_handle_cookies or request.url is None:
             return
         storage.store_from_headers(request.url, headers, policy, request.main_document_url, task, self.engine.clock.date,
                                    request.cookie_partition_identifier)

@@ -282,24 +282,16 @@ class Load:
         if head.given is not None:
             responses.take_given(head.given)
             return
-        response, faults = responses.read(head), self.callbacks.faults
+        faults = self.callbacks.faults
         if faults is not None and responses.brings_cookies(head):
+            response = responses.read(head, keeps_cookies=False)
             faults.on_store("cookies.set", partial(responses.keep_cookies, head), lambda _: self._judge(head, response))
         else:
-            responses.keep_cookies(head)
-            self._judge(head, response)
+            self._judge(head, responses.read(head))
 
     def _judge(self, head: ResponseHead, response: HTTPURLResponse) -> None:
-        """Its cookies are kept: another request is made that it asks for, or what let this one in is kept too."""
-        if self.sending.meets(head, response):
-            return
-        context, faults, accepted = self.context, self.callbacks.faults, self.sending.accepted(head)
-        if faults is not None and accepted and context.credential_storage is not None:
-            keep = partial(context.keep_credentials, accepted, self.task)
-            faults.on_store("credentials.set", keep, lambda _: self._sort(head, response))
-        else:
-            if accepted:
-                context.keep_credentials(accepted, self.task)
+        """Its cookies are kept: it asks for another request, or is sorted."""
+        if not self.sending.meets(head, response, self._sort):
             self._sort(head, response)
 
     def _sort(self, head: ResponseHead, response: HTTPURLResponse) -> None:
@@ -344,24 +336,14 @@ class Load:
         self.callbacks.call(
             "task_did_receive_informational_response", HTTPURLResponse.from_head(self.transfer.request.url or "", head))
 
-    def _ask_response(self, response: URLResponse) -> None:
+    def _ask_response(self, response: URLResponse, created: bool = False) -> None:
         self.transfer.response = response
-        self._begin(response, self._ask_disposition)
-
-    def _begin(self, response: URLResponse, then: Callable[[URLResponse], None] = lambda _: None) -> None:
-        """The consumer gets the final response; `then` is called with it after that, unless the load fails of it."""
-        faults = self.callbacks.faults
-        if faults is not None and self.consumer.creates_file(self):
-            faults.on_disk("disk.create", partial(self._take, response, then))
-        else:
-            self._take(response, then)
-
-    def _take(self, response: URLResponse, then: Callable[[URLResponse], None]) -> None:
+        if not created and (faults := self.callbacks.faults) is not None and self.consumer.creates_file(self):
+            faults.on_disk("disk.create", partial(self._ask_response, response, True))
+            return
         self.consumer.begin(self, response)
-        if self.inbox.machine.phase is Phase.DECIDING:
-            then(response)
-
-    def _ask_disposition(self, response: URLResponse) -> None:
+        if self.inbox.machine.phase is not Phase.DECIDING:
+            return
         if not (self.consumer.asks and self.callbacks.call("data_task_did_receive_response", response, answered=self._disposed)):
             self.inbox.meet(Event.ALLOW)
 
@@ -380,20 +362,24 @@ class Load:
         task, self.consumer = self.context.session._become(self)
         if visit is not None:          # downloads are not kept
             visit.give_up()
-        told = callbacks.call("data_task_did_become_download_task", task, answered=lambda _: self._begin(response))
+        told = callbacks.call("data_task_did_become_download_task", task, answered=lambda _: self._begin_file(response))
         callbacks.task, self.sending.keeps = task, self.consumer.caches
         if callbacks.faults is not None:
             callbacks.faults.of_task.task = task
         if not told:
-            self._begin(response)
+            self._begin_file(response)
 
-    def _consume(self, data: bytes) -> None:
-        if (faults := self.callbacks.faults) is not None and self.consumer.is_file:
-            faults.on_write(self.consumer.written, data, self._take_data)
+    def _begin_file(self, response: URLResponse) -> None:
+        begin = partial(self.consumer.begin, self, response)
+        if (faults := self.callbacks.faults) is not None:
+            faults.on_disk("disk.create", begin)
         else:
-            self._take_data(data)
+            begin()
 
-    def _take_data(self, data: bytes) -> None:
+    def _consume(self, data: bytes, written: bool = False) -> None:
+        if not written and (faults := self.callbacks.faults) is not None and self.consumer.is_file:
+            faults.on_write(self.consumer.written, data, partial(self._consume, written=True))
+            return
         self.transfer.last.decoded += len(data)
         if (visit := self.responses.visit) is not None:
             visit.take(data)
@@ -414,15 +400,11 @@ class Load:
             total = done
         self.callbacks.observe(partial(progress.update, done, total), partial(then, *arguments))
 
-    def _ask_store(self, trailers: Headers) -> None:
+    def _ask_store(self, trailers: Headers, whole: bool = False) -> None:
         self.transfer.trailers = trailers
-        if (faults := self.callbacks.faults) is not None and self.consumer.is_file:
-            faults.on_disk("disk.move", partial(faults.on_disk, "disk.close", self._end))
-        else:
-            self._end()
-
-    def _end(self) -> None:
-        if self.progress is None:
+        if not whole and (faults := self.callbacks.faults) is not None and self.consumer.is_file:
+            faults.on_disk("disk.move", partial(faults.on_disk, "disk.close", partial(self._ask_store, trailers, True)))
+        elif self.progress is None:
             self.consumer.end(self)
         else:
             self._report(False, self.consumer.end, self)
@@ -440,7 +422,7 @@ class Load:
         if self._beginning is not None:
             work.attempt(self._beginning.settle, "the path monitor")
         self.inbox.settle()
-        if transfer.is_body_left and transfer.body is not None and not isinstance(transfer.body, bytes):
+        if transfer.body is not None and not isinstance(transfer.body, bytes) and transfer.is_body_left:
             work.attempt(transfer.body.close, "the body stream")        # a route closes what it was given
         if (faults := self.callbacks.faults) is not None:
             error = faults.ends(error, self.consumer.terminal)

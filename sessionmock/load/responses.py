@@ -38,10 +38,13 @@ class Responses:
         self._questioned: URLResponse | None = None     # the redirect that the delegate is asked about
 
     # heads --------------------------------------------------------------------------------------------------------
-    def read(self, head: ResponseHead) -> HTTPURLResponse:
+    def read(self, head: ResponseHead, *, keeps_cookies: bool = True) -> HTTPURLResponse:
         """A final head off a route: the response that it is."""
+        transaction = self._transfer.last
         response = HTTPURLResponse.from_head(self._transfer.request.url or "", head)
-        self._transfer.last.response = response
+        transaction.response = response
+        if keeps_cookies:
+            self._context.store_cookies(transaction.request, head.headers, self._callbacks.task)
         self._decoder = decoder(header(head.headers, "content-encoding"))
         return response
 
@@ -50,7 +53,7 @@ class Responses:
         return header(head.headers, "set-cookie") is not None and self._context.keeps_cookies(self._transfer.last.request)
 
     def keep_cookies(self, head: ResponseHead) -> None:
-        """Keep the cookies of a final head."""
+        """Keep the cookies of a head that was read."""
         self._context.store_cookies(self._transfer.last.request, head.headers, self._callbacks.task)
 
     def take_given(self, given: GivenResponse) -> None:

@@ -10,9 +10,9 @@ from ..core.caching import Verdict
 from ..core.machine import Event
 from ..errors import Code, URLError, url_error
 from ..models.body import ChainedStream, FileStream, again
-from ..models.credential import URLAuthenticationChallenge, URLCredential, URLProtectionSpace
+from ..models.credential import URLAuthenticationChallenge
 from ..models.host import is_address
-from ..models.message import BodyStream, Request, ResponseHead, header
+from ..models.message import BodyStream, ResponseHead, header
 from ..models.request import URLRequest
 from ..models.response import HTTPURLResponse
 from ..path_monitor import is_want_of_network, obstacle
@@ -49,33 +49,30 @@ class Sending:
         self._challenges: Challenges | None = None    # made when the load has to do with one
         self._unexpecting = False                     # a server has refused `Expect: 100-continue`
 
-    def dispatch(self, request: URLRequest, body: bytes | BodyStream | None, *, is_own: bool = True, answers_own: bool = True) -> None:
-        """Complete `request`, to be sent with `body`, and load it (`body.Dispatch`)."""
+    def dispatch(self, request: URLRequest, body: bytes | BodyStream | None, *, is_own: bool = True, answers_own: bool = True,
+                 found: tuple[str | None] | None = None) -> None:
+        """Complete `request`, to be sent with `body`, and load it (`body.Dispatch`). `found`: its cookies, where they were looked up."""
         context, inbox, callbacks, transfer = self._context, self._inbox, self._callbacks, self._transfer
-        refused = preparation.refusal(request, body, redirected=transfer.redirects > 0, any_scheme=bool(context.protocols()))
+        protocols = context.protocols()
+        refused = preparation.refusal(request, body, redirected=transfer.redirects > 0, any_scheme=bool(protocols))
         if refused is not None:
             inbox.meet(Event.FAILED, refused)
             return
         if isinstance(body, FileStream | ChainedStream) and (problem := body.problem()) is not None:
             inbox.meet(Event.FAILED, file_error(request.url, problem))
             return
+        engine, task, faults = context.engine, callbacks.task, callbacks.faults
+        if faults is not None and found is None and context.sends_cookies(request):
+            def go_on(cookies: str | None) -> None:
+                self.dispatch(request, body, is_own=is_own, answers_own=answers_own, found=(cookies,))
+
+            faults.on_store("cookies.get", partial(context.cookies_for, request, task), go_on)
+            return
         if not is_own and answers_own:
             self._responses.stand_in(self.keeps)
-        engine, task = context.engine, callbacks.task
         sink = inbox.sink = LoadSink(inbox, engine, transfer.begin(request, engine.clock.now()), callbacks.history, task)
-        faults = callbacks.faults
-        if faults is not None and context.sends_cookies(request):
-            cookies = partial(context.cookies_for, request, task)
-            faults.on_store("cookies.get", cookies, partial(self._complete, request, body, sink, is_own))
-        else:
-            self._complete(request, body, sink, is_own, context.cookies_for(request, task))
-
-    def _complete(self, request: URLRequest, body: bytes | BodyStream | None, sink: LoadSink, is_own: bool, cookies: str | None) -> None:
-        """Complete `request`, with its `cookies`, and put it on its way."""
-        context, transfer, task = self._context, self._transfer, self._callbacks.task
-        protocols = context.protocols()
         message = preparation.completed(
-            request, body, cookies=cookies,
+            request, body, cookies=context.cookies_for(request, task) if found is None else found[0],
             additional=context.additional.for_request(request, transfer.original_request, redirected=transfer.redirects > 0),
             defaults=context.defaults, is_upload=self._body.is_upload)
         if self._unexpecting:
@@ -87,39 +84,31 @@ class Sending:
         if protocols:
             sink.transaction.source = "protocol"
             sink.opened()
-            exchange = consult(protocols, task, request, message, sink, LoadOccasion(self, sink, request, is_own), context.engine)
+            exchange = consult(protocols, task, request, message, sink, LoadOccasion(self, sink, request, is_own), engine)
             if not sink.ended:
                 sink.exchange = exchange
         else:
             self.carry(sink, request, is_own)
 
-    def carry(self, sink: LoadSink, request: URLRequest, is_own: bool) -> None:
-        """Answer `request` from the cache, or open an exchange with the route for it."""
-        message, faults = self._transfer.message, self._callbacks.faults
+    def carry(self, sink: LoadSink, request: URLRequest, is_own: bool, verdict: Verdict | None = None) -> None:
+        """Answer `request` from the cache, or open an exchange with the route for it. `verdict`: the cache's, where that was asked."""
+        context, message, inbox, transaction = self._context, self._transfer.message, self._inbox, sink.transaction
         assert message is not None
-        if not is_own or message.parts.scheme not in preparation.HTTP:
-            self._open(sink, request, message)
-        elif faults is not None and self.keeps and self._context.cache is not None:
-            look = partial(self._responses.look, message, request, self.keeps)
-            faults.on_store("cache.get", look, lambda found: self._begin(sink, request, message, look(fails=True) if found is None else found))
-        else:
-            self._begin(sink, request, message, self._responses.look(message, request, self.keeps))
-
-    def _begin(self, sink: LoadSink, request: URLRequest, message: Request, verdict: Verdict) -> None:
-        """Answer `request` as the cache's `verdict` says."""
-        if verdict in (Verdict.USE, Verdict.USE_STALE):
-            self._responses.serve(sink)
-            if verdict is Verdict.USE_STALE:
-                self._context.session._revalidations.begin(self._callbacks, request, self._route)
-        elif verdict is Verdict.FAIL:
-            self._inbox.meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
-        else:
-            self._open(sink, request, message)
-
-    def _open(self, sink: LoadSink, request: URLRequest, message: Request) -> None:
-        """Open an exchange with the route."""
-        context, inbox, transaction, faults = self._context, self._inbox, sink.transaction, self._callbacks.faults
-        scheme = message.parts.scheme
+        scheme, faults = message.parts.scheme, self._callbacks.faults
+        if is_own and scheme in preparation.HTTP:
+            if faults is not None and verdict is None and self.keeps and context.cache is not None:
+                look = partial(self._responses.look, message, request, self.keeps)
+                faults.on_store("cache.get", look, lambda found: self.carry(sink, request, is_own, found or look(fails=True)))
+                return
+            verdict = verdict or self._responses.look(message, request, self.keeps)
+            if verdict in (Verdict.USE, Verdict.USE_STALE):
+                self._responses.serve(sink)
+                if verdict is Verdict.USE_STALE:
+                    context.session._revalidations.begin(self._callbacks, request, self._route)
+                return
+            if verdict is Verdict.FAIL:
+                inbox.meet(Event.FAILED, url_error(Code.RESOURCE_UNAVAILABLE, request.url))
+                return
         if context.path_monitor is not None and scheme not in preparation.LOCAL and (path := context.path()) is not None:
             transaction.path = path
             if (blocked := obstacle(path, request, context.configuration)) is not None:
@@ -170,14 +159,13 @@ class Sending:
             self._challenges = Challenges(self._context, self._inbox, self._callbacks, self._transfer, self._body, self._route)
         return self._challenges
 
-    def meets(self, head: ResponseHead, response: HTTPURLResponse) -> bool:
-        """Whether a final head asks for another request, which is made then."""
-        return head.status in (401, 407, 417) and (
-            self._refused_to_wait() if head.status == 417 else self.challenges().refused(head, response))
-
-    def accepted(self, head: ResponseHead) -> list[tuple[URLProtectionSpace, URLCredential]]:
-        """A final head came that asks for no other request: the credentials that let this one in, where they are to be kept."""
-        return [] if self._challenges is None else self._challenges.accepted(head)
+    def meets(self, head: ResponseHead, response: HTTPURLResponse, then: Callable[[ResponseHead, HTTPURLResponse], None]) -> bool:
+        """Whether a final head asks for another request, which is made then. What let this one in is kept: perhaps later, and `then` is
+        called."""
+        if head.status in (401, 407, 417) and (
+                self._refused_to_wait() if head.status == 417 else self.challenges().refused(head, response)):
+            return True
+        return self._challenges is not None and self._challenges.accepted(head, partial(then, head, response))
 
     def _refused_to_wait(self) -> bool:
         """A 417: the request is made again without the expectation that its server does not meet (RFC 9110, section 10.1.1), where

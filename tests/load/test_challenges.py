@@ -91,13 +91,19 @@ def test_a_stored_certificate_is_shown() -> None:
 
 
 # what a response says ----------------------------------------------------------------------------------------------------------
+def later() -> None:
+    """What only a fault puts off."""
+    raise AssertionError("nothing was put off")
+
+
 def test_what_let_a_request_in_is_kept() -> None:
-    """It is given to whoever stores it, and goes ahead with other loads."""
+    """By the session's storage, and goes ahead with other loads."""
     made = Made(Answering(Disposition.USE_CREDENTIAL, ANN))
     assert made.refused()
     assert ANNS == header(made.send().headers, "authorization")
-    [(space, credential)] = made.challenges.accepted(head(200))
-    assert ("r", ANN) == (space.realm, credential)
+    assert not made.challenges.accepted(head(200), later)
+    [(space, by_user)] = made.parts.context.credential_storage.all_credentials.items()      # type: ignore[union-attr]
+    assert ("r", {"ann": ANN}) == (space.realm, by_user)
     other = Challenges(made.parts.context, made.parts.inbox, made.parts.callbacks, made.parts.transfer, made.parts.body, HandRoute())
     message = Request("GET", "http://a.test/", [])
     other.authorize(message)
@@ -107,7 +113,8 @@ def test_what_let_a_request_in_is_kept() -> None:
 def test_an_answer_that_no_password_let_in_leaves_nothing_to_keep() -> None:
     """Nothing was asked."""
     made = Made()
-    assert [] == made.challenges.accepted(head(200))
+    assert not made.challenges.accepted(head(200), later)
+    assert {} == made.parts.context.credential_storage.all_credentials       # type: ignore[union-attr]
 
 
 # what a failure says -----------------------------------------------------------------------------------------------------------

@@ -172,13 +172,15 @@ def test_the_final_head_is_the_response(status: int, headers: Any) -> None:
     assert ([response], status, response) == (made.of("ASK_RESPONSE"), response.status_code, made.parts.transfer.last.response)
 
 
-def test_cookies_of_a_response_are_kept() -> None:
-    """Also those of a redirect (I25); one without any has nothing to keep."""
-    made = Made()
+@pytest.mark.parametrize("later", [False, True])
+def test_cookies_are_kept_before_anybody_hears_of_the_response(later: bool) -> None:
+    """Also those of a redirect (I25), at once or when the storage lets it."""
+    made, redirecting = Made(), head(302, [("Set-Cookie", "a=b")])
     assert not made.responses.brings_cookies(head(200))
-    redirecting = head(302, [("Set-Cookie", "a=b")])
     assert made.responses.brings_cookies(redirecting)
-    made.responses.keep_cookies(redirecting)
+    made.responses.read(redirecting, keeps_cookies=not later)
+    if later:
+        made.responses.keep_cookies(redirecting)
     storage = made.parts.context.cookie_storage
     assert storage is not None
     assert ["a"] == [cookie.name for cookie in storage.cookies]

@@ -26,6 +26,11 @@ BASIC = [("WWW-Authenticate", 'Basic realm="r"')]
 USE_ANN = (sm.AuthChallengeDisposition.USE_CREDENTIAL, sm.URLCredential("ann", "secret"))
 
 
+def never(head: Any, response: Any) -> None:
+    """What is called where a fault has put something off."""
+    raise AssertionError("nothing was put off")
+
+
 class Made:
     """The sending of a load that was resumed."""
 
@@ -205,31 +210,30 @@ def test_challenges_are_met_where_there_are_any() -> None:
     """They cost a load without any nothing; a 401 is dealt with, and what let the request in is kept."""
     made = Made(delegate=Answering()).send()
     final, refused = head(200), head(401, BASIC)
-    assert not made.sending.meets(final, sm.HTTPURLResponse.from_head(URL, final))
+    assert not made.sending.meets(final, sm.HTTPURLResponse.from_head(URL, final), never)
     assert made.sending._challenges is None
-    assert made.sending.meets(refused, sm.HTTPURLResponse.from_head(URL, refused))
+    assert made.sending.meets(refused, sm.HTTPURLResponse.from_head(URL, refused), never)
     made.parts.queue.run()
     made.send()
     assert "Basic YW5uOnNlY3JldA==" == header(made.route.opened[-1][0].headers, "authorization")
-    assert not made.sending.meets(final, sm.HTTPURLResponse.from_head(URL, final))
-    made.sending.accepted(final)
+    assert not made.sending.meets(final, sm.HTTPURLResponse.from_head(URL, final), never)
     assert not made.parts.context.accepted.empty
 
 
 def test_a_challenge_that_nobody_can_answer_is_the_response() -> None:
     """Of a scheme that is not known."""
     made, refused = Made().send(), head(401, [("WWW-Authenticate", "Unknown")])
-    assert not made.sending.meets(refused, sm.HTTPURLResponse.from_head(URL, refused))
+    assert not made.sending.meets(refused, sm.HTTPURLResponse.from_head(URL, refused), never)
 
 
 def test_what_was_taken_before_goes_ahead() -> None:
     """Below the path where it was taken."""
     made = Made(delegate=Answering()).send()
     refused, final = head(401, BASIC), head(200)
-    made.sending.meets(refused, sm.HTTPURLResponse.from_head(URL, refused))
+    made.sending.meets(refused, sm.HTTPURLResponse.from_head(URL, refused), never)
     made.parts.queue.run()
     made.send()
-    made.sending.accepted(final)
+    made.sending.meets(final, sm.HTTPURLResponse.from_head(URL, final), never)
     other = Sending(made.parts.context, made.parts.inbox, made.parts.callbacks, made.parts.transfer, made.parts.body, made.responses,
                     made.route, keeps=True)
     other.dispatch(made.parts.transfer.request, None)
