@@ -315,3 +315,54 @@ def test_who_waits_for_a_connection_waits_as_long_as_the_pool_may_take(clock: An
 
     asyncio.run(ask())
     assert 1 == clock.now()
+
+
+# other answers ----------------------------------------------------------------------------------------------------------
+@of_every_flavour
+def test_a_client_answers_a_challenge_as_it_does_a_servers(clock: Any, package: ModuleType, ask: Ask) -> None:
+    """By Basic, and by Digest with the nonce that it was given."""
+    asked: list[str] = []
+    route = FaultRoute(
+        ScriptRoute().answer(lambda request: asked.append(dict(request.headers).get("Authorization", "")) or 200),
+        at("head", first=1).challenge("Digest", "gate"))
+    assert 200 == ask(package, transport(route), auth=package.DigestAuth("ann", "secret")).status_code
+    assert asked[0].startswith('Digest username="ann", realm="gate"')
+    answer = ask(package, transport(FaultRoute(script(), at("head").challenge("Basic", "gate", proxy=True))))
+    assert (407, 'Basic realm="gate"') == (answer.status_code, answer.headers["Proxy-Authenticate"])
+
+
+@of_every_flavour
+def test_a_client_is_led_elsewhere_and_keeps_what_it_is_given(clock: Any, package: ModuleType, ask: Ask) -> None:
+    """A chain of redirects by a plan, a loop of them, and cookies."""
+    route = FaultRoute(script(), at("head", url=URL, first=1).redirect("/second").at("head", url="*/second").redirect(URL, 307))
+    assert BODY == ask(package, transport(route), follow_redirects=True).content
+    with pytest.raises(package.TooManyRedirects):
+        ask(package, transport(FaultRoute(script(), at("head").redirect("/again"))), follow_redirects=True)
+    given = ask(package, transport(FaultRoute(script(), at("head").status(429, {"Retry-After": "3", "Set-Cookie": "a=1"}, b"later"))))
+    assert (429, b"later", "3", "1") == (given.status_code, given.content, given.headers["Retry-After"], given.cookies["a"])
+
+
+@of_every_flavour
+def test_an_own_way_goes_on_under_a_plan_of_all_kinds(server: str, package: ModuleType, ask: Ask) -> None:
+    """Also where the answer of a client's own transport goes over a wire of ours in memory, because it might have been replaced."""
+    faults = Faults(at("head", nth=2).status(503).at("body", byte=4, nth=2).end())
+    with LeakScope("a test") as scope, use_route(ClientRoute(LiveRoute())), Interception(scope), use_faults(faults):
+        assert BODY == on_its_own(package, ask, server).content
+        assert 503 == on_its_own(package, ask, server).status_code
+        with pytest.raises(package.RemoteProtocolError, match="received 4 bytes, expected 10"):
+            on_its_own(package, ask, server)
+    assert 2 == len(faults.fired)
+
+
+@of_every_flavour
+def test_what_breaks_off_is_recorded_as_the_server_sent_it_or_not_at_all(
+        server: str, package: ModuleType, ask: Ask, tmp_path: Path) -> None:
+    """A fault is the test's, and no recording has it."""
+    faults = Faults(at("body", byte=4, first=1).end())
+    route = CassetteRoute(tmp_path / "tape.yaml", "all", live=ClientRoute(LiveRoute()))
+    with LeakScope("a test") as scope, use_route(route), Interception(scope), use_faults(faults):
+        with pytest.raises(package.RemoteProtocolError):
+            on_its_own(package, ask, server)
+        assert BODY == on_its_own(package, ask, server).content
+    with virtual_time(), use_route(CassetteRoute(tmp_path / "tape.yaml")):
+        assert BODY == ask(package, transport(), url=server).content

@@ -130,8 +130,13 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """The client's response to `request`. `own` is how it would be sent without us, for a ClientRoute."""
         hosts = self._hosts()
         sending = Sending(request, self._channel(hosts.driven), hosts.awaited, hosts.waiter, own)
-        sending.block(sending.answered)
-        return sending.response()
+        try:
+            sending.block(sending.answered)
+            return sending.response()
+        except BaseException:
+            if own is not None:
+                own.close()
+            raise
 
     async def handle_async_request(self, request: Any, own: OwnWay | None = None) -> Any:
         """`handle_request`, awaited."""
@@ -139,8 +144,13 @@ class RouteTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             await request.aread()
         hosts = self._hosts()
         sending = Sending(request, self._channel(hosts.awaited), hosts.awaited, hosts.waiter, own, is_coroutine=True)
-        await sending.hold(sending.answered)
-        return sending.response()
+        try:
+            await sending.hold(sending.answered)
+            return sending.response()
+        except BaseException:
+            if own is not None:
+                await own.aclose()
+            raise
 
     def close(self) -> None:
         """Close the connections of its routes."""

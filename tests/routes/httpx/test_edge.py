@@ -1,6 +1,7 @@
 """What the edge makes for httpx, and what it spares it."""
 from __future__ import annotations
 
+import asyncio
 import gzip
 from typing import Any
 
@@ -9,7 +10,11 @@ import httpx2
 import pytest
 from respx.models import clone_response
 
-from sessionmock.routes.httpx.edge import edge_request, edge_url, packages, read_at_once
+from sessionmock.errors import Code, url_error
+from sessionmock.routes.httpx.client_route import OwnWay
+from sessionmock.routes.httpx.edge import RouteTransport, edge_request, edge_url, packages, read_at_once
+
+from ..doubles import FakeHost, FakeLive
 
 URL = "http://api.test:8080/a?b=c"
 CODED = gzip.compress(b"text", mtime=0)
@@ -78,3 +83,26 @@ def test_what_has_no_host_is_no_url(package: Any) -> None:
 def test_both_packages_are_there() -> None:
     """Where httpx2 is not installed, one."""
     assert [httpx, httpx2] == packages()
+
+
+@pytest.mark.parametrize("is_coroutine", [False, True])
+def test_a_request_that_fails_gives_back_what_its_own_way_holds(is_coroutine: bool) -> None:
+    """It may fail of something else, while the answer of its own transport has begun."""
+    class Way(OwnWay):
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+        async def aclose(self) -> None:
+            self.closed += 1
+
+    request, way = httpx.Request("GET", URL), Way(print, None, None)
+    route: Any = FakeLive([("fail", url_error(Code.NETWORK_CONNECTION_LOST, URL))])
+    sent = RouteTransport(route, FakeHost())
+    with pytest.raises(httpx.RemoteProtocolError):
+        if is_coroutine:
+            asyncio.run(sent.handle_async_request(request, way))
+        else:
+            sent.handle_request(request, way)
+    assert 1 == way.closed
