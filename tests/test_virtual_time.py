@@ -17,12 +17,16 @@ from typing import Any
 import httpx
 import pytest
 import trio
+import trio.testing
 
 import sessionmock as sm
 from sessionmock.clock import SECOND
 from sessionmock.engine.loop import engine as system_engine
 from sessionmock.engine.virtual import VirtualEngine
 from sessionmock.latch import Latch
+from sessionmock.routes.httpx.edge import packages
+from sessionmock.routes.live.network.memory import After, MemoryNetwork
+from sessionmock.routes.live.network.peer import Peer
 
 URL = "http://a.test/"
 DAY = 24 * 3600
@@ -648,3 +652,63 @@ def test_the_report_names_trios_tasks_and_threads() -> None:
     thread.start()
     thread.join()
     assert [] == engine._waiters.threads
+
+
+# plain clients ------------------------------------------------------------------------------------------------------------
+
+async def greedy(peer: Peer) -> None:
+    """Reads a little, and answers nothing but the head of what is asked of slow.test."""
+    if b"slow.test" in await peer.receive():
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+    await peer.sleep(math.inf)
+
+
+LIMITS = {"connect": ("http://silent.test/", b"", "ConnectTimeout", 3), "read": ("http://deaf.test/", b"", "ReadTimeout", 5),
+          "write": ("http://deaf.test/", bytes(10_000_000), "WriteTimeout", 7), "pool": ("http://slow.test/", b"", "PoolTimeout", 11)}
+
+
+@pytest.mark.parametrize("package", packages(), ids=lambda package: package.__name__)
+@pytest.mark.parametrize("style", ["sync", "asyncio", "trio"])
+@pytest.mark.parametrize("kind", LIMITS)
+def test_the_limits_of_plain_clients_pass(clock: sm.VirtualClock, kind: str, style: str, package: Any) -> None:
+    """Each of the four, to the second, as a client's own exception."""
+    url, content, name, seconds = LIMITS[kind]
+    network = MemoryNetwork(greedy)
+    network.names["silent.test"] = ["10.0.0.9"]
+    network.places["10.0.0.9", 80] = After(math.inf, greedy)
+    timeout = package.Timeout(connect=3, read=None if kind == "pool" else 5, write=7, pool=11)
+    only = configuration(http_maximum_connections_per_host=1)
+    transport = sm.transport(sm.LiveRoute(network=network, trust_env=False), only)
+    expected = getattr(package, name)
+
+    async def ask(client: Any) -> None:
+        with pytest.raises(expected):
+            await client.post(url, content=content)
+
+    async def main() -> None:
+        async with package.AsyncClient(transport=transport, timeout=timeout) as client:
+            if kind != "pool":
+                await ask(client)
+            elif style == "asyncio":
+                first = asyncio.create_task(client.get(url))
+                await asyncio.sleep(0)
+                await ask(client)
+                first.cancel()
+            else:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(client.get, url)
+                    await trio.testing.wait_all_tasks_blocked()
+                    await ask(client)
+                    nursery.cancel_scope.cancel()
+
+    if style == "asyncio":
+        asyncio.run(main())
+    elif style == "trio":
+        trio.run(main)
+    else:
+        with package.Client(transport=transport, timeout=timeout) as client, ExitStack() as stack:
+            if kind == "pool":      # the first response is not read to its end
+                stack.enter_context(client.stream("GET", "http://slow.test/"))
+            with pytest.raises(expected):
+                client.post(url, content=content)
+    assert seconds == clock.now()

@@ -92,10 +92,8 @@ class Bystander:
 def _tell(engine: VirtualEngine) -> None:
     """Say on stderr that the main thread waits, and for what it may, where anything has not ended."""
     if any(engine._unfinished()):
-        frame = sys._current_frames().get(threading.main_thread().ident or 0)
-        while frame is not None and rests(frame):
-            frame = frame.f_back
-        print(engine._deadlock(f"nothing is left to run, and the main thread waits{line_of(frame)}"), file=sys.stderr)
+        stands = line_of(sys._current_frames().get(threading.main_thread().ident or 0))
+        print(engine._deadlock(f"nothing is left to run, and the main thread waits{stands}"), file=sys.stderr)
 
 
 def _main_rests() -> bool:

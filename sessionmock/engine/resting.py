@@ -13,6 +13,7 @@ from types import FrameType
 from ..clock import SECOND, SystemClock, computed
 from ..registry import OWN_THREADS
 
+FEW = 2                         # threads where virtual time is in force: this one, and the bystander
 LOOKS = 20                      # at threads that do not come to rest, before time goes on all the same
 BLINK = SECOND // 20_000        # for a thread that was woken, to be seen
 LOOK = SECOND // 1000           # at what the process computes
@@ -46,8 +47,14 @@ class Others:
         self._looks = 0
         self._restless: set[threading.Thread] = set()
 
+    def are_there(self, waiting: Collection[threading.Thread]) -> bool:
+        """Whether there are any but those that are `waiting`."""
+        return any(not (thread in waiting or thread.name.startswith(OWN_THREADS)) for thread in threading.enumerate())
+
     def are_busy(self, waiting: Collection[threading.Thread]) -> bool:
         """Whether any of them but those that are `waiting` computes."""
+        if threading.active_count() <= FEW:
+            return False
         others = [thread for thread in threading.enumerate()
                   if not (thread in waiting or thread in self._restless or thread.name.startswith(OWN_THREADS))]
         if not others:

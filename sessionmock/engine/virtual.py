@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar, copy_context
 from typing import Any, NamedTuple
 
-from ..clock import SECOND, JumpingClock, breathe
+from ..clock import SECOND, JumpingClock, SystemClock, breathe
 from ..latch import Condition, Latch
 from . import awaits, work
 from .protocol import Engine, Waitable
@@ -21,6 +21,7 @@ from .waiters import Waiters
 
 ROUNDS = 4                  # of a loop, between two calls
 PAUSE = SECOND // 1000      # between two looks at an operation that is out, in real time
+HOPE = SECOND // 4          # for other threads and coroutines, where nothing is left to run, in real time
 
 
 class Unfinished(NamedTuple):
@@ -87,6 +88,7 @@ class VirtualEngine:
         self._awaiting = 0                  # coroutines in `ended`
         self._rounds = 0                    # that they have let pass since the last call, all together
         self._is_pausing = False            # one of them lets real time pass, for all
+        self._hopes_since: int | None = None    # when it was first found, in real time, that nothing is left to run
         self._live = 0                      # loads that are driven
 
     def post(self, call: Callable[..., None], *arguments: Any) -> None:
@@ -119,7 +121,10 @@ class VirtualEngine:
                 elif self._others_are_on_their_way():
                     continue
                 elif not self._go_on(latch, until):
-                    return latch.done
+                    if until is not None:
+                        return latch.done
+                    self._hope(self._others.are_there(self._waiters.threads))
+                    pause(PAUSE)
         return True
 
     async def ended(self, latch: Waitable) -> None:
@@ -145,15 +150,20 @@ class VirtualEngine:
         if self._rounds < ROUNDS * self._awaiting or self._is_pausing or latch.done:
             return
         if self._stands_still(is_awaited=True):
-            self._is_pausing, paused = True, Latch()
-            work.pool.submit(_pause, paused.set)    # the loop's own clock may be one that a test has stopped
-            try:
-                await awaits.ended(paused)
-            finally:
-                self._is_pausing = False
-        elif not self._others_are_on_their_way():
-            self._go_on(latch, None)
+            await self._pause()
+        elif not (self._others_are_on_their_way() or self._go_on(latch, None)):
+            self._hope(True)
+            await self._pause()
         self._rounds = 0
+
+    async def _pause(self) -> None:
+        """Let real time pass, for all coroutines that wait. (The loop's own clock may be one that a test has stopped.)"""
+        self._is_pausing, paused = True, Latch()
+        work.pool.submit(_pause, paused.set)
+        try:
+            await awaits.ended(paused)
+        finally:
+            self._is_pausing = False
 
     def watch(self, condition: Callable[[], bool], until: int | None = None) -> bool:
         return self.wait(Condition(condition), until)
@@ -205,10 +215,17 @@ class VirtualEngine:
         """Make the next call, unless another thread has set `latch` meanwhile; False where none is due by `until`."""
         with self._turn:
             if latch.done or self.clock.advance(until):
+                self._hopes_since = None
                 return True
-        if until is None:
-            raise self._deadlock("nothing is left to run, and what is waited for has not happened")
         return False
+
+    def _hope(self, others: bool) -> None:
+        """Nothing is left to run. Where there are `others` who may change that, in real time, they get `HOPE`. Raises the deadlock."""
+        now = SystemClock().now()
+        since = self._hopes_since = now if self._hopes_since is None else self._hopes_since
+        if not others or now - since > HOPE:
+            self._hopes_since = None
+            raise self._deadlock("nothing is left to run, and what is waited for has not happened")
 
     # operations of queues -----------------------------------------------------------------------------------------
     def repeat(self, step: Callable[..., bool], *arguments: Any) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import sysconfig
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
 
-_OWN = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_OTHERS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, sysconfig.get_path("purelib"), sysconfig.get_path("platlib"),
+           sysconfig.get_path("stdlib"))        # whose lines are not the user's
 
 
 class _Waiter(NamedTuple):
@@ -56,18 +58,18 @@ def _current_task() -> Any:
 
 
 def _innermost(task: Any) -> FrameType | None:
-    """The frame in which a task of asyncio or trio stands, as far down as coroutines await each other."""
+    """The frame of the user's in which a task of asyncio or trio stands, as far down as coroutines await each other."""
     coroutine: Any = task.get_coro() if isinstance(task, asyncio.Task) else task.coro
     frame = None
     while (inner := getattr(coroutine, "cr_frame", None)) is not None:
-        if not inner.f_code.co_filename.startswith(_OWN):
+        if not inner.f_code.co_filename.startswith(_OTHERS):
             frame = inner
         coroutine = coroutine.cr_await
     return frame
 
 
 def line_of(frame: FrameType | None) -> str:
-    """Where that is: the innermost line that is not of this package."""
-    while frame is not None and frame.f_code.co_filename.startswith(_OWN):
+    """Where that is: the innermost line that is the user's."""
+    while frame is not None and frame.f_code.co_filename.startswith(_OTHERS):
         frame = frame.f_back
     return "" if frame is None else f" at {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
