@@ -20,6 +20,7 @@ from .clock import SystemClock
 from .errors import UnmatchedRequest
 from .history import Escaped, History
 from .patches import Patch, Target
+from .user_code import is_meant
 
 _HERE = os.path.dirname(__file__) + os.sep
 _FRAMES = 8
@@ -145,8 +146,9 @@ class Scope:
 def raised(made: Any, error: BaseException | None) -> None:
     """Code of the user's has raised `error` while it was called for `made`, or for nobody known. Where it may be a check that has
     failed, or a call with too many or too few arguments, it is noted by who answers for `made`, and looks. (A request that nothing
-    answers is noted as a miss.)"""
-    if error is None or (isinstance(error, Exception) and not isinstance(error, _MAY_BE_CHECKS)) or isinstance(error, UnmatchedRequest):
+    answers is noted as a miss, and what a fault raises is meant.)"""
+    may_be_check = isinstance(error, _MAY_BE_CHECKS) or not isinstance(error, Exception)
+    if error is None or not may_be_check or isinstance(error, UnmatchedRequest) or is_meant(error):
         return
     scope = getattr(made, "_scope", None) or current_scope()
     while scope is not None and (scope.over or scope.history is None):

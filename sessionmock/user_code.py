@@ -1,4 +1,5 @@
-"""User code that a load meets beside its delegate: which piece of it raised an exception is noted where it is called."""
+"""User code that a load meets beside its delegate: which piece of it raised an exception is noted where it is called, and that a plan
+of faults did in its place."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
@@ -6,6 +7,7 @@ from types import TracebackType
 from typing import Any
 
 _SAID = "raised in "
+_MEANT = "raised by a fault: "
 
 
 class user_code:      # stands in `with`, as contextlib's own
@@ -33,6 +35,19 @@ def blame(error: BaseException, name: str) -> None:
 def is_of_user_code(error: BaseException) -> bool:
     """Whether `error` came out of a block of `user_code`."""
     return any(note.startswith(_SAID) for note in getattr(error, "__notes__", ()))
+
+
+def mean(error: BaseException, fault: str) -> BaseException:
+    """`error`, noted as what `fault` raises in the place of the user's code: a test has asked for it, and nobody else is to hear of it."""
+    note = f"{_MEANT}{fault}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+    return error
+
+
+def is_meant(error: BaseException | None) -> bool:
+    """Whether a fault has raised `error`."""
+    return any(note.startswith(_MEANT) for note in getattr(error, "__notes__", ()))
 
 
 def tell_each(name: str, listeners: Iterable[Callable[..., Any]], *arguments: Any) -> None:

@@ -17,7 +17,7 @@ from typing import Any, TypeGuard, TypeVar
 from .. import registry
 from ..clock import SECOND, SystemClock, monotonic
 from ..errors import InvalidArgumentException
-from ..user_code import blame, is_of_user_code
+from ..user_code import blame, is_meant, is_of_user_code
 from .finalizing import begin
 
 NAME = f"{registry.OWN_THREADS}work-"     # how the names of its threads begin
@@ -155,9 +155,11 @@ def attempt(call: Callable[[], Any], where: str) -> None:
 
 def report(where: str, made: object = None, *, ours: bool = False) -> None:
     """Hand the exception being handled to `threading.excepthook`, saying where it came from, and to who answers for `made`. In code
-    that is `ours` nothing is raised but by what of the user's it calls (`user_code`)."""
+    that is `ours` nothing is raised but by what of the user's it calls (`user_code`). What a fault raises is not reported."""
     kind, error, trace = sys.exc_info()
     assert kind is not None and error is not None
+    if is_meant(error):
+        return
     registry.escaped(made, where, error, of_user=not ours or is_of_user_code(error) or not isinstance(error, Exception))
     blame(error, where)
     registry.raised(made, error)

@@ -42,7 +42,7 @@ _STORE = {
 }
 _FULL = {"disk_full": Row("the store fails: as if it took it")}
 _ASKED = {
-    "raises": Row("-1 over what was raised, which is reported"),
+    "raises": Row("-1 over what was raised"),
     "answered_twice": Row("the second answer raises GenericException and changes nothing"),
     **_LATER,
 }
@@ -95,11 +95,11 @@ _OF_POINTS: dict[str, dict[str, Row]] = {
     "cache.get": _of(55, _STORE), "cache.set": _of(55, _STORE, _FULL),
     **{f"{store}.get": _of(57, _STORE) for store in ("cookies", "credentials")},
     **{f"{store}.set": _of(57, _STORE, _FULL) for store in ("cookies", "credentials")},
-    _CALLBACK: {**_of(61, _ASKED), "raises": Row("-1 over what was raised, which is reported, and the method is not called; task_did_complete "
+    _CALLBACK: {**_of(61, _ASKED), "raises": Row("-1 over what was raised, and the method is not called; task_did_complete "
                                                  "and metrics are called, and the task ends as it does", (61,)),
                 "unanswered": Row("the method is called, and nobody hears its answer: a challenge ends with -1001, a redirect with its 3xx "
                                   "and no error, others with -1001", (33, 50, 54))},
-    "completion": {"raises": Row("who is told raises after its work, which is reported; the task ends as it does", (61,)), **_of(61, _LATER),
+    "completion": {"raises": Row("who is told raises after its work; the task ends as it does", (61,)), **_of(61, _LATER),
                    "cancel": _TOO_LATE, "cancel_by_producing_resume_data": _TOO_LATE, "suspend": _TOO_LATE,
                    "fail": Row("the task ends with this error in the place of what it had")},
 }

@@ -19,6 +19,7 @@ from ..faults.acts import Later, act, failure
 from ..faults.armed import Shot, TaskFaults
 from ..faults.kinds import Kind, os_error
 from ..latch import Latch
+from ..user_code import mean
 from .answers import Values
 from .context import Context
 from .inbox import Inbox
@@ -261,7 +262,7 @@ class LoadFaults:
     def _exception(self, kind: Kind) -> BaseException:
         exception: BaseException | type[BaseException] = kind["exception"]
         self._raised.append(raised := exception() if isinstance(exception, type) else exception)
-        return raised
+        return mean(raised, str(kind))
 
     def _raising(self, method: Method, kind: Kind) -> Method:
         """What raises in the place of `method`."""

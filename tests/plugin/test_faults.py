@@ -193,6 +193,14 @@ def test_time(sessionmock, url_session):
         url_session(configuration).data(URL).result()
     assert (failure.value.code, sessionmock.clock.now()) == (-1001, 7 * 86400)
 
+def test_what_a_fault_raises_is_no_failed_check(sessionmock):
+    sessionmock.faults.at("callback.data_task_did_receive_data").raises(AssertionError("meant"))
+    delegate = type("Delegate", (), {"data_task_did_receive_data": lambda self, session, task, data: None})()
+    with URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
+        task = session.data_task(URL)
+        task.resume()
+    assert (task.error.code, repr(task.error.underlying_error)) == (-1, "AssertionError('meant')")
+
 def test_drawn(sessionmock, url_session):
     sessionmock.faults.at("body", probability=0.5).end()
     session = url_session()
@@ -211,8 +219,8 @@ def test_faults_act_in_tests(inner: Inner) -> None:
     what is drawn is the same in another order, and with another seed it is not."""
     inner.write(test_it=ACTING)
     drawn = []
-    for arguments, count in (((), 6), (("-k", "drawn"), 1), (("-k", "drawn", "--sessionmock-seed=1"), 1)):
-        result = inner.run("-rP", *arguments)
+    for arguments, count in (((), 7), (("-k", "drawn"), 1), (("-k", "drawn", "--sessionmock-seed=1"), 1)):
+        result = inner.run("-rP", "-W", "error", *arguments)
         result.assert_outcomes(passed=count)
         drawn += [line for line in result.outlines if line.startswith("drawn: ")]
     assert drawn[0] == drawn[1] != drawn[2]
@@ -220,10 +228,6 @@ def test_faults_act_in_tests(inner: Inner) -> None:
 
 BY_NAME = """
 from tests.faults.by_name import ROWS, Login, World
-
-@pytest.fixture(autouse=True)
-def quiet(monkeypatch):
-    monkeypatch.setattr(threading, "excepthook", lambda arguments: None)
 
 @pytest.mark.sessionmock(route="script")
 @pytest.mark.parametrize("row", ROWS, ids=[row.what for row in ROWS])
@@ -238,4 +242,4 @@ def test_row(row, sessionmock, url_session):
 def test_what_people_ask_for_first_is_a_line_in_a_test(inner: Inner) -> None:
     """Every row of the page, in somebody's suite."""
     inner.write(test_it=BY_NAME)
-    inner.run().assert_outcomes(passed=len(ROWS))
+    inner.run("-W", "error").assert_outcomes(passed=len(ROWS))
