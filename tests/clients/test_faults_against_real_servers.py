@@ -172,14 +172,8 @@ def check_planned(stage: Stage, case: Case, package: ModuleType, load: Load) -> 
     assert case.hop or not route.faults.unfired        # a client that follows no redirect does not come there
 
 
-# What does not come to the same yet.
-PENDING = """connects-never bad-chunk kept-one-ends kept-one-resets unavailable elsewhere loop asks-who handshake-ends handshake-resets
-    handshake-never-ends proxy-resets proxy-cannot-tunnel proxy-asks-who stream-resets-before-the-head stream-resets-at-100
-    goaway-before-the-head bad-settings window-never-opens goaway-at-100 download-in-frames-resets-at-100 frames-reset-at-100
-    frames-end-at-100 frames-silent-at-100 corrupt-gzip"""
-MARK = [pytest.mark.xfail(strict=False, reason="not yet the same")]
-PLANNED = [pytest.param(case, id=case.name, marks=MARK * (case.name in PENDING.split())) for case in CASES]
-TURNS = [pytest.param(*each.values, *FLAVOURS[number % len(FLAVOURS)], id=each.id, marks=each.marks) for number, each in enumerate(PLANNED)]
+PLANNED = [pytest.param(case, id=case.name) for case in CASES]
+TURNS = [pytest.param(case, *FLAVOURS[number % len(FLAVOURS)], id=case.name) for number, case in enumerate(CASES)]
 
 
 @pytest.mark.parametrize(("case", "package", "load"), TURNS)

@@ -62,7 +62,7 @@ ARGUMENTS: Arguments = {
     "slice": lambda dice, point: (dice.choice((50, 1000)),),
     "malformed": lambda dice, point: (dice.choice(VARIANTS[point, "malformed"]),),
     "status": lambda dice, point: (dice.choice((200, 204, 206, 304, 404, 416, 429, 503)), [("Retry-After", "1")], b"other"),
-    "redirect": lambda dice, point: (dice.choice((BASE + "/file", "chain/1", "http://b.test/file", "file:///etc/hostname")),),
+    "redirect": lambda dice, point: (dice.choice((BASE + "/file", "/chain/1", "http://b.test/file", "file:///etc/hostname")),),
     "challenge": lambda dice, point: (dice.choice(("Basic", "Digest")), "gate"),
     "fail": lambda dice, point: (dice.choice((-1001, -1005, -1200)),),
     "oserror": lambda dice, point: (dice.choice((errno.EIO, errno.ECONNRESET, errno.EACCES)),),

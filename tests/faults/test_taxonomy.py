@@ -21,14 +21,7 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
     return found
 
 
-PENDING = (37, 41, 43, 46, 47, 48, 53)      # rows that do not come to what the table says yet
-
-
-def marks(row: Row) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.xfail(strict=False, reason="not yet the same")] * (row.number in PENDING)
-
-
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.name, marks=marks(row)) for row in ROWS if row.load is not None])
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS if row.load is not None])
 def test_row(row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the table of docs/faults.md says."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -81,10 +81,13 @@ async def honest(peer: Peer, answer: Answer) -> None:
 
 
 async def part(peer: Peer, how: str) -> None:
-    """End the connection with a FIN ("end") or a RST ("reset"), say no more ("silence"), or go on as if all were well ("keep")."""
+    """End the connection with a FIN ("end") or a RST ("reset"), say no more ("silence"), or go on as if all were well ("keep").
+    "finish" is an end after which what still comes is read: unread, it would make a reset of that."""
     if how == "keep":
         return
-    if how == "silence":
+    if how == "finish":
+        peer.finish()
+    if how in ("silence", "finish"):
         while await peer.receive():
             pass
     elif how == "reset":
@@ -200,9 +203,9 @@ def breaks_stream(at: int | None, how: str) -> Frames:
             await server.linger()
         elif how == "goaway":
             await server.goodbye(0 if at is None else stream, ErrorCodes.INTERNAL_ERROR)
-            server.peer.close()
+            await part(server.peer, "finish")
         else:
-            await part(server.peer, how)
+            await part(server.peer, "finish" if how == "end" else how)
     return serve
 
 

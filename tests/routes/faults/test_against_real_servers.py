@@ -19,15 +19,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield made
 
 
-# What does not come to the same yet.
-PENDING = """corrupt-gzip bad-chunk kept-one-ends-under-a-post kept-one-resets-under-a-post unavailable elsewhere loop asks-who
-    stream-resets-before-the-head stream-resets-at-100 frames-reset-at-100 frames-end-at-100 frames-silent-at-100 goaway-before-the-head
-    bad-settings window-never-opens goaway-at-100 download-in-frames-resets-at-100"""
-
-
-def each(cases: list[Case], pending: str = "") -> pytest.MarkDecorator:
-    mark = [pytest.mark.xfail(strict=False, reason="not yet the same")]
-    return pytest.mark.parametrize("case", [pytest.param(case, id=case.name, marks=mark * (case.name in pending.split())) for case in cases])
+def each(cases: list[Case]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in cases])
 
 
 @each([case for case in CASES if case.real is not None or case.door != "http"])
@@ -38,7 +31,7 @@ def test_a_real_server_that_misbehaves(stage: Stage, case: Case) -> None:
     assert verdict == case.verdict
 
 
-@each(list(CASES), PENDING)
+@each(list(CASES))
 def test_a_plan_says_the_same(stage: Stage, case: Case) -> None:
     """Over a script and a cassette in virtual time, and over an honest real server."""
     url, proxy = stage.address(case, misbehaving=False), stage.proxy(case, misbehaving=False)

@@ -16,6 +16,7 @@ import trustme
 
 import sessionmock as sm
 from sessionmock.clock import SECOND
+from sessionmock.routes.live.network.coroutines import Routine
 from sessionmock.routes.live.network.ends import WINDOW
 from sessionmock.routes.live.network.memory import After, MemoryNetwork
 from sessionmock.routes.live.network.peer import Peer
@@ -302,3 +303,11 @@ def test_a_server_that_says_nothing_more_is_not_collected(clock: sm.VirtualClock
         with pytest.raises(sm.URLError) as failure:
             session.data("http://a.test/").result()
         assert (Code.TIMED_OUT, 60, []) == (failure.value.code, clock.now(), ended)
+
+
+def test_what_never_begins_is_no_coroutine() -> None:
+    """A block may end before it would: nobody is to be warned of a coroutine that was never awaited."""
+    posted: list[Any] = []
+    running: set[Routine] = set()
+    Routine(lambda: pytest.fail("it was made"), lambda *call: posted.append(call), running)
+    assert (1, 1) == (len(posted), len(running))

@@ -58,31 +58,40 @@ class Later(Generic[T]):
 
 
 class Routine:
-    """A coroutine under way; what it raises is raised by the call that drives it. It begins after what is due already.
+    """A coroutine under way; what it raises is raised by the call that drives it. It is made, and begins, after what is due already: where
+    nothing goes on any more before that, there is none.
 
     `running` holds it until it ends: what waits for something that never comes is held by nothing else, and would be
     closed when the collector finds it.
     """
 
-    __slots__ = ("_awaited", "_coroutine", "_post", "_running")
+    __slots__ = ("_awaited", "_coroutine", "_make", "_post", "_running")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, None], post: Post, running: set[Routine]) -> None:
-        self._coroutine: Coroutine[Any, Any, None] | None = coroutine
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, None]], post: Post, running: set[Routine]) -> None:
+        self._make: Callable[[], Coroutine[Any, Any, None]] | None = make
+        self._coroutine: Coroutine[Any, Any, None] | None = None
         self._post = post
         self._running = running
         self._awaited: Later[Any] | None = None
         running.add(self)
-        post(self._go_on, None)
+        post(self._begin)
+
+    def _begin(self) -> None:
+        make, self._make = self._make, None
+        if make is not None:
+            self._coroutine = make()
+            self._step(self._coroutine.send, None)
 
     def cancel(self) -> None:
         """Raise CancelledError where the coroutine waits."""
         self._post(self._cancel)
 
     def _cancel(self) -> None:
-        if self._coroutine is not None:
-            self._step(self._coroutine.throw, CancelledError())
+        coroutine, self._make = self._coroutine if self._make is None else self._make(), None
+        if coroutine is not None:
+            self._step(coroutine.throw, CancelledError())
 
-    def _go_on(self, awaited: Later[Any] | None) -> None:
+    def _go_on(self, awaited: Later[Any]) -> None:
         if self._coroutine is not None and awaited is self._awaited:    # else it was cancelled while it waited for that
             self._step(self._coroutine.send, None)
 

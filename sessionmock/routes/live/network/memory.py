@@ -17,6 +17,7 @@ import socket
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from threading import get_ident
 from typing import Any, TypeAlias, cast
@@ -126,7 +127,7 @@ class MemoryAdapter:
         self.soon(self.soon, call, *arguments)
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Routine:
-        return Routine(coroutine, self.soon, self._running)
+        return Routine(lambda: coroutine, self.soon, self._running)
 
     def promise(self) -> Later[Any]:
         return Later()
@@ -141,7 +142,7 @@ class MemoryAdapter:
         if family_of(address) is None:
             raise OSError(f"{address!r} is no numeric address")
         wire = MemoryWire()
-        self.start(self._connect(wire, address, port, settled))
+        Routine(partial(self._connect, wire, address, port, settled), self.soon, self._running)
         return wire
 
     async def _connect(self, wire: MemoryWire, address: str, port: int, settled: Callable[[Wire, OSError | None], None]) -> None:
@@ -159,7 +160,7 @@ class MemoryAdapter:
     def join(self, wire: MemoryWire, serve: Serve, address: str, port: int) -> None:
         """Let `serve` answer at the other end of `wire`, which stands from now on."""
         wire.end, far = self._network.ends(address, port)
-        self.start(_served(serve, Peer(far, self._host, self._running)))
+        Routine(partial(_served, serve, Peer(far, self._host, self._running)), self.soon, self._running)
 
     async def _outcome(self, outcome: Any) -> Any:
         """What becomes of a look-up or an attempt in the end. Raises it where that is an OSError."""

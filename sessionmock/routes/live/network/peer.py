@@ -149,7 +149,7 @@ class Peer(MemoryWire):
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run `coroutine` beside this one."""
-        Routine(coroutine, self._host.post, self._running)
+        Routine(lambda: coroutine, self._host.post, self._running)
 
     def finish(self) -> None:
         """Send no more, but go on reading: a FIN. TLS is told nothing of it."""
