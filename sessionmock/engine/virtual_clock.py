@@ -33,8 +33,8 @@ class VirtualClock:
         return f"<VirtualClock at {self.now():g} s, {self.date()}>"
 
     def now(self) -> float:
-        """Seconds of virtual time since it began."""
-        return self._engine.clock.now() / SECOND
+        """Seconds of virtual time since it began, to the microsecond."""
+        return round(self._engine.clock.now() / SECOND, 6)
 
     def date(self) -> datetime:
         """The date that it is then, aware, in UTC: by it cookies, caches and certificates expire."""

@@ -326,6 +326,12 @@ def routes() -> None:
         assert_type(used, sm.ScriptRoute)
         assert_type(clock, sm.VirtualClock)
         assert_type(clock.now(), float)
+        assert_type(clock.date(), datetime)
+        clock.advance(0.5)
+        clock.run_until_idle()
+        clock.permute("seed")
+        with clock.patch_sleep(), sm.real_time():
+            pass
     def without_ids(answer: sm.RecordedAnswer) -> sm.RecordedAnswer | None:
         return None if answer.status >= 500 else replace(answer, body=answer.body + b"\n")
 

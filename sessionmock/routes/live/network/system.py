@@ -114,7 +114,8 @@ class SystemAdapter:
 
     def enter(self) -> None:
         if isinstance(self._host.clock, JumpingClock):
-            raise RuntimeError("a live server knows no virtual time: answer by a script or a cassette")
+            raise RuntimeError("a live server knows no virtual time: answer by a script or a cassette, which is recorded in real time (as by "
+                               "pytest --sessionmock=record)")
         loop = self._loop = asyncio.get_running_loop()
         buffer = _BUFFERS.get(loop)
         if buffer is None:
