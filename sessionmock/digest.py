@@ -20,7 +20,7 @@ _CODE = re.compile(r"\((-?\d+)\)")
 _WIRE = frozenset({"Opened", "Requested", "Sent", "Received", "Closed", "Faulted"})
 _COUNTS = frozenset({"task_did_send_body_data", "download_task_did_write_data"})     # the last one has it all
 _METRICS = "task_did_finish_collecting_metrics"      # comes before or after the end of a task that is waited for
-_LEFT_OUT = frozenset({"number", "time", "task", "queue", "milliseconds"})
+_LEFT_OUT = frozenset({"number", "time", "task", "queue", "milliseconds", "where", "headers"})
 
 
 def digest(records: Iterable[Any], *, timed: bool) -> str:

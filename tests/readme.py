@@ -14,6 +14,7 @@ from sessionmock.core.machine import TRANSITIONS, Phase
 from sessionmock.faults.kinds import KINDS, Kinds, parameters
 from sessionmock.faults.points import POINTS
 from sessionmock.faults.table import ACTS, TABLE
+from sessionmock.invariants import INVARIANTS
 from sessionmock.models.configuration import URLSessionConfiguration
 from sessionmock.models.request import URLRequest
 from sessionmock.models.settings import Setting
@@ -26,7 +27,8 @@ README = ROOT / "README.md"
 LAYOUT = ROOT / "docs" / "layout.md"
 RULES = ROOT / "docs" / "rules.md"
 FAULTS = ROOT / "docs" / "faults.md"
-MADE = (README, LAYOUT, RULES, FAULTS)      # the files that have made parts
+INVARIANT = ROOT / "docs" / "invariants.md"
+MADE = (README, LAYOUT, RULES, FAULTS, INVARIANT)      # the files that have made parts
 
 
 def states() -> str:
@@ -73,6 +75,14 @@ def points() -> str:
     rows = [f"| `{point.name}`{' (byte)' if point.has_byte else ''} | {point.text} |"
             for point in POINTS.values() if not point.name.startswith("callback.")]
     return "\n".join(["| point | what happens there |", "|---|---|", *rows, "| `callback.NAME` | the delegate's method NAME is called |"])
+
+
+def invariants() -> str:
+    """What holds, and which of it is checked in every test."""
+    rest = {"V8": "sweeps: it needs the true body", "V10": "sweeps, and this suite", "V11": "sweeps", "V15": "sweeps, and this suite",
+            "V16": "sweeps: it needs two runs"}
+    return "\n".join(["| | what holds | checked in |", "|---|---|---|",
+                      *(f"| {name} | {text} | {rest.get(name, 'every test')} |" for name, text in INVARIANTS.items())])
 
 
 def kinds() -> str:
@@ -125,7 +135,7 @@ def _subject(file: Path) -> str:
 
 
 PARTS = {"states": states, "plugin": plugin, "layout": layout, "idle": idle, "codes": codes, "by_name": by_name,
-         "points": points, "kinds": kinds, "pairs": pairs}
+         "points": points, "invariants": invariants, "kinds": kinds, "pairs": pairs}
 
 
 def made(text: str) -> str:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,11 @@ TEXT = README.read_text()
 ROUTES = README.parent / "docs" / "routes.md"
 FAULTS = README.parent / "docs" / "faults.md"
 TIME = README.parent / "docs" / "time.md"
-BLOCKS, ON_FAULTS, ON_TIME = (re.findall(r"```python\n(.*?)```", text, re.DOTALL) for text in (TEXT, FAULTS.read_text(), TIME.read_text()))
+INVARIANTS = README.parent / "docs" / "invariants.md"
+BLOCKS, ON_FAULTS, *ON_PAGES = (re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+                    for text in (TEXT, FAULTS.read_text(), TIME.read_text(), INVARIANTS.read_text()))
 PROGRAMS = [block for block in BLOCKS if "def test_" not in block]
-TESTS = [block for block in (*BLOCKS, *ON_FAULTS, *ON_TIME) if "def test_" in block]
+TESTS = [block for block in (*BLOCKS, *ON_FAULTS, *chain(*ON_PAGES)) if "def test_" in block]
 ROWS = re.findall(r"^\| (`.*?) \| (there|not yet) \|", TEXT, re.MULTILINE)
 
 

@@ -163,11 +163,11 @@ class Passing(SinkOver):
         self.sink.head(head)
 
     def end(self, trailers: Headers) -> None:
-        self._end("")
+        self._end("", self._connection)
         self.sink.end(trailers)
 
     def fail(self, error: URLError) -> None:
-        self._end(brief(error))
+        self._end(brief(error), self._connection)
         registry.raised(None, error.underlying_error)
         self.sink.fail(error)
 
@@ -181,7 +181,13 @@ class Passing(SinkOver):
         self.exchange.cancel()
         self._end("cancelled")
 
-    def _end(self, error: str) -> None:
+    @property
+    def _connection(self) -> int:
+        """The number of the connection that it is on (`Timing.connection`); 0 where there is none, or no exchange yet."""
+        timing = getattr(getattr(self, "exchange", None), "timing", None)
+        return 0 if timing is None else timing.connection
+
+    def _end(self, error: str, connection: int = 0) -> None:
         if self.over:
             return
         self.over = True
@@ -189,7 +195,7 @@ class Passing(SinkOver):
         if self._history is not None and Ended in self._history.kinds:
             elapsed = engine.clock.now() - self._started
             self._history.add(engine.clock, Ended, None, self._number, self._request.method, self._request.url, self._status,
-                              self._channel.source, elapsed / 1e6, error)
+                              self._channel.source, elapsed / 1e6, error, connection)
         if not self.posted:
             return
         if engine.on_engine():

@@ -23,7 +23,7 @@ class SessionStory:
         self.tells_end = tells_end
         self.invalidating = self.invalid = False
         self.told = 0                           # how often its delegate was told that it is invalid
-        self.made: list[tuple[int, int]] = []   # keys of its tasks
+        self.made: deque[tuple[int, int]] = deque()     # keys of its tasks
         self.open: set[tuple[int, int]] = set()     # those that have not ended
         self.events: deque[Event] = deque(maxlen=KEPT)
 

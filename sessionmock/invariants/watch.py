@@ -30,6 +30,7 @@ from .violations import BrokenInvariants, Violation
 
 Key: TypeAlias = tuple[int, int]     # the number of a session, and the identifier of its task
 
+REMEMBERED = 500                     # tasks of a session that have ended, for what may come too late
 MOST = 20                            # violations: what follows from the first ones helps nobody
 GRACE = 3600 * SECOND                # of virtual time, that a task may take beyond its own limit
 
@@ -79,7 +80,7 @@ class InvariantWatch:
     def broken(self, invariant: str, what: str, story: TaskStory | SessionStory | None, subject: object = "", misuse: str = "") -> None:
         """Note that `invariant` does not hold, once for each `subject`."""
         about = subject if isinstance(subject, str) else shown.text(repr(subject))
-        mark = (invariant, id(story) if story is not None else about)
+        mark = (invariant, about if story is None else story)
         if mark not in self._told and len(self.violations) < MOST:
             self._told.add(mark)
             self.violations.append(Violation(invariant, what, about, () if story is None else lines(story.events), misuse))
@@ -142,6 +143,8 @@ class InvariantWatch:
         story.events.append((record.time, "made"))
         self._begin(key, story)
         session.open.add(key)
+        while len(session.made) > REMEMBERED and session.made[0] not in session.open:
+            self._tasks.pop(session.made.popleft(), None)
         if session.invalidating and not record.goes_on:
             self.broken("V6", "it was made after its session was invalidated", story, task)
 
