@@ -48,7 +48,7 @@ class InvariantWatch:
         self.violations: list[Violation] = []
         self._tasks: dict[Key, TaskStory] = {}
         self._sessions: dict[int, SessionStory] = {}
-        self._running: dict[Any, tuple[Key, str]] = {}       # the call that runs on each serial queue
+        self._running: dict[Any, str] = {}                   # the call that runs on each serial queue
         self._failed: dict[int, int] = {}                    # connections, and the exchange that failed there or was given up
         self._told: set[tuple[str, object]] = set()
         self._see: dict[type, Callable[[Any], None]] = {
@@ -213,19 +213,16 @@ class InvariantWatch:
         if queue.max_concurrent_operation_count > 1:
             return False
         if queue is not OperationQueue.main:        # who waits within one of its operations runs the next ones
-            key = (record.session, 0 if record.task is None else record.task.task_identifier)
             before = self._running.get(queue)
             if before is not None:
-                self.broken("V4", f"{record.name} was called while {before[1]} was not over", story, subject, blame.of_queue(queue))
-            self._running[queue] = key, record.name
+                self.broken("V4", f"{record.name} was called while {before} was not over", story, subject, blame.of_queue(queue))
+            self._running[queue] = record.name
         return True
 
     def _returned(self, record: Returned) -> None:
         session = self._sessions.get(record.session)
-        if session is not None and record.name != "session_did_create_task":
-            key = record.session, 0 if record.task is None else record.task.task_identifier
-            if self._running.get(session.queue) == (key, record.name):
-                del self._running[session.queue]
+        if session is not None and self._running.get(session.queue) == record.name:      # of whichever task: one runs at a time
+            self._running.pop(session.queue, None)
 
     def _answered(self, record: Answered) -> None:
         story = self._story(record.task)
@@ -311,8 +308,10 @@ class InvariantWatch:
             if (exchange := story.exchanges.get(record.exchange)) is not None:
                 exchange.closed = True
                 exchange.connection = record.connection
-        if record.connection:
-            self._failed.setdefault(record.connection, record.exchange)
+                if record.connection:
+                    self._failed.setdefault(record.connection, record.exchange)
+                if exchange.ended:          # at the same moment, on another thread
+                    self._failed.pop(record.connection, None)
 
     def _ended(self, record: Ended) -> None:
         if not record.exchange:
@@ -335,7 +334,7 @@ class InvariantWatch:
         if record.error:
             self._failed[connection] = record.exchange
         elif failed is not None:
-            del self._failed[connection]            # it was given up as it came to its end
+            self._failed.pop(connection, None)      # it was given up as it came to its end
 
     def _ended_task(self, record: Ended) -> None:
         task: Any = record.task
