@@ -60,6 +60,14 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     return data
 
 
+def rewrite(path: Path, data: bytes) -> None:
+    """Make `data` the content of the file at `path`, in place: a file that is made empty first is written to the disk at once, which takes longer
+    than to read it."""
+    with path.open("r+b" if path.exists() else "wb") as file:
+        file.write(data)
+        file.truncate()
+
+
 def attempt(path: Path) -> bool:
     """Read all of the file at `path`: whether that works; any failure is a CassetteError with a line."""
     try:
@@ -78,7 +86,7 @@ def storm(path: Path, originals: list[bytes], seed: int, count: int) -> int:
     loaded = 0
     for number in range(count):
         data = mutated(chance.choice(originals), chance)
-        path.write_bytes(data)
+        rewrite(path, data)
         try:
             loaded += attempt(path)
         except Exception as error:
@@ -111,7 +119,7 @@ def agree(path: Path, originals: list[bytes], seed: int, count: int) -> int:
         if tape is None:
             continue
         taken += 1
-        path.write_bytes(b"# a comment, which is not for the quick reader\n" + data)
+        rewrite(path, b"# a comment, which is not for the quick reader\n" + data)
         try:
             expected = outcome(read_tape(path))
         except CassetteError:
