@@ -18,14 +18,14 @@ def run(server: str, policy: str, threads: int, requests: int, seed: int, *more:
 
 @pytest.mark.parametrize("policy", ["waiter", "background"])
 def test_every_task_ends_and_every_callback_comes_once(server: str, policy: str) -> None:
-    """8 threads of 500 requests and 4 coroutines of a foreign loop, with time-outs and cancels from anywhere."""
-    run(server, policy, 8, 500, 1)
+    """8 threads of 250 requests and 4 coroutines of a foreign loop, with time-outs and cancels from anywhere."""
+    run(server, policy, 8, 250, 1)
 
 
 @pytest.mark.parametrize("policy", ["waiter", "background"])
 def test_the_same_with_300_interrupts_a_second(server: str, policy: str) -> None:
     """SIGINT on the main thread, which loads and drives too, loses nobody's task and no wake-up."""
-    run(server, policy, 8, 500, 2, "interrupts")
+    run(server, policy, 8, 250, 2, "interrupts")
 
 
 @pytest.mark.soak

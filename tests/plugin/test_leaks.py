@@ -151,7 +151,7 @@ def in_a_thread():
     thread.join()
 
 @pytest.mark.sessionmock(route="script")
-@pytest.mark.parametrize("turn", range(100))
+@pytest.mark.parametrize("turn", range(40))
 @pytest.mark.parametrize("twin", [loading, left_to_finish, ended_by_its_delegate, cancelled, in_a_thread])
 def test_clean(twin, turn, sessionmock):
     sessionmock.script.answers([Answer(body=[(b"a", 0), (b"b", 0.001)])] * 2)
@@ -160,9 +160,9 @@ def test_clean(twin, turn, sessionmock):
 
 
 def test_no_false_alarm_under_load(inner: Inner) -> None:
-    """500 tests that end what they begin, some of it late, pass beside a computing thread."""
+    """200 tests that end what they begin, some of it late, pass beside a computing thread."""
     inner.write(test_clean=LOAD)
-    inner.run("-q").assert_outcomes(passed=500)
+    inner.run("-q").assert_outcomes(passed=200)
 
 
 @pytest.mark.usefixtures("quick_drain")
@@ -492,7 +492,7 @@ def api():
 """
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "3"), ("-k", "test_other"), ("-k", "nothing"), ("--collect-only",)])
+@pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-k", "test_other"), ("-k", "nothing"), ("--collect-only",)])
 def test_what_modules_make_is_ended_where_their_tests_run(inner: Inner, arguments: tuple[str, ...]) -> None:
     """A session that a module makes and its teardown ends is no leak where its tests do not run: on another worker of xdist,
     in the controller, where they are not picked; nor is one of conftest.py that one worker's fixture ends."""
