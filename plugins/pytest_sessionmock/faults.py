@@ -13,8 +13,6 @@ from .settings import root_seed
 if TYPE_CHECKING:
     from sessionmock import FaultLine, Faults, LeakScope
 
-_LATE = "callback.session_did_become_invalid"       # fixtures invalidate sessions, after the test
-
 
 def seed_of(item: pytest.Item) -> int:
     """What is drawn in `item` is drawn from this: the root seed and the test's own name, so that neither workers nor the order of tests
@@ -54,10 +52,9 @@ class ItemFaults:
         if line.is_timed and self._answers_itself:
             self._go_virtual()
 
-    def complaints(self, *, at_last: bool = False) -> str:
-        """What is wrong with the test that ends, and was not said yet: lines that never acted; "" where nothing is. Before the last,
-        nothing is where one of them may still act."""
-        if self._faults is None or self._told or (not at_last and any(_LATE in line.points for line in self._faults.unfired)):
+    def complaints(self) -> str:
+        """What is wrong with the test that ends, and was not said yet: lines that never acted; "" where nothing is."""
+        if self._faults is None or self._told:
             return ""
         told = self._faults.complaints
         self._told = bool(told)

@@ -194,7 +194,7 @@ class ItemState:
                 raised.append(f"{type(warning).__name__}: {warning}")
         self.run.item = None
         self._reports = [report_of(leak) for leak in (*self.run.take_leaks_of_fixtures(), *self._leaks)]
-        unfired = "" if self._ended_early else self.faults.complaints(at_last=True)
+        unfired = "" if self._ended_early else self.faults.complaints()
         self._reports += filter(None, (self.misses(), self.failures(), *broken, unfired, self._uncalled("fail"), *raised))
         return [] if self._ended_early else self._reports
 
