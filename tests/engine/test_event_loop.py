@@ -16,6 +16,7 @@ from sessionmock.engine.event_loop import TICK, EngineLoop, SystemOuting
 PATIENCE = 20.0
 
 
+@pytest.mark.sessionmock(invariants="off")      # it raises where nothing should
 def test_what_a_callback_raises_goes_to_the_hook(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a note of where it was raised; what has only a message becomes a RuntimeError. No logger is called."""
     reports: list[Any] = []

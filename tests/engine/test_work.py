@@ -51,6 +51,7 @@ def test_a_job_that_blocks_holds_up_no_other(pool: work.WorkPool) -> None:
     ended(pool)
 
 
+@pytest.mark.sessionmock(invariants="off")      # it raises where nothing should
 def test_what_a_job_raises_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes to threading.excepthook with a note, and the thread takes the next job."""
     reports: list[Any] = []

@@ -9,7 +9,7 @@ import pytest
 
 import sessionmock as sm
 from sessionmock.clock import SECOND, JumpingClock
-from sessionmock.history import Asked, Called, Ended, History, Instructed, Opened, Received, Returned
+from sessionmock.history import Asked, Called, Closed, Ended, History, Instructed, Opened, Received, Returned
 from sessionmock.invariants import InvariantWatch, Violation, watched
 from sessionmock.invariants.order import ONCE, RANKS, TERMINAL
 from tests.tasks.delegates import Ending
@@ -263,6 +263,32 @@ def test_a_connection_that_failed_is_not_used_again() -> None:
             seen.add(Opened, exchange, "GET", URL, "live")
             seen.add(Ended, exchange, "GET", URL, 200, "live", 1.0, error, 7)
         assert [f"V12: GET {URL} went over a connection on which an exchange had failed"] == seen.found
+
+
+def test_a_connection_that_is_given_up_is_not_used_again() -> None:
+    """Unless its answer came to its end at that moment, which is told before or after it."""
+    def use(seen: Seen, exchange: int, *records: tuple[Any, ...]) -> None:
+        seen.add(Opened, exchange, "GET", URL, "live")
+        for kind, *values in records:
+            seen.add(kind, exchange, *values)
+
+    closed, ended = (Closed, 7), (Ended, "GET", URL, 200, "live", 1.0, "", 7)
+    with Seen() as seen:
+        use(seen, 1, closed, ended)
+        use(seen, 2, ended, closed)
+        use(seen, 3, closed)
+        assert [] == seen.found
+        use(seen, 4, ended)
+        assert [f"V12: GET {URL} went over a connection on which an exchange had failed"] == seen.found
+
+
+def test_who_returns_after_the_end_of_its_task_is_over() -> None:
+    """A handler may be called, and all that follows happen, within the method that was asked."""
+    with Seen() as seen:
+        seen.add(Asked, "task_did_receive_challenge", (seen.task,), seen.session._number, seen.session.delegate_queue)
+        seen.history.add(seen.clock, Returned, None, "task_did_receive_challenge", seen.session._number)
+        seen.call("data_task_did_receive_response")
+        assert [] == seen.found
 
 
 def test_a_question_is_remembered_until_it_is_answered() -> None:
