@@ -195,7 +195,8 @@ class Callbacks:
     def answer(self, question: Question, answered: Callable[..., None] | None, values: Values) -> None:
         """The callback of `question` is over; on any thread."""
         def take() -> None:
-            if not self._inbox.machine.answer(question):        # the load went on without it
+            machine = self._inbox.machine
+            if not machine.answer(question) or machine.cancelled:        # the load went on without it, or ends
                 return
             self._inbox.moved()
             if self.history is not None and question.name in QUESTIONS and Answered in self.history.kinds:

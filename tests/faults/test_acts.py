@@ -10,6 +10,7 @@ import sessionmock as sm
 from sessionmock.clock import JumpingClock
 from sessionmock.faults.acts import act, failure
 from sessionmock.faults.armed import About, Faults, Shot
+from sessionmock.faults.current import use_faults
 from sessionmock.faults.lines import FaultLine, Place
 
 URL = "http://a.test/"
@@ -156,3 +157,26 @@ def test_the_error_of_fail_names_the_url() -> None:
     first, second = (failure(shot) for shot in faults.passing("body", About(JumpingClock(), None, None, "GET", URL)))
     assert (-1005, URL, under) == (first.code, first.failing_url, first.underlying_error)
     assert "http://b.test/" == second.failing_url
+
+
+# on the wire -------------------------------------------------------------------------------------------------------------------
+MOMENTS: dict[str, int | None] = {"resolve": None, "connect": None, "tls": None, "write.head": None, "write.body": 2, "informational": None,
+                                  "head": None, "body": 3, "trailers": None}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("point", MOMENTS)
+def test_a_task_is_acted_on_at_any_moment_of_its_way(point: str, name: str) -> None:
+    """Before there is a connection, in the upload, at a byte of the answer: the task ends once, and one that was suspended as if nothing
+    had been."""
+    with sm.virtual_time() as clock:
+        delegate = Acting(clock, MAKERS[name])
+        faults = Faults()
+        MAKERS[name](faults.at(point, first=1, byte=MOMENTS[point]))
+        answer = sm.Answer(headers=[("Trailer", "T")], body=b"answer", informational=[103], trailers=[("T", "t")])
+        with use_faults(faults), sm.use_route(sm.ScriptRoute().answer(answer)), \
+                sm.URLSession(sm.URLSessionConfiguration.ephemeral(), delegate) as session:
+            session.upload_task(sm.URLRequest("https://a.test/", "POST"), from_data=b"body").resume()
+        assert [0 if name == "suspend" else -999] == [code for code, _ in delegate.ends]
+        assert (30 if name == "suspend" else 0) == pytest.approx(clock.now(), abs=0.001)      # the network in memory takes nanoseconds
+        assert ([point], 1) == ([fired.point for fired in faults.fired], delegate.invalid)

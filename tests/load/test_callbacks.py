@@ -202,6 +202,16 @@ def test_a_task_that_was_ended_delivers_nothing_more(end: str) -> None:
     assert ((), [], 0) == (delegate.arguments, answers, len(history))
 
 
+def test_an_answer_to_a_task_that_was_cancelled_changes_nothing() -> None:
+    """Its end is still on its way."""
+    parts, answers = asking(Plain(NEW))
+    parts.machine.cancel()
+    parts.queue.run()
+    question = parts.machine.ask(ASK)
+    parts.callbacks.answer(question, lambda *values: answers.append(values), (NEW,))
+    assert [] == answers
+
+
 def test_an_answer_that_comes_too_late_changes_nothing() -> None:
     """The load went on without it: it was withdrawn, or ended."""
     parts, answers = asking(delegate := Handing(), history := History())
