@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from difflib import SequenceMatcher
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -24,6 +23,8 @@ class NoSuchKeyword(InvalidArgumentException, TypeError):
 
 def nearest(given: object, names: Iterable[str]) -> list[str]:
     """`names`, that which is most like `given` first."""
+    from difflib import SequenceMatcher  # here: most programs mistake no name
+
     return sorted(names, key=lambda name: -SequenceMatcher(None, str(given).lower(), name.lower()).ratio())
 
 
