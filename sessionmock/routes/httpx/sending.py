@@ -1,7 +1,7 @@
 """A plain client's request on its way over a route: what it sends, what it gets, and how it waits for that."""
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from .client_route import OwnWay
 from .errors import Reached, client_error
 from .inbox import Inbox
 from .values import package_of, text_pairs
-from .waiting import Alarm, Limits, Step, Waiter, limit_of, step_of
+from .waiting import Alarm, Step, Waiter, limit_of, step_of
 
 
 class Sending:
@@ -31,9 +31,9 @@ class Sending:
         self.package = package = package_of(request)
         self.request = request
         self._host, self._waiter = host, waiter
-        timeout = request.extensions.get("timeout", {})
-        self._limits = Limits(timeout.get("pool"), timeout.get("connect"), timeout.get("write"), timeout.get("read"))
+        self._limits: Mapping[str, float | None] = request.extensions.get("timeout", {})     # of time, in seconds, by their names
         self._timing: Timing | None = None     # of the connection that it goes over, if there is one
+        self._since = 0                        # the last sign of life
         self._due: int | None = None           # until when somebody waits at the most
         self._received = 0                     # bytes of the body
         url, body = str(request.url), body_of(request, package, reads_here=own is not None)
@@ -76,7 +76,7 @@ class Sending:
 
     def block(self, ready: Callable[[], bool]) -> None:
         """Block until `ready()`, or raise the client's time-out."""
-        since, told = self._host.clock.now(), True
+        told = True
         while not ready():
             if self.own is not None and self.own.sends:
                 self.own.go_on()
@@ -84,17 +84,16 @@ class Sending:
             latch = self.inbox.expect()
             if self._moves(ready):
                 continue
-            until = self._until(since, told)
+            until = self._until(told)
             try:
                 told = self._waiter.wait(latch, until) or latch.done
             except BaseException:
                 self.inbox.exchange.cancel()
                 raise
-            since = self._host.clock.now() if told else since
 
     async def hold(self, ready: Callable[[], bool]) -> None:
         """Like `block`, in a coroutine."""
-        since, told = self._host.clock.now(), True
+        told = True
         while not ready():
             if self.own is not None and self.own.sends:
                 await self.own.go_on_async()
@@ -109,7 +108,7 @@ class Sending:
             latch = self.inbox.expect()
             if self._moves(ready):
                 continue
-            until = self._until(since, told)
+            until = self._until(told)
             alarm = None if until is None else Alarm(self._host, latch, until)
             try:
                 await self._waiter.ended(latch)
@@ -120,17 +119,17 @@ class Sending:
                 if alarm is not None:
                     alarm.cancel()
             told = alarm is None or not alarm.rung
-            since = self._host.clock.now() if told else since
 
     def _moves(self, ready: Callable[[], bool]) -> bool:
         """Whether there is something to do but wait: a route on another thread may have taken the client's own way meanwhile, or ask the caller."""
         return ready() or (self.own is not None and self.own.sends) or (self.caller is not None and self.caller.is_asked)
 
-    def _until(self, since: int, told: bool) -> int | None:
-        """Until when to wait, where the last sign of life was at `since`; raises the client's time-out where that has come, and nobody
-        `told` otherwise."""
+    def _until(self, told: bool) -> int | None:
+        """Until when to wait, from now where a sign of life has `told` something; else raises the client's time-out where it has come."""
+        if told:
+            self._since = self._host.clock.now()
         waited, self._due = self._due, None
-        limit, due = self._limit(since)
+        limit, due = self._limit()
         if not told and due is not None and waited is not None and due <= waited:
             raise self._timeout(limit)
         self._due = due
@@ -140,17 +139,17 @@ class Sending:
         inbox = self.inbox
         return step_of(self._timing, inbox.unsent > 0, inbox.answer is not None)
 
-    def _limit(self, since: int) -> tuple[str, int | None]:
+    def _limit(self) -> tuple[str, int | None]:
         """The limit that holds now, and when it is reached."""
         step, begun = self._step()
         limit = limit_of(step)
-        seconds = getattr(self._limits, limit)
-        return limit, None if seconds is None else max(begun, since) + nanoseconds(seconds)
+        seconds = self._limits.get(limit)
+        return limit, None if seconds is None else max(begun, self._since) + nanoseconds(seconds)
 
     def _stepped(self, timing: Timing) -> None:
         """On the engine: another limit holds from now on. Whoever waits for longer looks again."""
         self._timing = timing
-        due, (_, earlier) = self._due, self._limit(0)
+        due, (_, earlier) = self._due, self._limit()
         if earlier is not None and (due is None or earlier < due):
             self.inbox.moved()
 

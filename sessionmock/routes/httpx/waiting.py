@@ -37,29 +37,21 @@ class Parking:
         await ended(latch)
 
 
-class Limits(NamedTuple):
-    """What httpx's `timeout` extension says, in seconds; None waits for ever. Which one holds is a matter of the step that a request
-    is at.
-
-    - `pool`: until a connection for it is begun, or a kept one taken.
-    - `connect`: for the name and the connection together, and again for TLS.
-    - `write`: while the request is not sent whole, from the last sign of life.
-    - `read`: until the answer is there, and what a proxy says before, from the last sign of life.
-
-    A route without connections tells no steps: there `read` holds from the start, or `write` while a body of known length is not sent.
-    """
-
-    pool: float | None
-    connect: float | None
-    write: float | None
-    read: float | None
-
-
 class Step(NamedTuple):
-    """Where an exchange is: "pool", "connect", "proxy", "write" or "read"; and since when its limit holds, at the earliest."""
+    """Where an exchange is, and since when the limit of that step holds, at the earliest. For what httpx's `timeout` extension has limits:
+
+    - "pool": until a connection for it is begun, or a kept one taken.
+    - "connect": for the name and the connection together, and again for TLS.
+    - "proxy", whose limit is that of "read": until the proxy leads to the server.
+    - "write": while the request is not sent whole, from the last sign of life.
+    - "read": until the answer is there, from the last sign of life.
+    """
 
     name: str
     begun: int
+
+
+_WRITING, _READING, _WAITING = Step("write", 0), Step("read", 0), Step("pool", 0)
 
 
 def limit_of(step: str) -> str:
@@ -68,9 +60,10 @@ def limit_of(step: str) -> str:
 
 
 def step_of(timing: Timing | None, unsent: bool, answered: bool) -> Step:
-    """The step of an exchange with this `timing`. `unsent`: some of a body of known length was not handed over yet."""
+    """The step of an exchange with this `timing`. A route without connections tells none: there it is "read" from the start, or "write"
+    while some of a body of known length is `unsent`."""
     if timing is None:
-        return Step("write" if unsent and not answered else "read", 0)
+        return _WRITING if unsent and not answered else _READING
     if timing.request_start is not None:
         if timing.request_end is None and not answered:
             return Step("write", timing.request_start)
@@ -80,7 +73,7 @@ def step_of(timing: Timing | None, unsent: bool, answered: bool) -> Step:
     if timing.tunnel_start is not None:
         return Step("proxy", timing.tunnel_start)
     begun = timing.connect_start if timing.domain_lookup_start is None else timing.domain_lookup_start
-    return Step("pool", 0) if begun is None else Step("connect", begun)
+    return _WAITING if begun is None else Step("connect", begun)
 
 
 class Alarm:
