@@ -21,6 +21,7 @@ from sessionmock.faults.kinds import CERTIFICATES, SCOPES
 from sessionmock.faults.plan import FaultPlan
 from sessionmock.faults.points import POINTS, row_of
 from sessionmock.faults.table import OF_STREAMS, TABLE, VARIANTS
+from sessionmock.history import History
 from sessionmock.invariants import watched
 from sessionmock.routes.faults.route import FaultRoute
 from sessionmock.routes.live.network.memory import MemoryNetwork
@@ -239,9 +240,8 @@ TRUE = {"file": FILE, "long": LONG, "chunks": FILE, "packed": FILE, "hints": FIL
 class Ran(NamedTuple):
     """What a run left."""
 
-    digest: str
+    history: History
     fired: list[str]
-    records: int
 
 
 class Runner:
@@ -252,7 +252,7 @@ class Runner:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.cassette = record(folder / "everything.yaml")
+        self.cassette = sm.CassetteRoute(record(folder / "everything.yaml"), "none", filter=False, allow_playback_repeats=True)
 
     def world(self, dice: random.Random) -> tuple[Any, str, dict[str, Any]]:
         """A route, where the server is, and settings of the configuration."""
@@ -262,8 +262,7 @@ class Runner:
         settings = {"proxy_configurations": [PROXY]} if dice.random() < 0.2 else {}
         if kind == "script":
             return sm.ScriptRoute().answer(scripted), dice.choice(BASES[:2]), settings
-        cassette = sm.CassetteRoute(self.cassette, "none", filter=False, allow_playback_repeats=True)
-        return cassette, dice.choice(BASES[:2]), settings
+        return self.cassette, dice.choice(BASES[:2]), settings
 
     def run(self, seed: int) -> Ran:
         """The run of that seed, every invariant judged."""
@@ -277,7 +276,7 @@ class Runner:
             spoilt = any(line.kind.name in SPOILING for line in plan)
             watch.verify(true_body=(lambda task: None) if spoilt else true_body)
         assert not getattr(inner, "misses", ()), inner.misses
-        return Ran(watch.history.digest(), [str(each) for each in route.faults.fired], len(watch.history))
+        return Ran(watch.history, [str(each) for each in route.faults.fired])
 
     def load(self, dice: random.Random, base: str, settings: dict[str, Any]) -> None:
         configuration = sm.URLSessionConfiguration.ephemeral()
@@ -329,7 +328,7 @@ def main() -> None:
         tempfile.tempdir = folder
         runner = Runner(Path(folder))
         for seed in range(*map(int, sys.argv[1:])):
-            print(runner.run(seed).digest)
+            print(runner.run(seed).history.digest())
 
 
 if __name__ == "__main__":

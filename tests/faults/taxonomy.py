@@ -204,6 +204,8 @@ REACHING = (
     Row(13, "the proxy refuses to CONNECT", Load(base=SECURE, plan=at("proxy").status(502), settings=THROUGH_A_PROXY),
         fails(-1004, "TunnelRefused"),
         choice="-1004 over the proxy's answer, which is never taken for the server's"),
+    Row(13, "the proxy takes its time", Load(base=SECURE, plan=at("proxy").delay(1.0), settings=THROUGH_A_PROXY), works(),
+        check=lambda played: holds(1 == played.seconds)),
     Row(13, "the proxy asks who it is", Load(base=SECURE, plan=at("proxy").challenge("Basic", "gate", proxy=True), settings=THROUGH_A_PROXY),
         fails(-1004, "TunnelRefused", "challenge metrics complete"),
         choice="-1004 where nobody answers the challenge"),

@@ -94,11 +94,15 @@ def left(downloads: Path) -> list[bytes]:
 at = FaultPlan().at
 
 
-@pytest.mark.parametrize("cuts", [range(130), range(130, SIZE + 1)], ids=["early", "late"])     # halves, for two workers
+THIRDS = [pytest.param(range(0, SIZE + 1, 3), id="one third"),
+          *(pytest.param(range(start, SIZE + 1, 3), id="another third", marks=pytest.mark.soak) for start in (1, 2))]
+
+
+@pytest.mark.parametrize("cuts", THIRDS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_file_is_byte_exact_wherever_a_fault_cut_it(kind: str, cuts: range, downloads: Path) -> None:
-    """A FIN and a RST by turns. A server that honours the range, ignores it or has another file by now: the file is the server's,
-    byte for byte. One that breaks ranges: it is that, or an error, and never put together wrongly."""
+    """A FIN and a RST by turns; every cut in `make soak`. A server that honours the range, ignores it or has another file by now: the
+    file is the server's, byte for byte. One that breaks ranges: it is that, or an error, and never put together wrongly."""
     for size in cuts:
         server = Server(kind)
         place = at("body", first=1, byte=size, optional=size == SIZE)
@@ -120,7 +124,7 @@ def test_file_is_byte_exact_wherever_a_fault_cut_it(kind: str, cuts: range, down
         assert kind == "breaks" or [] == left(downloads), size
 
 
-@pytest.mark.parametrize("second", range(0, SIZE, 16))
+@pytest.mark.parametrize("second", range(0, SIZE, 32))
 def test_a_second_cut_goes_on_from_the_first(second: int, downloads: Path) -> None:
     """What came before either cut is kept, wherever in the rest the second is."""
     for size in (1, 100, 256):

@@ -20,7 +20,7 @@ from ...models.trust import Terms
 from ..base import Channel, Exchange, ExchangeOver, Host, Sink, SinkOver
 from ..live.exchange import release
 from ..live.http1.outgoing import LAST_CHUNK, chunk
-from ..live.network.base import fulfil
+from ..live.network.base import Wire, fulfil
 from ..live.network.coroutines import Later
 from ..live.network.ends import OutcomeError
 from ..live.network.memory import MemoryAdapter, MemoryNetwork
@@ -95,7 +95,7 @@ class Rendering:
         wired = Request(request.method, request.url, [], request.body if self._carries else None, terms, request.urgency,
                         stepped=request.stepped, once=request.once, faults=faults)
         self.sink = Restored(sink, self)
-        self.live = FaultyExchange(channel, wired, self.sink, kept=faults.may_pass("reuse"))
+        self.live = PretendedExchange(channel, wired, self.sink, kept=faults.may_pass("reuse"))
         self.live.adapter = Pretended(channel.adapter, self.serve)
         if faults.wants_http2:
             from .http2.serving import PretendedHTTP2, in_frames  # h2 costs an import that most processes never need
@@ -236,6 +236,15 @@ class Rendering:
     def _tell(self) -> None:
         if self._news is not None:
             fulfil(self._news)
+
+
+class PretendedExchange(FaultyExchange):
+    """One whose connection leads to its server at once, also through a proxy: nobody is there to take a CONNECT."""
+
+    __slots__ = ()
+
+    async def tunnel(self, wire: Wire, proxy: ProxyConfiguration, host: str, port: int) -> None:
+        await self._greet()
 
 
 class Restored(SinkOver):
