@@ -345,6 +345,7 @@ def routes() -> None:
     with httpx.Client(transport=sm.transport(sm.TransportRoute(httpx.MockTransport(lambda _: httpx.Response(200))))) as client:
         client.get(URL)
     assert_type(sm.transport(), sm.RouteTransport)
+    assert_type([str(violation) for violation in sm.InvariantWatch(sm.History()).violations], list[str])
     trace = sm.Trace(sm.History())
     sm.set_trace(trace)
     assert_type(trace.names(), list[str])
