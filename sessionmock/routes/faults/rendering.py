@@ -239,7 +239,10 @@ class Rendering:
 
 
 class PretendedExchange(FaultyExchange):
-    """One whose connection leads to its server at once, also through a proxy: nobody is there to take a CONNECT."""
+    """One whose connection leads to its server at once, also through a proxy: nobody is there to take a CONNECT.
+
+    Wide because an exchange is.
+    """
 
     __slots__ = ()
 
