@@ -14,7 +14,7 @@ from sessionmock.faults.plan import FaultLine, FaultPlan
 from sessionmock.models.message import Request
 from sessionmock.routes.faults.network import FaultyExchange
 from tests.routes.live.h2server import Server, echo, h2_origin, serving
-from tests.routes.live.worlds import Client, Recorder, World
+from tests.routes.live.worlds import Client, Recorder, World, in_memory
 
 LOST, TIMED_OUT, NO_HTTP = -1005, -1001, -1017
 BODY = bytes(range(200))
@@ -151,6 +151,7 @@ def plans(rows: Any) -> Any:
     return pytest.mark.parametrize(("line", "outcome"), [pytest.param(line, outcome, id=str(line)) for [line], outcome in rows])
 
 
+@in_memory
 @plans(ONE)
 def test_one_stream(world: World, make: Any, tls: Any, line: FaultLine, outcome: tuple[Any, ...]) -> None:
     """What goes wrong with one stream leaves its neighbours and its connection alone, before and behind it."""
@@ -167,6 +168,7 @@ def test_one_stream(world: World, make: Any, tls: Any, line: FaultLine, outcome:
     assert len(client.faults.fired) == (0 if "chunk" in str(line.kind) else 2 if outcome == (b"", None, LOST) and line.point == "write.head" else 1)
 
 
+@in_memory
 @plans(ALL)
 def test_all_of_a_connection(world: World, make: Any, tls: Any, line: FaultLine, outcome: tuple[Any, ...]) -> None:
     """What goes wrong with the connection ends all that is on it, and the next request makes another."""
