@@ -38,8 +38,8 @@ class Framed:
 
     def __init__(self, peer: Peer, method: str, outgoing: Outgoing) -> None:
         self._peer, self._outgoing = peer, outgoing
-        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None, validate_outbound_headers=False,
-                                                normalize_outbound_headers=False))
+        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None, validate_inbound_headers=False,
+                                                validate_outbound_headers=False, normalize_outbound_headers=False))
         self._answer = Framing(method)
         self._events: deque[Event] = deque()
         self.hung_up = peer.hung_up

@@ -46,7 +46,7 @@ class TappedStream(Hits):
             connection.answered = True           # once, before this
         for shot in (*shots, *self.passing("write.head")):
             self._hit_first(shot)
-        self._outgoing.put(partial(channel.adapter.after_reading, self._open))    # a farewell may lie there
+        self._outgoing.put(partial(channel.adapter.after_reading, self._open) if stream.reused else self._open)    # a farewell may lie there
         self._outgoing.run()
 
     def leave(self) -> None:
