@@ -66,10 +66,10 @@ class Fired:
 class Shot:
     """What is to go wrong on one pass of a point. Whoever lets it act calls `fire`, once."""
 
-    __slots__ = ("_armed", "_number", "about", "point")
+    __slots__ = ("_armed", "_faults", "_number", "about", "point")
 
-    def __init__(self, armed: _Armed, point: str, about: About) -> None:
-        self._armed, self._number, self.point, self.about = armed, armed.passes, point, about
+    def __init__(self, faults: Faults, armed: _Armed, point: str, about: About) -> None:
+        self._faults, self._armed, self._number, self.point, self.about = faults, armed, armed.passes, point, about
 
     @property
     def kind(self) -> Kind:
@@ -90,7 +90,7 @@ class Shot:
         """It acts now."""
         about = self.about
         fired = Fired(self._armed.line, self.point, about.method, about.url, about.task)
-        self._armed.faults._note(self._armed, fired)
+        self._faults._note(self._armed, fired)
         history = about.history
         if history is not None and Faulted in history.kinds:
             history.add(about.clock, Faulted, about.task, self.point, str(self.kind), about.url)
@@ -100,10 +100,10 @@ class Shot:
 class _Armed:
     """A line with its count."""
 
-    __slots__ = ("acts", "faults", "fired", "line", "number", "passes", "planned", "requests")
+    __slots__ = ("acts", "fired", "line", "passes", "planned", "requests", "seed")
 
-    def __init__(self, faults: Faults, line: FaultLine, number: int) -> None:
-        self.faults, self.line, self.number = faults, line, number
+    def __init__(self, line: FaultLine, seed: str) -> None:
+        self.line, self.seed = line, seed
         self.passes = 0                         # of its points, that it selects
         self.planned = 0                        # on how many of them it was to act
         self.acts = False                       # it was on the last one
@@ -140,7 +140,7 @@ class _Armed:
 
     def drawn(self, number: int) -> bytes:
         """32 bytes: for one seed, line and pass always the same."""
-        return sha256(f"{self.faults.seed}:{self.number}:{number}".encode()).digest()
+        return sha256(f"{self.seed}:{number}".encode()).digest()
 
     def _draw(self) -> float:
         """From 0 to below 1, for this pass."""
@@ -239,7 +239,7 @@ class Faults(Lines[FaultLine]):
         for watcher in self._watchers:
             watcher(line)
         with self._lock:
-            armed = _Armed(self, line, len(self._lines))
+            armed = _Armed(line, f"{self.seed}:{len(self._lines)}")
             self._lines.append(armed)
             for point in line.points:
                 self._at.setdefault(point, []).append(armed)
@@ -263,7 +263,7 @@ class Faults(Lines[FaultLine]):
         if lines is None:
             return ()
         with self._lock:
-            return [Shot(armed, point, about) for armed in lines
+            return [Shot(self, armed, point, about) for armed in lines
                     if replaces in (None, armed.line.kind.name in REPLACING) and armed.selects(about) and armed.passed()]
 
     def may_pass(self, points: Iterable[str], about: About, *, replaces: bool | None = None) -> bool:

@@ -444,7 +444,8 @@ class Load:
         self.consumer.told()
         self.context.ended(self)
         transfer.let_go()
-        for faults in self._in_force:
+        in_force, self._in_force = self._in_force, ()      # they know their tasks
+        for faults in in_force:
             faults.forget(self)
         if callbacks.faults is not None:
             callbacks.faults.let_go()

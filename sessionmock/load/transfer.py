@@ -79,5 +79,7 @@ class Transfer:
 
     def let_go(self) -> None:
         """The task has ended: nothing is held that knows it."""
+        if self.message is not None:
+            self.message.faults = None
         for transaction in self.transactions:
             transaction.exchange = None

@@ -6,6 +6,7 @@ import gc
 import os
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -455,3 +456,22 @@ def test_a_body_that_nobody_was_given_is_closed(play: Play) -> None:
     run = play(FaultPlan().at("cookies.get").cancel())
     assert (-999, 3) == (run.code, run.left)
     assert 1 == body.closed
+
+
+@pytest.mark.parametrize("kind", [kinds.oserror(errno.EIO), kinds.fail(-1), kinds.cancel_by_producing_resume_data()])
+def test_a_task_is_freed_with_its_plan(play: Play, kind: Kind) -> None:
+    """By the last reference, and not by the collector: its resume data holds a file."""
+    tasks: list[weakref.ref[Any]] = []
+
+    def make(session: sm.URLSession) -> Any:
+        tasks.append(weakref.ref(task := session.download_task(URL)))
+        return task
+
+    play.downloads()
+    play.make = make
+    gc.disable()
+    try:
+        play(FaultPlan([FaultLine(point="disk.close", kind=kind)]))
+        assert [None] == [task() for task in tasks]
+    finally:
+        gc.enable()
