@@ -76,8 +76,10 @@ class _Normal:
         return (owner, type(record).__name__, *said, *((record.time,) if self._timed else ()))
 
     def _field(self, name: str, value: Any) -> Any:
-        if name in ("session", "connection"):
-            return self._name(name, value) if value and (self._timed or name == "session") else 0
+        if name == "session":
+            return self._name(name, value) if value else 0
+        if name == "connection":
+            return (self._name(name, value[0]), value[1]) if value and self._timed else None
         if name == "exchange":
             return self._name(f"exchange of {self._owner}", value) if value else 0
         if name == "error":

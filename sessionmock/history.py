@@ -182,7 +182,7 @@ class Closed(NamedTuple):
     time: int
     task: URLSessionTask | None
     exchange: int
-    connection: int = 0           # as of `Ended`
+    connection: tuple[int, int] | None = None     # as of `Ended`
 
 
 @printed
@@ -220,7 +220,7 @@ class Ended(NamedTuple):
     source: str
     milliseconds: float
     error: str                    # why no response came, or not all of it; "" where it did
-    connection: int = 0           # the connection of HTTP/1.1 that it was on, which tells those of a process apart; 0 for another
+    connection: tuple[int, int] | None = None     # of HTTP/1.1, that it was on: its number in this process, and which of its exchanges this is
 
 
 @printed

@@ -182,12 +182,12 @@ class Passing(SinkOver):
         self._end("cancelled")
 
     @property
-    def _connection(self) -> int:
-        """The number of the connection that it is on (`Timing.connection`); 0 where there is none, or no exchange yet."""
+    def _connection(self) -> tuple[int, int] | None:
+        """The connection that it is on (`Timing.connection`); None where there is none, or no exchange yet."""
         timing = getattr(getattr(self, "exchange", None), "timing", None)
-        return 0 if timing is None else timing.connection
+        return None if timing is None else timing.connection
 
-    def _end(self, error: str, connection: int = 0) -> None:
+    def _end(self, error: str, connection: tuple[int, int] | None = None) -> None:
         if self.over:
             return
         self.over = True

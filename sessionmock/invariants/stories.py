@@ -57,7 +57,7 @@ class ExchangeStory:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.connection = 0        # that it was given up on
+        self.connection: tuple[int, int] | None = None      # that it was given up on
         self.headed = self.closed = self.ended = False
 
 

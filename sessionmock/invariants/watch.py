@@ -49,7 +49,7 @@ class InvariantWatch:
         self._tasks: dict[Key, TaskStory] = {}
         self._sessions: dict[int, SessionStory] = {}
         self._running: dict[Any, str] = {}                   # the call that runs on each serial queue
-        self._failed: dict[int, int] = {}                    # connections, and the exchange that failed there or was given up
+        self._failed: dict[int, int] = {}                    # connections, and which of their exchanges failed there or was given up
         self._told: set[tuple[str, object]] = set()
         self._see: dict[type, Callable[[Any], None]] = {
             Called: self._called, Asked: self._called, Answered: self._answered, Returned: self._returned, Became: self._became, Made: self._made,
@@ -308,10 +308,10 @@ class InvariantWatch:
             if (exchange := story.exchanges.get(record.exchange)) is not None:
                 exchange.closed = True
                 exchange.connection = record.connection
-                if record.connection:
-                    self._failed.setdefault(record.connection, record.exchange)
-                if exchange.ended:          # at the same moment, on another thread
-                    self._failed.pop(record.connection, None)
+                if record.connection and not exchange.ended:
+                    self._fails(*record.connection)
+                    if exchange.ended:              # at this moment, on another thread
+                        self._failed.pop(record.connection[0], None)
 
     def _ended(self, record: Ended) -> None:
         if not record.exchange:
@@ -327,14 +327,19 @@ class InvariantWatch:
             connection = connection or exchange.connection
         if not connection:
             return
-        failed = self._failed.get(connection)
-        if failed is not None and failed != record.exchange:
+        number, turn = connection
+        failed = self._failed.get(number)
+        if failed is not None and failed < turn:        # what came before it may be told of after it, by another thread
             self.broken("V12", f"{record.method} {shown.url(record.url)} went over a connection on which an exchange had failed", story,
                         record.task if record.task is not None else f"{record.method} {shown.url(record.url)}")
         if record.error:
-            self._failed[connection] = record.exchange
-        elif failed is not None:
-            self._failed.pop(connection, None)      # it was given up as it came to its end
+            self._fails(number, turn)
+        elif failed == turn:
+            self._failed.pop(number, None)          # it was given up as it came to its end
+
+    def _fails(self, number: int, turn: int) -> None:
+        """The exchange that was the `turn`-th of a connection has failed there."""
+        self._failed[number] = min(turn, self._failed.get(number, turn))
 
     def _ended_task(self, record: Ended) -> None:
         task: Any = record.task

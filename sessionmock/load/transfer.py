@@ -30,10 +30,10 @@ class Transaction:
 
 
     @property
-    def connection(self) -> int:
-        """The number of the connection that it went over (`Timing.connection`), 0 where none is known."""
+    def connection(self) -> tuple[int, int] | None:
+        """The connection that it went over (`Timing.connection`), where it is known."""
         timing = None if self.exchange is None else self.exchange.timing
-        return 0 if timing is None else timing.connection
+        return None if timing is None else timing.connection
 
 
 class Transfer:

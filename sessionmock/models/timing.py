@@ -52,4 +52,4 @@ class Timing:
     response_header_bytes: int = 0     # of all heads, informational ones too
     facts: ConnectionFacts | None = None
     reused: bool = False
-    connection: int = 0                # the number of a connection of HTTP/1.1, which tells those of a process apart; 0 for another
+    connection: tuple[int, int] | None = None      # of HTTP/1.1: its number in this process, and which of its exchanges this is

@@ -259,9 +259,9 @@ def test_an_answer_out_of_order_is_told(records: list[tuple[int | None, int]], w
 def test_a_connection_that_failed_is_not_used_again() -> None:
     """One whose exchange was given up as its answer came to its end may be."""
     with Seen() as seen:
-        for exchange, error in ((1, ""), (2, "lost"), (3, "")):
+        for exchange, error in ((2, "lost"), (1, ""), (3, "")):       # of two that end at one moment the second may be told of first
             seen.add(Opened, exchange, "GET", URL, "live")
-            seen.add(Ended, exchange, "GET", URL, 200, "live", 1.0, error, 7)
+            seen.add(Ended, exchange, "GET", URL, 200, "live", 1.0, error, (7, exchange))
         assert [f"V12: GET {URL} went over a connection on which an exchange had failed"] == seen.found
 
 
@@ -272,13 +272,18 @@ def test_a_connection_that_is_given_up_is_not_used_again() -> None:
         for kind, *values in records:
             seen.add(kind, exchange, *values)
 
-    closed, ended = (Closed, 7), (Ended, "GET", URL, 200, "live", 1.0, "", 7)
+    def closed(turn: int) -> tuple[Any, ...]:
+        return Closed, (7, turn)
+
+    def ended(turn: int) -> tuple[Any, ...]:
+        return Ended, "GET", URL, 200, "live", 1.0, "", (7, turn)
+
     with Seen() as seen:
-        use(seen, 1, closed, ended)
-        use(seen, 2, ended, closed)
-        use(seen, 3, closed)
+        use(seen, 1, closed(1), ended(1))
+        use(seen, 2, ended(2), closed(2))
+        use(seen, 3, closed(3))
         assert [] == seen.found
-        use(seen, 4, ended)
+        use(seen, 4, ended(4))
         assert [f"V12: GET {URL} went over a connection on which an exchange had failed"] == seen.found
 
 

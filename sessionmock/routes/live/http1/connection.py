@@ -21,7 +21,7 @@ _numbers = itertools.count(1)
 class Connection(Link):
     """A keep-alive connection, driving one exchange at a time. On the engine only."""
 
-    __slots__ = ("_answer", "_number", "_resuming", "_upload", "_wary", "exchange", "heir")
+    __slots__ = ("_answer", "_number", "_resuming", "_turns", "_upload", "_wary", "exchange", "heir")
 
     chunks: ClassVar[bool] = True      # a body of unknown length is sent in chunks
 
@@ -30,7 +30,7 @@ class Connection(Link):
         self.exchange: LiveExchange | None = None
         self.heir: Link | None = None  # what took over, because the server chose HTTP/2
         self._answer = Answer("GET")
-        self._number = next(_numbers)
+        self._number, self._turns = next(_numbers), itertools.count(1)
         self._upload: Upload | None = None
         self._resuming = False         # within `resume_writing`
         self._wary = False             # the body of the last answer, which has none, may still come
@@ -67,7 +67,7 @@ class Connection(Link):
         self._upload = None
         if exchange.is_tapped:
             exchange.enter(self)
-        timing.facts, timing.reused, timing.connection = self.facts, self.reused, self._number
+        timing.facts, timing.reused, timing.connection = self.facts, self.reused, (self._number, next(self._turns))
         timing.request_start = exchange.channel.host.clock.now()
         timing.request_header_bytes = len(outgoing.head)
         body = request.body if outgoing.length else b""
