@@ -341,6 +341,16 @@ def test_a_download_goes_on_from_the_last_byte_that_was_written(play: Play, byte
     assert 1 == len(faults.fired)
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("point", ["disk.create", "disk.write", "disk.move", "disk.close"])
+def test_a_full_disk_is_the_same_wherever_it_shows(play: Play, point: str, number: int) -> None:
+    """Whoever gets -3003 over one of these knows what to do."""
+    play.downloads()
+    run = play(FaultPlan().at(point).oserror(number))
+    assert run.error is not None
+    assert (-3003, number) == (run.code, run.error.underlying_error.errno)      # type: ignore[union-attr]
+
+
 def test_a_line_that_never_came_to_its_byte_has_not_fired(play: Play) -> None:
     """The file was shorter."""
     play.downloads()
