@@ -8,7 +8,7 @@
 #                NAMES=--readme writes the figures of all into README.md; AGAINST=REVISION compares the CPU and the wall
 #                time of ours with that commit's instead, and fails where a row takes over 5 % more CPU
 #   make soak    the longer runs that `make test` leaves out: 26,000 spoiled answers end to end, every cut of answers of many kinds,
-#                640,000 raced tasks, damaged cassettes, the scenarios beside Swift
+#                640,000 raced tasks, damaged cassettes, 22,000 runs with random faults, the scenarios beside Swift
 #   make soak-busy   `make test`, TIMES=20 times, beside two processes that compute; ends at the first failure
 #   make clean   forget the environment and everything built
 

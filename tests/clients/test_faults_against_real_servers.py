@@ -131,6 +131,8 @@ def check_native(stage: Stage, case: Case, package: ModuleType, load: Load) -> N
         judge(case, *outcome(package, load, case, stage.address(case, misbehaving=True), options))
 
 
+# httpx leaves generators to the collector.
+GENERATORS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 REAL = [pytest.param(case, id=case.name) for case in CASES if case.real is not None or case.door != "http"]
 
 
@@ -141,7 +143,7 @@ def test_a_client_of_its_own(stage: Stage, case: Case, no_such_host: None) -> No
 
 
 @pytest.mark.soak
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")     # httpx leaves generators to the collector
+@GENERATORS
 @pytest.mark.parametrize(("package", "load"), FLAVOURS)
 @pytest.mark.parametrize("case", REAL)
 def test_clients_of_their_own(stage: Stage, case: Case, package: ModuleType, load: Load, no_such_host: None) -> None:
@@ -176,6 +178,7 @@ PLANNED = [pytest.param(case, id=case.name) for case in CASES]
 TURNS = [pytest.param(case, *FLAVOURS[number % len(FLAVOURS)], id=case.name) for number, case in enumerate(CASES)]
 
 
+@GENERATORS
 @pytest.mark.parametrize(("case", "package", "load"), TURNS)
 def test_a_plan_says_the_same(stage: Stage, case: Case, package: ModuleType, load: Load) -> None:
     """Over a script in virtual time, by one kind of client after the other."""
@@ -183,6 +186,7 @@ def test_a_plan_says_the_same(stage: Stage, case: Case, package: ModuleType, loa
 
 
 @pytest.mark.soak
+@GENERATORS
 @pytest.mark.parametrize(("package", "load"), FLAVOURS)
 @pytest.mark.parametrize("case", PLANNED)
 def test_a_plan_says_the_same_to_all(stage: Stage, case: Case, package: ModuleType, load: Load) -> None:
