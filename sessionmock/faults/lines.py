@@ -79,7 +79,8 @@ class FaultLine:
     @property
     def is_timed(self) -> bool:
         """Whether it is about time, which is virtual then on a script or a cassette."""
-        return self.kind.name in TIMED
+        kind = self.kind
+        return kind.name in TIMED or (kind.name == "malformed" and bool(kind["what"] == "window"))    # which a time-out ends, as `never`
 
 
 CONDITIONS: Mapping[str, Any] = {field.name: field.default for field in fields(FaultLine) if field.name not in ("point", "kind")}
