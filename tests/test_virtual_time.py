@@ -503,7 +503,7 @@ def test_what_was_made_before_joins_in_and_goes_back() -> None:
 
 def test_virtual_time_does_not_begin_over_tasks_on_their_way() -> None:
     """They are named, with their lines; those of another owner go on in real time, and their session with them."""
-    route = sm.ScriptRoute().answers([sm.Answer(delay=0.02, body=b"x")] * 2)
+    route = sm.ScriptRoute().answers([sm.Answer(delay=math.inf)] * 2)
     with sm.use_route(route), sm.LeakScope("theirs"), sm.URLSession(configuration()) as session:
         theirs = session.data(URL)
         with sm.LeakScope("ours"):
@@ -512,7 +512,8 @@ def test_virtual_time_does_not_begin_over_tasks_on_their_way() -> None:
             ours = session.data(URL)
             with pytest.raises(RuntimeError, match=r"in real time:\n  <URLSessionDataTask 2: GET http://a\.test/, running>, made at .*virtual_time"):
                 sm.virtual_time(everywhere=True).__enter__()
-            assert (b"x", b"x") == (theirs.result()[0], ours.result()[0])
+            for loading in (theirs, ours):
+                loading.cancel()
 
 
 # what its users do to it ----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from .protocol import Engine, Waitable
 from .resting import Others, pause
 from .waiters import Waiters
 
-ROUNDS = 4                  # of a loop, between two calls
+ROUNDS = 12                 # of a loop, between two calls: whoever was woken, and whoever waits for that one, goes on before time does
 PAUSE = SECOND // 1000      # between two looks at an operation that is out, in real time
 HOPE = SECOND // 4          # for other threads and coroutines, where nothing is left to run, in real time
 

@@ -66,11 +66,12 @@ def test_threads_and_plain_clients(sessionmock):
     assert seen + [clock.now()] == [600, 1200, 1800]
 
 def test_what_is_under_way_is_named(sessionmock, own):
-    sessionmock.script.answer(delay=0.02)
+    sessionmock.script.answer(delay=math.inf)
     loading = own.data(URL)
     with pytest.raises(pytest.UsageError, match=r"in real time:\\n  <URLSessionDataTask 1: GET .* made at .*test_it.py(?s:.*)\\(time=.virtual.\\)"):
         sessionmock.clock
-    loading.result()
+    loading.cancel()
+    with pytest.raises(URLError, match="-999"): loading.result()
     assert sessionmock.clock.now() == 0
 
 def test_sleeps_without_a_session(sessionmock):
