@@ -291,12 +291,13 @@ class TaskFaults:
     def __init__(self, all_in_force: tuple[Faults, ...], clock: Clock, history: History | None, task: Any) -> None:
         self._all, self._clock, self._history, self.task = all_in_force, clock, history, task
 
+    def has(self, point: str) -> bool:
+        """Whether a line is about `point`."""
+        return point in self._all[0]._at if len(self._all) == 1 else any(point in faults._at for faults in self._all)
+
     def passing(self, point: str, method: str, url: str) -> Shots:
         """`point` is passed: what is to go wrong there."""
-        for faults in self._all:
-            if point in faults._at:
-                break
-        else:
+        if not self.has(point):
             return ()
         about = About(self._clock, self._history, self.task, method, url)
         return [shot for faults in self._all for shot in faults.passing(point, about)]

@@ -85,9 +85,14 @@ class LoadFaults:
 
     def at(self, point: str, then: Then) -> None:
         """`point` is passed: `then` is called, at once or in a later turn; never where the load ends before."""
-        self._go_on(self._passing(point), then)
+        if self.of_task.has(point):
+            self._go_on(self._passing(point), then)
+        else:
+            then(None)
 
     def _passing(self, point: str) -> list[Shot]:
+        if not self.of_task.has(point):
+            return []
         request = self._transfer.request
         return sorted(self.of_task.passing(point, request.http_method, request.url or ""), key=lambda shot: shot.kind.name in _OF_THE_THING)
 
