@@ -125,6 +125,21 @@ def test_an_error_by_its_code_is_what_a_socket_would_give_there(clock: Any, poin
     assert raised.value.request.url == URL
 
 
+@pytest.mark.parametrize(("plan", "names"), [
+    (at("connect").reset(), "ReadError ConnectError ReadError"),
+    (at("connect").end(), "RemoteProtocolError ConnectError RemoteProtocolError"),
+    (at("connect").refuse(), "ConnectError ConnectError ConnectError"),
+], ids=str)
+def test_a_connection_that_stood_for_a_moment_is_none_that_was_refused(clock: Any, plan: FaultPlan, names: str) -> None:
+    """Before anything is said, within a handshake, and at a proxy."""
+    proxied, found = plan + at("proxy", nth=9, optional=True).reset(), []
+    for url, lines in (("http://api.test/", plan), (URL, plan), (URL, proxied)):
+        with pytest.raises(httpx.TransportError) as raised:
+            blocking(httpx, transport(FaultRoute(script(), lines)), url=url)
+        found.append(type(raised.value).__name__)
+    assert names.split() == found
+
+
 @of_every_flavour
 def test_a_body_breaks_off_where_it_is_said(clock: Any, package: ModuleType, ask: Ask) -> None:
     """What came before is the client's."""

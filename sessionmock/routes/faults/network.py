@@ -146,18 +146,23 @@ class FaultyExchange(TappedExchange):
     async def _greet(self) -> None:
         """What was to go wrong as the proxy is spoken to does. Raises URLError."""
         if self._greeting:
-            self.timing.tunnel_start = self.channel.host.clock.now()
-            self.step()
+            self._spoken_to()
         for shot in self._greeting:
             if not await self._meets(shot):
                 shot.fire()
                 raise no_proxy(_refused(shot), self.request.url)
+
+    def _spoken_to(self) -> None:
+        """The proxy is spoken to from now on."""
+        self.timing.tunnel_start = self.channel.host.clock.now()
+        self.step()
 
     def _dropped(self, kind: Kind) -> URLError:
         """The connection was taken and then broken off."""
         url = self.request.url
         error: Exception = reset_error() if kind.name == "reset" else Lost(_NO_ANSWER)
         if self._proxy is not None:
+            self._spoken_to()
             return no_proxy(error, url)
         return not_secured(reset_error(), url) if self.request.parts.scheme in ("https", "wss") else broken(error, url)
 

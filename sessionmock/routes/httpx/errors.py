@@ -159,10 +159,10 @@ def _class(error: URLError, step: str) -> str:
         return f"{limit_of(step).capitalize()}Timeout"
     if isinstance(under, TunnelRefused):
         return "ProxyError"
-    if step == "connect":
-        return "ConnectError" if code == Code.NETWORK_CONNECTION_LOST else _CLASSES.get(code, "TransportError")
     if isinstance(under, AnswerError):
         return "RemoteProtocolError"
+    if step == "connect" and (under is None or code != Code.NETWORK_CONNECTION_LOST):      # else it stood for a moment
+        return "ConnectError" if code == Code.NETWORK_CONNECTION_LOST else _CLASSES.get(code, "TransportError")
     if step == "proxy" and under is not None:
         return "ReadError" if isinstance(under, OSError) and under.errno else "ProxyError"
     if isinstance(under, OSError) and code in (Code.NETWORK_CONNECTION_LOST, Code.SECURE_CONNECTION_FAILED):

@@ -38,7 +38,9 @@ def raised(package: Any, code: int, under: BaseException | None, reached: Reache
     ("connect", Code.CANNOT_FIND_HOST, OSError("no such name"), "ConnectError"),
     ("connect", Code.CANNOT_CONNECT_TO_HOST, OSError(errno.EHOSTUNREACH, ""), "ConnectError"),
     ("connect", Code.SECURE_CONNECTION_FAILED, RESET, "ConnectError"),
-    ("connect", Code.NETWORK_CONNECTION_LOST, RESET, "ConnectError"),
+    ("connect", Code.NETWORK_CONNECTION_LOST, None, "ConnectError"),
+    ("connect", Code.NETWORK_CONNECTION_LOST, RESET, "ReadError"),          # it was accepted first
+    ("connect", Code.NETWORK_CONNECTION_LOST, Lost("closed"), "RemoteProtocolError"),
     ("connect", Code.SERVER_CERTIFICATE_HAS_BAD_DATE, ssl.SSLCertVerificationError(), "ConnectError"),
     ("proxy", Code.CANNOT_CONNECT_TO_HOST, REFUSED, "ProxyError"),
     ("proxy", Code.CANNOT_CONNECT_TO_HOST, ConnectionError("the SOCKS proxy could not connect"), "ProxyError"),
