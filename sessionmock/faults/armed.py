@@ -309,17 +309,22 @@ class TaskFaults:
                 break
         else:
             return None
-        exchange = ExchangeFaults(self._all, About(self._clock, self._history, self.task, method, url))
+        exchange = ExchangeFaults(self._all, About(self._clock, self._history, None, method, url), self)
         return exchange if exchange.may_pass(*_EXCHANGE) else None
 
 
 class ExchangeFaults:
     """The faults of one request on its way."""
 
-    __slots__ = ("_all", "about")
+    __slots__ = ("_about", "_all", "_of_task")
 
-    def __init__(self, all_in_force: tuple[Faults, ...], about: About) -> None:
-        self._all, self.about = all_in_force, about
+    def __init__(self, all_in_force: tuple[Faults, ...], about: About, of_task: TaskFaults | None = None) -> None:
+        self._all, self._about, self._of_task = all_in_force, about, of_task
+
+    @property
+    def about(self) -> About:
+        """Whose request it is now: the task may have become a download, or have ended."""
+        return self._about if self._of_task is None else self._about._replace(task=self._of_task.task)
 
     def passing(self, point: str, *, replaces: bool | None = None) -> Shots:
         """`point` is passed: what is to go wrong there (`Faults.passing`)."""

@@ -175,7 +175,8 @@ class Context:
 
     def proxy_for(self, route: Route | None, message: Request) -> ProxyConfiguration | None:
         """The proxy whose 407 `message` may meet, or None."""
-        return self.channel(route, message.parts.scheme)[1].proxy_for(message.parts)
+        channel = self.channel(route, message.parts.scheme)[1]
+        return self._faulty.get(channel, channel).proxy_for(message.parts)
 
     def sends_cookies(self, request: URLRequest) -> bool:
         """Whether `request` takes cookies along, where there are some."""

@@ -449,6 +449,7 @@ class Load:
             faults.forget(self)
         if callbacks.faults is not None:
             callbacks.faults.let_go()
+            callbacks.faults.of_task.task = None
         callbacks.task = callbacks.faults = self.responses.visit = None
 
 

@@ -9,9 +9,9 @@ from ...errors import Code, InvalidArgumentException, URLError, url_error
 from ...faults.acts import act, failure
 from ...faults.armed import Shot
 from ...faults.kinds import Kind, os_error
-from ...faults.table import ACTS
+from ...faults.table import ACTS, REPLACING
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
-from ...models.message import Request, ResponseHead
+from ...models.message import Request
 from ...models.proxy import ProxyConfiguration
 from ...models.trust import TunnelRefused
 from ..base import Sink
@@ -21,7 +21,8 @@ from ..live.failures import broken, no_proxy, not_found, not_secured
 from ..live.http1.events import Lost
 from ..live.network.base import P, Wire, fulfil
 from ..live.network.ends import reset_error
-from .replies import challenge_field
+from ..script.answer import Answer, play
+from .replies import challenge_field, reply
 from .tap import TappedExchange
 from .tls import spoilt_handshake
 
@@ -34,12 +35,13 @@ class FaultyExchange(TappedExchange):
     Wide because it is all that a live exchange is, and what goes wrong with it.
     """
 
-    __slots__ = ("_distrusted", "_greeting", "_looked_up")
+    __slots__ = ("_answer", "_distrusted", "_greeting", "_looked_up")
 
     def __init__(self, channel: Channel, request: Request, sink: Sink, *, kept: bool = False) -> None:
         super().__init__(channel, request, sink, kept=kept)
         self._looked_up = False            # the name, for the connection that is being made
         self._greeting: list[Shot] = []    # what is to go wrong as a proxy is spoken to
+        self._answer: Answer | None = None    # the proxy's, in the place of the server's
         self._distrusted = False           # the next handshake is to show a certificate, whatever is wrong with it
 
     async def look_up(self, name: str) -> Sequence[str]:
@@ -50,8 +52,7 @@ class FaultyExchange(TappedExchange):
     async def _resolve(self) -> None:
         for shot in self.faults.passing("resolve"):
             if not await self._meets(shot):
-                shot.fire()
-                raise _not_found(shot.kind)
+                raise _not_found(shot.fire().kind)
 
     async def connect(self, addresses: Sequence[str], port: int) -> Wire:
         if not self._looked_up:            # an address stands for a name that leads to it: who tests against one has no other
@@ -65,15 +66,13 @@ class FaultyExchange(TappedExchange):
             if await self._meets(shot):
                 continue
             if shot.kind.name not in ("reset", "end"):
-                shot.fire()
-                raise os_error(shot.kind)
+                raise os_error(shot.fire().kind)
             dropped = dropped or shot
         self._greeting = []
         if self._proxy is not None:
             for shot in self.faults.passing("proxy"):
                 if shot.kind.name in ("refuse", "unreachable"):
-                    shot.fire()
-                    raise os_error(shot.kind)
+                    raise os_error(shot.fire().kind)
                 self._greeting.append(shot)
         wire = await super().connect(addresses, port)
         try:
@@ -150,7 +149,19 @@ class FaultyExchange(TappedExchange):
         for shot in self._greeting:
             if not await self._meets(shot):
                 shot.fire()
-                raise no_proxy(_refused(shot), self.request.url)
+                if shot.kind.name in REPLACING:
+                    self._answer = _answer(shot, self.request.method)
+                    raise no_proxy(TunnelRefused(self._answer.head()), self.request.url)
+                raise no_proxy(Lost(_NO_ANSWER) if shot.kind.name == "end" else reset_error(), self.request.url)
+
+    def fail(self, error: URLError) -> None:
+        """What a proxy says to a request that was made of it is the answer, and no failure to reach the server."""
+        answer, self._answer = self._answer, None
+        if answer is None or self._tunnels or self.ended:
+            super().fail(error)
+        else:
+            self.settle()
+            play(answer, self.request, self.channel.host, self.sink)
 
     def _spoken_to(self) -> None:
         """The proxy is spoken to from now on."""
@@ -177,13 +188,9 @@ def _not_found(kind: Kind) -> Exception:
     return error if isinstance(error, Exception) else RuntimeError(f"the resolver raised {error!r}")
 
 
-def _refused(shot: Shot) -> Exception:
-    """What a proxy's answer comes to."""
-    kind = shot.kind
-    if kind.name == "end":
-        return Lost(_NO_ANSWER)
-    if kind.name == "status":
-        return TunnelRefused(ResponseHead(kind["code"], list(kind["headers"])))
-    if kind.name == "challenge":
-        return TunnelRefused(ResponseHead(407, [("Proxy-Authenticate", challenge_field(shot))], "Proxy Authentication Required"))
-    return reset_error()
+def _answer(shot: Shot, method: str) -> Answer:
+    """What the proxy answers; it challenges with a 407, whatever the line says."""
+    if shot.kind.name != "challenge":
+        return reply(shot, method)
+    headers = [("Proxy-Authenticate", challenge_field(shot)), ("Content-Length", "0")]
+    return Answer(407, headers, reason="Proxy Authentication Required")

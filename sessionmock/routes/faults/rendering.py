@@ -51,11 +51,12 @@ class RenderedChannel(LiveChannel):
     def __init__(self, inner: Channel, configuration: URLSessionConfiguration, host: Host) -> None:
         super().__init__(configuration, host, MemoryNetwork(), None, None, False, False, False)
         self.inner = inner
+        self._pretends_proxy = False
 
     def open(self, request: Request, sink: Sink) -> Exchange:    # type: ignore[override]
         rendering = Rendering(self, request, sink)
         self.run(self.begin, rendering.live)
-        return rendering.exchange
+        return Shown(rendering.live, rendering)
 
     def tls(self, identity: object = None, verified: bool = True) -> ssl.SSLContext:
         return _CONTEXT
@@ -63,10 +64,12 @@ class RenderedChannel(LiveChannel):
     def proxy(self, request: Request, parts: URLParts) -> ProxyConfiguration | None:
         if request.faults is None or not request.faults.may_pass("proxy"):
             return None
-        return super().proxy(request, parts) or PROXY
+        found = super().proxy(request, parts)
+        self._pretends_proxy = self._pretends_proxy or found is None
+        return found or PROXY
 
     def proxy_for(self, parts: URLParts) -> ProxyConfiguration | None:
-        return super().proxy_for(parts) or PROXY
+        return super().proxy_for(parts) or (PROXY if self._pretends_proxy else None)
 
 
 class Rendering:
@@ -94,14 +97,13 @@ class Rendering:
         # Over the wire goes what the live route goes by, and nothing else.
         wired = Request(request.method, request.url, [], request.body if self._carries else None, terms, request.urgency,
                         stepped=request.stepped, once=request.once, faults=faults)
-        self.sink = Restored(sink, self)
-        self.live = PretendedExchange(channel, wired, self.sink, kept=faults.may_pass("reuse"))
+        self.sink = sink
+        self.live = PretendedExchange(channel, wired, Restored(sink, self), kept=faults.may_pass("reuse"))
         self.live.adapter = Pretended(channel.adapter, self.serve)
         if faults.wants_http2:
             from .http2.serving import PretendedHTTP2, in_frames  # h2 costs an import that most processes never need
 
             self.live.adapter, self._rendered = PretendedHTTP2(channel.adapter, self.serve, self.live), in_frames
-        self.exchange: Exchange = Shown(self.live, self)
 
     def cancel(self) -> None:
         """The inner exchange is not wanted any more, or never was asked for."""
@@ -111,6 +113,13 @@ class Rendering:
         elif not self._carries and self._asks.body is not None and not isinstance(self._asks.body, bytes):
             body, self._asks.body = self._asks.body, None
             release(self._channel.host, body)
+
+    def let_go(self) -> None:
+        """The live exchange has ended: nothing that it holds is held any more by what it holds."""
+        if self.inner is None:
+            self.cancel()
+        self._over = True
+        del self.live, self.sink
 
     # the server ---------------------------------------------------------------------------------------------------
     async def serve(self, peer: Peer) -> None:
@@ -176,6 +185,8 @@ class Rendering:
 
     async def _go_on(self, peer: Peer, call: str, value: Any) -> bool:
         final = self.final
+        if self._over:
+            return True
         if call == "data":
             self._sent += len(value)
             assert final is not None
@@ -189,7 +200,7 @@ class Rendering:
                 await peer.send(LAST_CHUNK[:3] + b"".join(map(field_line, value)) + b"\r\n")
             if final.is_chunked or self._sent >= final.length:
                 return True
-        peer.reset(OutcomeError(partial(getattr(self.sink.sink, call), value)))    # bytes cannot say this
+        peer.reset(OutcomeError(partial(getattr(self.sink, call), value)))    # bytes cannot say this
         return True
 
     def _hold_back(self) -> None:
@@ -201,11 +212,12 @@ class Rendering:
 
     # the sink of the inner exchange, called on any thread -----------------------------------------------------------
     def sent(self, count: int) -> None:
-        if not self._carries:
-            self.sink.sink.sent(count)
+        if not (self._carries or self._over):
+            self.sink.sent(count)
 
     def moved(self) -> None:
-        self.sink.moved()
+        if not self._over:
+            self.sink.moved()
 
     def informational(self, head: ResponseHead) -> None:
         self._bring("informational", head)
@@ -270,12 +282,13 @@ class Restored(SinkOver):
         self.sink.head(final.given if final is not None and final.read == head else head)
 
     def end(self, trailers: Headers) -> None:
-        rendering = self._rendering
-        given = rendering.trailers
+        given = self._rendering.trailers
+        self._rendering.let_go()
         self.sink.end(given if not trailers or _canonical(trailers) == _canonical(given) else trailers)
 
     def fail(self, error: URLError) -> None:
         self._rendering.cancel()
+        self._rendering.let_go()
         outcome = error.underlying_error
         if isinstance(outcome, OutcomeError):
             outcome.tell()
