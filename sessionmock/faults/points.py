@@ -19,11 +19,11 @@ class Point(NamedTuple):
 _CALLBACK = "callback"
 
 POINTS: dict[str, Point] = {point.name: point for point in (
-    Point("resolve", "the name of the server, or of its proxy, is looked up", is_wire=True),
+    Point("resolve", "the name of the server, or of its proxy, is looked up; an address passes it as a name does", is_wire=True),
     Point("connect", "a connection to an address is made", is_wire=True),
     Point("tls", "the TLS handshake", is_wire=True),
     Point("proxy", "what is said to a proxy before the request: CONNECT, SOCKS", is_wire=True),
-    Point("reuse", "a kept connection, before its next request", is_wire=True),
+    Point("reuse", "a kept connection, before its next request; over a script or a cassette each request counts as one on such", is_wire=True),
     Point("write.head", "the head of the request is sent", is_wire=True),
     Point("write.body", "the body of the request is sent", has_byte=True, is_wire=True),
     Point("informational", "a 1xx response comes", is_wire=True),

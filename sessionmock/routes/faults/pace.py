@@ -31,11 +31,9 @@ class Pace:
         """Put `data` into `flow`, each piece of it `framed`; `told` hears of the bytes of each that has gone."""
         size = self.size or len(data)
         for at in range(0, len(data), size or 1):
-            if self.seconds:
-                flow.put(self.seconds)
+            if self.size:
+                flow.put(self.seconds or PAUSE)
             piece = data[at:at + size]
             flow.put(framed(piece))
             if told is not None:
                 flow.put(Note(partial(told, len(piece)), apart=True))
-            elif self.size:
-                flow.put(PAUSE)
