@@ -37,7 +37,8 @@ def transport(route: Route | Callable[[], Route | None] | None = None, configura
     Each request goes over `route`, or over the one that the callable `route` names then; without, over the route in
     force where it is sent (`use_route`), live where none is. `configuration` is what routes are bound with, an
     ephemeral one by default. Closing the client closes the transport. Failures are raised as the client's own
-    exceptions over the URLError, and a request that nothing answers as UnmatchedRequest.
+    exceptions over the URLError, and a request that nothing answers as UnmatchedRequest. Faults that are in force where a request
+    is sent, and those of a FaultRoute, meet it on its way.
     """
     from ..routes.httpx.edge import Hosts, RouteTransport
 
