@@ -41,7 +41,7 @@ class Revalidations:
         task = URLSessionDataTask(session, 0, given._site, given._scope)
         transfer = given._life.transfer
         task._life = life = Load(session._context, task, whole, ToCache(partial(self._over, key)), route=route,
-                                 make_callbacks=CallbacksBehind, original=transfer.original_request)
+                                 make_callbacks=CallbacksBehind, original=transfer.original_request, behind=asking)
         life.callbacks.history = asking.history
         life.transfer.redirects = transfer.redirects     # a request that came by a redirect gets no secret of the configuration anew
         if given._delegate is not None:

@@ -15,7 +15,7 @@ from ..delegates import QUESTIONS, SELECTORS, Method
 from ..engine import work
 from ..engine.operations import here
 from ..errors import Code, GenericException
-from ..faults.armed import Shot
+from ..faults.armed import Faults, Shot
 from ..history import Answered, Asked, Called, History, Returned
 from .answers import Values, given, judged
 from .context import Context
@@ -88,7 +88,7 @@ class Telling:
 class Callbacks:
     """The callbacks of one task."""
 
-    __slots__ = ("_context", "_inbox", "_methods", "faults", "history", "task")
+    __slots__ = ("_context", "_inbox", "_methods", "faults", "history", "in_force", "task")
     follows: ClassVar[bool] = True     # redirects, which the delegate is asked about
 
     def __init__(self, context: Context, inbox: Inbox, task: Any, history: History | None) -> None:
@@ -97,6 +97,7 @@ class Callbacks:
         self._methods: dict[str, Method] | None = None       # of the task's own delegate
         self.task = task
         self.history = history
+        self.in_force: tuple[Faults, ...] = ()      # the plans that may say more at any time
         self.faults: LoadFaults | None = None       # what goes wrong, where anything does
 
     def set_methods(self, methods: dict[str, Method] | None) -> None:

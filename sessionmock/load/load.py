@@ -46,17 +46,18 @@ from .transfer import Transfer
 class Load:
     """The life of one task over HTTP (`Life`), from its first resume to its terminal message.
 
-    Wide because a `Life` is asked for much; what it does is done by its parts, and beside them it has no state.
+    One `behind` another meets the faults that are in force for that. Wide because a `Life` is asked for much; what it does is done by its
+    parts, and beside them it has no state.
     """
 
-    __slots__ = ("_beginning", "_in_force", "body", "callbacks", "consumer", "context", "ending", "inbox", "progress", "responses", "sending",
+    __slots__ = ("_beginning", "body", "callbacks", "consumer", "context", "ending", "inbox", "progress", "responses", "sending",
                  "timeouts", "transfer")
 
     effects: ClassVar[Mapping[Effect, Callable[[Any, Any], None]]]
 
     def __init__(self, context: Context, task: Any, request: URLRequest, consumer: Consumer, *,
                  body: bytes | BodyStream | None = None, make_body: MakeBody = RequestBody, make_callbacks: type[Callbacks] = Callbacks,
-                 eager: bool = True, route: Route | None = None, original: URLRequest | None = None) -> None:
+                 eager: bool = True, route: Route | None = None, original: URLRequest | None = None, behind: Callbacks | None = None) -> None:
         self.context = context
         self.consumer = consumer
         engine = context.engine
@@ -64,7 +65,7 @@ class Load:
         history = history_of(task._scope)
         self.callbacks = callbacks = make_callbacks(context, inbox, task, history)
         route, of_route = unwrapped(route)
-        in_force = faults_of(task._scope)
+        in_force = faults_of(task._scope) if behind is None else behind.in_force
         if of_route:
             in_force = (*of_route, *in_force)
         self.transfer = transfer = Transfer(request, original or request, body, engine.clock.now())
@@ -73,7 +74,7 @@ class Load:
         self.responses = responses = Responses(context, inbox, callbacks, transfer, self.body)
         self.ending = Ending(context, inbox, callbacks)
         self.sending = Sending(context, inbox, callbacks, transfer, self.body, responses, route, keeps=consumer.caches)
-        self._in_force = in_force
+        callbacks.in_force = in_force
         for faults in in_force:
             faults.tell(self)
         self.progress: Progress | None = None         # made when somebody asks for it
@@ -83,7 +84,7 @@ class Load:
         """Something may go wrong from now on: there is a line among the faults in force."""
         callbacks = self.callbacks
         if callbacks.faults is None:
-            of_task = TaskFaults(self._in_force, self.engine.clock, callbacks.history, callbacks.task)
+            of_task = TaskFaults(callbacks.in_force, self.engine.clock, callbacks.history, callbacks.task)
             callbacks.faults = LoadFaults(of_task, self.context, self.inbox, callbacks, self.transfer, self.ending.latch)
 
     # a life ------------------------------------------------------------------------------------------------------
@@ -444,7 +445,7 @@ class Load:
         self.consumer.told()
         self.context.ended(self)
         transfer.let_go()
-        in_force, self._in_force = self._in_force, ()      # they know their tasks
+        in_force, callbacks.in_force = callbacks.in_force, ()      # they know their tasks
         for faults in in_force:
             faults.forget(self)
         if callbacks.faults is not None:

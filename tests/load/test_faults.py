@@ -22,6 +22,7 @@ from sessionmock.faults.plan import FaultPlan
 from sessionmock.faults.points import POINTS, row_of
 from sessionmock.faults.table import TABLE, suit
 from sessionmock.load.partial_files import folder
+from sessionmock.routes.faults.route import FaultRoute
 
 URL = "http://a.test/"
 DISPOSITION = sm.URLSession.AuthChallengeDisposition
@@ -485,3 +486,13 @@ def test_a_task_is_freed_with_its_plan(play: Play, kind: Kind) -> None:
         assert [None] == [task() for task in tasks]
     finally:
         gc.enable()
+
+
+def test_a_request_behind_a_stale_response_meets_the_faults_of_its_task(play: Play) -> None:
+    """Also those of a route, which it is not given again."""
+    stale = sm.Answer(headers={"Cache-Control": "max-age=0, stale-while-revalidate=60"}, body=WHOLE)
+    route = FaultRoute(sm.ScriptRoute().answers([stale] * 2), FaultPlan().at("head", nth=2).status(503))
+    with sm.use_route(route), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        assert [WHOLE, WHOLE] == [session.data(URL).result()[0] for _ in range(2)]
+        play.clock.run_until_idle()
+    assert ["head of GET http://a.test/: status(503)"] == [str(fired) for fired in route.faults.fired]
