@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from ..clock import SECOND
@@ -32,8 +33,10 @@ class Baseline:
 def _present() -> Iterator[tuple[str, Any]]:
     """Everything that has to go: in words, and by what tells it from others."""
     loop = system_engine._loop
-    ends = [getattr(loop, name, None) for name in ("_ssock", "_csock")]       # by which asyncio wakes the loop
-    own = {f"socket:[{os.fstat(end.fileno()).st_ino}]" for end in ends if end is not None}
+    own = set()
+    for name in ("_ssock", "_csock"):       # by which asyncio wakes the loop, which may be closed at this moment
+        with suppress(AttributeError, OSError):
+            own.add(f"socket:[{os.fstat(getattr(loop, name).fileno()).st_ino}]")
     for descriptor in os.listdir(_DESCRIPTORS) if os.path.isdir(_DESCRIPTORS) else ():
         try:
             target = os.readlink(f"{_DESCRIPTORS}/{descriptor}")

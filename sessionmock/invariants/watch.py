@@ -214,7 +214,7 @@ class InvariantWatch:
             return False
         if queue is not OperationQueue.main:        # who waits within one of its operations runs the next ones
             before = self._running.get(queue)
-            if before is not None:
+            if before is not None and not _has_lost_its_loop(queue):
                 self.broken("V4", f"{record.name} was called while {before} was not over", story, subject, blame.of_queue(queue))
             self._running[queue] = record.name
         return True
@@ -372,6 +372,12 @@ class InvariantWatch:
         if isinstance(context.engine.clock, JumpingClock) and elapsed > context.resource_limit + GRACE:
             self.broken("V14", f"it took {elapsed / SECOND:g} s, and timeout_interval_for_resource is {context.resource_limit / SECOND:g} s", story,
                         task, blame.of_question(story.question))
+
+
+def _has_lost_its_loop(queue: Any) -> bool:
+    """Whether `queue` delivers to an asyncio loop that was closed: a coroutine that ran there is never over."""
+    loop = getattr(queue, "_loop", None)
+    return loop is not None and bool(loop.is_closed())
 
 
 _TOTALS = frozenset({"task_did_send_body_data", "download_task_did_write_data"})

@@ -183,10 +183,10 @@ def test_time_outs_and_cancels_pass() -> None:
 class Seen:
     """A watch over records that a test makes of one task, which nothing happens to."""
 
-    def __init__(self) -> None:
+    def __init__(self, queue: sm.OperationQueue | None = None) -> None:
         self.history = History(())
         self.watch = InvariantWatch(self.history)
-        self.session = sm.URLSession(ephemeral(), Ending())
+        self.session = sm.URLSession(ephemeral(), Ending(), queue)
         self.clock = JumpingClock()
         self.task = self.session.data_task(URL)
         self.add(Instructed, "resume")
@@ -215,6 +215,16 @@ def test_two_callbacks_at_once_are_told() -> None:
         for _ in range(2):
             seen.add(Called, "data_task_did_receive_data", (seen.task, b""), seen.session._number, seen.session.delegate_queue)
         assert ["V4: data_task_did_receive_data was called while data_task_did_receive_data was not over"] == seen.found
+
+
+def test_a_coroutine_of_a_loop_that_was_closed_holds_nobody_up() -> None:
+    """It is never over, and what comes after it is made elsewhere."""
+    loop = asyncio.new_event_loop()
+    loop.close()
+    with Seen(sm.OperationQueue.on_loop(loop)) as seen:
+        for _ in range(2):
+            seen.add(Called, "data_task_did_receive_data", (seen.task, b""), seen.session._number, seen.session.delegate_queue)
+        assert [] == seen.found
 
 
 @pytest.mark.parametrize(("first", "then"), [
