@@ -162,16 +162,20 @@ class TappedStream(Hits):
         if not self.hit(flow, shot):
             self._pace = Pace.of(shot.kind)
             flow.put(Note(shot.fire))
-        flow.put(stream.go_on)
+        flow.put(self._go_on)
         flow.run()
         return 0
+
+    def _go_on(self) -> None:
+        if self.stream.open:      # else the server has ended it, of which a paused exchange has not heard
+            self.stream.go_on()
 
     def send(self, stream: Stream, data: bytes | memoryview, last: bool) -> None:
         self._connection.send(stream, data, last)
         self._at += len(data)
         self._tell(self._at)
         if self._pace.seconds:
-            self._outgoing.put(self._pace.seconds, stream.go_on)
+            self._outgoing.put(self._pace.seconds, self._go_on)
             self._outgoing.run()
 
     def turn_soon(self) -> None:
