@@ -283,6 +283,7 @@ def test_a_kept_connection(world: World, make: Any, tls: Any, line: FaultPlan, c
     assert len(client.faults.fired) == 1
 
 
+@in_memory
 @pytest.mark.parametrize(("line", "body"), [(at("body", byte=130).delay(0.001), BODY[:150]), (at("body", byte=130).never(), None),
                                             (at("body", byte=130).malformed("chunk"), BODY[:150])], ids=str)
 def test_the_server_ends_the_connection_meanwhile(world: World, make: Any, tls: Any, line: FaultPlan, body: bytes | None) -> None:
