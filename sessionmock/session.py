@@ -496,7 +496,8 @@ class URLSession(Settings, metaclass=_SharedSession):
             if self._invalid.asked:
                 raise GenericException(f"Task created in a session that has been invalidated: {self!r}, made at {self._site}")
             self._tasks[task._identifier] = task
-            self._note_made(task, life, consumer, goes_on=False)
+            if life.callbacks.history is not None:
+                self._note_made(life.callbacks.history, task, consumer, goes_on=False)
         if task._scope is not None:
             task._scope.hold(task)
         self._queue.notice()
@@ -512,8 +513,8 @@ class URLSession(Settings, metaclass=_SharedSession):
             note_return(history, clock, task, created.name, self)
         return task
 
-    def _note_made(self, task: URLSessionTask, load: Load, consumer: Consumer, *, goes_on: bool) -> None:
-        if (history := load.callbacks.history) is not None and Made in history.kinds:
+    def _note_made(self, history: History, task: URLSessionTask, consumer: Consumer, *, goes_on: bool) -> None:
+        if Made in history.kinds:
             history.add(self._context.engine.clock, Made, task, self._number, consumer.terminal, goes_on)
 
     def _become(self, load: Load) -> tuple[URLSessionTask, Consumer]:
@@ -529,7 +530,8 @@ class URLSession(Settings, metaclass=_SharedSession):
             old._scope.let_go(old)
             old._scope.hold(task)
         consumer = ToFile()
-        self._note_made(task, load, consumer, goes_on=True)
+        if load.callbacks.history is not None:
+            self._note_made(load.callbacks.history, task, consumer, goes_on=True)
         return task, consumer
 
     def _loading(self, task: Task, outcome: Callable[[], tuple[T, URLError | None]], latch: Latch | None = None) -> Loading[T, Task]:

@@ -16,7 +16,7 @@ from typing import Any, TypeGuard, TypeVar
 
 from .. import registry
 from ..clock import SECOND, SystemClock, monotonic
-from ..errors import InvalidArgumentException
+from ..errors import CassetteError, InvalidArgumentException, SessionMockError
 from ..user_code import blame, is_meant, is_of_user_code
 from .finalizing import begin
 
@@ -155,12 +155,14 @@ def attempt(call: Callable[[], Any], where: str) -> None:
 
 def report(where: str, made: object = None, *, ours: bool = False) -> None:
     """Hand the exception being handled to `threading.excepthook`, saying where it came from, and to who answers for `made`. In code
-    that is `ours` nothing is raised but by what of the user's it calls (`user_code`). What a fault raises is not reported."""
+    that is `ours` nothing is raised but by what of the user's it calls (`user_code`), and what says what is wrong with a file or an extra of theirs.
+    What a fault raises is not reported."""
     kind, error, trace = sys.exc_info()
     assert kind is not None and error is not None
     if is_meant(error):
         return
-    registry.escaped(made, where, error, of_user=not ours or is_of_user_code(error) or not isinstance(error, Exception))
+    says_so = isinstance(error, CassetteError) or type(error) is SessionMockError or not isinstance(error, Exception)
+    registry.escaped(made, where, error, of_user=not ours or is_of_user_code(error) or says_so)
     blame(error, where)
     registry.raised(made, error)
     threading.excepthook(threading.ExceptHookArgs((kind, error, trace, threading.current_thread())))

@@ -17,7 +17,7 @@ from ..engine.queues import OperationQueue
 from ..errors import Code, URLError, brief, url_error
 from ..faults.armed import TaskFaults
 from ..faults.current import faults_of
-from ..history import Ended, Instructed
+from ..history import Ended, History, Instructed
 from ..latch import Latch
 from ..models.body import again
 from ..models.cached_response import CachedURLResponse
@@ -158,20 +158,22 @@ class Load:
         self.callbacks.set_methods(methods)
 
     def resume(self) -> None:
-        self._note("resume")
+        if self.callbacks.history is not None:
+            self._note(self.callbacks.history, "resume")
         self.inbox.resume()
 
     def suspend(self) -> None:
-        self._note("suspend")
+        if self.callbacks.history is not None:
+            self._note(self.callbacks.history, "suspend")
         self.inbox.suspend()
 
     def cancel(self, error: URLError | None = None) -> None:
-        self._note("cancel")
+        if self.callbacks.history is not None:
+            self._note(self.callbacks.history, "cancel")
         self.inbox.fail(Event.CANCELLED, error or url_error(Code.CANCELLED, self.transfer.request.url))
 
-    def _note(self, instruction: str) -> None:
-        history = self.callbacks.history
-        if history is not None and Instructed in history.kinds and (task := self.task) is not None:
+    def _note(self, history: History, instruction: str) -> None:
+        if Instructed in history.kinds and (task := self.task) is not None:
             history.add(self.engine.clock, Instructed, task, instruction)
 
     def instruct(self, call: Callable[[], None]) -> None:

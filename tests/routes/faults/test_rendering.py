@@ -103,10 +103,11 @@ def test_whatever_was_asked(request_: dict[str, Any]) -> None:
     assert told(answer, FaultPlan(), **request_) == told(answer, QUIET, **request_)
 
 
-class Asked:
+class NotingRoute:
     """A route that notes what it was asked."""
 
-    source, is_live = "script", False
+    source = "script"
+    is_live = False
 
     def __init__(self) -> None:
         self.bodies: list[Any] = []
@@ -127,7 +128,7 @@ class Asked:
     at("body", byte=FAR, optional=True).reset(), at("write.body", byte=4).delay(1), at("reuse", optional=True, nth=FAR).end()])
 def test_a_body_reaches_the_route_once(plan: FaultPlan) -> None:
     """A stream as a stream of its length, and what it gives; over the wire where something may go wrong with it there."""
-    route = Asked()
+    route = NotingRoute()
     delegate, _, _ = load(route, plan, method="POST", http_body_stream=sm.InputStream(b"abcdef"))
     assert [-1] == [body.length for body in route.bodies]
     assert (b"abcdef", 6) == (delegate.body, delegate.sent)
@@ -135,17 +136,18 @@ def test_a_body_reaches_the_route_once(plan: FaultPlan) -> None:
 
 def test_a_kept_connection_is_pretended() -> None:
     """It dies under each request: a GET is sent again, and its route is asked once."""
-    route = Asked()
+    route = NotingRoute()
     delegate, _, fired = load(route, at("reuse").end())
     assert (None, 1, 1) == (delegate.error, len(route.bodies), len(fired))
     delegate, _, fired = load(route, at("reuse").reset(), method="POST", http_body=b"abc")
     assert (-1005, 3, 1, 1) == (delegate.error.code, delegate.sent, len(route.bodies), len(fired))
 
 
-class Held:
+class HoldingRoute:
     """A route whose answer is held back."""
 
-    source, is_live = "script", False
+    source = "script"
+    is_live = False
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -177,7 +179,7 @@ class Held:
 
 def test_an_inner_answer_is_held_back_and_given_up() -> None:
     """It is paused while much of it waits, goes on when that was taken, and is cancelled when the load fails of its time-out."""
-    route = Held()
+    route = HoldingRoute()
     delegate, seconds, _ = load(route, at("body", byte=FAR, optional=True).reset())
     assert (-1001, 60.0, 40 * 65_536) == (delegate.error.code, seconds, len(delegate.body))
     assert ["pause", "resume", "cancel"] == list(dict.fromkeys(route.calls))
