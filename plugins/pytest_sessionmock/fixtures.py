@@ -84,8 +84,8 @@ class Controller:
     def faults(self) -> Faults:
         """What goes wrong in this test: `faults.at("body", url="*/report", byte=100).reset()` arms a line, `faults.fired` are those that
         acted. They are in force for all that the test makes, on whatever thread, from its beginning; not for what a fixture of a wider scope
-        made. A line that never acted fails the test, unless it is `optional`. `delay`, `drip`, `never` and `suspend` put a test whose answers
-        come from a script or a cassette into virtual time."""
+        made. A line that never acted fails the test, unless it is `optional`. What is about time, as `delay` and `never`, puts a test whose
+        answers come from a script or a cassette into virtual time."""
         return self._faults
 
     @property

@@ -22,7 +22,7 @@ T = TypeVar("T")
 CERTIFICATES = ("expired", "not yet valid", "wrong host", "untrusted")
 MALFORMED = ("status line", "header", "length", "chunk", "trailer", "goaway", "settings", "window")
 SCOPES = ("connection", "stream")
-TIMED = frozenset({"never", "delay", "drip", "suspend"})
+TIMED = frozenset({"never", "delay", "drip", "suspend", "unanswered"})
 """Kinds that are about time: on a script or a cassette it is virtual for them."""
 
 

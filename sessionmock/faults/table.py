@@ -87,7 +87,7 @@ _OF_POINTS: dict[str, dict[str, Row]] = {
              "corrupt": Row("one byte is another; coded: -1015", (41,)),
              "duplicate": Row("bytes come twice: those beyond the length are dropped", (38,)),
              "malformed": Row("a chunk: -1017, and nothing over HTTP/2, which has none; a GOAWAY over HTTP/2: -1005", (37,))},
-    "trailers": {**_of(45, _BROKEN, _LATER, _SILENT), "truncate": Row("-1005", (45,)), "corrupt": Row("-1017 or another field", (45,)),
+    "trailers": {**_of(45, _BROKEN, _LATER, _SILENT), "truncate": Row("-1005", (45,)), "corrupt": Row("-1017; another field over HTTP/2", (45,)),
                  "malformed": Row("-1017", (45,))},
     "frame": {**_of(63, _BROKEN, _LATER, _SILENT), "truncate": Row("-1005", (63,)), "corrupt": Row("-1005 or a close frame", (65,)),
               "duplicate": Row("it comes twice", (65,))},

@@ -40,6 +40,7 @@ def test_a_line_shows_no_secret_and_says_what_is_about_time() -> None:
     assert "s3cr3tt0k3nv4lu3" not in str(line)
     assert line.is_timed
     assert not FaultPlan().at("head").reset()[0].is_timed
+    assert FaultPlan().at("redirect").unanswered()[0].is_timed
     assert FaultPlan().at("write.body").malformed("window")[0].is_timed
     assert not FaultPlan().at("head").malformed("header")[0].is_timed
 

@@ -67,6 +67,8 @@ class Incoming:
         """Nothing more comes."""
         self._flow.put(self._framing.rest())
         self._repeat()
+        if self._chunks and self._framing.state == State.UNTIL_CLOSE:
+            self._flow.put(LAST_CHUNK)
 
     def _head(self, name: str, section: bytes) -> None:
         """A head, of an informational response or the final one."""
@@ -88,7 +90,7 @@ class Incoming:
         if name == "head" and self._framing.has_body:
             self._shots = deque(sorted(self._line.passing("body"), key=lambda shot: shot.byte))
             self._chunks = self._framing.state == State.CHUNKED and bool(self._shots)
-            if self._framing.state == State.LENGTH and any(_spoils_chunk(shot.kind) for shot in self._shots):
+            if not self._chunks and any(_spoils_chunk(shot.kind) for shot in self._shots):
                 self._chunks = True
                 section = _LENGTH.sub(b"", section, 1).replace(b"\n", b"\nTransfer-Encoding: chunked\r\n", 1)
         pace.put(flow, section)
@@ -150,7 +152,8 @@ class Incoming:
                     flow.put(section[:(start + len(section)) // 2], self._line.end)
                     section = b""
                 elif shot.kind.name == "corrupt":
-                    section = section[:start] + flipped(section[start:])
+                    colon = max(start, section.find(b":"))       # without it nobody takes a line for a field
+                    section = section[:colon] + flipped(section[colon:])
                 else:
                     section = section[:start] + b"no colon\r\n" + section[start:]
         flow.put(section)

@@ -297,7 +297,8 @@ class Restored(SinkOver):
 
 
 class Shown(ExchangeOver):
-    """The exchange as the engine sees it: it went over no connection of ours."""
+    """The exchange as the engine sees it. What goes wrong with it does so on its way from a server in memory: a connection that the inner
+    route has used goes on."""
 
     __slots__ = ("_rendering",)
 
@@ -308,7 +309,8 @@ class Shown(ExchangeOver):
     @property
     def timing(self) -> Timing | None:
         inner = self._rendering.inner
-        return None if inner is None else inner.timing
+        timing = None if inner is None else inner.timing
+        return None if timing is None else replace(timing, connection=None)
 
     def cancel(self) -> None:
         self._rendering.cancel()

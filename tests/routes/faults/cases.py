@@ -93,6 +93,7 @@ WITHIN = (
          answer="chunks"),
     Case("bad-trailer", spoils(b"X-Sum: 1\r\n\r\n", b"no colon\r\n\r\n"), at("trailers").malformed("trailer"),
          fails(NO_HTTP, "Garbage", BODY), answer="chunks"),
+    Case("corrupt-trailer", spoils(b"X-Sum: 1", b"X-Sum\xc5 1"), at("trailers").corrupt(), fails(NO_HTTP, "Garbage", BODY), answer="chunks"),
     Case("ends-before-the-trailers", breaks(5 + len(FILE) + 2, "end"), at("trailers").end(), fails(LOST, "Lost", BODY),
          answer="chunks"),
     Case("resets-before-the-trailers", breaks(5 + len(FILE) + 2, "reset"), at("trailers").reset(),

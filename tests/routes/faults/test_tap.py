@@ -77,3 +77,35 @@ def test_a_kept_connection_dies(origin: Any) -> None:
     with sm.use_route(sm.LiveRoute(trust_env=False)), use_faults(faults), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
         assert [b"0"] * 2 == [session.data(origin.url).result(PATIENCE)[0] for _ in range(2)]
     assert (2, 1) == (origin.connections, len(faults.fired))
+
+
+def test_a_connection_is_kept_beneath_an_answer_that_goes_wrong_after_it(origin: Any) -> None:
+    """Where another line may put an answer in the place of the server's: the route is asked from a server in memory, whose connection it
+    is that breaks."""
+    faults = Faults(at("body", first=1).reset().at("head", nth=2).status(503))
+    statuses = []
+    with sm.use_route(sm.LiveRoute(trust_env=False)), use_faults(faults), sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        for _ in range(3):
+            try:
+                statuses.append(session.data(origin.url).result(PATIENCE)[1].status_code)
+            except sm.URLError as error:
+                statuses.append(error.code)
+    assert [sm.URLError.Code.NETWORK_CONNECTION_LOST, 503, 200] == statuses
+    assert 1 == origin.connections
+
+
+async def until_close(peer: Peer) -> None:
+    """Says nothing of the length of its answer."""
+    await peer.read_head()
+    await peer.send(b"HTTP/1.1 200 OK\r\n\r\nabcdef")
+
+
+def test_a_bad_chunk_in_a_body_that_ends_with_its_connection() -> None:
+    """It comes in chunks then, as any other would: nothing that is no body is taken for it."""
+    with SocketOrigin(until_close, None, "127.0.0.1") as origin, sm.use_route(sm.LiveRoute(trust_env=False)), \
+            sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session:
+        with use_faults(Faults(at("body", byte=3).malformed("chunk"))), pytest.raises(sm.URLError) as failure:
+            session.data(origin.url).result(PATIENCE)
+        assert sm.URLError.Code.CANNOT_PARSE_RESPONSE == failure.value.code
+        with use_faults(Faults(at("body", byte=7, optional=True).malformed("chunk"))):
+            assert b"abcdef" == session.data(origin.url).result(PATIENCE)[0]
