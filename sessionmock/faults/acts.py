@@ -9,27 +9,22 @@ from collections.abc import Callable
 from typing import Any
 
 from ..clock import Timer, nanoseconds
-from ..errors import FAILING_URL, FAILING_URL_STRING, InvalidArgumentException, URLError
+from ..errors import FAILING_URL, FAILING_URL_STRING, Code, InvalidArgumentException, URLError, url_error
 from .armed import Fired, Shot
 from .kinds import Kind
 
 
-def act(shot: Shot) -> bool:
-    """Do what `shot` does to its task, and fire it; False, and nothing done, where its kind is no act on a task.
+def act(shot: Shot) -> None:
+    """Do what `shot` does to its task, and fire it. A task that gives no resume data is cancelled for it all the same.
 
-    Raises InvalidArgumentException for a plain client's request, which has no task. One that gives no resume data is cancelled for it
-    all the same.
+    Raises URLError (-1 over an InvalidArgumentException) for a plain client's request, which has no task.
     """
-    perform = _ACTS.get(shot.kind.name)
-    if perform is None:
-        return False
     about = shot.about
     if about.task is None:
-        raise InvalidArgumentException(
+        raise url_error(Code.UNKNOWN, about.url, InvalidArgumentException(
             f"at({shot.point!r}).{shot.kind}: {about.method} {about.url} is a plain client's request, which is no task: select tasks by task=... "
-            "or url=..., or let the network fail")
-    perform(shot.fire(), shot.kind)
-    return True
+            "or url=..., or let the network fail"))
+    _ACTS[shot.kind.name](shot.fire(), shot.kind)
 
 
 def failure(shot: Shot) -> URLError:

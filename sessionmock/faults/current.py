@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from ..models.settings import instance
-from ..registry import Scope, current_scope
+from ..registry import Scope
 from .armed import Faults
 
 _here: ContextVar[tuple[Faults, ...]] = ContextVar("sessionmock_faults", default=())
@@ -28,8 +28,3 @@ def faults_of(scope: Scope | None) -> tuple[Faults, ...]:
     while scope is not None and scope.faults is None:
         scope = scope.outer
     return _here.get() if scope is None or scope.faults is None else (*scope.faults, *_here.get())
-
-
-def current_faults() -> tuple[Faults, ...]:
-    """The faults in force for what begins here."""
-    return faults_of(current_scope())

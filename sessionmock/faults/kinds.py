@@ -42,6 +42,12 @@ class Kind:
     def __hash__(self) -> int:
         return hash(self.name)
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The arguments that are not what they are by default."""
+        taken = parameters(self.name)       # no header fields are None by default, and () here
+        return {name: value for name, value in self.arguments if (value or None) != (taken[name].default or None)}
+
     def __repr__(self) -> str:
         return self._call(_expression)
 
@@ -50,9 +56,9 @@ class Kind:
         return self._call(_shown)
 
     def _call(self, written: Callable[[Any], str]) -> str:
-        said = (written(value) if parameter.default is parameter.empty else f"{name}={written(value)}"
-                for (name, value), parameter in zip(self.arguments, parameters(self.name).values(), strict=True)
-                if (value or None) != (parameter.default or None))       # no header fields are None where nobody gave any, and ()
+        taken = parameters(self.name)
+        said = (written(value) if taken[name].default is inspect.Parameter.empty else f"{name}={written(value)}"
+                for name, value in self.given.items())
         return f"{self.name}({', '.join(said)})"
 
 
@@ -220,6 +226,12 @@ def os_error(kind: Kind) -> OSError:
     known = {"disk_full": numbers.ENOSPC, "refuse": numbers.ECONNREFUSED, "unreachable": numbers.EHOSTUNREACH, "reset": numbers.ECONNRESET}
     number = kind["errno"] if kind.name == "oserror" else known[kind.name]
     return OSError(number, os.strerror(number))
+
+
+def raised(kind: Kind) -> BaseException:
+    """The exception of a kind `raises`."""
+    exception: BaseException | type[BaseException] = kind["exception"]
+    return exception() if isinstance(exception, type) else exception
 
 
 # what arguments take ------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class FaultLine:
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, takes.of(f"at({self.point!r}, {name}=...)", value))
         object.__setattr__(self, "url", matching.given_url(self.url))
-        matching.given_task(self.task)
+        matching.check_task(self.task)
         if self.byte is not None and not any(POINTS[point].has_byte for point in points):
             counted = ", ".join(point.name for point in POINTS.values() if point.has_byte)
             raise InvalidArgumentException(f"at({self.point!r}, byte={self.byte}): no bytes are counted there; {counted} have them")

@@ -105,11 +105,10 @@ def _name(field: tuple[str, str]) -> str:
     return field[0]
 
 
-def given_task(task: Any) -> Any:
-    """What `at(task=...)` was given. Raises InvalidArgumentException."""
+def check_task(task: Any) -> None:
+    """Raises InvalidArgumentException for what `at(task=...)` cannot be given."""
     if not (task is None or isinstance(task, str) or (callable(task) and not isinstance(task, type)) or hasattr(type(task), "task_description")):
         reject("at(task)", task, "a task, its task_description as str, or a function that is given a task and says whether it is meant")
-    return task
 
 
 def is_of(wanted: Any, task: Any) -> bool:

@@ -26,9 +26,8 @@ from .names import unknown
 
 def line_to_dict(line: FaultLine) -> dict[str, Any]:
     """`line` as a table."""
-    given = {name: value for (name, value), parameter in zip(line.kind.arguments, parameters(line.kind.name).values(), strict=True)
-             if (value or None) != (parameter.default or None)}
-    return {"point": line.point, "kind": line.kind.name, **{name: _plain(name, value) for name, value in (given | line.conditions).items()}}
+    said = line.kind.given | line.conditions
+    return {"point": line.point, "kind": line.kind.name, **{name: _plain(name, value) for name, value in said.items()}}
 
 
 def line_from_dict(table: Mapping[str, Any], place: str) -> FaultLine:

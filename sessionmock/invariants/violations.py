@@ -25,7 +25,7 @@ INVARIANTS = {
     "V15": "nothing that a peer sends raises in sessionmock itself",
     "V16": "the same seed gives the same history",
 }
-"""What holds in every run (reference/faults.md, section 2.4, has the names)."""
+"""What holds in every run, by its name."""
 
 OURS = "This is a bug of sessionmock: please report it, with these lines."
 

@@ -17,7 +17,7 @@ from ..engine import work
 from ..errors import GenericException, URLError
 from ..faults.acts import Later, act, failure
 from ..faults.armed import Shot, TaskFaults
-from ..faults.kinds import Kind, os_error
+from ..faults.kinds import Kind, os_error, raised
 from ..latch import Latch
 from ..user_code import mean
 from .answers import Values
@@ -265,9 +265,8 @@ class LoadFaults:
 
     # what is raised -----------------------------------------------------------------------------------------------
     def _exception(self, kind: Kind) -> BaseException:
-        exception: BaseException | type[BaseException] = kind["exception"]
-        self._raised.append(raised := exception() if isinstance(exception, type) else exception)
-        return mean(raised, str(kind))
+        self._raised.append(error := raised(kind))
+        return mean(error, str(kind))
 
     def _raising(self, method: Method, kind: Kind) -> Method:
         """What raises in the place of `method`."""

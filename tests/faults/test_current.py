@@ -8,7 +8,8 @@ import pytest
 
 from sessionmock import InvalidArgumentException, LeakScope
 from sessionmock.faults.armed import Faults
-from sessionmock.faults.current import current_faults, faults_of, use_faults
+from sessionmock.faults.current import faults_of, use_faults
+from sessionmock.registry import current_scope
 
 
 def test_faults_are_in_force_in_their_block_and_context() -> None:
@@ -17,13 +18,13 @@ def test_faults_are_in_force_in_their_block_and_context() -> None:
     elsewhere: list[tuple[Faults, ...]] = []
     with use_faults(one) as given, use_faults(other):
         assert given is one
-        assert current_faults()[-2:] == (one, other)
+        assert faults_of(current_scope())[-2:] == (one, other)
         for context in (contextvars.Context(), contextvars.copy_context()):
-            thread = threading.Thread(target=context.run, args=(lambda: elsewhere.append(current_faults()),))
+            thread = threading.Thread(target=context.run, args=(lambda: elsewhere.append(faults_of(current_scope())),))
             thread.start()
             thread.join()
     assert [(one in found, other in found) for found in elsewhere] == [(False, False), (True, True)]
-    assert one not in current_faults()
+    assert one not in faults_of(current_scope())
     with pytest.raises(InvalidArgumentException, match="Faults"), use_faults([]):  # type: ignore[arg-type]    # that is the mistake
         pass
 
@@ -33,11 +34,11 @@ def test_a_scope_has_faults_for_what_it_owns() -> None:
     faults = Faults()
     with LeakScope("test") as test:
         test.faults = (faults,)
-        assert faults in current_faults()
+        assert faults in faults_of(current_scope())
         with LeakScope("block"):
-            assert faults in current_faults()
+            assert faults in faults_of(current_scope())
         with LeakScope("fixture") as fixture:
             fixture.faults = ()
-            assert faults not in current_faults()
+            assert faults not in faults_of(current_scope())
         assert faults in faults_of(test)
-    assert faults not in current_faults()
+    assert faults not in faults_of(current_scope())

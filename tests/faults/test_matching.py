@@ -12,7 +12,7 @@ from respx.patterns import M, parse_url_patterns
 from respx.patterns import combine as combined
 
 from sessionmock import InvalidArgumentException
-from sessionmock.faults.matching import given_task, given_url, is_about, is_of
+from sessionmock.faults.matching import check_task, given_url, is_about, is_of
 
 URLS = (
     "https://api.test/a", "https://api.test/a?x=1", "https://api.test/a?x=1&y=2", "https://api.test/a?y=2&x=1", "https://api.test/", "https://api.test",
@@ -77,4 +77,4 @@ def test_a_task_is_itself_its_description_or_what_a_function_says() -> None:
     assert [is_of(wanted, None) for wanted in (None, task, "upload", lambda one: True)] == [True, False, False, False]
     for wrong in (3, b"upload", [], dict, object()):
         with pytest.raises(InvalidArgumentException, match="task_description"):
-            given_task(wrong)
+            check_task(wrong)

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from ...errors import Code, InvalidArgumentException, URLError, url_error
+from ...errors import URLError
 from ...faults.acts import act, failure
 from ...faults.armed import ExchangeFaults, Shot
 from ...faults.kinds import os_error
@@ -59,8 +59,8 @@ class Hits:
     def _act(self, shot: Shot) -> None:
         try:
             act(shot)
-        except InvalidArgumentException as error:      # what it is to act on is not there
-            self.fail(url_error(Code.UNKNOWN, shot.about.url, error))
+        except URLError as error:      # there is no task
+            self.fail(error)
 
     @abstractmethod
     def break_off(self, error: OSError) -> None:

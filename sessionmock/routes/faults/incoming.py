@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from ..live.http1.outgoing import LAST_CHUNK, chunk
 from .flow import Flow, Note
 from .framing import Framing
 from .pace import Pace
+from .shots import BodyShots
 
 _LENGTH = re.compile(rb"(?mi)^content-length[ \t]*:[^\n]*\n")
 
@@ -33,12 +33,11 @@ class Line(Protocol):
 class Incoming:
     """Puts what comes into a flow, with what goes wrong in its places."""
 
-    __slots__ = ("_at", "_chunks", "_copy", "_flow", "_framing", "_line", "_pace", "_shots", "_skips")
+    __slots__ = ("_chunks", "_copy", "_flow", "_framing", "_line", "_pace", "_shots", "_skips")
 
     def __init__(self, flow: Flow, line: Line, framing: Framing) -> None:
         self._flow, self._line, self._framing = flow, line, framing
-        self._at = 0                             # bytes of the body so far
-        self._shots: deque[Shot] = deque()       # that are to act in the body, by byte
+        self._shots = BodyShots()                # that are to act in the body
         self._pace = Pace()                      # of the body
         self._copy: list[bytes] | None = None    # what is to come a second time
         self._chunks = False                     # the body goes on in chunks of ours
@@ -88,7 +87,7 @@ class Incoming:
                 section = spoilt
             flow.put(Note(shot.fire))
         if name == "head" and self._framing.has_body:
-            self._shots = deque(sorted(self._line.passing("body"), key=lambda shot: shot.byte))
+            self._shots = BodyShots(self._line.passing("body"))
             self._chunks = self._framing.state == State.CHUNKED and bool(self._shots)
             if not self._chunks and any(_spoils_chunk(shot.kind) for shot in self._shots):
                 self._chunks = True
@@ -99,15 +98,11 @@ class Incoming:
         """Bytes of the body."""
         flow = self._flow
         while data and not self._skips:
-            shot = self._shots[0] if self._shots else None
-            count = len(data) if shot is None else min(len(data), max(0, shot.byte - self._at))
-            if count:
-                self._give(data[:count])
-                self._at += count
-                data = data[count:]
+            shot = self._shots.step(data)
+            if isinstance(shot, bytes):
+                self._give(shot)
+                data = data[len(shot):]
                 continue
-            assert shot is not None
-            self._shots.popleft()
             if self._line.hit(flow, shot):
                 continue
             kind = shot.kind

@@ -5,10 +5,10 @@ import socket
 from collections.abc import Callable, Sequence
 
 from ...clock import nanoseconds
-from ...errors import Code, InvalidArgumentException, URLError, url_error
+from ...errors import URLError
 from ...faults.acts import act, failure
 from ...faults.armed import Shot
-from ...faults.kinds import Kind, os_error
+from ...faults.kinds import Kind, os_error, raised
 from ...faults.table import ACTS, REPLACING
 from ...models.credential import NSURLProtectionSpaceHTTPProxy
 from ...models.message import Request
@@ -114,10 +114,7 @@ class FaultyExchange(TappedExchange):
             shot.fire()
             raise failure(shot)
         elif name in ACTS:
-            try:
-                act(shot)
-            except InvalidArgumentException as error:      # what it is to act on is not there
-                raise url_error(Code.UNKNOWN, self.request.url, error) from None
+            act(shot)
         else:
             return False
         return True
@@ -183,8 +180,7 @@ def _not_found(kind: Kind) -> Exception:
         return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     if kind.name != "raises":
         return os_error(kind)
-    raised = kind["exception"]
-    error = raised() if isinstance(raised, type) else raised
+    error = raised(kind)
     return error if isinstance(error, Exception) else RuntimeError(f"the resolver raised {error!r}")
 
 

@@ -1,7 +1,6 @@
 """A request of HTTP/1.1 on its way from the connection to the transport, and what goes wrong with it."""
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -13,6 +12,7 @@ from .framing import Framing
 from .hits import BREAKS
 from .incoming import Line
 from .pace import Pace
+from .shots import BodyShots
 
 
 class RequestLine(Line, Protocol):
@@ -25,15 +25,14 @@ class RequestLine(Line, Protocol):
 class Outgoing:
     """Puts what is sent into a flow, with what goes wrong in its places. `tell` hears how many bytes of the body have gone."""
 
-    __slots__ = ("_at", "_flow", "_framing", "_gone", "_head", "_line", "_pace", "_parting", "_request", "_shots", "_tell")
+    __slots__ = ("_flow", "_framing", "_gone", "_head", "_line", "_pace", "_parting", "_request", "_shots", "_tell")
 
     def __init__(self, flow: Flow, line: RequestLine, request: http1.Outgoing, tell: Callable[[int], None]) -> None:
         self._flow, self._line, self._request, self._tell = flow, line, request, tell
         self._gone = 0                         # bytes of the body
         self._head = True                      # is still to be sent
         self._framing = Framing.of_request_body(request.length)
-        self._shots: deque[Shot] = deque()     # that are to act in the body, by byte
-        self._at = 0                           # bytes of the body that were put
+        self._shots = BodyShots()              # that are to act in the body
         self._pace = Pace()
         self._parting: Shot | None = None      # how the connection breaks when the request has gone
 
@@ -57,7 +56,7 @@ class Outgoing:
             flow.put(data[:size])
             data = data[size:]
             if self._request.length:
-                self._shots = deque(sorted(self._line.passing("write.body"), key=lambda shot: shot.byte))
+                self._shots = BodyShots(self._line.passing("write.body"))
         for name, piece in self._framing.feed(data):
             if name == "body":
                 self._content(piece)
@@ -70,23 +69,16 @@ class Outgoing:
 
     def _content(self, data: bytes) -> None:
         while data:
-            shot = self._shots[0] if self._shots else None
-            count = len(data) if shot is None else min(len(data), max(0, shot.byte - self._at))
-            if count:
-                self._give(data[:count])
-                data = data[count:]
+            shot = self._shots.step(data)
+            if isinstance(shot, bytes):
+                self._pace.put(self._flow, shot, told=self._went)
+                data = data[len(shot):]
                 continue
-            assert shot is not None
-            self._shots.popleft()
             if self._line.hit(self._flow, shot):
                 continue
             if shot.kind.name in ("drip", "slice"):
                 self._pace = Pace.of(shot.kind)
                 self._flow.put(Note(shot.fire))
-
-    def _give(self, data: bytes) -> None:
-        self._pace.put(self._flow, data, told=self._went)
-        self._at += len(data)
 
     def _went(self, count: int) -> None:
         self._gone += count

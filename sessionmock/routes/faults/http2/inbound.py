@@ -1,17 +1,16 @@
 """The answer on one stream of HTTP/2 on its way to the connection, and what goes wrong with its parts."""
 from __future__ import annotations
 
-from collections import deque
 from functools import partial
 from math import ceil
 from typing import Protocol
 
-from ....faults.armed import Shot
 from ....faults.kinds import Kind
 from ...live.http2.codec import Fields
 from ..flow import Flow, Note
 from ..incoming import Line, flipped
 from ..pace import Pace
+from ..shots import BodyShots
 from . import frames
 from .frames import Frame
 
@@ -33,14 +32,13 @@ class StreamLine(Line, Protocol):
 class Inbound:
     """Puts what comes on a stream into a flow, with what goes wrong in its places."""
 
-    __slots__ = ("_at", "_copy", "_flow", "_headed", "_line", "_pace", "_shots", "over")
+    __slots__ = ("_copy", "_flow", "_headed", "_line", "_pace", "_shots", "over")
 
     def __init__(self, flow: Flow, line: StreamLine) -> None:
         self._flow, self._line = flow, line
         self.over = False                        # what still comes is not heard of
         self._headed = False
-        self._at = 0                             # bytes of the body so far
-        self._shots: deque[Shot] | None = None   # that are to act in the body, by byte; None: it has not begun
+        self._shots: BodyShots | None = None     # that are to act in the body; None: it has not begun
         self._pace = Pace()                      # of the body
         self._copy: list[bytes] | None = None    # what is to come a second time
 
@@ -83,7 +81,7 @@ class Inbound:
         data = frame.content
         self._line.swallowed(len(frame.payload) - len(data))
         if data and self._shots is None and not self.over:
-            self._shots = deque(sorted(self._line.passing("body"), key=lambda shot: shot.byte))
+            self._shots = BodyShots(self._line.passing("body"))
         self._content(data)
         if frame.flags & frames.END_STREAM and not self.over:
             self._repeat()
@@ -91,18 +89,14 @@ class Inbound:
 
     def _content(self, data: bytes) -> None:
         """Bytes of the body."""
-        flow = self._flow
+        flow, shots = self._flow, self._shots
         while data and not self.over:
-            shot = self._shots[0] if self._shots else None
-            count = len(data) if shot is None else min(len(data), max(0, shot.byte - self._at))
-            if count:
-                self._give(data[:count])
-                self._at += count
-                data = data[count:]
+            assert shots is not None
+            shot = shots.step(data)
+            if isinstance(shot, bytes):
+                self._give(shot)
+                data = data[len(shot):]
                 continue
-            assert self._shots is not None
-            assert shot is not None
-            self._shots.popleft()
             if self._line.hit(flow, shot):
                 continue
             kind = shot.kind
