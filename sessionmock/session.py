@@ -504,8 +504,9 @@ class URLSession(Settings, metaclass=_SharedSession):
         if (created := self._context.methods.get("session_did_create_task")) is not None:
             history, clock = life.callbacks.history, self._context.engine.clock
             note(history, clock, task, created.name, (task,), self)
+            faults = life.callbacks.faults
             try:
-                work.at_once(created.call(self, task))
+                work.at_once((created.call if faults is None else faults.on_created(created))(self, task))
             except BaseException as error:
                 life.crashed(created.name, error)
                 if isinstance(error, KeyboardInterrupt | SystemExit):      # this is the stack of who makes the task

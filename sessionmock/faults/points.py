@@ -17,6 +17,7 @@ class Point(NamedTuple):
 
 
 _CALLBACK = "callback"
+_OF_NO_TASK = "session_did_become_invalid"      # no load is there to pass it
 
 POINTS: dict[str, Point] = {point.name: point for point in (
     Point("resolve", "the name of the server, or of its proxy, is looked up; an address passes it as a name does", is_wire=True),
@@ -43,7 +44,7 @@ POINTS: dict[str, Point] = {point.name: point for point in (
     Point("cookies.set", "the cookies of a response are stored, where it brings some"),
     Point("credentials.get", "a credential is looked up that may answer a challenge"),
     Point("credentials.set", "a credential is stored that a server has taken"),
-    *(Point(f"{_CALLBACK}.{name}", f"the delegate's {name} is called") for name in SELECTORS),
+    *(Point(f"{_CALLBACK}.{name}", f"the delegate's {name} is called") for name in SELECTORS if name != _OF_NO_TASK),
     Point("completion", "a task ends: its handler or task_did_complete is called, or whoever waits for it goes on"),
 )}
 """Every point by its name."""

@@ -14,6 +14,7 @@ from .kinds import Kind
 from .points import POINTS, WHOLES, row_of
 
 _CALLBACK = "callback"
+_CREATED = f"{_CALLBACK}.session_did_create_task"
 
 
 class Row(NamedTuple):
@@ -133,16 +134,23 @@ def needs_http2(kind: Kind) -> bool:
     return kind.name == "reset" and bool(kind["scope"] == "stream")
 
 
+def kinds_at(point: str) -> list[str]:
+    """The names of the kinds that `point` has, which is no whole of several."""
+    without: tuple[str, ...] = ()
+    if point == _CREATED:
+        without = ("unanswered", "answered_twice", "delay", "suspend")      # whoever makes a task is not kept waiting
+    elif row_of(point) == _CALLBACK and point.removeprefix(f"{_CALLBACK}.") not in QUESTIONS:
+        without = ("unanswered", "answered_twice")
+    return [name for name in TABLE[row_of(point)] if name not in without]
+
+
 def suit(point: str, kind: Kind) -> bool:
     """Whether `kind` can happen at `point`, which is no whole of several."""
-    row = row_of(point)
-    if kind.name not in TABLE[row]:
+    if kind.name not in kinds_at(point):
         return False
-    if row == _CALLBACK and kind.name in ("unanswered", "answered_twice"):
-        return point.removeprefix(f"{_CALLBACK}.") in QUESTIONS
     if kind.name == "malformed":
-        return kind["what"] in VARIANTS[row, "malformed"]
-    return not needs_http2(kind) or row in OF_STREAMS
+        return kind["what"] in VARIANTS[point, "malformed"]
+    return not needs_http2(kind) or point in OF_STREAMS
 
 
 def suited(name: str, points: Iterable[str], kind: Kind) -> tuple[str, ...]:
@@ -150,7 +158,7 @@ def suited(name: str, points: Iterable[str], kind: Kind) -> tuple[str, ...]:
     found = tuple(point for point in points if suit(point, kind))
     if found:
         return found
-    here = sorted({other for point in points for other in TABLE[row_of(point)]})
+    here = sorted({other for point in points for other in kinds_at(point)})
     there = [point for point in (*WHOLES, *POINTS) if not point.startswith(f"{_CALLBACK}.") and any(
         suit(part, kind) for part in POINTS if part == point or part.startswith(f"{point}."))]
     raise InvalidArgumentException(f"at({name!r}): {kind} makes no sense there: at this point there are {', '.join(here)}; "

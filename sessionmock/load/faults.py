@@ -189,6 +189,19 @@ class LoadFaults:
         else:
             self._asker.post(method, arguments, answered, self._passing(point))
 
+    def on_created(self, created: Method) -> Callable[..., Any]:
+        """On the thread that makes the task: what is to be called in the place of `created`, the delegate's method that hears of it."""
+        for shot in self._passing(f"callback.{created.name}"):
+            if shot.kind.name == "raises":
+                shot.fire()
+                return self._raising(created, shot.kind).call
+            if shot.kind.name == "fail":
+                shot.fire()
+                self._inbox.fail(Event.FAILED, failure(shot))
+            else:
+                act(shot)
+        return created.call
+
     def lets_call(self, asking: Asking) -> bool:
         """On the delegate queue: whether a callback is made now, perhaps another one than that of the delegate. Else it is made later, or
         the load has ended."""

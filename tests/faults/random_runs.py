@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 import trio
 
 import sessionmock as sm
-from sessionmock.delegates import QUESTIONS
 from sessionmock.faults.kinds import CERTIFICATES, SCOPES
 from sessionmock.faults.plan import FaultPlan
 from sessionmock.faults.points import POINTS, row_of
-from sessionmock.faults.table import OF_STREAMS, TABLE, VARIANTS
+from sessionmock.faults.table import OF_STREAMS, VARIANTS, kinds_at
 from sessionmock.history import History
 from sessionmock.invariants import watched
 from sessionmock.routes.faults.route import FaultRoute
@@ -78,13 +77,6 @@ AT_ONCE: Arguments = {      # in real time
     "drip": lambda dice, point: (1e6,),
     "suspend": lambda dice, point: (0.01,),
 }
-
-
-def kinds_at(point: str) -> list[str]:
-    """The names of the kinds that make sense there."""
-    is_question = point.removeprefix("callback.") in QUESTIONS
-    return [name for name in TABLE[row_of(point)] if is_question or not point.startswith("callback.")
-            or name not in ("unanswered", "answered_twice")]
 
 
 def is_download(task: Any) -> bool:

@@ -1,6 +1,8 @@
 """The table of points and kinds: which pairs make sense."""
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sessionmock import InvalidArgumentException
@@ -20,10 +22,11 @@ def test_rows_cite_the_taxonomy() -> None:
     ("body", "refuse", (), "refuse.* makes no sense there: at this point there are .*reset.*; refuse is for connect, proxy"),
     ("connect", "truncate", (), "truncate is for head, body"),
     ("callback.task_did_complete", "unanswered", (), "unanswered"),
+    ("callback.session_did_create_task", "delay", (1,), "at this point there are cancel, cancel_by_producing_resume_data, fail, invalidate, raises;"),
     ("head", "malformed", ("chunk",), "makes no sense"),
     ("resolve", "disk_full", (), "disk_full is for disk"),
 ])
-def test_a_pair_that_makes_no_sense_is_refused_with_those_that_do(point: str, kind: str, arguments: tuple[str, ...], said: str) -> None:
+def test_a_pair_that_makes_no_sense_is_refused_with_those_that_do(point: str, kind: str, arguments: tuple[Any, ...], said: str) -> None:
     """When the plan is made."""
     with pytest.raises(InvalidArgumentException, match=said):
         getattr(FaultPlan().at(point), kind)(*arguments)

@@ -86,6 +86,8 @@ class Told:
         self._note("response")
         handler(sm.URLSession.ResponseDisposition.ALLOW)
 
+    def session_did_create_task(self, session: Any, task: Any) -> None: ...
+
     def data_task_did_receive_data(self, session: Any, task: Any, data: bytes) -> None:
         self._note("data")
 
@@ -171,8 +173,8 @@ QUESTIONS = {"callback.task_will_perform_http_redirection": "redirect", "callbac
 DOWNLOADING = ("disk.create", "disk.write", "disk.close", "disk.move", "callback.download_task_did_write_data",
                "callback.download_task_did_finish_downloading")
 ENDING = ("completion", "callback.task_did_complete", "callback.task_did_finish_collecting_metrics")
-LOCAL = (*DOWNLOADING, *ENDING, *QUESTIONS, "callback.data_task_did_receive_data", "redirect", "challenge", "cache.get", "cache.set",
-         "cookies.get", "cookies.set", "credentials.get", "credentials.set")
+LOCAL = (*DOWNLOADING, *ENDING, *QUESTIONS, "callback.session_did_create_task", "callback.data_task_did_receive_data", "redirect", "challenge",
+         "cache.get", "cache.set", "cookies.get", "cookies.set", "credentials.get", "credentials.set")
 PAIRS = [(point, name) for point in LOCAL for name, kind in KINDS.items() if suit(point, kind)]
 
 
