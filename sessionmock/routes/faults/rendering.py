@@ -124,6 +124,8 @@ class Rendering:
     # the server ---------------------------------------------------------------------------------------------------
     async def serve(self, peer: Peer) -> None:
         """Answer the one request of a connection."""
+        if self._over:          # before it was its turn
+            return
         body = await self._hear(peer)
         if body is None or self._over:
             return

@@ -225,3 +225,18 @@ def test_what_a_proxy_answers() -> None:
     assert (-1004, 502) == (tunnelled.error.code, tunnelled.error.underlying_error.head.status)
     plain, _, _ = load(sm.ScriptRoute().answer(A()), plan)
     assert (None, 502, b"bad") == (plain.error, plain.seen[0][0], plain.body)
+
+
+def test_a_server_whose_client_has_gone_does_not_begin() -> None:
+    """Where what is due at one time comes in another order, a request may have failed before its server has begun to read it."""
+    codes = []
+    for seed in range(8):
+        with (sm.virtual_time() as clock, sm.use_route(sm.ScriptRoute().answer(lambda request: 200)), use_faults(Faults(at("write.head").reset())),
+              sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session):
+            clock.permute(seed)
+            tasks = [session.data_task("http://example.com/") for _ in range(4)]
+            for task in tasks:
+                task.resume()
+            clock.run_until_idle()
+            codes += [getattr(task.error, "code", None) for task in tasks]
+    assert {sm.URLError.Code.NETWORK_CONNECTION_LOST} == set(codes)
