@@ -367,6 +367,28 @@ def test_threads_that_wait_take_turns(clock: sm.VirtualClock, script: sm.ScriptR
     assert [b"x"] * 160 == outcomes
 
 
+def test_a_limit_is_kept_beside_who_waits_longer(clock: sm.VirtualClock, script: sm.ScriptRoute) -> None:
+    """`result(timeout=10)` on a thread ends at 10 s, also where another one lets time pass."""
+    script.answers([sm.Answer(delay=50)] * 2)
+    seen: list[float] = []
+    with sm.URLSession(configuration()) as session:
+        loadings = [session.data(URL), session.data(URL)]
+        begun = threading.Barrier(2)
+
+        def give_up() -> None:
+            begun.wait()
+            with pytest.raises(TimeoutError):
+                loadings[0].result(timeout=10)
+            seen.append(clock.now())
+
+        thread = threading.Thread(target=copy_context().run, args=(give_up,))
+        thread.start()
+        begun.wait()
+        loadings[1].result()
+        thread.join()
+    assert ([10], 50) == (seen, clock.now())
+
+
 def test_a_live_server_knows_no_virtual_time(clock: sm.VirtualClock) -> None:
     """A load that would go to one fails and says so."""
     with sm.use_route(sm.LiveRoute()), sm.URLSession(configuration()) as session, pytest.raises(sm.URLError) as caught:

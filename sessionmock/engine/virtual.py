@@ -16,11 +16,12 @@ from ..clock import SECOND, JumpingClock, SystemClock, breathe
 from ..latch import Condition, Latch
 from . import awaits, work
 from .protocol import Engine, Waitable
-from .resting import Others, pause
-from .waiters import Waiters
+from .resting import BLINK, Others, pause
+from .waiters import Waiter, Waiters
 
 ROUNDS = 12                 # of a loop, between two calls: whoever was woken, and whoever waits for that one, goes on before time does
 PAUSE = SECOND // 1000      # between two looks at an operation that is out, in real time
+LOOKS = 2000                # at who was woken on another thread and does not go on, before time does all the same
 HOPE = SECOND // 4          # for other threads and coroutines, where nothing is left to run, in real time
 
 
@@ -88,6 +89,7 @@ class VirtualEngine:
         self._awaiting = 0                  # coroutines in `ended`
         self._rounds = 0                    # that they have let pass since the last call, all together
         self._is_pausing = False            # one of them lets real time pass, for all
+        self._looks = 0                     # in a row, at who was woken on another thread
         self._hopes_since: int | None = None    # when it was first found, in real time, that nothing is left to run
         self._live = 0                      # loads that are driven
 
@@ -114,17 +116,33 @@ class VirtualEngine:
         """Run what is due, and let time pass, until `latch` is done; False when virtual time ran out."""
         if latch.done:
             return True
-        with self._waiters.waits():
+        if until is None:
+            self._wait(latch, None)
+            return True
+        limit = self.clock.call_at(until, lambda: None)      # whoever else lets time pass, it stops there
+        try:
+            return self._wait(latch, until)
+        finally:
+            limit.cancel()
+
+    def _wait(self, latch: Waitable, until: int | None) -> bool:
+        def is_late() -> bool:
+            return until is not None and until <= self.clock.now()
+
+        with self._waiters.waits(lambda: is_late() or (isinstance(latch, Latch) and latch.done)):
             while not latch.done:
+                made = self.clock.made
                 if self._stands_still(is_limited=until is not None):
                     pause(PAUSE)
                 elif self._others_are_on_their_way():
                     continue
-                elif not self._go_on(latch, until):
+                elif not self._go_on(latch, until, made):
                     if until is not None:
                         return latch.done
                     self._hope(self._others.are_there(self._waiters.threads))
                     pause(PAUSE)
+                elif is_late() and not self.clock.has_due():
+                    return latch.done
         return True
 
     async def ended(self, latch: Waitable) -> None:
@@ -147,11 +165,12 @@ class VirtualEngine:
         """Let the loop that runs here go round; when it has done so often enough, make the next call."""
         await breathe()
         self._rounds += 1
+        made = self.clock.made
         if self._rounds < ROUNDS * self._awaiting or self._is_pausing or latch.done:
             return
         if self._stands_still(is_awaited=True):
             await self._pause()
-        elif not (self._others_are_on_their_way() or self._go_on(latch, None)):
+        elif not (self._others_are_on_their_way() or self._go_on(latch, None, made)):
             self._hope(True)
             await self._pause()
         self._rounds = 0
@@ -208,15 +227,33 @@ class VirtualEngine:
                 self._turn.release()
 
     def _others_are_on_their_way(self) -> bool:
-        """Whether time is about to jump, and other threads do something still."""
-        return not self.clock.has_due() and self._others.are_busy(self._waiters.threads)
+        """Whether time is about to jump, and others go on before it does: who was woken on another thread, or still does something."""
+        if self.clock.has_due():
+            return False
+        if self._looks < LOOKS and any(self._goes_first(one) for one in self._waiters.elsewhere()):
+            self._looks += 1
+            pause(BLINK)
+            return True
+        self._looks = 0                     # in a row, at who was woken on another thread
+        return self._others.are_busy(self._waiters.threads)
 
-    def _go_on(self, latch: Waitable, until: int | None) -> bool:
-        """Make the next call, unless another thread has set `latch` meanwhile; False where none is due by `until`."""
-        with self._turn:
-            if latch.done or self.clock.advance(until):
+    def _goes_first(self, one: Waiter) -> bool:
+        """Whether `one`, who waits on another thread, was woken and has not gone on; of a coroutine its loop has to go round to say so."""
+        return one.is_over() if one.task is None else self._rounds < ROUNDS * self._awaiting
+
+    def _go_on(self, latch: Waitable, until: int | None, made: int) -> bool:
+        """Make the next call, unless another thread has set `latch` meanwhile, or makes one, or has since `made` calls were: whoever that one
+        woke goes first. False where none is due by `until`."""
+        if not self._turn.acquire(blocking=False):
+            pause(BLINK)
+            return True
+        try:
+            if latch.done or self.clock.made != made or self.clock.advance(until):
                 self._hopes_since = None
+                self._rounds = 0
                 return True
+        finally:
+            self._turn.release()
         return False
 
     def _hope(self, others: bool) -> None:

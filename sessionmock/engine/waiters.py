@@ -6,7 +6,7 @@ import os
 import sys
 import sysconfig
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
@@ -15,9 +15,12 @@ _OTHERS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, sysconfig.get_pa
            sysconfig.get_path("stdlib"))        # whose lines are not the user's
 
 
-class _Waiter(NamedTuple):
+class Waiter(NamedTuple):
+    """Who waits."""
+
     thread: threading.Thread
-    task: Any       # of asyncio or trio, that waits there; None for the thread itself
+    task: Any                       # of asyncio or trio, that waits there; None for the thread itself
+    is_over: Callable[[], bool]     # whether it need not wait any more
 
     def __str__(self) -> str:
         if self.task is None:
@@ -30,17 +33,23 @@ class Waiters:
     """Those who wait now; they are held as long as they do."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Waiter] = []
+        self._waiting: list[Waiter] = []
 
     @property
     def threads(self) -> Collection[threading.Thread]:
         """The threads that they wait on."""
         return [one.thread for one in self._waiting]
 
+    def elsewhere(self) -> Iterator[Waiter]:
+        """The innermost on each other thread: who waits within another's wait goes on first."""
+        here = threading.current_thread()
+        innermost = {one.thread: one for one in list(self._waiting)}
+        return (one for thread, one in innermost.items() if thread is not here and thread.is_alive())
+
     @contextmanager
-    def waits(self, *, on_loop: bool = False) -> Iterator[None]:
-        """This thread waits in this block, or the coroutine that runs here."""
-        me = _Waiter(threading.current_thread(), _current_task() if on_loop else None)
+    def waits(self, is_over: Callable[[], bool] = lambda: False, *, on_loop: bool = False) -> Iterator[None]:
+        """This thread waits in this block, or the coroutine that runs here, until `is_over`, which any thread may ask."""
+        me = Waiter(threading.current_thread(), _current_task() if on_loop else None, is_over)
         self._waiting.append(me)
         try:
             yield

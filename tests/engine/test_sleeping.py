@@ -164,6 +164,35 @@ def test_other_threads_sleep_in_real_time(virtual: sm.VirtualClock) -> None:
     assert (True, 0) == (took[0] >= 0.02, virtual.now())
 
 
+def test_threads_sleep_side_by_side(virtual: sm.VirtualClock) -> None:
+    """Each is woken at its time, and goes on before time does, whoever lets it pass: one of them, who waits longer, or `advance`."""
+    seen: list[tuple[int, float]] = []
+    begun = threading.Barrier(4)
+
+    def work(seconds: int) -> None:
+        begun.wait()
+        for _ in range(3):
+            time.sleep(seconds)
+            seen.append((seconds, virtual.now()))
+
+    async def on_a_loop() -> None:
+        begun.wait()
+        for _ in range(3):
+            await asyncio.sleep(7)
+            seen.append((7, virtual.now()))
+
+    works = (lambda: work(10), lambda: work(15), lambda: asyncio.run(on_a_loop()))
+    threads = [threading.Thread(target=copy_context().run, args=(one,)) for one in works]
+    for thread in threads:
+        thread.start()
+    begun.wait()
+    virtual.advance(100)
+    for thread in threads:
+        thread.join()
+    assert sorted((seconds, seconds * float(turn)) for seconds in (7, 10, 15) for turn in (1, 2, 3)) == sorted(seen)
+    assert virtual.now() == 100
+
+
 def test_it_ends_with_its_block(clock: sm.VirtualClock) -> None:
     """Blocks nest; afterwards everything is what it was, also for a module that took its copy meanwhile."""
     module = ModuleType("late")
