@@ -554,7 +554,7 @@ def test_advance_makes_what_is_due_and_stands_there(clock: sm.VirtualClock, scri
     assert datetime(2026, 1, 1, 0, 0, 7, 250_000, tzinfo=UTC) == clock.date()
     clock._engine.let_pass(1)       # a nanosecond is nobody's business
     assert 7.25 == clock.now()
-    for wrong in (-1, "1", math.nan):
+    for wrong in (-1, "1", math.nan, math.inf):
         with pytest.raises(sm.InvalidArgumentException, match=r"VirtualClock\.advance\(seconds\)"):
             clock.advance(wrong)      # type: ignore[arg-type]
 

@@ -1,6 +1,7 @@
 """The virtual clock as its users see it: in seconds, with what they may do to time."""
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -42,9 +43,9 @@ class VirtualClock:
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass: everything that is due by then is made, each at its time, and the clock stands there. 0 makes what is
-        due now. Coroutines of the loop that runs here go on with their next `await`. InvalidArgumentException for less than 0."""
-        if NUMBER.of("VirtualClock.advance(seconds)", seconds) < 0:
-            reject("VirtualClock.advance(seconds)", seconds, "a number of seconds, 0 or more: time goes forward")
+        due now. Coroutines of the loop that runs here go on with their next `await`. InvalidArgumentException for less than 0, and for no end."""
+        if not 0 <= NUMBER.of("VirtualClock.advance(seconds)", seconds) < math.inf:
+            reject("VirtualClock.advance(seconds)", seconds, "a number of seconds, 0 or more; run_until_idle() goes on to the end of all loads")
         self._engine.wait(Latch(), self._engine.clock.now() + nanoseconds(seconds))
 
     def run_until_idle(self) -> None:
