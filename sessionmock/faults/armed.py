@@ -110,8 +110,11 @@ class _Armed:
         self.fired = 0
         self.requests: dict[str, bool] = {}     # what could have met it, and whether it selects that
 
-    def selects(self, about: About) -> bool:
+    def selects(self, about: About, replaces: bool | None = None) -> bool:
+        """Whether the line is about who passes; with `replaces`, and whether its kind replaces an answer (`table.REPLACING`) or not."""
         line = self.line
+        if replaces not in (None, line.kind.name in REPLACING):
+            return False
         found = ((line.method is None or line.method == about.method.upper()) and is_of(line.task, about.task)
                  and is_about(line.url, about.method, about.url))
         if not self.fired and len(self.requests) < 10 * _SHOWN:
@@ -170,7 +173,8 @@ class Faults(Lines[FaultLine]):
     """A plan in force: it counts the passes of each line's point, and says what goes wrong. `at(...)` arms more lines at any time.
 
     `plan` are the lines to begin with, `seed` decides what `probability` draws. `fired` are the faults that acted, in order, each with
-    `line`, `point`, `kind`, `method`, `url` and `task`. Any thread may use it.
+    `line`, `point`, `kind`, `method`, `url` and `task`. Any thread may use it. Raises InvalidArgumentException for what is no plan and
+    no seed.
     """
 
     def __init__(self, plan: AnyPlan = (), seed: int = 0) -> None:
@@ -212,7 +216,7 @@ class Faults(Lines[FaultLine]):
         return [armed for armed in self._lines if not armed.fired and not armed.line.optional]
 
     def add(self, plan: AnyPlan) -> None:
-        """Arm the lines of `plan` too."""
+        """Arm the lines of `plan` too. Raises InvalidArgumentException for what is no plan."""
         for line in FaultPlan(plan):
             self._add(line)
 
@@ -258,18 +262,17 @@ class Faults(Lines[FaultLine]):
 
     def passing(self, point: str, about: About, *, replaces: bool | None = None) -> Shots:
         """`point` is passed: what is to go wrong there, in the order of the lines. Where `replaces` is said, by kinds that replace an
-        answer (`table.REPLACING`), or by all others: these pass elsewhere."""
+        answer, or by all others: these pass elsewhere."""
         lines = self._at.get(point)
         if lines is None:
             return ()
         with self._lock:
-            return [Shot(self, armed, point, about) for armed in lines
-                    if replaces in (None, armed.line.kind.name in REPLACING) and armed.selects(about) and armed.passed()]
+            return [Shot(self, armed, point, about) for armed in lines if armed.selects(about, replaces) and armed.passed()]
 
     def may_pass(self, points: Iterable[str], about: About, *, replaces: bool | None = None) -> bool:
         """Whether anything may still go wrong at one of `points`, by such kinds (`passing`)."""
         # All are asked, also where one has said yes: each notes who comes its way.
-        found = [replaces in (None, armed.line.kind.name in REPLACING) and armed.selects(about) and not armed.is_used_up
+        found = [armed.selects(about, replaces) and not armed.is_used_up
                  for point in points for armed in self._at.get(point, ())] if self._at else ()
         return any(found)
 

@@ -15,7 +15,8 @@ _FAULTS = instance(Faults, "Faults(plan), or what FaultRoute has as `faults`")
 
 @contextmanager
 def use_faults(faults: Faults) -> Iterator[Faults]:
-    """Tasks created, and requests of plain clients sent, in this block meet `faults` too, on whatever route."""
+    """Tasks created, and requests of plain clients sent, in this block meet `faults` too, on whatever route. It gives
+    `faults`. Raises InvalidArgumentException for what are none, as a plan that is not armed (`Faults(plan)`)."""
     token = _here.set((*_here.get(), _FAULTS.of("use_faults(faults)", faults)))
     try:
         yield faults

@@ -7,14 +7,13 @@ import subprocess
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sessionmock.engine.current import virtual_time
-from sessionmock.engine.virtual_clock import VirtualClock
 from sessionmock.errors import InvalidArgumentException
 from sessionmock.models.cookie import HTTPCookie
 from sessionmock.models.enums import CookieAcceptPolicy
@@ -23,28 +22,10 @@ from sessionmock.models.url import split_url
 from sessionmock.stores import cookie_storage
 from sessionmock.stores.cookie_storage import HTTPCookieStorage
 
+from .hand import Hand
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SITE = "https://example.com/"
-
-
-class Hand(VirtualClock):
-    """A clock whose date is set by hand."""
-
-    @property
-    def today(self) -> datetime:
-        return self.date()
-
-    @today.setter
-    def today(self, date: datetime) -> None:
-        self._engine.clock._start = date
-
-
-@pytest.fixture
-def clock() -> Iterator[Hand]:
-    """The date in force in a test that asks for it."""
-    clock = Hand()
-    with virtual_time(clock):
-        yield clock
 
 
 @pytest.fixture

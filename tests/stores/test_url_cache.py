@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,8 +15,6 @@ from typing import Any
 
 import pytest
 
-from sessionmock.engine.current import virtual_time
-from sessionmock.engine.virtual_clock import VirtualClock
 from sessionmock.errors import InvalidArgumentException
 from sessionmock.models.cached_response import CachedURLResponse, CacheStoragePolicy
 from sessionmock.models.message import Request
@@ -24,30 +22,12 @@ from sessionmock.models.request import URLRequest
 from sessionmock.models.response import HTTPURLResponse, URLResponse
 from sessionmock.stores.url_cache import URLCache
 
+from .hand import Hand
+
 MB = 1 << 20
 URL = "http://example.com/a"
 MEMORY, DISK = (4 * MB, 0), (0, 20 * MB)
 Pairs = list[tuple[str, str]]
-
-
-class Hand(VirtualClock):
-    """A clock whose date is set by hand."""
-
-    @property
-    def today(self) -> datetime:
-        return self.date()
-
-    @today.setter
-    def today(self, date: datetime) -> None:
-        self._engine.clock._start = date
-
-
-@pytest.fixture
-def clock() -> Iterator[Hand]:
-    """The date in force in a test that asks for it."""
-    clock = Hand()
-    with virtual_time(clock):
-        yield clock
 
 
 Make = Callable[..., URLCache]
