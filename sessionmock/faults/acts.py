@@ -33,8 +33,8 @@ def failure(shot: Shot) -> URLError:
     return URLError(error.code, {FAILING_URL: url, FAILING_URL_STRING: url, **error.user_info})
 
 
-class Later:
-    """`call`, made on `engine` after so many `seconds`, unless `latch` is set before. The engine is kept running for it."""
+class Delayed:
+    """`call`, made on `engine` when `seconds` are over, unless `latch` is set before. The engine is kept running for it."""
 
     def __init__(self, engine: Any, latch: Any, seconds: float, call: Callable[[], object]) -> None:
         self._engine, self._latch, self._call = engine, latch, call
@@ -68,7 +68,7 @@ def _suspend(fired: Fired, kind: Kind) -> None:
     task = fired.task
     life = task._life
     task.suspend()
-    Later(life.engine, life.latch, kind["seconds"], life.resume)
+    Delayed(life.engine, life.latch, kind["seconds"], life.resume)
 
 
 def _produce_resume_data(fired: Fired, _: Kind) -> None:

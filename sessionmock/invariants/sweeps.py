@@ -93,8 +93,8 @@ def watched(*, limit: float = LIMIT, settles: bool = True) -> Iterator[Watched]:
     """A block whose sessions and tasks are watched, on all threads: it gives the watch, whose `verify()` judges what came of them.
 
     After `limit` seconds of real time its sessions are cancelled, and `verify` says where everybody stood; where it is not over 20 s
-    after that, this is printed and the main thread gets a KeyboardInterrupt. Without `settles` nothing is
-    said of sockets, threads and connections that are left (V11), which spares looking at them.
+    after that, this is printed and the main thread gets a KeyboardInterrupt. Without `settles` nothing is said of sockets, threads and
+    connections that are left (V11), which spares looking at them.
     """
     watch = Watched(settles=settles)
     scope = registry.Scope("a watched block")

@@ -1,7 +1,7 @@
 """Checks the records of a history as they come: one pass, and the same work for each."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
 from .. import shown
@@ -41,8 +41,7 @@ class InvariantWatch:
     It holds no task and no body. What began before it, or elsewhere, is judged only by what can be seen here.
     """
 
-    kinds: ClassVar[frozenset[type]] = frozenset({
-        Called, Asked, Answered, Returned, Became, Made, Instructed, Opened, Received, Closed, Ended})
+    kinds: ClassVar[frozenset[type]]      # what it looks at
 
     def __init__(self, history: History | None = None) -> None:
         self.violations: list[Violation] = []
@@ -51,9 +50,6 @@ class InvariantWatch:
         self._running: dict[Any, str] = {}                   # the call that runs on each serial queue
         self._failed: dict[int, int] = {}                    # connections, and which of their exchanges failed there or was given up
         self._told: set[tuple[str, object]] = set()
-        self._see: dict[type, Callable[[Any], None]] = {
-            Called: self._called, Asked: self._called, Answered: self._answered, Returned: self._returned, Became: self._became, Made: self._made,
-            Instructed: self._instructed, Opened: self._opened, Received: self._received, Closed: self._closed, Ended: self._ended}
         if history is not None:
             history.watch(self.see, self.kinds)
 
@@ -62,9 +58,9 @@ class InvariantWatch:
 
     def see(self, record: Record) -> None:
         """Check `record`, which comes after those that were seen."""
-        if (see := self._see.get(type(record))) is not None:
+        if (check := _CHECKS.get(type(record))) is not None:
             try:
-                see(record)
+                check(self, record)
             except Exception as error:      # whoever makes the record has no part in it
                 self._unchecked(record, error)
 
@@ -381,3 +377,17 @@ def _has_lost_its_loop(queue: Any) -> bool:
 
 
 _TOTALS = frozenset({"task_did_send_body_data", "download_task_did_write_data"})
+_CHECKS: Mapping[type, Callable[[InvariantWatch, Any], None]] = {
+    Called: InvariantWatch._called,
+    Asked: InvariantWatch._called,
+    Answered: InvariantWatch._answered,
+    Returned: InvariantWatch._returned,
+    Became: InvariantWatch._became,
+    Made: InvariantWatch._made,
+    Instructed: InvariantWatch._instructed,
+    Opened: InvariantWatch._opened,
+    Received: InvariantWatch._received,
+    Closed: InvariantWatch._closed,
+    Ended: InvariantWatch._ended,
+}
+InvariantWatch.kinds = frozenset(_CHECKS)

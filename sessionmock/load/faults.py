@@ -15,7 +15,7 @@ from ..core.machine import Event, Question
 from ..delegates import Method
 from ..engine import work
 from ..errors import GenericException, URLError
-from ..faults.acts import Later, act, failure
+from ..faults.acts import Delayed, act, failure
 from ..faults.armed import Shot, TaskFaults
 from ..faults.kinds import Kind, os_error, raised
 from ..latch import Latch
@@ -114,7 +114,7 @@ class LoadFaults:
     def _later(self, shot: Shot, call: Callable[[], object]) -> None:
         """Make `call` on the engine when the delay of `shot` is over, unless the load has ended by then."""
         shot.fire()
-        Later(self._context.engine, self._latch, shot.kind["seconds"], call)
+        Delayed(self._context.engine, self._latch, shot.kind["seconds"], call)
 
     # stores -------------------------------------------------------------------------------------------------------
     def on_store(self, point: str, use: Callable[[], T], then: Callable[[T | None], None]) -> None:

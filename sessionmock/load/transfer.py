@@ -28,7 +28,6 @@ class Transaction:
         self.ended: int | None = None
         self.sent = self.received = self.decoded = 0
 
-
     @property
     def connection(self) -> tuple[int, int] | None:
         """The connection that it went over (`Timing.connection`), where it is known."""

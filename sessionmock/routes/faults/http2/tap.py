@@ -47,9 +47,9 @@ class FrameTap(asyncio.BufferedProtocol):
         self._cutter, codec.rest = Cutter(codec.rest), b""
         self._streams: dict[int, Watched] = {}      # all that there have been
         self._present: dict[Watched, None] = {}     # with an exchange on it
-        self._head: Frame | None = None                  # a header block that is not complete
-        self._broken: list[Exception | None] = []        # the connection broke off, as a fault said, over this
-        self._ended: list[Exception | None] = []         # it did by itself, and the streams have more to tell that came before
+        self._head: Frame | None = None             # a header block that is not complete
+        self._broken: list[Exception | None] = []   # the connection broke off, as a fault said, over this
+        self._ended: list[Exception | None] = []    # it did by itself, and the streams have more to tell that came before
         connection.transport.set_protocol(self)
 
     def entered(self, stream: Watched) -> None:
