@@ -6,13 +6,14 @@ them, unless the bytes were changed on their way.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import closing, suppress
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ...errors import URLError
-from ...models.body import BytesStream
+from ...models.body import BytesStream, ChainedStream, FileStream
 from ...models.message import Headers, Request, ResponseHead
 from ...models.proxy import ProxyConfiguration
 from ...models.timing import Timing
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import ssl
 
     from ...models.configuration import URLSessionConfiguration
+    from ...models.message import BodyStream
     from ...models.url import URLParts
 
 HELD = 262_144      # bytes of an answer that wait for the client before the inner exchange is paused
@@ -95,7 +97,7 @@ class Rendering:
         if faults.wants_http2:
             terms = (terms or Terms())._replace(lane=self)       # another request has another server
         # Over the wire goes what the live route goes by, and nothing else.
-        wired = Request(request.method, request.url, [], request.body if self._carries else None, terms, request.urgency,
+        wired = Request(request.method, request.url, [], _whole(request.body) if self._carries else None, terms, request.urgency,
                         stepped=request.stepped, once=request.once, faults=faults)
         self.sink = sink
         self.live = PretendedExchange(channel, wired, Restored(sink, self), kept=faults.may_pass("reuse"))
@@ -317,6 +319,16 @@ class Shown(ExchangeOver):
     def cancel(self) -> None:
         self._rendering.cancel()
         super().cancel()
+
+
+def _whole(body: bytes | BodyStream | None) -> bytes | BodyStream | None:
+    """`body`, read where it comes of files, which would stay open as long as nobody drives an exchange that was given up."""
+    copy = body.again() if isinstance(body, FileStream | ChainedStream) and not body.may_block else None
+    if copy is None:
+        return body
+    with suppress(OSError), closing(copy):        # what cannot be read fails where it is sent
+        return b"".join(iter(partial(copy.read, HELD), b""))
+    return body
 
 
 def _canonical(fields: Headers) -> Headers:

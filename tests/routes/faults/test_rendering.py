@@ -1,7 +1,10 @@
 """Answers of scripts and cassettes, rendered to bytes and read again: what is not spoilt comes as it was given."""
 from __future__ import annotations
 
+import gc
 import math
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -240,3 +243,16 @@ def test_a_server_whose_client_has_gone_does_not_begin() -> None:
             clock.run_until_idle()
             codes += [getattr(task.error, "code", None) for task in tasks]
     assert {sm.URLError.Code.NETWORK_CONNECTION_LOST} == set(codes)
+
+
+@pytest.mark.parametrize("make", [
+    lambda session, file: session.upload(sm.URLRequest("http://example.com/", "PUT"), from_file=file),
+    lambda session, file: session.data(sm.URLRequest.multipart("http://example.com/", files={"file": file}))], ids=["file", "form"])
+def test_no_file_stays_open_where_its_upload_stands_still(tmp_path: Path, make: Callable[[sm.URLSession, Path], Any]) -> None:
+    """Nobody drives an exchange that was given up as its task ended."""
+    file = tmp_path / "upload"
+    file.write_bytes(b"x" * 300_000)
+    with sm.virtual_time(), sm.use_route(sm.ScriptRoute().answer(A())), use_faults(Faults(at("write.body", byte=100_000).never())), \
+            sm.URLSession(sm.URLSessionConfiguration.ephemeral()) as session, pytest.raises(sm.URLError, match="-1001"):
+        make(session, file).result()
+    gc.collect()                   # what is open still is warned of now
