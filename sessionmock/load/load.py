@@ -74,11 +74,12 @@ class Load:
         self.responses = responses = Responses(context, inbox, callbacks, transfer, self.body)
         self.ending = Ending(context, inbox, callbacks)
         self.sending = Sending(context, inbox, callbacks, transfer, self.body, responses, route, keeps=consumer.caches)
-        callbacks.in_force = in_force
-        for faults in in_force:
-            faults.tell(self)
         self.progress: Progress | None = None         # made when somebody asks for it
         self._beginning: Beginning | None = None      # likewise, when something holds the load back
+        if in_force:
+            callbacks.in_force = in_force
+            for faults in in_force:
+                faults.tell(self)
 
     def armed(self) -> None:
         """Something may go wrong from now on: there is a line among the faults in force."""
@@ -447,13 +448,20 @@ class Load:
         self.consumer.told()
         self.context.ended(self)
         transfer.let_go()
-        in_force, callbacks.in_force = callbacks.in_force, ()      # they know their tasks
+        if callbacks.in_force:
+            self._leave_faults()
+        callbacks.task = self.responses.visit = None
+
+    def _leave_faults(self) -> None:
+        """They know their tasks."""
+        callbacks = self.callbacks
+        in_force, callbacks.in_force = callbacks.in_force, ()
         for faults in in_force:
             faults.forget(self)
         if callbacks.faults is not None:
             callbacks.faults.let_go()
             callbacks.faults.of_task.task = None
-        callbacks.task = callbacks.faults = self.responses.visit = None
+            callbacks.faults = None
 
 
 _EFFECTS: dict[Effect, Callable[[Any, Any], None]] = {

@@ -6,7 +6,7 @@ import gc
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -83,13 +83,18 @@ def handlers(url: str) -> Iterator[Play]:
 @contextmanager
 def script(routes: int, faults: bool = False) -> Iterator[Play]:
     """GETs that a script of respx routes answers; with `faults` beside a plan in force that has no line."""
-    from sessionmock import Faults, ScriptRoute, use_faults, use_route
+    from sessionmock import ScriptRoute, use_route
 
+    in_force: AbstractContextManager[object] = nullcontext()
+    if faults:
+        from sessionmock import Faults, use_faults  # here: trees that are compared with may know of none
+
+        in_force = use_faults(Faults())
     urls = script_urls(routes)
     route = ScriptRoute()
     for number in range(routes):
         route.get(script_url(number)).respond(200, text="x" * 1024)
-    with use_route(route), use_faults(Faults()) if faults else nullcontext(), _session() as session:
+    with use_route(route), in_force, _session() as session:
         def play(count: int) -> None:
             route.router.calls.reset()
             for number in range(count):
