@@ -80,18 +80,18 @@ def test_a_piece_larger_than_what_is_held_stops_nothing() -> None:
             return self
 
         def open(self, request: Any, sink: Any) -> Any:
-            self.sink, self.left, self.paused = sink, 3, False
+            self.sink, self.left, self.paused = sink, 4, False
             sink.head(ResponseHead(200, []))
             self.host.post(self.deliver)
             return self
 
         def deliver(self) -> None:
-            if self.paused:
+            if self.paused or not self.left:
                 return
+            self.left -= 1
             if not self.left:
                 self.sink.end([])
                 return
-            self.left -= 1
             self.sink.data(b"x" * 300_000)
             self.host.post(self.deliver)
 
