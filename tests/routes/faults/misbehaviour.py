@@ -196,7 +196,7 @@ def breaks_stream(at: int | None, how: str) -> Frames:
             server.head(stream, answer.status, *((name.lower(), value) for name, value in answer.headers or ()))
             if at:
                 server.h2.send_data(stream, answer.body[:at])
-            await server.flush()
+            await server.heard()      # what a client has not read is lost with a reset that its own writing meets
         if how == "stream":
             server.h2.reset_stream(stream, ErrorCodes.INTERNAL_ERROR)
             await server.flush()

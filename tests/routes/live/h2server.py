@@ -10,7 +10,7 @@ import trustme
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.events import DataReceived, RequestReceived, StreamEnded
+from h2.events import DataReceived, PingAckReceived, RequestReceived, StreamEnded
 from h2.exceptions import StreamClosedError
 from h2.settings import SettingCodes
 
@@ -114,6 +114,13 @@ class Server:
         self.h2.close_connection(code, last_stream_id=last)
         self.h2.state_machine.state = state
         await self.flush()
+
+    async def heard(self) -> None:
+        """Wait until the client has read all that was sent, or closes."""
+        self.h2.ping(b"all read")
+        await self.flush()
+        while not any(isinstance(event, PingAckReceived) for event in self.arrived) and await self.receive():
+            pass
 
     async def linger(self) -> None:
         """Serve the protocol until the client closes."""

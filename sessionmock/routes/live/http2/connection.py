@@ -46,12 +46,12 @@ class Multiplex(Output):
         super().__init__(pool, wire, exchange, held)
         self.tap: Any = None           # stands between this and the transport, for streams with faults
         self._streams: dict[int, Stream] = {}
-        self.opening: dict[Stream, None] = {}     # wait until what lies in the socket was read
+        self.opening: dict[Stream, None] = {}      # wait until what lies in the socket was read
         self._touched: dict[Stream, None] = {}     # have something for their exchanges
         self._limit = pool.streams
         self._received = 0             # bytes
         self._untold = 0               # bytes of bodies that came, and the peer does not know that they did
-        self.answered = False         # an answer came to its end
+        self.answered = False          # an answer came to its end
         self._ended = False            # a stream did, within the present read
 
     # driven by the pool --------------------------------------------------------------------------------------------
