@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ...errors import URLError
-from ...models.body import BytesStream, ChainedStream, FileStream
+from ...models.body import BytesStream, ChainedStream, FileStream, InputStream
 from ...models.message import Headers, Request, ResponseHead
 from ...models.proxy import ProxyConfiguration
 from ...models.timing import Timing
@@ -322,12 +322,16 @@ class Shown(ExchangeOver):
 
 
 def _whole(body: bytes | BodyStream | None) -> bytes | BodyStream | None:
-    """`body`, read where it comes of files, which would stay open as long as nobody drives an exchange that was given up."""
-    copy = body.again() if isinstance(body, FileStream | ChainedStream) and not body.may_block else None
-    if copy is None:
+    """`body`, read where it comes of files, which would stay open as long as nobody drives an exchange that was given up. What can be read
+    once remains so."""
+    if not isinstance(body, FileStream | ChainedStream | InputStream) or body.may_block:
         return body
-    with suppress(OSError), closing(copy):        # what cannot be read fails where it is sent
-        return b"".join(iter(partial(copy.read, HELD), b""))
+    once = isinstance(body, InputStream)
+    copy = body if isinstance(body, InputStream) else body.again()
+    if copy is not None:
+        with suppress(OSError), closing(copy):        # what cannot be read fails where it is sent
+            data = b"".join(iter(partial(copy.read, HELD), b""))
+            return InputStream(data) if once else data
     return body
 
 

@@ -247,7 +247,9 @@ def test_a_server_whose_client_has_gone_does_not_begin() -> None:
 
 @pytest.mark.parametrize("make", [
     lambda session, file: session.upload(sm.URLRequest("http://example.com/", "PUT"), from_file=file),
-    lambda session, file: session.data(sm.URLRequest.multipart("http://example.com/", files={"file": file}))], ids=["file", "form"])
+    lambda session, file: session.data(sm.URLRequest.multipart("http://example.com/", files={"file": file})),
+    lambda session, file: session.data(sm.URLRequest("http://example.com/", "PUT", http_body_stream=sm.InputStream(path=file)))],
+    ids=["file", "form", "stream"])
 def test_no_file_stays_open_where_its_upload_stands_still(tmp_path: Path, make: Callable[[sm.URLSession, Path], Any]) -> None:
     """Nobody drives an exchange that was given up as its task ended."""
     file = tmp_path / "upload"
