@@ -27,7 +27,7 @@ RAISED = {
     "LocalProtocolError RemoteProtocolError": "bad-settings",       # httpx blames itself for what the peer sent
     "RemoteProtocolError": """ends-before-the-head no-status-line bad-header bad-length cut-in-the-head hints-then-ends ends-at-0 ends-at-1
         ends-at-100 ends-at-256 cut-at-100 download-ends-at-100 download-ends-at-0 download-without-validator download-in-gzip download-of-a-post
-        download-in-chunks-ends-at-100 chunks-end-at-100 bad-chunk bad-trailer ends-before-the-trailers post-ends-before-the-head
+        download-in-chunks-ends-at-100 chunks-end-at-100 bad-chunk bad-trailer corrupt-trailer ends-before-the-trailers post-ends-before-the-head
         proxy-ends goaway-before-the-head stream-resets-before-the-head stream-resets-at-100 frames-end-at-100 goaway-at-100
         download-in-frames-resets-at-100""",
     "ReadError": """resets-before-the-head resets-at-0 resets-at-100 download-resets-at-100 chunks-reset-at-100 resets-before-the-trailers
