@@ -158,7 +158,8 @@ class URLSession(Settings, metaclass=_SharedSession):
         registry.sessions[number] = self
         if self._scope is not None:
             self._scope.hold(self)
-        self._note("valid")
+        if self._history is not None:
+            self._note(self._history, "valid")
 
     def __repr__(self) -> str:
         described = f" {self.session_description!r}" if self.session_description else ""
@@ -381,7 +382,8 @@ class URLSession(Settings, metaclass=_SharedSession):
 
     def _end(self) -> None:
         self._context.close()
-        self._note("invalid")
+        if self._history is not None:
+            self._note(self._history, "invalid")
         registry.sessions.pop(self._number, None)
         if self._scope is not None:
             self._scope.let_go(self)
@@ -392,10 +394,11 @@ class URLSession(Settings, metaclass=_SharedSession):
     def _stop_taking(self) -> None:
         """No task is made from now on. Under the lock: a task that is made comes before or after it, also in a history."""
         self._invalid.asked = True
-        self._note("invalidating")
+        if self._history is not None:
+            self._note(self._history, "invalidating")
 
-    def _note(self, state: str) -> None:
-        if (history := self._history) is not None and Became in history.kinds:
+    def _note(self, history: History, state: str) -> None:
+        if Became in history.kinds:
             context = self._context
             history.add(context.engine.clock, Became, None, self._number, state, self._is_shared, context.delegate is not None,
                         "session_did_become_invalid" in context.methods, self._queue)

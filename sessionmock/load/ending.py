@@ -44,7 +44,7 @@ class Ending:
         if error is not None:               # a side effect of a script, a body's iterable, a protocol of the user's may have ended it
             registry.raised(callbacks.task, error.underlying_error)
         if faults is not None:
-            faults.on_end(metrics_told, partial(self._tell_metrics, transfer), self._tell_end)
+            faults.on_end(metrics_told, partial(self._tell_metrics, transfer), self._tell_raising)
             return
         if metrics_told is not None:
             self._tell_metrics(transfer, metrics_told)
@@ -56,12 +56,16 @@ class Ending:
         if not self._post(partial(callbacks.tell, task, method.name, method.call, (context.session, task, collected))):
             self.message = None
 
-    def _tell_end(self, raises: Shot | None = None) -> None:
+    def _tell_raising(self, raises: Shot | None) -> None:
         """Post the terminal message, which `raises`."""
         faults = self._callbacks.faults
         if faults is not None and raises is not None and self.message is not None:
             name, call, arguments = self.message
             self.message = name, faults.raising(call, raises), arguments
+        self._tell_end()
+
+    def _tell_end(self) -> None:
+        """Post the terminal message."""
         if self.message is None or not self._post(self._deliver):
             self.message = None
             self.end()

@@ -290,8 +290,10 @@ class Load:
         if faults is not None and responses.brings_cookies(head):
             response = responses.read(head, keeps_cookies=False)
             faults.on_store("cookies.set", partial(responses.keep_cookies, head), lambda _: self._judge(head, response))
-        else:
-            self._judge(head, responses.read(head))
+            return
+        response = responses.read(head)
+        if not self.sending.meets(head, response, self._sort):      # `_judge`, without a call more
+            self._sort(head, response)
 
     def _judge(self, head: ResponseHead, response: HTTPURLResponse) -> None:
         """Its cookies are kept: it asks for another request, or is sorted."""
