@@ -73,7 +73,7 @@ class Others:
         self._stands = {place: self._stands.get(place, 0) + 1 for place in places}
         busy = bool(places) and (is_computing(LOOK) or min(self._stands.values()) < STILL)
         self._looks = self._looks + 1 if busy else 0
-        if self._looks == LOOKS:
+        if self._looks >= LOOKS:        # several threads may count at once, and past it
             self._looks = 0
             self._restless.update(others)
         return busy
