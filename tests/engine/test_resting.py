@@ -18,14 +18,17 @@ def test_a_thread_that_never_rests_is_asked_about_no_more_however_many_count(mon
         while not over.is_set():
             sum(range(100))
 
-    thread = threading.Thread(target=compute)
-    thread.start()
+    threads = [threading.Thread(target=compute) for _ in range(2)]
+    for thread in threads:
+        thread.start()
     try:
         others = Others()
         others._looks = LOOKS          # as two leave it that count at the same time
-        waiting = {each for each in threading.enumerate() if each is not thread}
+        waiting = {each for each in threading.enumerate() if each not in threads}
         looks = [others.are_busy(waiting) for _ in range(3 * LOOKS)]
     finally:
         over.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
+    assert looks[0]
     assert not looks[-1]
